@@ -79,6 +79,10 @@ const EXPLANATIONS = new Map<string, Explanation>(
 							'The key is valid, but its owner may not do this. Check who has permission in Dify (Permissions in the settings of the knowledge base).',
 					}
 				: undefined,
+		datasetRejected: (text) =>
+			/\bis already (?:enabled|disabled|archived)\b/.test(text)
+				? { suggestion: 'It already has this status: nothing was changed.' }
+				: undefined,
 		invalid_action: (text) => {
 			const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
 			if (name === undefined) return undefined;
@@ -166,6 +170,11 @@ const ADVICE: readonly Advice[] = [
 			'The prompt is too long for the model: shorten the query, the inputs and files, let the app send less (memory, retrieved chunks), or select a model with a larger context.',
 	},
 	{ pattern: /\binvoke tool\b/, suggestion: TOOL_ADVICE },
+	{
+		pattern: /\bInvalid plugin id\b/,
+		suggestion:
+			'Dify does not know a plugin that the app uses by this name: install it (Plugins), or select the model or tool again in the app, and publish it.',
+	},
 ];
 
 function findAdvice({ type, text, nodeType }: DifyMessage): Texts | undefined {
@@ -286,20 +295,40 @@ export function isPythonTrace(text: string): boolean {
 	return TRACE.test(text);
 }
 
-/** Nodes that request a URL of the workflow, not of a file that was sent. */
-const REQUESTING_NODES = new Set<string | undefined>(['http-request', 'tool']);
+/** Nodes that request a URL of the workflow or of an external knowledge base, not of a file that was sent. */
+const REQUESTING_NODES = new Set<string | undefined>([
+	'http-request',
+	'tool',
+	'knowledge-retrieval',
+]);
+
+const BLOCKED_URL =
+	/^(?:Run failed: )?Access to '([^'\s]{1,500})' was blocked by SSRF protection\b/;
+
+/** Dify also gives up on servers that respond, and only some versions tell the status. */
+const GIVEN_UP_URL =
+	/^(?:Run failed: )?Reached maximum retries (?:\(\d+\) )?for URL (\S{1,500})(?:.{0,40}\bHTTP (\d{3})\b)?/;
 
 /** Explains a node of a workflow that failed to request its own URL. */
 export function explainFailedRequest(node: WorkflowNode, text: string): Texts | undefined {
 	if (!REQUESTING_NODES.has(node.type)) return undefined;
-	const url = /^(?:Run failed: )?Reached maximum retries \(\d+\) for URL (\S{1,500})/.exec(
-		text,
-	)?.[1];
+	const name = `the node "${truncate(node.title ?? node.nodeId ?? node.id, 60)}"`;
+	const blockedUrl = BLOCKED_URL.exec(text)?.[1];
+	if (blockedUrl !== undefined) {
+		return {
+			title: `Dify does not let ${name} request ${truncate(blockedUrl, 80)}`,
+			suggestion:
+				'Dify blocks private and local addresses. Use a public address, or allow this one in the SSRF proxy of Dify.',
+		};
+	}
+	const [, url, status] = GIVEN_UP_URL.exec(text) ?? [];
 	if (url === undefined) return undefined;
-	const name = node.title ?? node.nodeId ?? node.id;
+	const result = status === undefined ? 'no response, or only errors,' : `HTTP ${status}`;
 	return {
-		title: `The node "${truncate(name, 60)}" cannot reach ${truncate(url, 80)}`,
+		title: `T${name.slice(1)} got ${result} from ${truncate(url, 80)}`,
 		suggestion:
-			'Check the URL in this node of the workflow: Dify requests it from its own containers, through its SSRF proxy, where localhost and private addresses may be blocked.',
+			status === undefined
+				? 'Dify gives up on a server that responds with 429 or 5xx: check the log of that server. If it got no request, check the URL: Dify requests it from its own containers, through its SSRF proxy, where localhost and private addresses may be blocked.'
+				: 'Dify reached the server, which responded with this status each time: check the log of that server.',
 	};
 }

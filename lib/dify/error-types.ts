@@ -42,13 +42,19 @@ const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 		audio_too_large: 'requestTooLarge',
 		unsupported_file_type: 'fileTypeNotAllowed',
 		unsupported_audio_type: 'fileTypeNotAllowed',
+		remote_file_upload_error: 'fileUnreachable',
+		remote_file_invalid_url: 'fileUnreachable',
+		remote_file_url_blocked: 'fileUnreachable',
+		remote_file_not_found: 'fileUnreachable',
+		remote_file_access_denied: 'fileUnreachable',
+		remote_file_unavailable: 'fileUnreachable',
+		remote_file_invalid_response: 'fileUnreachable',
 		file_not_found: 'fileNotFound',
 		file_access_denied: 'fileNotFound',
 		dataset_name_duplicate: 'nameTaken',
 		dataset_in_use: 'datasetRejected',
 		dataset_not_initialized: 'documentNotIndexed',
 		archived_document_immutable: 'documentArchived',
-		invalid_action: 'documentBusy',
 		document_indexing: 'documentBusy',
 		dataset_indexing_in_progress: 'documentBusy',
 		document_already_finished: 'datasetRejected',
@@ -87,16 +93,28 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 		pattern: /\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
 		type: 'providerModelNotFound',
 	},
-	{ pattern: /^Reached maximum retries \(\d+\) for URL/, type: 'fileUnreachable' },
+	{
+		pattern:
+			/^(?:Run failed: ?)?Reached maximum retries (?:\(\d+\) )?for URL|\bblocked by SSRF protection\b/,
+		type: 'fileUnreachable',
+	},
 	{
 		pattern:
 			/Response ended prematurely|ConnectionPool\(host=|\bNewConnectionError\b|\bRemoteDisconnected\b|\b(?:ChunkedEncoding|ReadTimeout|ConnectTimeout|IncompleteRead|ProtocolError)/,
 		type: 'providerUnreachable',
 	},
-	{ pattern: /\bPluginInvokeError\b|"error_type":/, type: 'providerError' },
 	{
-		pattern: /Default model not found for|credentials is not initialized/,
+		pattern:
+			/Default model not found for|credentials is not initialized|\] Incorrect model credentials provided/,
 		type: 'providerKeyInvalid',
+	},
+	{ pattern: /\] Connection Error\b/, type: 'providerUnreachable' },
+	{ pattern: /\bPluginInvokeError\b|"error_type":/, type: 'providerError' },
+	// Descriptions of model errors, after the name of the provider.
+	{
+		pattern:
+			/^(?:Run failed: ?)?\[(?!Errno\b)[^\]\n]{1,80}\] (?:(?:Server Unavailable|Rate Limit|Bad Request) )?Error\b/,
+		type: 'providerError',
 	},
 	{ pattern: /^Arg user must be provided/, type: 'missingUser' },
 	{ pattern: /^Too many requests/i, type: 'busy' },
@@ -145,7 +163,8 @@ const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
 		type: 'documentBusy',
 	},
 	{
-		pattern: /^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
+		pattern:
+			/^(?:Document|Segment) is already (?:enabled|disabled|archived)|^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
 		type: 'datasetRejected',
 	},
 	{ pattern: /^Form recipient type is invalid/, type: 'formRejected' },
@@ -159,6 +178,7 @@ const ERROR_TYPE_BY_AMBIGUOUS_CODE = new Map<string | undefined, DifyErrorType>(
 		forbidden: 'forbidden',
 		completion_request_error: 'providerError',
 		provider_not_initialize: 'providerKeyInvalid',
+		invalid_action: 'documentBusy',
 	} as const),
 );
 

@@ -673,7 +673,7 @@ export const EXACT_FORMS: readonly MarkForm[] = [
 	// beginning the character that breaks a mark.
 	{ start: /<\/?[|｜]/, rest: /(?!\u200b)[^<>]{1,64}[|｜]>/ },
 	// DeepSeek's <｜DSML｜invoke name="…">
-	{ start: /<\/?[|｜]/, rest: /DSML[|｜]/ },
+	{ start: /<\/?[|｜‖]/, rest: /[|｜‖]?DSML[|｜‖]/ },
 	// Gemma 4's <|turn> and <turn|>
 	{ start: /<[|｜]/, rest: /\/?[\w:-]{1,64}>/ },
 	{ start: /</, rest: /\/?[\w:-]{1,64}[|｜]>/ },

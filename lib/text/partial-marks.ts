@@ -1,5 +1,7 @@
 /** Finds marks that have not arrived completely, at the end of a text that goes on. */
 
+import { maxOf } from '../values/numbers';
+
 /** @returns the characters at the end of a text that may be the beginning of a mark; 0 for a text that may be shown whole */
 export type PartialMarkFinder = (text: string) => number;
 
@@ -11,7 +13,10 @@ export type PartialMarkFinder = (text: string) => number;
  */
 export function createPartialMarkFinder(marks: readonly string[]): PartialMarkFinder {
 	const firstCharacters = new Set(marks.map((mark) => mark.charAt(0)));
-	const maxLength = Math.max(0, ...marks.map((mark) => mark.length - 1));
+	const maxLength = maxOf(
+		marks.map(({ length }) => length - 1),
+		0,
+	);
 	return (text) => {
 		for (let at = Math.max(0, text.length - maxLength); at < text.length; at++) {
 			if (!firstCharacters.has(text.charAt(at))) continue;

@@ -99,7 +99,10 @@ import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
 import { findBatchLimit } from '../../lib/errors/batch-limit';
+import { findRepeatedError } from '../../lib/errors/gateway-status';
+import { findLoadCause } from '../../lib/errors/load-cause';
 import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
+import { findUnreachedHost } from '../../lib/errors/unreached-host';
 import { findMessageFacts } from '../../lib/errors/message-facts';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
@@ -289,7 +292,15 @@ const READERS: Record<string, (text: string) => unknown> = {
 		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
 	'the size of a batch': findBatchLimit,
-	'a model that cannot be loaded': (text) => [findMissingBackend(text), findUnknownPart(text)],
+	'a model that cannot be loaded': (text) => [
+		findMissingBackend(text),
+		findUnknownPart(text),
+		findLoadCause(text),
+	],
+	'a gateway behind the gateway': (text) => [
+		findRepeatedError({ status: 500, message: text }),
+		findUnreachedHost(text),
+	],
 	'the title of an error': toTitle,
 	'an excerpt': (text) => maskedExcerpt(text, 200, ['secret-key-1234567']),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),

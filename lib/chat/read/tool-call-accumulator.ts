@@ -75,7 +75,7 @@ export class ToolCallAccumulator {
 		toolCall.id ??= id;
 		if (toolCall.id !== undefined) this.byId.set(toolCall.id, toolCall);
 		// gpt-oss leaves tokens of its format in names: `ls<|channel|>commentary` (vllm-project/vllm issue 32587).
-		toolCall.name ||= name?.split('<|')[0]!.trim() ?? '';
+		toolCall.name = continueName(toolCall, name?.split('<|')[0]!.trim() ?? '');
 		// Some servers begin the arguments with an empty object.
 		toolCall.arguments =
 			(toolCall.arguments === '{}' && args.trim() ? '' : toolCall.arguments) + args;
@@ -107,15 +107,17 @@ export class ToolCallAccumulator {
 
 	/**
 	 * Whether a delta begins another call with the index or ID of a complete one, as some servers send them. One with the same
-	 * ID and the same arguments repeats it.
+	 * ID and the same arguments repeats it. A call without arguments is complete if another ID and name follow it.
 	 */
 	private isNext(
 		toolCall: RawToolCall,
 		{ id, name, args }: Omit<DeltaIdentity, 'index'> & { args: string },
 	): boolean {
 		const { isComplete } = this.brackets.get(toolCall)!;
-		if (name === undefined || !isComplete) return false;
 		const isOtherId = id !== undefined && id !== toolCall.id;
+		const isOtherCall = isOtherId && toolCall.name !== '' && name !== toolCall.name;
+		if (name === undefined) return false;
+		if (!isComplete) return isOtherCall && toolCall.arguments.trim() === '';
 		const isRepetition = id !== undefined && !isOtherId && args === toolCall.arguments;
 		return isOtherId || (args.trim() !== '' && !isRepetition);
 	}
@@ -128,6 +130,16 @@ export class ToolCallAccumulator {
 		}
 		return this.byIndex.get(index);
 	}
+}
+
+/**
+ * The name of a call after another part of it. vLLM sent names in pieces, of which the first one may be the name of another
+ * tool (vllm-project/vllm pull request 19425); others repeat the name, or all of it so far.
+ */
+function continueName({ name, arguments: args }: RawToolCall, next: string): string {
+	if (name === '' || next === '' || next === name) return name || next;
+	if (args.trim() !== '') return name;
+	return next.startsWith(name) ? next : name + next;
 }
 
 /** More repetitions are no repetition of the last delta. */

@@ -259,8 +259,10 @@ export const DIFY_ERRORS = {
 	},
 	fileUnreachable: {
 		title: 'Dify cannot download a file from its URL',
-		suggestion:
-			'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
+		suggestion: ({ isKnowledge }) =>
+			isKnowledge
+				? 'Dify requests this address itself, and got no response or only errors (429, 5xx): check the external knowledge API or the model server there, and that the Dify containers can reach it.'
+				: 'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
@@ -289,8 +291,10 @@ export const DIFY_ERRORS = {
 	},
 	runFailed: {
 		title: 'The run failed in Dify',
-		suggestion:
-			'Open the run in the logs of the app in Dify: they show each node with its input and output. The cause may be the inputs, the files or the workflow.',
+		suggestion: ({ isKnowledge }) =>
+			isKnowledge
+				? 'Check the file, the inputs and the datasource, and run the pipeline in Dify, which shows the node that fails.'
+				: 'Open the run in the logs of the app in Dify: they show each node with its input and output. The cause may be the inputs, the files or the workflow.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
@@ -306,14 +310,14 @@ export const DIFY_ERRORS = {
 			`Raise the timeout in the options, or check the logs of the app in Dify.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
 	runQueued: {
-		title: 'The run is waiting in the Dify queue',
+		title: 'Dify sent only pings, and no event of the run',
 		suggestion:
-			'The run may still start later: check the logs of the app in Dify before you send the message again. Check that the worker container is running, and add workers if it is busy (CELERY_WORKER_AMOUNT).',
+			'The run may still start or finish later: check the logs of the app in Dify before you send the message again. Chatflows and workflows wait while the worker container is down or busy: check that it is running, and add workers (CELERY_WORKER_AMOUNT).',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
 		onCloud:
-			'The run may still start later: check the logs of the app in Dify before you send the message again.',
+			'The run may still start or finish later: check the logs of the app in Dify before you send the message again.',
 	},
 	fileTypeNotAllowed: {
 		title: 'Dify does not accept this file type here',

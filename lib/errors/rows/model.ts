@@ -338,7 +338,7 @@ export const MODEL_ERRORS = {
 	kvCacheFull: {
 		title: 'The context of the server is full',
 		suggestion:
-			'Requests that run at the same time share one context, which is exhausted: give the server a larger one (llama-server: --ctx-size; with -np N, each slot has its own share), or lower Max Concurrent Requests in the credential.',
+			'Give the server a larger context (llama-server: --ctx-size), or lower Max Concurrent Requests in the credential. Requests that run at the same time share the context, which is exhausted; with -np N, each slot of llama-server has its own share.',
 		health: 'degraded',
 		cause: 'request',
 		retry: 'never',

@@ -84,6 +84,8 @@ export function readHarmonyCall(cursor: TextCursor): CallBlock | undefined {
 }
 
 const MISTRAL_MARK = '[TOOL_CALLS]';
+/** Templates of Ollama have a mark after the list, too (ollama/ollama, `tools_test.go`). */
+const MISTRAL_CLOSE = '[/TOOL_CALLS]';
 /** Since Devstral: `N[ARGS]{…}`, perhaps with an ID. */
 const MISTRAL_HEADER = /([\w.-]{1,128})(?:\[CALL_ID\]\w{1,40})?(?:\[ARGS\])?\s*(?=\{)/y;
 /** Ends the turn (Mistral's templates). */
@@ -99,6 +101,7 @@ export function readMistralCalls(cursor: TextCursor): CallBlock | undefined {
 		cursor.at = from;
 		return undefined;
 	}
+	cursor.skip(MISTRAL_CLOSE);
 	cursor.skip(MISTRAL_END);
 	return { candidates, to: cursor.at, allowsTextAfter: false };
 }

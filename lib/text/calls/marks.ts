@@ -20,6 +20,8 @@ const PREFIXES: readonly TagPrefix[] = [
 	{ prefix: 'ifm|', source: 'K2 Horizon: its chat template' },
 	{ prefix: '｜DSML｜', source: 'DeepSeek V3.2: its chat template' },
 	{ prefix: '｜DSML｜ ', source: 'DeepSeek V4.1: its chat template' },
+	{ prefix: '‖DSML‖', source: 'DeepSeek, as servers write its bars: GenericAgent issue 804' },
+	{ prefix: '｜｜DSML｜｜', source: 'the same' },
 ];
 
 /** A prefix of tags, or none. */
@@ -29,7 +31,7 @@ export const PREFIX = `(?:${toAlternatives(PREFIXES.map(({ prefix }) => prefix))
 export const NAMESPACE_TOKEN = String.raw`(?:\]<\]minimax\[>\[)?`;
 
 /** A prefix of tags in texts that are only searched for marks. */
-const ANY_PREFIX = String.raw`(?:[|｜][A-Za-z]{1,20}[|｜] ?|[A-Za-z][\w-]{0,20}[:|])?`;
+const ANY_PREFIX = String.raw`(?:[|｜‖]{1,2}[A-Za-z]{1,20}[|｜‖]{1,2} ?|[A-Za-z][\w-]{0,20}[:|])?`;
 const ANY_NAMESPACE_TOKEN = String.raw`(?:\]<\]\w{1,20}\[>\[)?`;
 
 /** What names of marks may contain. */
@@ -90,7 +92,7 @@ export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 
 /** The beginning of any of these marks, perhaps not complete: what follows it is not shown while more may arrive. */
 export const MARK_BEGINNING =
-	/<(?:\/?[|｜]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[(?:TOOL_CALLS|(?:END_)?TOOL_REQUEST)\]|\]<\]\w|\bfunctools\[/i;
+	/<(?:\/?[|｜‖]|\/?[\w:|]{0,20}(?:tool|func|call|action|invoke|plugin|python))|\[(?:TOOL_CALLS|(?:END_)?TOOL_REQUEST)\]|\]<\]\w|\bfunctools\[/i;
 
 /** Marks that begin no call: those around results, examples and definitions, and those at the end of a block, `<|x_end|>` and `<x|>`. */
 export const OTHER_MARK =
@@ -154,6 +156,10 @@ export const CALL_MARKS: readonly CallMark[] = [
 			'<｜DSML｜tool_calls>',
 			'<｜DSML｜ function_calls>',
 			'<｜DSML｜ tool_calls>',
+			'<‖DSML‖function_calls>',
+			'<‖DSML‖tool_calls>',
+			'<｜｜DSML｜｜function_calls>',
+			'<｜｜DSML｜｜tool_calls>',
 		],
 	},
 	{ source: 'dots: its chat template', open: ['<dots_function_call>'] },

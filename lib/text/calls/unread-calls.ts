@@ -72,6 +72,11 @@ const HEADERS: readonly CallHeader[] = [
 	{ before: /^$/, after: /^\(\)(?: ?<|$)/ },
 	{ before: /^\[ ?$/, after: /^ ?\]$/ },
 	{ before: NAME_KEY, after: NEXT_KEY },
+	// The same as a hash of Ruby or Perl, as MiniMax writes it (openclaw, `assistant-visible-text.test.ts`).
+	{
+		before: /\b(?:name|tool|tool_name|function)["']? ?=> ?["']$/,
+		after: /^["'] ?, ?\n?["':]{0,2}(?:arguments|parameters|args|input)["']? ?=> ?\{/,
+	},
 	// ReAct, in LangChain's prompt and Qwen's, and Qwen-Agent.
 	{ before: /(?:^|\n)Action: ?$/, after: /^\n ?Action Input ?:/ },
 	{ before: /✿FUNCTION✿: ?$/, after: /^/ },

@@ -198,3 +198,59 @@ test.each([
 	expect(error.suggestion).toMatch(/permission/i);
 	expect(error.suggestion).not.toMatch(/plan/);
 });
+
+describe('a file that Dify could not fetch', () => {
+	test.each([
+		['remote_file_upload_error', 'Error uploading remote file.', 400],
+		['remote_file_invalid_url', 'The remote file URL is invalid.', 400],
+		['remote_file_url_blocked', 'The remote file URL is not allowed.', 400],
+		['remote_file_not_found', 'The remote file could not be found.', 404],
+		['remote_file_access_denied', 'The remote file cannot be accessed without authorization.', 400],
+		['remote_file_unavailable', 'The remote file is temporarily unavailable.', 502],
+		['remote_file_invalid_response', 'The remote file server returned an invalid response.', 502],
+		['invalid_param', "Access to 'http://10.0.0.7/a.pdf' was blocked by SSRF protection.", 400],
+		['invalid_param', 'Reached maximum retries for URL http://10.0.0.7/a.pdf', 400],
+	])('%s: %s', (code, message, status) => {
+		const error = post(code, message, status, 'chat-messages');
+		expect([error.type, error.message]).toEqual(['fileUnreachable', message.replace(/\.$/, '')]);
+		expect(error.suggestion).toMatch(/Check the URL, or send the file/);
+	});
+});
+
+test.each(['retrieve', 'hit-testing', 'documents'])(
+	'an address that Dify gave up on in %s of a knowledge base is no file',
+	(path) => {
+		const text = 'Reached maximum retries (3) for URL http://10.0.0.8:9000/retrieval';
+		const error = post('internal_server_error', text, 500, `datasets/d/${path}`);
+		expect(error.message).toBe(text);
+		expect(error.suggestion).toMatch(/external knowledge API/);
+		expect(error.suggestion).not.toContain('file');
+	},
+);
+
+test.each([
+	'Failed to invoke datasource: File is not exist',
+	'Start node id not found',
+	'Pipeline is not published',
+])('a pipeline that fails has no logs of an app: %s', (message) => {
+	const error = post('pipeline_run_error', message, 500, 'datasets/d/pipeline/run');
+	expect([error.type, error.message]).toEqual(['runFailed', message]);
+	expect(error.suggestion).toMatch(/pipeline/);
+	expect(error.suggestion).not.toContain('app');
+});
+
+test.each([
+	'Segment is already enabled.',
+	'Segment is already disabled.',
+	'Document is already archived.',
+])('what is already so is not busy: %s', (message) => {
+	const error = post('invalid_action', message);
+	expect([error.type, error.message]).toEqual(['datasetRejected', message.slice(0, -1)]);
+	expect(error.suggestion).toBe('It already has this status: nothing was changed.');
+});
+
+test('a run that sent only pings is not said to wait in a queue', () => {
+	const { title, suggestion } = getErrorText('runQueued', { service: 'dify' });
+	expect(title).toBe('Dify sent only pings, and no event of the run');
+	expect(suggestion).toMatch(/before you send .+Chatflows and workflows wait/);
+});

@@ -287,7 +287,7 @@ test.each(['http-request', 'tool'])('a %s node that fails is named with its URL'
 	const error = failRun('Reached maximum retries (3) for URL http://10.0.0.7/api?x=1', type);
 	expect(error).toMatchObject({
 		type: 'runFailed',
-		message: 'The node "Fetch" cannot reach http://10.0.0.7/api?x=1',
+		message: 'The node "Fetch" got no response, or only errors, from http://10.0.0.7/api?x=1',
 	});
 	expect(error.suggestion).not.toContain('binary data');
 });

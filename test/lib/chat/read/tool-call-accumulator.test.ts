@@ -68,6 +68,56 @@ describe('deltas of calls', () => {
 			calls: ['a {}'],
 		},
 		{
+			name: 'with a name in pieces have all of it',
+			deltas: [
+				call('get', undefined, { index: 0, id: 'x' }),
+				call('_weather', undefined, { index: 0 }),
+				call(undefined, '{}', { index: 0 }),
+			],
+			calls: ['get_weather {}'],
+		},
+		{
+			name: 'with a name in pieces and the same ID have all of it',
+			deltas: [
+				call('wipe', '', { index: 0, id: 'x' }),
+				call('_', '', { index: 0, id: 'x' }),
+				call('cache', '{}', { index: 0, id: 'x' }),
+			],
+			calls: ['wipe_cache {}'],
+		},
+		{
+			name: 'with a name that grows have the last one',
+			deltas: [
+				call('get', '', { index: 0, id: 'x' }),
+				call('get_weather', '', { index: 0 }),
+				call('get_weather', '{}', { index: 0 }),
+			],
+			calls: ['get_weather {}'],
+		},
+		{
+			name: 'with another name after their arguments began keep theirs',
+			deltas: [call('a', '{', { index: 0, id: 'x' }), call('"}', '}', { index: 0 })],
+			calls: ['a {}'],
+		},
+		{
+			name: 'with one index for all are calls without arguments, by their IDs and names',
+			deltas: [
+				call('ping', '', { index: 0, id: '0' }),
+				call('pong', '', { index: 0, id: '1' }),
+				call('a', '{}', { index: 0, id: '2' }),
+			],
+			calls: ['ping ', 'pong ', 'a {}'],
+		},
+		{
+			name: 'with an ID of their own for each delta continue their call',
+			deltas: [
+				call('a', '', { index: 0, id: '0' }),
+				call('a', '{', { index: 0, id: '1' }),
+				call(undefined, '}', { index: 0, id: '2' }),
+			],
+			calls: ['a {}'],
+		},
+		{
 			name: 'may have an index as text',
 			deltas: [call('a', '{', { index: '0' }), call('', '}', { index: 0 })],
 			calls: ['a {}'],

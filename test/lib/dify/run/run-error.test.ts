@@ -171,3 +171,77 @@ test.each([
 ])('a limit of code nodes names its setting: %s', (message, setting) => {
 	expect(failNode(message, 'code').suggestion).toContain(setting);
 });
+
+describe('a request that a node gave up on is not said to be unreachable', () => {
+	const URL_OF_NODE = 'http://10.0.0.7/api?x=1';
+	test.each([
+		[`Reached maximum retries (3) for URL ${URL_OF_NODE}`, 'http-request'],
+		[`Reached maximum retries for URL ${URL_OF_NODE}`, 'http-request'],
+		[`Run failed: Reached maximum retries (0) for URL ${URL_OF_NODE}`, 'tool'],
+		[`Reached maximum retries (3) for URL ${URL_OF_NODE}`, 'knowledge-retrieval'],
+	])('%s of a node %s', (text, type) => {
+		const error = failNode(text, type);
+		expect(error).toMatchObject({
+			type: 'runFailed',
+			message: `The node "Step" got no response, or only errors, from ${URL_OF_NODE}`,
+		});
+		expect(error.suggestion).toMatch(/429 or 5xx.+SSRF proxy/);
+		expect(error.suggestion).not.toContain('binary data');
+	});
+
+	test.each(['http-request', 'tool', 'knowledge-retrieval'])('with its status, of %s', (type) => {
+		const text = `Reached maximum retries (3) for URL ${URL_OF_NODE} (last response status was HTTP 500)`;
+		const error = failNode(text, type);
+		expect(error.message).toBe(`The node "Step" got HTTP 500 from ${URL_OF_NODE}`);
+		expect(error.suggestion).toMatch(/log of that server/);
+		expect(error.suggestion).not.toContain('SSRF');
+	});
+
+	test.each(['http-request', 'tool', 'knowledge-retrieval'])('that is blocked, of %s', (type) => {
+		const text = `Access to '${URL_OF_NODE}' was blocked by SSRF protection. The URL may point to a private or local network address.`;
+		const error = failNode(text, type);
+		expect(error.message).toBe(`Dify does not let the node "Step" request ${URL_OF_NODE}`);
+		expect(error.suggestion).toMatch(/allow .+ SSRF proxy/i);
+	});
+});
+
+describe('an error of a model is one of its provider, also outside a plugin error', () => {
+	test.each([
+		["[openai] Rate Limit Error, Error code: 429 - {'error': {'message': 'No quota'}}", 'llm'],
+		['Run failed: [models] Server Unavailable Error, No available providers', 'llm'],
+		['[azure_openai] Bad Request Error, Unsupported parameter', 'question-classifier'],
+		['[models] Error: API request failed with status code 429: busy', 'parameter-extractor'],
+	])('%s', (text, type) => {
+		expect(failNode(text, type)).toMatchObject({
+			type: 'providerError',
+			suggestion: expect.stringMatching(KEY_ADVICE) as string,
+		});
+	});
+
+	test('a connection is one that Dify could not make', () => {
+		expect(failNode('[ollama] Connection Error, refused', 'llm').type).toBe('providerUnreachable');
+	});
+
+	test('a rejected key is a key', () => {
+		const text = '[openai] Incorrect model credentials provided, please check and try again.';
+		expect(failNode(text, 'llm').type).toBe('providerKeyInvalid');
+	});
+
+	test.each([
+		['[openai] Rate Limit Error, no quota', 'tool'],
+		['[Errno 2] Error: no such file', 'code'],
+		['Error in [openai] Rate Limit Error', 'code'],
+	])('%s of a node %s is not', (text, type) => {
+		expect(failNode(text, type).type).toBe('runFailed');
+	});
+});
+
+test.each([
+	['Invalid plugin id langgenius/gemini', {}],
+	['Run failed: Invalid plugin id langgenius/gemini', {}],
+	['Invalid plugin id junjiem/mcp', { code: undefined, status: undefined }],
+])('%s: the plugin is missing', (message, fields) => {
+	const error = failChat(message, fields);
+	expect(error.message).toContain(message);
+	expect(error.suggestion).toMatch(/^Dify does not know a plugin .+\(Plugins\)/);
+});

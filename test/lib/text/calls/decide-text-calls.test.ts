@@ -73,6 +73,34 @@ describe('formats of calls', () => {
 				{ name: 'get_weather', args: { city: '[END_TOOL_REQUEST]' } },
 			],
 		},
+		...['｜DSML｜', '｜DSML｜ ', '‖DSML‖', '｜｜DSML｜｜'].map((prefix) => ({
+			name: `DeepSeek with ${prefix}`,
+			response: `I look.\n\n<${prefix}tool_calls>\n<${prefix}invoke name="get_weather">\n<${prefix}parameter name="city" string="true">Rome</${prefix}parameter>\n</${prefix}invoke>\n</${prefix}tool_calls>`,
+			text: 'I look.',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		})),
+		{
+			name: 'Mistral, with a mark after the list',
+			response: '[TOOL_CALLS] [{"name": "list", "arguments": {}}][/TOOL_CALLS]</s>',
+			text: '',
+			calls: [{ name: 'list', args: {} }],
+		},
+		{
+			name: 'Mistral, with a mark after a name and its arguments',
+			response: 'I look.[TOOL_CALLS]get_weather[ARGS]{"city": "Rome"}[/TOOL_CALLS]',
+			text: 'I look.',
+			calls: [{ name: 'get_weather', args: { city: 'Rome' } }],
+		},
+		{
+			name: 'Mistral, with a mark after each of several calls',
+			response:
+				'[TOOL_CALLS][{"name":"list","arguments":{"a":"[/TOOL_CALLS]"}}][/TOOL_CALLS]\n[TOOL_CALLS]list{"b":1}[/TOOL_CALLS]',
+			text: '',
+			calls: [
+				{ name: 'list', args: { a: '[/TOOL_CALLS]' } },
+				{ name: 'list', args: { b: 1 } },
+			],
+		},
 		{
 			name: 'Laguna, JSON after the name',
 			response: 'Sure.<tool_call>get_weather\n{"city":"Rome"}\n</tool_call>',
@@ -515,8 +543,15 @@ describe('markup that nothing reads', () => {
 		'>>>get_weather\n{"city":"Rome"}',
 		'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
 		'{"name":"get_weather","args":{"city":"Rome"}}',
+		'<|DSML|tool_calls>\n<|DSML|invoke name="get_weather">\n<|DSML|parameter name="city">Rome</|DSML|parameter>',
+		'<‖ABCD‖invoke name="get_weather"></‖ABCD‖invoke>',
+		'<｜｜GCML｜｜tool_calls><｜｜GCML｜｜invoke name="get_weather"></｜｜GCML｜｜invoke></｜｜GCML｜｜tool_calls>',
 		'[get_weather]\n{"city":"Rome"}\n[END_TOOL_REQUEST]',
 		'I look.\n[get_weather] {"city": "Rome"}',
+		'[TOOL_CALL]{tool => "get_weather", args => {"city":"Rome"}}[/TOOL_CALL]',
+		'I look.\n[TOOL_CALL]\n{tool => "get_weather", args => {\n  --city "Rome"\n}}\n[/TOOL_CALL]',
+		"[TOOL_CALL]{tool => 'get_weather', args => {",
+		'{:name=>"get_weather", :arguments=>{"city"=>"Rome"}}',
 		'-> tool/get_weather\n{"city": "Rome"}',
 		'Tool: get_weather\n{"city":"Rome"}',
 		'analysisI look.assistantcommentary to=functions.get_weatherjson{"city":"Rome"}',
@@ -538,6 +573,7 @@ describe('markup that nothing reads', () => {
 		'The tool [get_weather] needs a city.',
 		'Tool: get_weather\nIt returns {"city": "Rome"}.',
 		'See tool/get_weather for details.',
+		'The hash {tool => "get_weather", count => 2} has two keys.',
 		'- get_weather: the weather\n- list: all files',
 		'Use <tool> and get_weather Rome.',
 	])('is not reported in prose about a tool: %s', (text) => {
