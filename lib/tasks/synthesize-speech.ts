@@ -147,7 +147,10 @@ export async function synthesizeSpeech<Stored>(
 			if (silence) return silence;
 			const { type, status = 0, serverText = '' } = error;
 			const isVoiceError =
-				status >= 400 && type !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+				status >= 400 &&
+				status !== 403 &&
+				type !== 'modelNotFound' &&
+				/voice|speaker/i.test(serverText);
 			if (!isVoiceError) {
 				const timeoutError = explainFirstTokenTimeout(error);
 				const { model } = settings;

@@ -46,7 +46,9 @@ function isLackReported({ type, serverText = '' }: ServerError, task: ServerTask
 	const words = `['"\x60]?(?:${TASK_WORDS[task]})${TASK_NOUN}`;
 	const before = String.raw`\b(?:(?:does not|doesn't|do not|cannot|can't|can not) (?:support|fullyfill|fulfil|perform|handle)|no support for|not capable of) (?:the )?${words}(?=[\s.,;:]{0,2}(?:$|[.,;:]|for\b|by\b|with this\b|options\b))`;
 	const after = String.raw`\b${words} (?:(?:is|are) )?(?:currently )?(?:not (?:currently )?(?:supported|available|enabled|implemented)|unsupported|disabled)\b`;
-	return new RegExp(`${before}|${after}`, 'i').test(serverText);
+	// TEI: "`predict` is not available for embedding models"
+	const ofModel = String.raw`\bis not available for \w{1,30} models\b`;
+	return new RegExp(`${before}|${after}|${ofModel}`, 'i').test(serverText);
 }
 
 /** Explains the error of a server that lacks the route of a task, or the model. Others are returned unchanged. */

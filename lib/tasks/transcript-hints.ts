@@ -3,6 +3,7 @@ import type { Adaptation } from '../exchange/find-change';
 import type { JsonRecord } from '../values/records';
 import { asRecords, asString } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
+import { getSegmentTimes } from './segment-times';
 
 /** `.srt` (SubRip) or `.vtt` (WebVTT). */
 export type SubtitleFormat = 'srt' | 'vtt';
@@ -76,10 +77,10 @@ function isSubtitleFormat(format: unknown): format is SubtitleFormat {
 function formatSubtitles(segments: JsonRecord[], format: SubtitleFormat) {
 	const cues: string[] = [];
 	for (const segment of segments) {
-		const start = asFiniteNumber(segment.start);
-		const end = asFiniteNumber(segment.end);
+		const times = getSegmentTimes(segment);
 		const text = asString(segment.text);
-		if (start === undefined || end === undefined || text === undefined) return undefined;
+		if (times === undefined || text === undefined) return undefined;
+		const { start, end } = times;
 		const line = text.replace(/\s+/g, ' ').replaceAll('-->', '→').trim();
 		if (!line) continue;
 		const number = format === 'srt' ? `${cues.length + 1}\n` : '';

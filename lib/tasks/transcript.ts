@@ -2,8 +2,9 @@
 import { isErrorBody } from '../errors/error-body';
 import { detectFileType } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
-import { isRecord, omitUndefined, asRecord, asRecords, asString } from '../values/records';
+import { isRecord, omitUndefined, asArray, asRecord, asRecords, asString } from '../values/records';
 import { parseJson } from '../values/json';
+import { getSegmentTimes, withSegments } from './segment-times';
 import { joinSplitSegments, joinSplitText } from './split-text';
 import type { SubtitleFormat, Transcript } from './transcript-hints';
 import { isSilentSegment, stripLineMarks, stripMarks, stripSilence } from './transcript-marks';
@@ -23,12 +24,36 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	// Silence is a JSON object with an empty text.
 	if (!body.trim()) return isJsonFormat ? undefined : { text: '', extraFields: {} };
 	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
-	const json = /^\s*[{["]/.test(body) ? parseJson(body, MAX_MEMORY) : undefined;
+	const json = /^\s*[{["]/.test(body)
+		? (parseJson(body, MAX_MEMORY) ?? parseJsonLines(body))
+		: undefined;
 	if (typeof json === 'string') return parseText(json);
 	if (isRecord(json) && isErrorBody(json) && typeof json.text !== 'string') return undefined;
-	if (json !== undefined) return parseRecord(toOpenAiForm(json));
+	if (json !== undefined) return parseRecord(withSegments(toOpenAiForm(json)));
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
 	return NO_TRANSCRIPT.test(body) ? undefined : parseText(body);
+}
+
+/**
+ * A transcript as lines of JSON, as mlx-audio streams it: the line with the full text, or parts of it.
+ *
+ * @returns undefined if a line is not a JSON object, or an error
+ */
+function parseJsonLines(body: string): JsonRecord | undefined {
+	const lines = body.split('\n').filter((line) => line.trim() !== '');
+	if (lines.length < 2) return undefined;
+	// As one list, under one budget.
+	const list = asArray(parseJson(`[${lines.join(',')}]`, MAX_MEMORY));
+	const records = asRecords(list);
+	if (records.length !== lines.length || records.some(isErrorBody)) return undefined;
+	const last = records.at(-1)!;
+	// The last line has the full text.
+	if (Array.isArray(last.segments) && typeof last.text === 'string') return last;
+	if (!records.every(({ text }) => typeof text === 'string')) return undefined;
+	const text =
+		asString(last.accumulated) ?? records.map((record) => asString(record.text)).join('');
+	const segments = records.filter((record) => getSegmentTimes(record) !== undefined);
+	return { text, ...(segments.length === records.length && { segments }) };
 }
 
 /** JSON that cannot be read, an event, or a page: gateways also send parts of one, which begin with any of its tags. */

@@ -64,6 +64,13 @@ describe('Kokoro-FastAPI', () => {
 	});
 });
 
+test('a permission that mentions voices is no unsupported voice', async () => {
+	const sim = await startKokoro();
+	const detail = { message: 'Voice tags are disabled on this server', type: 'permission_error' };
+	sim.route('POST /v1/audio/speech', jsonReply({ detail }, 403));
+	expect((await getError(run(sim))).message).not.toMatch(/does not support the voice/);
+});
+
 describe('responses that are not audio', () => {
 	const AUDIO = Buffer.alloc(300, 9);
 

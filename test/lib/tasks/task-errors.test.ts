@@ -100,6 +100,11 @@ describe('a server that says itself that it or its model lacks the task', () => 
 		{ task: 'transcription', serverText: 'speech-to-text is not available' },
 		{ task: 'translation', serverText: 'This model does not support translation.' },
 		{ task: 'completion', serverText: 'no support for completions' },
+		// TEI
+		{
+			task: 'rerank',
+			serverText: 'Backend error: `predict` is not available for embedding models',
+		},
 	])('$task: $serverText', async ({ task, serverText }) => {
 		const { type, message } = await explainReport(serverText, task);
 		expect(type).toBe('featureDisabled');

@@ -191,6 +191,41 @@ export const TRANSCRIPTS: TranscriptCase[] = [
 		expected: { text: '<think>Someone says' },
 	},
 	{ name: 'empty thinking', body: '<think></think>', format: 'text', expected: { text: '' } },
+	{
+		name: 'mlx-audio, lines with times',
+		body: '{"text": " Hello", "start": 0.0, "end": 1.0, "is_final": false, "language": "en"}\n{"text": " world.", "start": 1.0, "end": 2.0, "is_final": true, "language": "en"}\n',
+		format: 'json',
+		expected: {
+			text: 'Hello world.',
+			extraFields: {
+				segments: [
+					{ start: 0, end: 1 },
+					{ start: 1, end: 2 },
+				],
+			},
+		},
+	},
+	{
+		name: 'mlx-audio, lines with what came so far',
+		body: '{"text": "Hel", "accumulated": "Hel"}\n{"text": "lo", "accumulated": "Hello"}\n{"text": "!", "accumulated": "Hello!"}\n',
+		format: 'json',
+		expected: { text: 'Hello!' },
+	},
+	{
+		name: 'lines, the last one with the full text',
+		body: '{"text": "Hel"}\r\n{"text": "Hello there", "segments": [{"text": "Hello there", "start": 0, "end": 1}], "language": "en"}',
+		format: 'json',
+		expected: { text: 'Hello there', extraFields: { language: 'en' } },
+	},
+	{
+		name: 'transformers, with chunks',
+		body: { text: ' Hello there', chunks: [{ timestamp: [0, 1.5], text: ' Hello there' }] },
+		format: 'srt',
+		expected: {
+			text: 'Hello there',
+			extraFields: { segments: [{ start: 0, end: 1.5, text: ' Hello there' }] },
+		},
+	},
 ];
 
 export const NO_TRANSCRIPTS: NoTranscript[] = [
@@ -205,6 +240,12 @@ export const NO_TRANSCRIPTS: NoTranscript[] = [
 	{ name: 'a job in a queue', body: '{"result":{"status":"queued"}}' },
 	{ name: 'lists of lists', body: '[[[[[[[[[[[["a"]]]]]]]]]]]]' },
 	{ name: 'an event', body: 'data: {"delta":"Hel"}' },
+	{
+		name: 'lines with an error at the end (mlx-audio)',
+		body: '{"text": "Hel", "start": 0}\n{"error": {"message": "Processor not found", "type": "ValueError"}}\n',
+	},
+	{ name: 'lines, one of which is no JSON', body: '{"text": "Hel"}\n{"text": "lo' },
+	{ name: 'lines without a text', body: '{"status": "queued"}\n{"status": "running"}\n' },
 ];
 
 export const MARKED_TEXTS: MarkedText[] = [

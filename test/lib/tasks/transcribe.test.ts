@@ -364,3 +364,35 @@ it.each([
 	const error = await getError(run(server, { model: 'm' }));
 	expect(error.message).toBe('The server cannot read the audio of "note.wav"');
 });
+
+describe('subtitles and times from segments in the form of other servers', () => {
+	const respond = async (body: object, request: Partial<TranscribeRequest>) => {
+		const server = await startServer((_request, response) => sendJson(response, body));
+		return await run(server, { model: 'm', ...request });
+	};
+
+	it.each<{ server: string; body: object }>([
+		{
+			server: 'transformers',
+			body: { text: 'Hello', chunks: [{ timestamp: [0.5, 1.5], text: 'Hello' }] },
+		},
+		{
+			server: 'whisper.cpp, written to a file',
+			body: {
+				transcription: [
+					{ timestamps: { from: '00:00:00,500', to: '00:00:01,500' }, text: 'Hello' },
+				],
+			},
+		},
+		{
+			server: 'Parakeet',
+			body: { text: 'Hello', segments: [{ start_time: 0.5, end_time: 1.5, text: 'Hello' }] },
+		},
+	])('$server', async ({ body }) => {
+		const { subtitles, warnings } = await respond(body, { format: 'srt' });
+		expect(subtitles?.content).toBe('1\n00:00:00,500 --> 00:00:01,500\nHello\n');
+		expect(warnings).toEqual([]);
+		const verbose = await respond(body, { format: 'verbose_json', granularities: ['segment'] });
+		expect([verbose.text, verbose.warnings]).toEqual(['Hello', []]);
+	});
+});
