@@ -19,6 +19,8 @@ export const TYPE_BY_WEAK_CODE: Readonly<Record<string, ErrorType>> = {
 	model_loading: 'modelLoading',
 	model_not_loaded: 'modelNotLoaded',
 	ModelNotFoundError: 'modelNotFound',
+	// Kokoro-FastAPI (routers/openai_compatible.py)
+	invalid_model: 'modelNotFound',
 	// Azure
 	DeploymentNotFound: 'modelNotFound',
 };

@@ -93,15 +93,17 @@ function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 	// OpenRouter (August 2026): the error of the upstream server
 	const upstreamText = asString(asRecord(metadata).raw);
 	const ownMessage = findMessage(inner) ?? toText(inner).slice(0, MAX_SCANNED_TEXT);
-	const facts = inner === json ? [] : Object.entries({ ...fields, code });
+	const facts = Object.entries(inner === json ? { param: json.param } : { ...fields, code });
 	return withUpstreamError({
 		form: 'json',
 		message: upstreamText === undefined ? ownMessage : `${ownMessage}: ${upstreamText}`,
-		codes: [type, code].filter((value) => typeof value === 'string'),
+		// Kokoro-FastAPI: the code of its error is in `error`, beside the message.
+		codes: [type, code, inner.error].filter((value) => typeof value === 'string'),
 		facts: Object.fromEntries(
 			facts.filter(([name, value]) => name !== 'message' && (value ?? undefined) !== undefined),
 		),
-		status: [code, inner.status]
+		// GPUStack's vox-box returns FastAPI's exceptions as responses.
+		status: [code, inner.status, inner.status_code, json.status_code]
 			.map(parseNumber)
 			.find((status = 0) => status >= 400 && status < 600),
 		isError: isErrorBody(json),

@@ -13,6 +13,10 @@ const WRAPPERS =
 const REPEATED_INPUT =
 	/\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
 
+/** The first issue of pydantic in Python's notation, which vLLM sends as a text: its place, and what it says. */
+const PYTHON_ISSUE =
+	/^\[?\{['"](?:type|loc)['"]: .{0,200}?(?:['"]loc['"]: ?)?[([]([^()[\]]{1,200})[)\]], ?['"]msg['"]: ?(?:'([^'\n]{1,300})'|"([^"\n]{1,300})").*$/s;
+
 const MARKUP = /<[^<>]{0,200}>/g;
 
 const ADDRESS =
@@ -30,12 +34,25 @@ export function toTitle(serverText: string): string {
 		.replace(/\s+/g, ' ')
 		.trim()
 		.replace(WRAPPERS, '')
+		.replace(PYTHON_ISSUE, describePythonIssue)
 		.replace(REPEATED_INPUT, '')
 		.replace(MARKUP, ' ')
 		.replace(ADDRESS, '…');
 	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
 	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
 	return truncate(sentence, MAX_TITLE_LENGTH);
+}
+
+function describePythonIssue(
+	_text: string,
+	place: string,
+	single?: string,
+	double?: string,
+): string {
+	const names = Array.from(place.matchAll(/[\w.-]+/g), ([name]) => name).filter(
+		(name) => name !== 'body',
+	);
+	return [names.join('.'), single ?? double ?? ''].filter((part) => part !== '').join(': ');
 }
 
 /** The first paragraph with a word: gateways add others about themselves. */

@@ -206,7 +206,10 @@ function readQuotedValue(message: string, known: readonly KnownField[]): FieldIs
 		if (Array.isArray(value)) return value.some(isQuoted);
 		if (typeof value === 'object' && value !== null)
 			return Object.entries(value).flat().some(isQuoted);
-		return ['string', 'number'].includes(typeof value) && quotations.includes(String(value));
+		// Any sentence may quote a single digit.
+		const isEvidence =
+			typeof value === 'string' || (typeof value === 'number' && !/^\d$/.test(String(value)));
+		return isEvidence && quotations.includes(String(value));
 	};
 	const quoted = fields.filter(({ value }) => isQuoted(value));
 	const [field, other] = quoted.length > 0 ? quoted : findByType(message, fields);

@@ -22,7 +22,10 @@ const AT_ONCE =
 
 /** Words for what a model server can take at once, which is no rate. */
 const LOAD =
-	/\bmodels?\b|\boverload|\bqueue|\bslots?\b|\bllama-swap\b|concurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
+	/\boverload|\bqueue|\bslots?\b|\bllama-swap\b|concurren|\bparallel\b|\bcapacity\b|\bbusy\b|\bat once\b/i;
+
+/** With 429, a message about a model is not one of a gateway. */
+const MODEL = /\bmodels?\b/i;
 
 /** An older llama-swap, for what it lets run at the same time. Go's own phrase, as of Traefik, has capitals. */
 const LLAMA_SWAP_LOAD = 'Too many requests';
@@ -37,9 +40,13 @@ export function findRequestLimit(response: GatewayResponse): RequestLimit {
 	const { status, form, message, codes = [] } = response;
 	if (isGatewayRateLimit(response)) return 'rate';
 	if (RATE.test(message) && !AT_ONCE.test(message)) return 'rate';
+	const isAboutLoad = [message, ...codes].some((text) => LOAD.test(text.replaceAll('_', ' ')));
+	const isTooMany = /\btoo many\b/i.test(message);
+	// Any reason may have this status: vLLM-Omni sends it for a request that its model is not for.
+	if (status === 503 && form === 'json' && !isAboutLoad && !isTooMany) return 'unavailable';
 	if (status !== 429) return 'load';
 	if (findLimitingGateway(response) !== undefined) return 'rate';
-	if ([message, ...codes].some((text) => LOAD.test(text))) return 'load';
+	if (isAboutLoad || MODEL.test(message)) return 'load';
 	if (form === 'text' && message === LLAMA_SWAP_LOAD) return 'load';
 	// Model servers write no pages.
 	return form === 'page' ? 'rate' : 'unknown';

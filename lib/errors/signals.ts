@@ -179,7 +179,7 @@ export const TYPE_BY_TEXT: ReadonlyArray<[ErrorType, ...RegExp[]]> = [
 		'modelLoadFailed',
 		/\bmodel\b.{0,200}\bfailed to load\b/i,
 		// LM Studio, LocalAI, Ollama
-		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?model\b|model requires more system memory|waiting for (?:\w+ runner|llama-server) to start/i,
+		/(?:failed to|could not|unable to|error) load(?:ing)? (?:the )?(?:\w{1,20} )?model\b|model requires more system memory|waiting for (?:\w+ runner|llama-server) to start/i,
 		...LOAD_FAILURE_PATTERNS,
 		...LOAD_CAUSE_PATTERNS,
 		// Docker Model Runner
@@ -315,7 +315,7 @@ export const SIGNALS: readonly Signal[] = [
 	[
 		'modelCrashed',
 		[
-			/\b(?:out of memory|OOM|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:backend|engine\w*|runner|worker|model|inference server) is (?:currently |now )?(?:unhealthy|not healthy)\b|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\bgreater than the maximum allowed buffer size\b/i,
+			/\b(?:out of memory|OOM|ErrorOutOf(?:Device|Host|Pool)Memory|VK_ERROR_OUT_OF_\w{1,20}_MEMORY|insufficient (?:\w+ )?memory|(?:failed|unable) to allocate|not have enough (?:available )?memory)\b|\bcannot be allocated\b|\b(?:runner|engine\w*|process|worker|model)(?: process)?(?: \w+){0,2} (?:terminated|crashed|stopped|died|exited|killed|dead|no longer running|encountered an (?:issue|error))(?![-\w])|\b(?:backend|engine\w*|runner|worker|model|inference server) is (?:currently |now )?(?:unhealthy|not healthy)\b|\b(?:terminated|exited|crashed|stopped) unexpectedly\b|\b\/\w+": EOF$|\bforcibly closed by the remote host\b|\b(?:CUDA|HIP|ROCm|Vulkan) error\b|\billegal memory access\b|\bdevice-side assert\b|\bErrorDeviceLost\b|\berror reading from server: EOF\b|\bgreater than the maximum allowed buffer size\b/i,
 		],
 	],
 	[

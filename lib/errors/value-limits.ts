@@ -267,7 +267,7 @@ const CHOICES_NOUN = String.raw`(?:values?|voices?|formats?|options?|models?|siz
 
 /** Words before the values that are allowed. */
 const CHOICES_START = new RegExp(
-	String.raw`\b(?:one of|any of|choose from|select from|permitted|allowed|either|(?:supported|available|valid|allowed|accepted|possible|known)(?: \w{1,20}){0,2} ${CHOICES_NOUN}|supports only|only supports?|${CHOICES_NOUN} (?:supported|available)|options|choices)(?: (?:are|is|include|in|values|the following|following|from|of|one of)){0,3}\s{0,2}[:=]?\s{0,2}|\b(?:input|value) should be\s{1,2}|\b(?:(?:must|should|can only) be|use)\s{1,2}(?=['"‘“])`,
+	String.raw`\b(?:one of|any of|choose from|select from|permitted|allowed|either|(?:supported|available|valid|allowed|accepted|possible|known)(?: \w{1,20}){0,2} ${CHOICES_NOUN}|supports only|only supports?|${CHOICES_NOUN} (?:supported|available)|options|choices)(?: (?:are|is|include|in|values|the following|following|from|of|one of)){0,3}\s{0,2}[:=]?\s{0,2}|\b(?:input|value) should be\s{1,2}|\b(?:(?:must|should|can only) be|(?<!\bto )use)\s{1,2}(?=['"‘“])`,
 	'gi',
 );
 

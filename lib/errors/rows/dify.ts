@@ -27,6 +27,10 @@ const LIMITS: Readonly<Record<RequestLimit, (gateway?: GatewayName) => ErrorText
 		suggestion:
 			'Try again later, lower Max Concurrent Items, or raise the limit of the app in Dify, which counts a streamed chatflow or workflow twice. A proxy in front of Dify may also limit the request rate.',
 	}),
+	unavailable: () => ({
+		title: 'Dify does not accept requests now',
+		suggestion: 'Try again later. If it stays so, the log of Dify says why.',
+	}),
 	// Any operation may meet it, also those without concurrent items.
 	unknown: (gateway) => ({
 		title: 'Dify, or a proxy in front of it, rejects further requests for now',

@@ -56,6 +56,11 @@ const LIMITS: Readonly<Record<RequestLimit, (facts: ErrorFacts) => ErrorText>> =
 		suggestion:
 			'Try again later, or lower Max Concurrent Requests in the credential to what the server processes at the same time (llama-server: its slots).',
 	}),
+	unavailable: () => ({
+		title: 'The server does not accept requests now',
+		suggestion:
+			'Its message or its log says why. Try again later; if it is overloaded, lower Max Concurrent Requests in the credential.',
+	}),
 	unknown: ({ gateway }) => ({
 		title: 'The server, or a proxy in front of it, rejects further requests for now',
 		suggestion: `Try again later, or lower Max Concurrent Requests in the credential. If only a few requests run at the same time, the limit may be one of requests in a time: raise it ${getLimitPlace(gateway)}.`,

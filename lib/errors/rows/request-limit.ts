@@ -4,9 +4,9 @@ import { optional } from './optional-facts';
 
 /**
  * What a server that accepts no more requests has reached. `rate`: a limit of requests or tokens in a time; `load`: what it
- * can run or queue at once; `unknown`: it does not say which.
+ * can run or queue at once; `unknown`: it does not say which; `unavailable`: it is down for a reason that only its message says.
  */
-export type RequestLimit = 'rate' | 'load' | 'unknown';
+export type RequestLimit = 'rate' | 'load' | 'unknown' | 'unavailable';
 
 /** @param gateway undefined if the response does not name it */
 export function describeRateLimit(gateway?: GatewayName): string {

@@ -63,3 +63,46 @@ test('an error inside a 200, before and after other events, is the same', () => 
 			8192,
 		]);
 });
+
+/** An exception of FastAPI that a server returned as a response (GPUStack's vox-box), in other forms of other servers. */
+test.each([
+	{ body: { status_code: 400, detail: 'Speed is too high', headers: null }, status: 400 },
+	{ body: { status_code: 422, detail: { message: 'Speed is too high' } }, status: 422 },
+	{ body: { error: { status_code: 400, message: 'Speed is too high' } }, status: 400 },
+	{ body: { code: 400, message: 'Speed is too high' }, status: 400 },
+])('the status inside a 200 counts: $body', ({ body, status }) => {
+	const error = classifyErrorResponse({ status: 200, body: JSON.stringify(body) }, {});
+	expect(error).toMatchObject({ type: 'badRequest', status, message: 'Speed is too high' });
+});
+
+test.each([
+	{ body: { status_code: 200, detail: 'Speed is too high' } },
+	{ body: { status_code: 'x', detail: 'Speed is too high' } },
+])('what is no status of an error does not count: $body', ({ body }) => {
+	const error = classifyErrorResponse({ status: 200, body: JSON.stringify(body) }, {});
+	expect(error.type).toBe('serverError');
+});
+
+test.each([
+	{ body: { error: { message: 'Too short', param: 'input' } }, param: 'input' },
+	{ body: { message: 'Too short', param: 'input', code: 400, type: 'x' }, param: 'input' },
+	{ body: { message: 'Too short', param: null, other: 1 }, param: undefined },
+])('the field beside a message is known: $body', ({ body, param }) => {
+	const { facts } = classifyErrorResponse({ status: 400, body: JSON.stringify(body) }, {});
+	expect(facts).toEqual(param === undefined ? {} : expect.objectContaining({ param }));
+});
+
+test.each([
+	{
+		body: { detail: { error: 'invalid_model', message: 'Unsupported: x' } },
+		type: 'modelNotFound',
+	},
+	{ body: { error: { code: 'invalid_model', message: 'Unsupported: x' } }, type: 'modelNotFound' },
+	{ body: { error: 'invalid_model', message: 'Unsupported: x' }, type: 'modelNotFound' },
+	{
+		body: { detail: { error: 'validation_error', message: 'Unsupported: x' } },
+		type: 'badRequest',
+	},
+])('a code in the place of the error is one: $body', ({ body, type }) => {
+	expect(classifyErrorResponse({ status: 400, body: JSON.stringify(body) }, {}).type).toBe(type);
+});

@@ -27,6 +27,24 @@ test.each([
 		title: 'Only llama3.2 at … is free',
 	},
 	{ message: 'rpc error: code = Unknown desc = the disk is full', title: 'the disk is full' },
+	// vLLM: pydantic's issues in Python's notation
+	{
+		message:
+			"[{'type': 'missing', 'loc': ('body', 'file'), 'msg': 'Field required', 'input': None}]",
+		title: 'file: Field required',
+	},
+	{
+		message: `[{"type": "int_parsing", "loc": ["body", "n", 0], "msg": "Input should be a valid integer"}]`,
+		title: 'n.0: Input should be a valid integer',
+	},
+	{
+		message: `{'loc': ('body',), 'msg': "Value error, 'a' is missing", 'type': 'value_error'}`,
+		title: "Value error, 'a' is missing",
+	},
+	{
+		message: "[{'type': 'text', 'text': 'no issue'}] is no content",
+		title: "[{'type': 'text', 'text': 'no issue'}] is no content",
+	},
 	{
 		message: 'Cannot read /models/a/b.gguf from http://10.0.0.7:80/x?key=1',
 		title: 'Cannot read … from …',

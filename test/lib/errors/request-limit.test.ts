@@ -289,3 +289,28 @@ test("Dify's limit and that of a proxy in front of it have their own titles", ()
 		'The app has reached its limit of concurrent requests',
 	]);
 });
+
+test.each([
+	{ detail: 'Multi-stage engine not initialized. Start server with a multi-stage omni model.' },
+	{ error: { message: 'Service unavailable', code: 503 } },
+	{ message: 'Maintenance until 12:00' },
+	{},
+])('a 503 as JSON that does not speak of load has its own reason: %j', (body) => {
+	const { type, message, suggestion } = classify({ status: 503, body });
+	expect({ type, message }).toEqual({
+		type: 'busy',
+		message: 'The server does not accept requests now',
+	});
+	expect(suggestion).toMatch(/Its message or its log says why/);
+});
+
+test.each([
+	{ error: 'Server overloaded' },
+	{ message: 'Too many requests' },
+	{ detail: 'All slots are in use' },
+	{ error: { message: 'x', code: 'at_capacity' } },
+])('a 503 as JSON about load is a busy server: %j', (body) => {
+	expect(classify({ status: 503, body }).message).toBe(
+		'The server is busy and rejects further requests',
+	);
+});

@@ -254,6 +254,11 @@ describe('a value of Extra Body that a server quotes without the name of its fie
 			reason: 'two fields have the type',
 		},
 		{ extra: { a: 'x' }, said: 'The tenant "x" is archived', reason: 'it is not about a value' },
+		{
+			extra: { a: 1 },
+			said: "Width must be an integer between 256 and 4096, in multiples of '1'",
+			reason: 'a digit may be quoted for any reason',
+		},
 	])('names no field if $reason: $said', ({ extra, said }) => {
 		expect(explain(json({ error: { message: said } }), 'Complete', extra, 400)).toBeUndefined();
 	});
@@ -298,6 +303,12 @@ test.each([
 		'Generate Images',
 		"Invalid value: '7x7'. Supported values are: '1024x1024', '1024x1536', and 'auto'.",
 		'Size: one of 1024x1024, 1024x1536, auto',
+	],
+	// vLLM-Omni: how a size is written is no list of sizes.
+	[
+		'Generate Images',
+		"Invalid size format: '7x7'. Expected format: 'WIDTHxHEIGHT'. Did you mean to use 'x' as separator?",
+		'Size: the server does not support "7x7"',
 	],
 	[
 		'Chat',
