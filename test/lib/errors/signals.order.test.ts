@@ -5,15 +5,12 @@ import { readRows } from '../../support/files/rows';
 
 const MESSAGES = readRows(`${__dirname}/messages.tsv`).map(([, , , message = '']) => message);
 
-test.each(TYPE_BY_TEXT.map(([type, ...patterns]) => ({ type, patterns })))(
-	'$type: each pattern of its row has a message',
-	({ type, patterns }) => {
-		const unused = patterns.filter((pattern) => !MESSAGES.some((message) => pattern.test(message)));
-		expect([type, unused.map(String)]).toEqual([type, []]);
-	},
-);
+test.each(TYPE_BY_TEXT)('$type: each pattern of its row has a message', ({ type, patterns }) => {
+	const unused = patterns.filter((pattern) => !MESSAGES.some((message) => pattern.test(message)));
+	expect([type, unused.map(String)]).toEqual([type, []]);
+});
 
-test.each(SIGNALS.map(([type, all, none = []]) => ({ type, all, none })))(
+test.each(SIGNALS.map(({ none = [], ...signal }) => ({ ...signal, none })))(
 	'$type: each signal has a message',
 	({ all, none }) => {
 		const decides = MESSAGES.some(
