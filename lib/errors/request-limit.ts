@@ -5,6 +5,7 @@
 import type { GatewayResponse } from './gateway-name';
 import { findLimitingGateway } from './gateway-name';
 import type { RequestLimit } from './rows/request-limit';
+import { REQUESTS_IN_TIME } from './signals';
 
 /**
  * Sentences by which gateways reject what exceeds their rate limit, with other statuses than 429 as well: Cloudflare, Envoy,
@@ -14,7 +15,7 @@ const GATEWAY_SENTENCE =
 	/\berror (?:code: )?1015\b|^local_rate_limited$|^API rate limit exceeded\b|^requests are too frequent\b|\bERR_NGROK_(?:725|726|727|734)\b/i;
 
 const RATE =
-	/\bqps\b|速率限制|频率限制|请求频率|限流|\brate.?limit|\brate exceeded\b|\bthrottl(?:ed|ing)\b|\b[TR]PM\b|\b(?:requests?|tokens?) per (?:second|minute|min|hour|day)\b|\blimit type: (?:requests|tokens)\b/i;
+	/\bqps\b|速率限制|频率限制|请求频率|限流|\brate.?limit|\brate exceeded\b|\bthrottl(?:ed|ing)\b|\b[TR]PM\b|\blimit type: (?:requests|tokens)\b/i;
 
 /** Xinference counts with its "rate limit" what a model runs at once (core/model.py: request_limits). */
 const AT_ONCE =
@@ -39,7 +40,8 @@ export function isGatewayRateLimit({ message }: GatewayResponse): boolean {
 export function findRequestLimit(response: GatewayResponse): RequestLimit {
 	const { status, form, message, codes = [] } = response;
 	if (isGatewayRateLimit(response)) return 'rate';
-	if (RATE.test(message) && !AT_ONCE.test(message)) return 'rate';
+	const isAboutRate = RATE.test(message) || REQUESTS_IN_TIME.test(message);
+	if (isAboutRate && !AT_ONCE.test(message)) return 'rate';
 	const isAboutLoad = [message, ...codes].some((text) => LOAD.test(text.replaceAll('_', ' ')));
 	const isTooMany = /\btoo many\b/i.test(message);
 	// Any reason may have this status: vLLM-Omni sends it for a request that its model is not for.

@@ -299,6 +299,10 @@ const TWO_NUMBERS = /\d[^\d.,]\D{0,4000}\d|\d[.,]\D{1,4000}\d/;
 const RATE =
 	/\bqps\b|速率限制|频率限制|请求频率|限流|\bper (?:second|minute|min|hour|day)\b|\b[TR]PM\b|\brate.?limit|\btoo many tokens, please wait\b|\btoo many (?:concurrent |parallel |pending )?requests\b|\b(?:parallel|concurrent) requests?\b|\bconcurrency limit\b|\bat capacity\b|\boverloaded\b|\bqueue is full\b/i;
 
+/** Also with the numbers of LocalAI: "100/100 requests in 1h0m0s window". */
+export const REQUESTS_IN_TIME: RegExp =
+	/\b(?:requests?|tokens?) (?:in|per|every|within) (?:(?:a|an|the|one|last|\d{1,6}) ){0,2}(?:second|minute|min|hour|day|\S{1,20} (?:time )?window)s?\b/i;
+
 const MEDIA_FILE = /\b(?:image|audio|video)[ -]?(?:file|codec)s?\b/i;
 const UNREADABLE =
 	/\b(?:corrupt(?:ed)?|damaged|malformed|truncated|unreadable|invalid|un(?:supported|recogni[sz]ed|known))\b/i;
@@ -352,8 +356,11 @@ export const SIGNALS: readonly Signal[] = [
 			/\b\w*(?:budget|quota|credits?|balance)\b|\busage limit\b|余额|额度|配额|欠费/i,
 			/不足|用尽|用完|超出|欠费|\b(?:exceed(?:s|ed)?|over|used up|insufficient|not enough|exhausted|reached|run out)\b/i,
 		],
+		// LocalAI (core/http/auth/quota.go): a quota of requests in a time, which resets by itself
+		none: [REQUESTS_IN_TIME],
 	},
 	{ type: 'busy', all: [RATE] },
+	{ type: 'busy', all: [REQUESTS_IN_TIME] },
 	// vLLM: the rest for the response is negative
 	{
 		type: 'promptTooLong',

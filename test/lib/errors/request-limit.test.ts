@@ -158,6 +158,12 @@ test.each<Row>([
 		place: UNKNOWN,
 	},
 	{
+		name: 'LocalAI',
+		status: 429,
+		body: { error: { message: 'Request quota exceeded for m: 5/5 requests in 1h0m0s window' } },
+		place: UNKNOWN,
+	},
+	{
 		name: 'Tyk',
 		status: 429,
 		body: { error: 'API Rate limit exceeded' },
