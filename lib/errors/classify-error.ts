@@ -126,6 +126,7 @@ function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined 
 		facts.hasNoTemplate,
 		facts.isNotFetched,
 		facts.upstreamModel,
+		facts.isGrammarUnsupported,
 		facts.schemaIssue,
 		facts.missingBackend,
 		facts.unknownPart,

@@ -43,13 +43,21 @@ export function isErrorResponse({ status, json }: { status: number; json: unknow
 	return isRecord(json) && asArray(json.data).length === 0 && isErrorBody(json);
 }
 
+/** Names of errors of servers and gateways: `upstream_error`, `ModelNotFound`, `quota_exceeded`. */
+const ERROR_CODE =
+	/(?:^|_)(?:error|failed|failure|invalid|denied|exceeded|unavailable|unauthorized|forbidden|not_found|timeout)(?:_|$)|[a-z](?:Error|Exception|NotFound|Failed)$/;
+
 /** Whether JSON is an error, whatever the status is: by the marks of gateways and frameworks. */
 export function isErrorBody(json: JsonRecord): boolean {
 	const { error, errors, detail, object, type, status, success, choices } = json;
 	if (hasError(error) || [object, type, status].includes('error') || success === false) return true;
 	// GPUStack (in the middle of a stream), One API and others
 	const code = asFiniteNumber(json.code ?? json.error_code) ?? 0;
-	const hasErrorCode = code < 0 || code >= 400 || hasError(json.error_code);
+	const hasErrorCode =
+		code < 0 ||
+		code >= 400 ||
+		hasError(json.error_code) ||
+		ERROR_CODE.test(asString(json.code) ?? '');
 	const isCoded = hasErrorCode && findMessage(json) !== undefined;
 	return choices === undefined && (isCoded || hasError(detail) || hasError(errors));
 }

@@ -11,6 +11,7 @@ import { findLoadCause } from './load-cause';
 import { findMissingBackend, findUnknownPart } from './load-failure';
 import {
 	ADDRESS_BANNED_PATTERN,
+	GRAMMAR_UNSUPPORTED_PATTERN,
 	MEMORY_LIMIT_PATTERN,
 	NOT_FETCHED_PATTERN,
 	NO_TEMPLATE_PATTERN,
@@ -31,6 +32,7 @@ type MessageFacts = Pick<
 	| 'hasNoTemplate'
 	| 'isNotFetched'
 	| 'schemaIssue'
+	| 'isGrammarUnsupported'
 	| 'isInstanceStarting'
 	| 'upstreamModel'
 	| 'isTemplateBroken'
@@ -156,7 +158,10 @@ export function findMessageFacts(
 		case 'fileUnreadable':
 			return { isNotFetched: NOT_FETCHED_PATTERN.test(message) && !TOO_LARGE.test(message) };
 		case 'grammarRejected':
-			return { schemaIssue: findSchemaIssue(message) };
+			return {
+				schemaIssue: findSchemaIssue(message),
+				isGrammarUnsupported: GRAMMAR_UNSUPPORTED_PATTERN.test(message),
+			};
 		case 'modelNotFound':
 			return {
 				upstreamModel: UPSTREAM_LACKS.test(outer) ? LACKED_MODEL.exec(message)?.[1] : undefined,

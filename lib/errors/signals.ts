@@ -42,6 +42,10 @@ export const NOT_FETCHED_PATTERN =
 export const ADDRESS_BANNED_PATTERN =
 	/\btoo many (?:failed|invalid|wrong|unsuccessful) (?:\w{1,20} ){0,2}(?:attempts|logins|keys)\b|\b(?:IP|address)(?: address)?(?: \S{1,100})? (?:is |was |has been )?(?:temporarily )?banned\b/i;
 
+/** Text-generation-inference ("grammar is not supported"), vLLM, gateways: the whole, not a keyword of a schema. */
+export const GRAMMAR_UNSUPPORTED_PATTERN =
+	/\b(?:grammars?|json[_ ]?schemas?|structured[_ ]outputs?|guided[_ ](?:decoding|generation)|constrained decoding)['"`]? (?:is|are) (?:currently )?(?:not (?:yet )?|un)(?:supported|enabled|available|implemented)\b|\b(?:does not|doesn't|do not) support (?:grammars?|json[_ ]?schemas?|structured[_ ]outputs?|guided[_ ](?:decoding|generation)|constrained decoding)\b/i;
+
 /** The same words about a model that the server downloads. */
 const MODEL_DOWNLOAD = /\b(?:models?|manifest|registry|repositor(?:y|ies)|tokenizer|gguf)\b/i;
 
@@ -185,6 +189,7 @@ export const TYPE_BY_TEXT: readonly TextRow[] = [
 	{
 		type: 'grammarRejected',
 		patterns: [
+			GRAMMAR_UNSUPPORTED_PATTERN,
 			// llama-server wraps schema errors in the sentence about templates.
 			/json schema (?:error|conversion failed)|failed to (?:parse grammar|initialize samplers)/i,
 		],
@@ -415,7 +420,7 @@ export const SIGNALS: readonly Signal[] = [
 	{
 		type: 'modelNotLoaded',
 		all: [
-			/\bmodels?\b.{0,200}\b(?:unloaded|sleeping|asleep|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
+			/\b(?:models?|engines?)\b.{0,200}\b(?:unloaded|sleeping|asleep|not (?:been |currently )?loaded)\b|\bno running session\b.{0,40}\bmodel\b|\bno models? (?:is |are )?(?:currently )?loaded\b/i,
 		],
 	},
 	{

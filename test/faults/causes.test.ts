@@ -172,6 +172,13 @@ const CAUSES: readonly Cause[] = [
 		isModel: true,
 	},
 	{
+		name: 'a server without grammars',
+		status: 422,
+		body: json('Input validation error: grammar is not supported'),
+		types: ['grammarRejected'],
+		isModel: true,
+	},
+	{
 		name: 'a fault of the program',
 		status: 500,
 		body: json("'NoneType' object has no attribute 'tokenize'"),

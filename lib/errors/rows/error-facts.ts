@@ -65,6 +65,8 @@ export interface ErrorFacts {
 	isTemplateBroken?: boolean;
 	/** What is wrong with the schema, in the words of the server. */
 	schemaIssue?: string;
+	/** The server or its model has no output in a schema or grammar at all. */
+	isGrammarUnsupported?: boolean;
 	/** The model did not fail, but took longer than its server waits. */
 	isLoadTimeout?: boolean;
 	/** What was missing to load the model, if the server names it. */

@@ -128,6 +128,14 @@ function suggestLoad({ isLoadTimeout, missingBackend, unknownPart, loadCause }: 
 		: 'Memory is not the cause. Update the server, since a newer version may support it, or select another model or another file of it.';
 }
 
+function suggestSchema({ schemaIssue, isGrammarUnsupported }: ErrorFacts) {
+	if (isGrammarUnsupported)
+		return 'Use a server or a model that supports it, or ask for the form in the prompt only.';
+	return schemaIssue === undefined
+		? 'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.'
+		: `Correct or remove this in the JSON schema, or in that of a tool: ${schemaIssue}.`;
+}
+
 function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 	const others: Readonly<Record<string, string>> = {
 		key: 'use another key',
@@ -386,11 +394,11 @@ export const MODEL_ERRORS = {
 		retry: 'never',
 	},
 	grammarRejected: {
-		title: 'The server cannot convert the schema or grammar into generation rules',
-		suggestion: ({ schemaIssue }) =>
-			schemaIssue === undefined
-				? 'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.'
-				: `Correct or remove this in the JSON schema, or in that of a tool: ${schemaIssue}.`,
+		title: ({ isGrammarUnsupported }) =>
+			isGrammarUnsupported
+				? 'The server or its model cannot keep output to a schema or grammar'
+				: 'The server cannot convert the schema or grammar into generation rules',
+		suggestion: suggestSchema,
 		health: 'misconfigured',
 		cause: 'server',
 		retry: 'never',

@@ -49,6 +49,29 @@ function expectSentence(
 const MEMORY = /memory/i;
 
 const SENTENCES: readonly Sentence[] = [
+	// A server without grammars: no schema can be simple enough.
+	...[
+		['text-generation-inference', 'Input validation error: grammar is not supported'],
+		['vLLM', 'Structured outputs are not supported by this backend'],
+		['a gateway', 'This model does not support json_schema'],
+		['another server', 'guided decoding is not enabled'],
+	].map(([source = '', message = '']): Sentence => ({
+		source,
+		message,
+		status: 422,
+		type: 'grammarRejected',
+		title: /cannot keep output to a schema or grammar$/,
+		suggestion: /^Use a server or a model that supports it/,
+		not: /[Ss]implify/,
+	})),
+	{
+		source: 'llama-server',
+		message: 'JSON schema conversion failed: the keyword "not" is not supported',
+		status: 400,
+		type: 'grammarRejected',
+		title: /cannot convert the schema or grammar/,
+	},
+	{ source: 'Jan', message: 'Engine is not loaded yet', status: 400, type: 'modelNotLoaded' },
 	// A template that the server cannot run: the conversation is not the cause.
 	...[
 		[

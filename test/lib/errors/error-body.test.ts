@@ -106,3 +106,19 @@ test.each([
 ])('a code in the place of the error is one: $body', ({ body, type }) => {
 	expect(classifyErrorResponse({ status: 400, body: JSON.stringify(body) }, {}).type).toBe(type);
 });
+
+test.each([
+	{ body: { code: 'upstream_error', message: 'The disk is full' }, isError: true },
+	{ body: { code: 'InternalError', message: 'The disk is full', request_id: 'a' }, isError: true },
+	{ body: { code: 'invalid_request', msg: 'The disk is full' }, isError: true },
+	// No error: without a message, with output, or with another code
+	{ body: { code: 'upstream_error' }, isError: false },
+	{ body: { code: 'upstream_error', message: 'x', choices: [] }, isError: false },
+	{ body: { code: 'ok', message: 'The disk is full' }, isError: false },
+	{ body: { code: 'terror', message: 'The disk is full' }, isError: false },
+	{ body: { code: 'def error(): pass', message: 'The disk is full' }, isError: false },
+])('a name of an error with a message is one: $body', ({ body, isError }) => {
+	expect(isErrorResponse({ status: 200, json: body })).toBe(isError);
+	if (isError)
+		expect(classifyStreamError(JSON.stringify(body), {}).message).toBe('The disk is full');
+});
