@@ -43,12 +43,9 @@ export function toTitle(serverText: string): string {
 	return truncate(sentence, MAX_TITLE_LENGTH);
 }
 
-function describePythonIssue(
-	_text: string,
-	place: string,
-	single?: string,
-	double?: string,
-): string {
+/** @param match - The text, its place, and the message in either kind of quotation marks. */
+function describePythonIssue(...match: readonly (string | undefined)[]): string {
+	const [, place = '', single, double] = match;
 	const names = Array.from(place.matchAll(/[\w.-]+/g), ([name]) => name).filter(
 		(name) => name !== 'body',
 	);
