@@ -312,11 +312,11 @@ const GIVEN_UP_URL =
 /** Explains a node of a workflow that failed to request its own URL. */
 export function explainFailedRequest(node: WorkflowNode, text: string): Texts | undefined {
 	if (!REQUESTING_NODES.has(node.type)) return undefined;
-	const name = `the node "${truncate(node.title ?? node.nodeId ?? node.id, 60)}"`;
+	const name = `node "${truncate(node.title ?? node.nodeId ?? node.id, 60)}"`;
 	const blockedUrl = BLOCKED_URL.exec(text)?.[1];
 	if (blockedUrl !== undefined) {
 		return {
-			title: `Dify does not let ${name} request ${truncate(blockedUrl, 80)}`,
+			title: `Dify does not let the ${name} request ${truncate(blockedUrl, 80)}`,
 			suggestion:
 				'Dify blocks private and local addresses. Use a public address, or allow this one in the SSRF proxy of Dify.',
 		};
@@ -325,7 +325,7 @@ export function explainFailedRequest(node: WorkflowNode, text: string): Texts | 
 	if (url === undefined) return undefined;
 	const result = status === undefined ? 'no response, or only errors,' : `HTTP ${status}`;
 	return {
-		title: `T${name.slice(1)} got ${result} from ${truncate(url, 80)}`,
+		title: `The ${name} got ${result} from ${truncate(url, 80)}`,
 		suggestion:
 			status === undefined
 				? 'Dify gives up on a server that responds with 429 or 5xx: check the log of that server. If it got no request, check the URL: Dify requests it from its own containers, through its SSRF proxy, where localhost and private addresses may be blocked.'

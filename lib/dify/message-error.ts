@@ -51,7 +51,7 @@ export function createMessageError({
 	overrides: { about, ...overrides },
 }: MessageErrorOptions): ServerError {
 	const serverText = toReadableText(message, context.secrets);
-	const title = toTitle(serverText);
+	const title = shortenToTitle(serverText);
 	const isEmpty = title === '';
 	// The last line of a trace of a code node explains its run; that of a plugin explains nothing.
 	const isTrace = type.startsWith('provider') && isPythonTrace(title);
@@ -70,6 +70,6 @@ export function createMessageError({
 }
 
 /** The beginning of a message, as the title of an error. */
-export function toTitle(text: string): string {
+export function shortenToTitle(text: string): string {
 	return truncate(text.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
 }

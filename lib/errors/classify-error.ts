@@ -11,11 +11,12 @@ import { removeEchoes } from './echoes';
 import {
 	describeGateway,
 	findGatewayErrorByStatus,
+	findRepeatedError,
 	hasStoppedWaiting,
 	isGatewayError,
 } from './gateway-failure';
 import { findGatewayName } from './gateway-name';
-import { findRepeatedError, isGatewayStatus } from './gateway-status';
+import { isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
 import { toTitle } from './message-title';
 import { findRequestLimit, isGatewayRateLimit } from './request-limit';

@@ -28,6 +28,24 @@ export function findGatewayErrorByStatus(response: GatewayResponse): GatewayErro
 }
 
 /**
+ * The status that a gateway received: the phrase of Traefik's middleware Errors, whose own status is another one (seen: a 404
+ * with the text "Bad Gateway"), and what httpx and requests say.
+ */
+const REPEATED =
+	/^(?:bad gateway|gateway time-?out)$|\b(50[24]) (?:bad gateway|gateway time-?out)\b|\bserver error '?(50[24])\b/i;
+
+/** The error of a gateway behind the one that responds, by the status that its message repeats. */
+export function findRepeatedError({
+	status,
+	message,
+}: Pick<GatewayResponse, 'status' | 'message'>): GatewayErrorType | undefined {
+	const [phrase, first, second] = (status >= 400 && REPEATED.exec(message)) || [];
+	if (phrase === undefined) return undefined;
+	const repeated = Number(first ?? second ?? (/bad/i.test(phrase) ? 502 : 504));
+	return GATEWAY_ERROR_BY_STATUS[repeated];
+}
+
+/**
  * What clients and gateways say if they stopped waiting: Envoy; OpenAI's client, httpx and aiohttp (LiteLLM); Go; Node's
  * axios and undici; Java; curl. Not "timed out" alone, which anything may have done.
  */

@@ -133,11 +133,14 @@ function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 	return probe?.error ? { probe, error: probe.error } : undefined;
 }
 
-const UNREADY_STATE =
-	/^(?:un(?:healthy|available)|error|fail|down$|dead|(?:down)?loading|starting|initiali[sz]ing|warming|not[ _]ready)/i;
-
 /** States of a server that will be ready: chatterbox-tts-api responds with 200 while it loads its model. */
 const LOADING_STATE = /^(?:(?:down)?loading|starting|initiali[sz]ing|warming)/i;
+
+/** States of a server that is not ready, whether or not it will be. */
+const UNREADY_STATE = new RegExp(
+	`${LOADING_STATE.source}|^(?:un(?:healthy|available)|error|fail|down$|dead|not[ _]ready)`,
+	'i',
+);
 
 /** Whether the server itself reports that it cannot respond: pages of proxies do not count. */
 function isUnready(health: ProbeResult | undefined): health is ProbeResult {

@@ -1,5 +1,4 @@
 /** Finds marks that have not arrived completely, at the end of a text that goes on. */
-
 import { maxOf } from '../values/numbers';
 
 /** @returns the characters at the end of a text that may be the beginning of a mark; 0 for a text that may be shown whole */

@@ -99,7 +99,7 @@ import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
 import { findBatchLimit } from '../../lib/errors/batch-limit';
-import { findRepeatedError } from '../../lib/errors/gateway-status';
+import { findRepeatedError } from '../../lib/errors/gateway-failure';
 import { findLoadCause } from '../../lib/errors/load-cause';
 import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
 import { findUnreachedHost } from '../../lib/errors/unreached-host';

@@ -7,7 +7,7 @@ import { apiPath, PathSegment } from '../api-path';
 import { parseRecords } from '../pages';
 import { createDifyError } from '../create-error';
 import { toErrorType } from '../error-types';
-import { toTitle } from '../message-error';
+import { shortenToTitle } from '../message-error';
 import { toReadableText } from '../readable-text';
 import { getPollInterval } from '../run/run-record';
 import type { DocumentRef } from './documents';
@@ -118,7 +118,7 @@ function createUnfinishedError(
 		return createDifyError(isLimit ? 'planLimitReached' : 'indexingFailed', {
 			facts,
 			code,
-			title: error && toTitle(error),
+			title: error && shortenToTitle(error),
 			detail: error,
 			serverText: error,
 		});
