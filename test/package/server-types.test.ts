@@ -66,6 +66,7 @@ const PRODUCTS =
 
 /** Why a file outside of `types/` has the name of a server in a string. */
 const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
+	[/^lib\/exchange\/decision-words\.ts$/, 'what each word was seen in'],
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
 	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
 	[/^lib\/errors\/gateway-/, 'gateways by their words and headers'],
