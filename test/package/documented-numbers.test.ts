@@ -121,17 +121,6 @@ test.each(BEHAVIORS)('%s: "%s" is tested as %s: %s', (page, words, _behavior, wh
 	expect(read(file)).toContain(title.join(': '));
 });
 
-test('the Chinese pages have the same numbers', () => {
-	const missing = ROWS.flatMap(([page, words]) => {
-		const chinese = page.replace(/\.md$/, '.zh-CN.md');
-		if (!fs.existsSync(chinese)) return [];
-		const prose = proseOf(chinese);
-		const numbers = words.match(/\d[\d.,]*\d|\d/g) ?? [];
-		return numbers.filter((one) => !prose.includes(one)).map((one) => `${chinese}: ${one}`);
-	});
-	expect(missing).toEqual([]);
-});
-
 /** Numbers with a unit. */
 const COUNTED =
 	/\b(?:\d[\d.,]*|one|two|three|four|five|ten|hundred) (?:seconds?|minutes?|hours?|s|ms|MB|GB|kB|characters|tokens?|requests|values|digits|hits|bytes)\b|\bat most twice\b|\bup to \d[\d,]*\b/gi;

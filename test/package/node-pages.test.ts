@@ -7,7 +7,6 @@ import type {
 } from 'n8n-workflow';
 import ts from 'typescript';
 
-import * as fs from 'node:fs';
 import path from 'node:path';
 import { headingsOf, linksOf } from './markdown';
 import { readRows } from '../support/files/rows';
@@ -88,10 +87,8 @@ describe('docs/nodes', () => {
 
 	async function described(
 		folder: string,
-	): Promise<{ description: INodeTypeDescription; pages: string[] }> {
-		const pages = [pageOf(folder), pageOf(folder).replace(/\.md$/, CHINESE)].filter(fs.existsSync);
-		expect(pages[0]).toBe(pageOf(folder));
-		return { description: (await loadNode(folder)).description, pages };
+	): Promise<{ description: INodeTypeDescription; page: string }> {
+		return { description: (await loadNode(folder)).description, page: pageOf(folder) };
 	}
 
 	/** All operations of a node as named on its page: "Document: Sync"; without resources "Rate". */
@@ -123,7 +120,7 @@ describe('docs/nodes', () => {
 			]);
 		return new Set(
 			headingsOf(page).flatMap(({ title, text }) => {
-				const [resource, names] = title.split(/[:：]/) as [string, string?];
+				const [resource, names] = title.split(':') as [string, string?];
 				const rows = text.split('\n').filter((line) => line.startsWith('|'));
 				const cells = rows.map((row) => row.split('|').slice(1, -1) as [string, string?]);
 				return [
@@ -142,31 +139,27 @@ describe('docs/nodes', () => {
 	function namesIn(list: string): string[] {
 		return list
 			.replace(/[（(][^（()）]*[)）]/g, '')
-			.split(/[,、，;；]/)
-			.map((name) => name.replace(/[:：].*/s, '').trim());
+			.split(/[,;]/)
+			.map((name) => name.replace(/:.*/s, '').trim());
 	}
 
 	it.each(NODES)('has a row for every operation of %s', async (folder) => {
-		const { description, pages } = await described(folder);
-		for (const page of pages) {
-			const rows = operationsIn(read(page));
-			const missing = operationsOf(description).filter((operation) => !rows.has(operation));
-			expect({ page, missing }).toEqual({ page, missing: [] });
-		}
+		const { description, page } = await described(folder);
+		const rows = operationsIn(read(page));
+		const missing = operationsOf(description).filter((operation) => !rows.has(operation));
+		expect({ page, missing }).toEqual({ page, missing: [] });
 	});
 
 	it.each(NODES)('names every field and option of %s', async (folder) => {
-		const { description, pages } = await described(folder);
-		for (const page of pages) {
-			const pageText = read(page).toLowerCase();
-			// "DRY: Base" is documented as "DRY (Multiplier, Base, …)"; notices and hidden fields have no visible label.
-			const missing = description.properties
-				.filter(({ type }) => type !== 'notice' && type !== 'hidden')
-				.flatMap(labelsOf)
-				.flatMap((label) => label.split(': '))
-				.filter((label) => !pageText.includes(label.toLowerCase()));
-			expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
-		}
+		const { description, page } = await described(folder);
+		const pageText = read(page).toLowerCase();
+		// "DRY: Base" is documented as "DRY (Multiplier, Base, …)"; notices and hidden fields have no visible label.
+		const missing = description.properties
+			.filter(({ type }) => type !== 'notice' && type !== 'hidden')
+			.flatMap(labelsOf)
+			.flatMap((label) => label.split(': '))
+			.filter((label) => !pageText.includes(label.toLowerCase()));
+		expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
 	});
 
 	const FOREIGN = readRows(`${__dirname}/foreign-labels.tsv`).map(([label]) => label!);
@@ -188,25 +181,21 @@ describe('docs/nodes', () => {
 	});
 
 	it.each(NODES)('of %s use italics only for labels of the panels', async (folder) => {
-		const { pages } = await described(folder);
-		for (const page of pages) {
-			const shownLabels = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
-			const labels = new Set([...FOREIGN, ...credentialLabels, ...shownLabels.flat()]);
-			const unknown = italicsIn(read(page)).filter(
-				(label) => !labels.has(label) && !partsOf(label).every((part) => labels.has(part)),
-			);
-			expect({ page, unknown }).toEqual({ page, unknown: [] });
-		}
+		const { page } = await described(folder);
+		const shownLabels = await Promise.all([folder, ...linkedFolders(page)].map(labelsShownBy));
+		const labels = new Set([...FOREIGN, ...credentialLabels, ...shownLabels.flat()]);
+		const unknown = italicsIn(read(page)).filter(
+			(label) => !labels.has(label) && !partsOf(label).every((part) => labels.has(part)),
+		);
+		expect({ page, unknown }).toEqual({ page, unknown: [] });
 	});
 
 	it.each(NODES)('of %s use code only for names in the source', async (folder) => {
-		const { pages } = await described(folder);
-		for (const page of pages) {
-			const unknown = namesInCode(read(page)).filter(
-				(name) => !FOREIGN.includes(name) && !sourceNames.has(name),
-			);
-			expect({ page, unknown }).toEqual({ page, unknown: [] });
-		}
+		const { page } = await described(folder);
+		const unknown = namesInCode(read(page)).filter(
+			(name) => !FOREIGN.includes(name) && !sourceNames.has(name),
+		);
+		expect({ page, unknown }).toEqual({ page, unknown: [] });
 	});
 });
 
