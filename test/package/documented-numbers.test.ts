@@ -5,7 +5,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import ts from 'typescript';
 
-import * as fs from 'node:fs';
 import { filesIn, loadNode, read } from './sources';
 
 /**

@@ -4,6 +4,7 @@ import { sendJson, useServers } from '../support/servers/scripted-server';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { request } from '../support/servers/undici';
+import { read } from './sources';
 
 /** The bundle of the build, without some parts of undici. */
 const { EnvHttpProxyAgent, Pool, TunnelPool, createParser, nice, ticks, dereference, format } =
@@ -78,4 +79,19 @@ describe('the libraries in the built package', () => {
 		expect(Object.keys(dereference({ type: 'number' }))).toHaveLength(1);
 		expect(format).toHaveProperty('date-time');
 	});
+});
+
+it('the libraries that security.md lists are those that are bundled, and the reverse', () => {
+	const sentence = /`dependencies` is empty\. ([^]*?) are\s+bundled/.exec(
+		read('docs/security.md'),
+	)![1]!;
+	const listed = sentence
+		.replace(/\(.*?\)/g, '')
+		.split(/,|\band\b/)
+		.map((name) => name.trim());
+	const imported = [...read('lib/vendor.ts').matchAll(/from '([^']+)'/g)]
+		.map(([, path]) => path!)
+		.filter((path) => !path.startsWith('node:'))
+		.map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)![0]);
+	expect(new Set(listed)).toEqual(new Set(imported));
 });

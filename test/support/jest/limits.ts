@@ -1,4 +1,4 @@
-/** Limits: one less, as much, and one more. `test/package/limits.test.ts` checks that each limit of the sources has such a test. */
+/** Limits that a user can reach: one less, as much, and one more. */
 
 export interface Limit<Result> {
 	/** The number in the source, which the test repeats, so that a change of it is noticed. */
