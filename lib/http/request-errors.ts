@@ -8,7 +8,7 @@ import {
 	TooManyValuesError,
 	TooMuchTextError,
 } from './body-limits';
-import { UnknownCompressionError } from './response-body';
+import { BrokenCompressionError, UnknownCompressionError } from './compressed-body';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
@@ -39,6 +39,9 @@ const TIMEOUT_LABELS = {
 	totalTimeout: 'Total Timeout',
 };
 
+const COMPRESSION_SUGGESTION =
+	'A proxy in front of the server compresses it (nginx, Caddy, Cloudflare): turn that off for the API, which also lets streams through without delay, or use the address of the server itself.';
+
 /** The request that failed. */
 interface FailedTransport {
 	endpoint: Endpoint;
@@ -62,8 +65,12 @@ export function toTransportError(
 	if (error instanceof UnknownCompressionError)
 		return createServerError('invalidResponse', context, {
 			title: `The response is compressed with ${error.encoding}, which was not asked for`,
-			suggestion:
-				'A proxy in front of the server compresses it (nginx, Caddy, Cloudflare): turn that off for the API, which also lets streams through without delay, or use the address of the server itself.',
+			suggestion: COMPRESSION_SUGGESTION,
+		});
+	if (error instanceof BrokenCompressionError)
+		return createServerError('invalidResponse', context, {
+			title: `The response is said to be compressed with ${error.encoding}, but cannot be decompressed: ${error.cause.message}`,
+			suggestion: COMPRESSION_SUGGESTION,
 		});
 	if (error instanceof TooMuchTextError)
 		return createServerError('invalidResponse', context, {

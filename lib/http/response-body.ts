@@ -1,67 +1,25 @@
-/** Reads bodies: decompressed once, bounded, no longer than more data is expected, and as events if they are streams. */
+/** Reads bodies: bounded, no longer than more data is expected, and as events if they are streams. */
 import { yieldToEventLoop } from './yield-to-event-loop';
 import { setUnrefTimeout } from './timeouts';
-import type { Transform } from '../vendor';
-import { pipeline, Readable, zlib } from '../vendor';
 import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
 import { parseJson } from '../values/json';
 import { JsonBrackets } from '../values/json-brackets';
-import { MAX_RECEIVED_LENGTH, BodyTooLargeError, TooManyValuesError } from './body-limits';
+import {
+	MAX_RECEIVED_LENGTH,
+	BodyTooLargeError,
+	ByteBudget,
+	TooManyValuesError,
+} from './body-limits';
+import { CompressedBody } from './compressed-body';
 
 /** How long to wait for the end of a complete response: not every server closes it. */
 const END_TIMEOUT_MS = 1_000;
 
-/** Older versions of Node.js do not have Zstandard. */
-type CreateDecompressor = (() => Transform) | undefined;
-
-const DECOMPRESSORS: Readonly<Record<string, CreateDecompressor>> = {
-	gzip: zlib.createGunzip,
-	'x-gzip': zlib.createGunzip,
-	deflate: zlib.createInflate,
-	br: zlib.createBrotliDecompress,
-	zstd: (zlib as { createZstdDecompress?: CreateDecompressor }).createZstdDecompress,
-};
-
-/** The body is compressed in a way that this Node.js cannot read. */
-export class UnknownCompressionError extends Error {
-	constructor(readonly encoding: string) {
-		super(`The body is compressed with ${encoding}`);
-	}
-}
-
-/**
- * Removes the compression of a body: proxies compress although `accept-encoding: identity` was sent.
- *
- * @param encoding - The header `content-encoding`: the last one of a list was applied last
- * @throws {UnknownCompressionError} before anything is read
- */
-export function decompress(
-	body: AsyncIterable<Uint8Array>,
-	encoding = '',
-): AsyncIterable<Uint8Array<ArrayBufferLike>> {
-	const encodings = encoding
-		.toLowerCase()
-		.split(',')
-		.map((name) => name.trim())
-		.filter((name) => name !== '' && name !== 'identity');
-	return encodings.reduceRight<AsyncIterable<Uint8Array>>((source, name) => {
-		const create = Object.hasOwn(DECOMPRESSORS, name) ? DECOMPRESSORS[name] : undefined;
-		if (create === undefined) throw new UnknownCompressionError(name.slice(0, MAX_ENCODING_LENGTH));
-		return pipeThrough(source, create());
-	}, body);
-}
-
-/** Characters of an encoding in an error. */
-const MAX_ENCODING_LENGTH = 40;
-
-/** An error of the body is an error of its decompressed form. */
-function pipeThrough(body: AsyncIterable<Uint8Array>, transform: Transform) {
-	pipeline(Readable.from(body), transform, () => {});
-	return transform as AsyncIterable<Uint8Array>;
-}
-
 /** How long readers of chunks work until n8n does its other work. */
 const MAX_WORK_MS = 20;
+
+/** The bytes of a body. */
+type BodyBytes = AsyncIterable<Uint8Array> | CompressedBody;
 
 /** Detects that a body is complete, although its connection may stay open. */
 export interface EndDetector {
@@ -77,12 +35,13 @@ export interface EndDetector {
  * @throws a `BodyTooLargeError` if it exceeds `maxBytes`.
  */
 export async function* readChunks(
-	body: AsyncIterable<Uint8Array>,
+	body: BodyBytes,
 	maxBytes: number,
 	endDetector?: EndDetector,
 ): AsyncGenerator<Uint8Array> {
-	const source = body[Symbol.asyncIterator]();
-	let size = 0;
+	const budget = new ByteBudget(maxBytes);
+	const bytes = body instanceof CompressedBody ? body.open(budget) : body;
+	const source = bytes[Symbol.asyncIterator]();
 	let workMs = 0;
 	for (;;) {
 		const next = source.next();
@@ -94,8 +53,7 @@ export async function* readChunks(
 		}
 		const result = await next;
 		if (result.done === true) return;
-		size += result.value.byteLength;
-		if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+		budget.spend(result.value.byteLength);
 		const startedAt = performance.now();
 		yield result.value;
 		workMs += performance.now() - startedAt;
@@ -122,7 +80,7 @@ async function raceWithPause<R>(next: Promise<R>) {
 
 /** What a body may have. */
 export interface BodyLimits {
-	/** Bytes, after decompression. */
+	/** Bytes, after decompression; those between two layers of compression count as well. */
 	maxBytes: number;
 	/** Memory of its values if it is JSON, by `JsonMemory`. */
 	maxMemory?: number;
@@ -134,7 +92,7 @@ export interface BodyLimits {
  * @throws a `BodyTooLargeError`, with the beginning of the body
  */
 export async function readText(
-	body: AsyncIterable<Uint8Array>,
+	body: BodyBytes,
 	{ maxBytes, maxMemory = MAX_JSON_MEMORY }: BodyLimits,
 ): Promise<string> {
 	const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 /** Sends one request and follows redirects. */
 import type { ResponseHead, RequestOptions, Endpoint } from './types';
-import { decompress } from './response-body';
+import { CompressedBody, decompress } from './compressed-body';
 import { toErrorContext } from './request-errors';
 import { rejectOnAbort } from './abort';
 import { createServerError } from '../errors/create-error';
@@ -18,7 +18,7 @@ const REPEATING_STATUSES = [307, 308];
 
 /** An HTTP response whose body has not been read. */
 export interface RawResponse extends ResponseHead {
-	body: AsyncIterable<Uint8Array>;
+	body: AsyncIterable<Uint8Array> | CompressedBody;
 	close(): void;
 }
 
@@ -136,13 +136,12 @@ async function sendOnce({
 		return await pendingResponse;
 	});
 	const flatHeaders = flattenHeaders(headers);
-	return {
-		status: statusCode,
-		headers: flatHeaders,
-		url,
-		body: decompress(body, flatHeaders['content-encoding']),
-		close: () => discardBody(body),
+	const decompressed = decompress({ body, signal }, flatHeaders['content-encoding']);
+	const close = () => {
+		if (decompressed instanceof CompressedBody) decompressed.close();
+		discardBody(body);
 	};
+	return { status: statusCode, headers: flatHeaders, url, body: decompressed, close };
 }
 
 /** Most bodies end with bytes that have arrived already, which is cheaper than undici's error for an early end. */

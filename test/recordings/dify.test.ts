@@ -17,8 +17,8 @@ jest.mock('n8n-workflow', () => jest.requireActual<VirtualTime>('./support/virtu
 
 type SplitBodies = typeof import('./support/split-bodies');
 jest.mock(
-	'../../lib/http/response-body',
-	() => jest.requireActual<SplitBodies>('./support/split-bodies').responseBody,
+	'../../lib/http/compressed-body',
+	() => jest.requireActual<SplitBodies>('./support/split-bodies').compressedBody,
 );
 
 interface Played {

@@ -17,8 +17,8 @@ import type timers from 'node:timers';
 
 type SplitBodies = typeof import('./support/split-bodies');
 jest.mock(
-	'../../lib/http/response-body',
-	() => jest.requireActual<SplitBodies>('./support/split-bodies').responseBody,
+	'../../lib/http/compressed-body',
+	() => jest.requireActual<SplitBodies>('./support/split-bodies').compressedBody,
 );
 
 /** Timeouts of seconds become minutes here: a busy machine must not look like a silent server. */

@@ -179,12 +179,70 @@ describe('a request', () => {
 		},
 	);
 
+	test.each(['snappy', 'gzip', 'gzip, gzip, gzip'])(
+		'an error response is the error of its status, whatever it is compressed with: %s',
+		async (encoding) => {
+			const { send } = await serve((_sent, response) => {
+				response.writeHead(401, { 'content-encoding': encoding });
+				response.end('x');
+			});
+			expect(await getError(send({}, readJson))).toMatchObject({
+				type: 'unauthorized',
+				status: 401,
+			});
+		},
+	);
+
 	test('a compressed response that ends too early is an error', async () => {
 		const { send } = await serve((_sent, response) => {
 			response.writeHead(200, { 'content-encoding': 'br' });
 			response.end(zlib.brotliCompressSync('{"a":1}'.repeat(50)).subarray(0, 10));
 		});
-		expect(await getError(send({}, readJson))).toMatchObject({ name: 'ServerError' });
+		expect(await getError(send({}, readJson))).toMatchObject({
+			type: 'invalidResponse',
+			message:
+				'The response is said to be compressed with br, but cannot be decompressed: unexpected end of file',
+		});
+	});
+
+	describe('a response of a few bytes that stand for gigabytes without a result', () => {
+		// One gigabyte of empty parts, and as much again and again.
+		const bomb = (() => {
+			const empty = zlib.gzipSync('');
+			const part = zlib.gzipSync(Buffer.alloc(500_000 * empty.length, empty));
+			return Buffer.alloc(100 * part.length, part);
+		})();
+		const serveBomb = async () =>
+			await serve((_sent, response) => {
+				response.writeHead(200, { 'content-encoding': 'gzip, gzip' });
+				response.end(bomb);
+			});
+
+		test.each<[string, (answer: HttpResponse) => Promise<unknown>, string]>([
+			['a text', readText, '32 MB'],
+			['events', readEvents, '256 MB'],
+		])('ends at the limit of %s', async (_name, read, limit) => {
+			const { send } = await serveBomb();
+			expect(await getError(send({}, read))).toMatchObject({
+				type: 'invalidResponse',
+				message: `The response is larger than ${limit}, so reading was stopped`,
+			});
+		});
+
+		test.each<[string, (stop: AbortController) => Partial<RequestOptions>, string]>([
+			['Stop', ({ signal }) => ({ signal }), 'aborted'],
+			['First Token Timeout', () => ({ timeouts: { firstTokenMs: 200 } }), 'firstTokenTimeout'],
+			['Total Timeout', () => ({ timeouts: { totalMs: 200 } }), 'totalTimeout'],
+		])('ends with %s', async (_name, getOptions, type) => {
+			const { send, requests } = await serveBomb();
+			const stop = new AbortController();
+			const sent = send({ ...getOptions(stop), maxBytes: Infinity }, async (answer) => {
+				stop.abort();
+				return await readEvents(answer);
+			});
+			expect((await getError(sent))?.type).toBe(type);
+			expect(requests).toHaveLength(1);
+		});
 	});
 
 	test('stops reading at the maximum size', async () => {

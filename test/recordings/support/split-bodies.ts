@@ -3,11 +3,11 @@
  * character. Bodies are split where the client receives them, since a socket would join pieces that are written at once.
  *
  *     type SplitBodies = typeof import('./support/split-bodies');
- *     jest.mock('../../lib/http/response-body', () => jest.requireActual<SplitBodies>('./support/split-bodies').responseBody);
+ *     jest.mock('../../lib/http/compressed-body', () => jest.requireActual<SplitBodies>('./support/split-bodies').compressedBody);
  */
-import type * as responseBodyModule from '../../../lib/http/response-body';
+import type * as compressedBodyModule from '../../../lib/http/compressed-body';
 
-type ResponseBody = typeof responseBodyModule;
+type CompressedBody = typeof compressedBodyModule;
 type Bytes = AsyncIterable<Uint8Array>;
 
 const LINE_FEED = 0x0a;
@@ -43,13 +43,14 @@ async function* piecesOf(body: Bytes, split: Split): AsyncGenerator<Uint8Array> 
 	}
 }
 
-const actual = jest.requireActual<ResponseBody>('../../../lib/http/response-body');
+const actual = jest.requireActual<CompressedBody>('../../../lib/http/compressed-body');
 
 /** The module of the response bodies, with bodies in pieces. */
-export const responseBody: ResponseBody = {
+export const compressedBody: CompressedBody = {
 	...actual,
 	decompress: (...args) => {
 		const body = actual.decompress(...args);
-		return current === 'as recorded' ? body : piecesOf(body, current);
+		if (current === 'as recorded' || body instanceof actual.CompressedBody) return body;
+		return piecesOf(body, current);
 	},
 };
