@@ -36,7 +36,6 @@ module.exports = {
 		'<rootDir>/test/support/jest/jest-clear-caches.ts',
 		'<rootDir>/test/support/jest/jest-requests.ts',
 	],
-	// The longest test takes ten seconds, and with more examples (test/support/jest/properties.ts) as many times longer. What a
-	// test waits for has a shorter deadline (test/support/waiting/deadline.ts).
-	testTimeout: 40_000 * Number(process.env.PROPERTY_RUNS ?? 1),
+	// For what never ends. A test that waits in vain fails earlier (test/support/jest/jest-environment.cjs).
+	testTimeout: 600_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

@@ -1,4 +1,6 @@
 import { withDeadline } from './deadline';
+import process from 'node:process';
+import { setImmediate } from 'node:timers';
 import { startScripted } from '../servers/scripted-server';
 
 const never = new Promise<never>(() => undefined);
@@ -24,4 +26,13 @@ test('the requests of earlier tests are not listed', async () => {
 
 test('what arrives in time is the result', async () => {
 	expect(await withDeadline(Promise.resolve(7), () => 'seven', 10)).toBe(7);
+});
+
+test('a process that computes does not wait in vain', async () => {
+	const compute = async () => {
+		const end = process.cpuUsage().user + 100_000;
+		while (process.cpuUsage().user < end) await new Promise(setImmediate);
+		return 7;
+	};
+	expect(await withDeadline(compute(), () => 'seven', 50)).toBe(7);
 });

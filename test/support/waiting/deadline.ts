@@ -1,11 +1,8 @@
-import { clearTimeout, setTimeout } from 'node:timers';
 import { describeRequests } from '../servers/requests';
+import { watchIdleTime } from './idle-time.cjs';
 
-/** Longer than anything that a test awaits takes on a busy machine, and shorter than the limit of a test. */
+/** Idle time of this process after which nothing more will happen. */
 const DEADLINE_MS = 20_000;
-
-// Taken before a test replaces the clock.
-const [startTimer, stopTimer] = [setTimeout, clearTimeout];
 
 /** A noun, such as `the second request`; read when the time is over. */
 type What = () => string;
@@ -21,18 +18,18 @@ function createDeadlineError(what: string, ms: number, stack = ''): Error {
 	return error;
 }
 
-/** The result of the work; rejects if it takes longer than 20 s, and says what happened instead. */
+/** The result of the work; rejects if this process has had nothing to do for 20 s meanwhile, and says what happened instead. */
 export async function withDeadline<T>(work: Promise<T>, what: What, ms = DEADLINE_MS): Promise<T> {
 	const begin = { stack: '' };
 	Error.captureStackTrace(begin, withDeadline);
-	let timer: NodeJS.Timeout | undefined;
+	let endWatch = (): void => undefined;
 	const late = new Promise<never>((_resolve, reject) => {
-		timer = startTimer(() => reject(createDeadlineError(what(), ms, begin.stack)), ms);
+		endWatch = watchIdleTime(ms, () => reject(createDeadlineError(what(), ms, begin.stack)));
 	});
 	try {
 		return await Promise.race([work, late]);
 	} finally {
-		stopTimer(timer);
+		endWatch();
 	}
 }
 
@@ -47,15 +44,15 @@ export async function pollUntil(
 	what: What = () => isSo.toString().replace(/^\(\) => /, ''),
 ): Promise<void> {
 	let isLate = false;
-	const timer = startTimer(() => {
+	const endWatch = watchIdleTime(DEADLINE_MS, () => {
 		isLate = true;
-	}, DEADLINE_MS);
+	});
 	try {
 		while (!isSo()) {
 			if (isLate) throw createDeadlineError(what(), DEADLINE_MS);
 			await pause();
 		}
 	} finally {
-		stopTimer(timer);
+		endWatch();
 	}
 }
