@@ -10,7 +10,7 @@ import type { Adaptation } from '../exchange/find-change';
 import { omitFields } from '../exchange/body-changes';
 import type { RequestField } from '../exchange/request-fields';
 import type { RouteName, ServerType } from '../servers/types/server-type';
-import { breakControlTokens } from '../text/control-tokens';
+import { breakTurnTokens } from '../text/turn-tokens';
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
 import { truncate } from '../values/text';
@@ -122,7 +122,7 @@ export function correctDraft(
 	// A model that thinks although it should not may have used up its tokens.
 	if (completion.isTruncated && sampling.maxTokens !== undefined) return undefined;
 	if (completion.isTruncated) return { messages, tokens: THINKING_TOKENS, first: completion };
-	const answer = breakControlTokens(truncate(completion.text, MAX_REPEATED));
+	const answer = breakTurnTokens(truncate(completion.text, MAX_REPEATED));
 	const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
 	return {
 		messages: [...messages, { role: 'assistant', content: answer }, { role: 'user', content }],

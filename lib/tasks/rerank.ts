@@ -10,7 +10,7 @@ import type { HttpResponse } from '../http/types';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { asNonEmptyString, asRecord, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
-import { breakControlTokens } from '../text/control-tokens';
+import { breakTurnTokens } from '../text/turn-tokens';
 import type { IndexedText } from './long-texts';
 import { explainTooLong, numberLongText } from './long-texts';
 import { explainNan } from './nan-errors';
@@ -97,7 +97,7 @@ export async function rerank(
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
-	const safeQuery = breakControlTokens(query);
+	const safeQuery = breakTurnTokens(query);
 	const {
 		results: scores,
 		responseModel,
@@ -159,7 +159,7 @@ function createRequest(
 	query: string,
 	batch: readonly IndexedText[],
 ): BatchRequest<ScoredDocument> {
-	const documents = batch.map(({ text }) => breakControlTokens(text));
+	const documents = batch.map(({ text }) => breakTurnTokens(text));
 	return {
 		texts: [...documents, ...documents.map(() => query)],
 		routes: getRoutes(serverType, 'rerank'),

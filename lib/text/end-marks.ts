@@ -1,6 +1,6 @@
 /** Removes marks from the end of a response: servers that do not know them leave them in the text (mlx-vlm 1932). */
 import { toAlternatives } from './mark-patterns';
-import { getMarks } from './marks';
+import { TURN_TOKENS } from './turn-tokens';
 
 /** Marks that end a turn, and tokens that begin the next one, which the model was not stopped from writing. */
 export const END_MARKS: readonly string[] = [
@@ -8,31 +8,56 @@ export const END_MARKS: readonly string[] = [
 	'<|channel>thought',
 	'<|channel>',
 	'<channel|>',
-	...getMarks(['turnEnd']),
-	...getMarks(['role']).filter((mark) => /^<\|\w+\|>$/.test(mark)),
+	// The ends of texts of Llama 2 and Mistral, and of Gemma. In a prompt they are an element and a word.
+	'</s>',
+	'<eos>',
+	'[e~[',
+	...TURN_TOKENS.filter((token) => /^<[^<]/.test(token)),
 ];
 
-/** Not after a blank, a quotation mark or a bracket: then the text is about the mark. */
-const END_MARK = new RegExp(
-	`(?<![ \\t\`'"(<]\\n{0,3})(?:${toAlternatives(END_MARKS)}|<\\|(?:im_|end)\\w{1,30}\\|>|<end_of_\\w{1,30}>)\\s*$`,
-);
+const MARK = `(?:${toAlternatives(END_MARKS)}|<\\|(?:im_|end)\\w{1,30}\\|>|<end_of_\\w{1,30}>)`;
+
+const LAST_MARK = new RegExp(`${MARK}\\s*$`);
+
+/** Before a mark that a text is about. Nothing is about two marks at the end but a quotation. */
+const QUOTED = /[`'"(<]\n{0,3}$/;
+const MENTIONED = /[ \t]\n{0,3}$/;
 
 /** Longest mark at the end of a text, with blanks after it. */
 const MAX_MARK_LENGTH = 100;
 
-/** A text without such marks at its end. */
-export function withoutEndMarks(text: string): string {
-	const rest = withoutEnd(text);
-	return rest === text ? text : rest.trimEnd();
+/**
+ * A text without the marks at its end, unless it is about them.
+ *
+ * @param last matches one mark at the end of a text, and the blanks after it
+ */
+export function withoutEndMarks(text: string, last: RegExp = LAST_MARK): string {
+	const { length, marks } = findEndMarks(text, last);
+	if (marks === 0) return text;
+	const rest = text.slice(0, length);
+	const before = rest.slice(-MAX_MARK_LENGTH);
+	return QUOTED.test(before) || (marks === 1 && MENTIONED.test(before)) ? text : rest.trimEnd();
 }
 
-/** Removes a mark from the end, repeatedly. */
-export function withoutEnd(text: string, mark: RegExp = END_MARK): string {
-	let rest = text;
-	for (;;) {
-		const start = Math.max(0, rest.length - MAX_MARK_LENGTH);
-		const at = rest.slice(start).search(mark);
-		if (at < 0) return rest;
-		rest = rest.slice(0, start + at);
+/** Length of a text before the marks at its end: more text decides whether it is about them. */
+export function getLengthBeforeEndMarks(text: string): number {
+	return findEndMarks(text, LAST_MARK).length;
+}
+
+/** The marks at the end of a text. */
+interface EndMarks {
+	/** Length of the text before them. */
+	length: number;
+	/** How many they are. */
+	marks: number;
+}
+
+function findEndMarks(text: string, last: RegExp): EndMarks {
+	let length = text.length;
+	for (let marks = 0; ; marks += 1) {
+		const start = Math.max(0, length - MAX_MARK_LENGTH);
+		const at = text.slice(start, length).search(last);
+		if (at < 0) return { length, marks };
+		length = start + at;
 	}
 }

@@ -1,6 +1,6 @@
 /** Thinking that a server sends in a field of its own, without the tags that some leave in it. */
 import { toAlternatives } from './mark-patterns';
-import { THINKING_TAGS, toEndTag } from './marks';
+import { THINKING_TAGS, toEndTag } from './thinking-tags';
 import { createPartialMarkFinder } from './partial-marks';
 
 const END_TAGS = THINKING_TAGS.map(toEndTag);

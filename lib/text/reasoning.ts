@@ -1,6 +1,6 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
 import { toAlternatives } from './mark-patterns';
-import { TEXT_TAGS, THINKING_TAGS, toEndTag } from './marks';
+import { TEXT_TAGS, THINKING_TAGS, toEndTag } from './thinking-tags';
 import type { PartialMarkFinder } from './partial-marks';
 import { createPartialMarkFinder } from './partial-marks';
 

@@ -27,11 +27,10 @@ import {
 } from '../../lib/chat/check/correction';
 import { findFinishFailure, parseEvent } from '../../lib/chat/read/parse-chunk';
 import { validateJson } from '../../lib/chat/check/validate-json';
-import { breakControlTokens } from '../../lib/text/control-tokens';
+import { breakTurnTokens } from '../../lib/text/turn-tokens';
 import { ReasoningField } from '../../lib/text/reasoning-field';
-import { withoutEnd, withoutEndMarks } from '../../lib/text/end-marks';
+import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/text/end-marks';
 import { decodeEntities } from '../../lib/values/html-entities';
-import { getMarks } from '../../lib/text/marks';
 import { createPartialMarkFinder } from '../../lib/text/partial-marks';
 import { createQuotationCheck } from '../../lib/text/calls/quotations';
 import { RunawayDetector } from '../../lib/text/runaway';
@@ -229,10 +228,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	toolResult: parseToolResult,
 	textOfBlock: (text) => blockToText({ text }),
 	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
-	withoutControlTokens: breakControlTokens,
+	withoutTurnTokens: breakTurnTokens,
 	'marks at the end': withoutEndMarks,
 	'entities of HTML': decodeEntities,
-	'a mark that may begin': createPartialMarkFinder(getMarks()),
+	'a mark that may begin': createPartialMarkFinder(END_MARKS),
 	'a model name': opensReasoningInPrompt,
 	'questions and descriptions of tools': (text) =>
 		scoreTools([text], [{ name: text, description: text, schema: {} }]),
@@ -315,7 +314,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	],
 	'words that were split': joinSplitText,
 	'a value like Python': parseLiteral,
-	'a mark at the end': (text) => withoutEnd(text),
+	'a mark at the end': getLengthBeforeEndMarks,
 	'brackets of JSON': (text) => [new JsonBrackets().read(text), new JsonBrackets().readAll(text)],
 	'depth of JSON': isDeepText,
 	'exact JSON': parseJsonExactly,
@@ -651,7 +650,7 @@ function getLiterals(file: string) {
 /** Readers that pass all of a text on to other files. */
 const COMPOSED = ['CompletionAccumulator', 'applyEvent'];
 
-/** What a reader looks for: the literals of the files of its functions, and all marks if it reads output of models. */
+/** What a reader looks for: the literals of the files of its functions, and the marks at the end if it reads output of models. */
 function collectReaderLiterals(reader: string) {
 	const names = USED_NAMES.get(reader) ?? new Set();
 	const files = new Set(
@@ -660,11 +659,11 @@ function collectReaderLiterals(reader: string) {
 		),
 	);
 	return {
-		own: [...new Set([...files].filter((file) => file !== MARKS_FILE).flatMap(getLiterals))],
-		marks: [...files].some((file) => file.startsWith('lib/text')) ? getMarks() : [],
+		own: [...new Set([...files].filter((file) => file !== TOKENS_FILE).flatMap(getLiterals))],
+		marks: [...files].some((file) => file.startsWith('lib/text')) ? END_MARKS : [],
 	};
 }
-const MARKS_FILE = 'lib/text/marks.ts';
+const TOKENS_FILE = 'lib/text/turn-tokens.ts';
 
 /** The length at which a reader reads so many texts in time. */
 function chooseLength(read: (text: string) => unknown, count: number) {

@@ -3,14 +3,12 @@ import { createInputError } from '../../errors/create-error';
 import type { ServerType } from '../../servers/types/server-type';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
-import { breakControlTokensDeep } from '../../text/control-tokens';
 import { getContextWarnings } from './context-warnings';
 import { getIgnoredOptionWarnings } from './ignored-options';
 import { isJsonRequested } from '../settings';
 import { withWireNames } from '../tools/tool-names';
 import type { TurnContext } from '../turn-context';
 import type { CompletionRequest } from '../completion';
-import type { ToolDefinition } from '../tool-definition';
 import type { ChatMessage } from '../chat-message';
 import type { SamplingSettings } from '../settings';
 import { toGrammarSchema } from './grammar-schema';
@@ -45,9 +43,7 @@ export function buildCompletionRequest(
 				? cleanSchema(source, `the schema of the tool "${name}"`, warnings)
 				: source;
 		const args = isNonEmpty(schema.type) ? schema : { type: 'object', ...schema };
-		const wireTool = { ...tool, name: toolNames.toWire(name), schema: args };
-		// Tools may come from other servers (MCP).
-		return breakControlTokensDeep(wireTool) as ToolDefinition;
+		return { ...tool, name: toolNames.toWire(name), schema: args };
 	});
 	const isNamed = typeof toolChoice === 'object';
 	if (isNamed && !tools.some(({ name }) => name === toolChoice.name))

@@ -3,6 +3,7 @@ import { createServerError } from '../../errors/create-error';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty, omitUndefined } from '../../values/records';
 import { parseObject } from '../../values/json';
+import { withoutTurnTokens } from './foreign-texts';
 import { selectCallableTools, toToolsField } from './wire-tools';
 import { getMedia, getText } from '../content';
 import type { MediaPart } from '../../files/read-file';
@@ -12,13 +13,8 @@ import type { SamplingSettings } from '../settings';
 import { buildOptionsAndFields } from './ollama-options';
 
 /** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
-export function toOllamaBody({
-	model,
-	messages,
-	tools,
-	toolChoice,
-	sampling,
-}: CompletionRequest): JsonRecord {
+export function toOllamaBody(draft: CompletionRequest): JsonRecord {
+	const { model, messages, tools, toolChoice, sampling } = withoutTurnTokens(draft);
 	const { options, fields } = buildOptionsAndFields(sampling);
 	// There is no tool_choice: forbidden tools are not sent, and a forced tool is the only one sent.
 	const callableTools = toolChoice === 'none' ? [] : selectCallableTools(tools, toolChoice);

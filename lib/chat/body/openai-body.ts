@@ -6,11 +6,13 @@ import type { CompletionRequest } from '../completion';
 import type { ChatMessage } from '../chat-message';
 import type { SamplingSettings } from '../settings';
 import type { ContentPart } from '../../files/read-file';
+import { withoutTurnTokens } from './foreign-texts';
 import { selectCallableTools, toToolsField } from './wire-tools';
 import { supportsOption, toSamplingFields } from './sampling-fields';
 
 /** The order of the fields is fixed: prompt caches and tests rely on it. */
-export function toOpenAiBody(draft: CompletionRequest, serverType: ServerType): JsonRecord {
+export function toOpenAiBody(source: CompletionRequest, serverType: ServerType): JsonRecord {
+	const draft = withoutTurnTokens(source);
 	const { sampling } = draft;
 	const thinking = toThinkingFields(sampling, serverType);
 	return {

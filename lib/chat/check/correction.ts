@@ -1,5 +1,5 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
-import { breakControlTokens } from '../../text/control-tokens';
+import { breakTurnTokens } from '../../text/turn-tokens';
 import { truncate } from '../../values/text';
 import type { ToolCallIssue } from './tool-call-issue';
 import { createServerToolCallId } from '../tools/tool-call-ids';
@@ -40,7 +40,7 @@ function toSafeNames(names: readonly string[]) {
 function toSafeStart(text: string, bytes: number) {
 	let start = '';
 	let size = 0;
-	for (const character of breakControlTokens(text.slice(0, bytes))) {
+	for (const character of breakTurnTokens(text.slice(0, bytes))) {
 		size += getJsonSize(character) - '""'.length;
 		if (size > bytes - Buffer.byteLength('…')) return `${start}…`;
 		start += character;
@@ -183,7 +183,7 @@ export function buildToolCallCorrection({
 function toRepeatedArguments(toolCall: RawToolCall, bytes: number) {
 	const isShort = toolCall.arguments.length <= bytes && getJsonSize(toolCall.arguments) <= bytes;
 	const args = isShort ? normalizeArguments(toolCall.arguments) : undefined;
-	return breakControlTokens(args ?? '{}');
+	return breakTurnTokens(args ?? '{}');
 }
 
 /**

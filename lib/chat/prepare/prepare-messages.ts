@@ -1,8 +1,7 @@
-/** The history as messages of a request: converted, trimmed, without readable marks of others. */
+/** The history as messages of a request: converted, trimmed, without markup of calls that did not run. */
 import { withoutCallMarkup } from '../../text/calls/without-call-markup';
 import { trimHistory } from './trim-history';
 import { toolCallCache } from '../tools/tool-call-cache';
-import { breakControlTokens } from '../../text/control-tokens';
 import type { InputMessage } from '../input-message';
 import type { ChatMessage } from '../chat-message';
 import type { ChatSettings } from '../settings';
@@ -16,7 +15,7 @@ export interface PreparedMessages {
 }
 
 /**
- * The messages of a turn that fit into the history budget, with control tokens broken up.
+ * The messages of a turn that fit into the history budget.
  *
  * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
  */
@@ -25,9 +24,8 @@ export function prepareMessages(
 	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
 ): PreparedMessages {
 	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
-	const history =
+	const allMessages =
 		toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnexecutedCalls);
-	const allMessages = history.map(withBrokenControlTokens);
 	if (historyBudget === 0) return { messages: allMessages, warnings: [] };
 	const { messages, omittedTurns, shortenedResults } = trimHistory(allMessages, historyBudget);
 	const changes = [
@@ -44,17 +42,4 @@ function withoutUnexecutedCalls(message: ChatMessage): ChatMessage[] {
 	const content = withoutCallMarkup(message.content);
 	const isEmpty = content === '' && !message.toolCalls?.length;
 	return isEmpty ? [] : [{ ...message, content }];
-}
-
-/** The rest of the model's own text is sent back unchanged. */
-function withBrokenControlTokens(message: ChatMessage) {
-	if (message.role === 'assistant') return message;
-	const { content } = message;
-	const plainContent =
-		typeof content === 'string'
-			? breakControlTokens(content)
-			: content.map((part) =>
-					part.type === 'text' ? { ...part, text: breakControlTokens(part.text) } : part,
-				);
-	return { ...message, content: plainContent } as ChatMessage;
 }

@@ -1,5 +1,5 @@
 /** How much of a text can be shown while more of it may arrive: what may become a call waits. */
-import { END_MARKS, withoutEnd } from '../end-marks';
+import { END_MARKS, getLengthBeforeEndMarks } from '../end-marks';
 import { createPartialMarkFinder } from '../partial-marks';
 import { MARK_BEGINNING } from './marks';
 
@@ -30,9 +30,12 @@ export function getDisplayableLength(
 	// The blanks leave room for the backticks: a start of only blanks would never be decided.
 	if (hasTools && isFirst && /^\s{0,60}(?:[{[]|`{0,2}$|`{3})/.test(start)) return 0;
 	const marker = hasTools ? pending.search(MARK_BEGINNING) : -1;
-	if (marker >= 0) return withoutEnd(pending.slice(0, marker)).length;
+	if (marker >= 0) return getLengthBeforeEndMarks(pending.slice(0, marker));
 	const partial = PARTIAL_MARK.exec(pending)?.[0].length ?? 0;
 	const length = pending.length - Math.max(partial, getPartialEndMarkLength(pending));
 	// What may be a mark may follow another one, which then is one at the end.
-	return Math.min(withoutEnd(pending).length, withoutEnd(pending.slice(0, length)).length);
+	return Math.min(
+		getLengthBeforeEndMarks(pending),
+		getLengthBeforeEndMarks(pending.slice(0, length)),
+	);
 }

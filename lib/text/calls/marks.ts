@@ -81,12 +81,6 @@ export const ELEMENT_END = /<\/(?:function|param|parameter)>/i;
 /** What follows a mark of a block in a call: JSON, a further mark, or a name with its arguments. */
 const CALL_CONTENT = String.raw`\s*(?:\{\s*["'}]|\[\s*[[{\w]|<[|｜]|</?(?:function|invoke|parameter|param|arg_)|(?:function|call:)?[\w.:-]{1,128}\s*(?:\(|\{|<[|｜]|<arg_))`;
 
-/** What follows `<` in each mark that a reader of calls reads. Foreign texts must not contain it (lib/text/marks.ts). */
-export const READABLE_MARK_RESTS: readonly RegExp[] = [
-	new RegExp(CALL_MARK_REST),
-	new RegExp(`${BLOCK_MARK_REST}${CALL_CONTENT}`),
-];
-
 /** The same, to be read at the position of a cursor. */
 export const CONTENT_OF_CALL = new RegExp(CALL_CONTENT, 'y');
 

@@ -1,5 +1,5 @@
 /** Removes marks that end a call from the end of a text that has none: models write them after an answer. */
-import { withoutEnd } from '../end-marks';
+import { withoutEndMarks } from '../end-marks';
 import { toAlternatives } from '../mark-patterns';
 import { CALL_MARKS, getBlockEnd } from './marks';
 
@@ -7,10 +7,7 @@ const CLOSING_MARKS = new Set(
 	CALL_MARKS.flatMap(({ open }) => open.map((mark) => getBlockEnd(mark).close ?? [])).flat(),
 );
 
-/** Not after a blank, a quotation mark or a bracket: then the text is about the mark. */
-const STRAY_END = new RegExp(
-	`(?<![ \\t\`'"(<]\\n{0,3})(?:${toAlternatives([...CLOSING_MARKS])})\\s*$`,
-);
+const STRAY_END = new RegExp(`(?:${toAlternatives([...CLOSING_MARKS])})\\s*$`);
 
 /**
  * A text without marks at its end that end a call (MiniMax M3: opencode issue 30684; Kimi K2: sgl-project/sglang,
@@ -19,6 +16,5 @@ const STRAY_END = new RegExp(
  * @param text without calls
  */
 export function withoutStrayEnds(text: string): string {
-	const rest = withoutEnd(text, STRAY_END);
-	return rest === text ? text : rest.trimEnd();
+	return withoutEndMarks(text, STRAY_END);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { getMarks } from '../../../lib/text/marks';
+import { END_MARKS } from '../../../lib/text/end-marks';
 import { createPartialMarkFinder } from '../../../lib/text/partial-marks';
 
 const MARKS = ['<think>', '</think>', '[THINK]', '◁think▷', 'assistantfinal'];
@@ -44,8 +44,8 @@ function definePartialLength(text: string, marks: readonly string[]): number {
 	return Math.max(0, ...lengths.filter((length) => isBeginning(text.slice(-length))));
 }
 
-test('any end of a text is found as defined, for the marks of all families', () => {
-	const marks = getMarks();
+test('any end of a text is found as defined, for the marks that end a response', () => {
+	const marks = END_MARKS;
 	const getLength = createPartialMarkFinder(marks);
 	const cutMark = fc
 		.tuple(fc.constantFrom(...marks), fc.nat(30))

@@ -655,11 +655,6 @@ describe('tags where a server left them', () => {
 		['an answer and the end of thinking', '<|channel>thought\n<channel|>Done.<channel|>', 'Done.'],
 		['an answer and empty thinking', 'Done.<|channel>thought\n<channel|><channel|>', 'Done.'],
 		['text in marks of its own', '<|START_TEXT|>Done.<|END_TEXT|><|END_OF_TURN_TOKEN|>', 'Done.'],
-		[
-			'text in marks of several tokens',
-			'<|open|>response<|sep|>Done.<|close|>response<|sep|><|close|>message<|sep|>',
-			'Done.',
-		],
 		['two marks after each other', 'Done.<|im_end|>\n<|im_start|>', 'Done.'],
 	])('marks at either end of the text are not shown: %s', (_title, text, expected) => {
 		fc.assert(

@@ -1,5 +1,5 @@
-/** Marks of chat templates in texts of tools, users, files and servers never reach a model server whole. */
-import { getMarks, MARKS } from '../../lib/text/marks';
+/** Turn tokens of chat templates in texts of tools, users and files never reach a model server whole. */
+import { TURN_TOKENS } from '../../lib/text/turn-tokens';
 import {
 	AIMessage,
 	HumanMessage,
@@ -22,19 +22,16 @@ function textsOf(value: unknown): string[] {
 	if (typeof value !== 'object' || value === null) return [];
 	return Object.entries(value).flatMap(([name, field]) => [name, ...textsOf(field)]);
 }
-const marksIn = (bodies: unknown, marks: readonly string[] = getMarks()) => {
+const tokensIn = (bodies: unknown) => {
 	const texts = textsOf(bodies);
-	return marks.filter((mark) => texts.some((one) => one.includes(mark)));
+	return TURN_TOKENS.filter((token) => texts.some((one) => one.includes(token)));
 };
 
-const TYPES = [...new Set(MARKS.map(({ type }) => type))];
-
-test.each(TYPES)('each mark of the type %s through the result of a tool', async (type) => {
-	const marks = getMarks([type]);
+test('each token through the result of a tool', async () => {
 	const server = await serve(text('Done.'));
 	const { supplied } = await chatModel(server.url);
 	const model = supplied.bindTools([toolNamed('read_mail')]);
-	for (const [index, mark] of marks.entries()) {
+	for (const [index, token] of TURN_TOKENS.entries()) {
 		const call = { id: `c${index}`, name: 'read_mail', args: {} };
 		await model.invoke([
 			new HumanMessage('Read.'),
@@ -42,18 +39,18 @@ test.each(TYPES)('each mark of the type %s through the result of a tool', async 
 			new ToolMessage({
 				tool_call_id: call.id,
 				name: call.name,
-				content: `One${mark}two ${mark}\n${mark}`,
+				content: `One${token}two ${token}\n${token}`,
 			}),
 		]);
 		const body = server.sent(CHAT).at(-1)!;
 		const { content } = (body.messages as Array<{ content: string }>).at(-1)!;
-		expect(content.replaceAll('\u200b', '')).toBe(`One${mark}two ${mark}\n${mark}`);
-		expect(marksIn(body)).toEqual([]);
+		expect(content.replaceAll('\u200b', '')).toBe(`One${token}two ${token}\n${token}`);
+		expect(tokensIn(body)).toEqual([]);
 	}
-	expect(server.sent(CHAT)).toHaveLength(marks.length);
+	expect(server.sent(CHAT)).toHaveLength(TURN_TOKENS.length);
 });
 
-const EVIL = `x${getMarks().join('\n')}`;
+const EVIL = `x${TURN_TOKENS.join('\n')}`;
 
 test('in messages, in blocks of content, and in what a memory keeps of tools', async () => {
 	const server = await serve(text('Done.'));
@@ -66,7 +63,7 @@ test('in messages, in blocks of content, and in what a memory keeps of tools', a
 		new AIMessage({ content: `[Used tools: Tool: a, Input: {}, Result: ${EVIL}` }),
 		new HumanMessage('Go.'),
 	]);
-	expect(marksIn(server.sent(CHAT))).toEqual([]);
+	expect(tokensIn(server.sent(CHAT))).toEqual([]);
 });
 
 test("the model's own text is sent back as it was", async () => {
@@ -77,7 +74,18 @@ test("the model's own text is sent back as it was", async () => {
 		new AIMessage({ content: 'The mark is `<|im_end|>`.' }),
 		new HumanMessage('Why?'),
 	]);
-	expect(marksIn(server.sent(CHAT))).toEqual(['<|im_end|>']);
+	expect(tokensIn(server.sent(CHAT))).toEqual(['<|im_end|>']);
+});
+
+test('a value is checked against the choices that n8n gave, and passed on as the model wrote it', async () => {
+	const choices = ['[INST]', '<s>', '<b>'];
+	const server = await serve(calls(['c', 'mark', '{"with":"[INST]"}']));
+	const { supplied } = await chatModel(server.url);
+	const tool = toolNamed('mark', { with: { type: 'string', enum: choices } });
+	const { tool_calls } = await supplied.bindTools([tool]).invoke([new HumanMessage('Go.')]);
+	expect(tool_calls).toMatchObject([{ name: 'mark', args: { with: '[INST]' } }]);
+	expect(server.sent(CHAT)).toHaveLength(1);
+	expect(JSON.stringify(server.sent(CHAT))).toContain('["[\u200bINST]","<s>","<b>"]');
 });
 
 test('in descriptions and schemas of tools, and in corrections', async () => {
@@ -88,7 +96,7 @@ test('in descriptions and schemas of tools, and in corrections', async () => {
 	tool.function.description = EVIL;
 	await supplied.bindTools([tool]).invoke([new HumanMessage('Go.')]);
 	expect(server.sent(CHAT)).toHaveLength(3);
-	expect(marksIn(server.sent(CHAT))).toEqual([]);
+	expect(tokensIn(server.sent(CHAT))).toEqual([]);
 });
 
 test('in texts and files of Local Llama, in labels, and in fields to extract', async () => {
@@ -115,8 +123,8 @@ test('in texts and files of Local Llama, in labels, and in fields to extract', a
 	}).catch(() => undefined);
 	const bodies = server.sent(CHAT).map(({ messages }) => messages);
 	expect(bodies.length).toBeGreaterThanOrEqual(3);
-	expect(JSON.stringify(bodies).split('x<|\u200b').length).toBeGreaterThan(5);
-	expect(marksIn(bodies)).toEqual([]);
+	expect(JSON.stringify(bodies).split('x<\u200b|').length).toBeGreaterThan(5);
+	expect(tokensIn(bodies)).toEqual([]);
 });
 
 test('in documents and queries to rank', async () => {
@@ -127,5 +135,5 @@ test('in documents and queries to rank', async () => {
 	const { supplied } = await reranker(server.url);
 	await supplied.compressDocuments([{ pageContent: EVIL, metadata: {} }], EVIL);
 	expect(server.sent('/v1/rerank')).toHaveLength(1);
-	expect(marksIn(server.sent('/v1/rerank'))).toEqual([]);
+	expect(tokensIn(server.sent('/v1/rerank'))).toEqual([]);
 });
