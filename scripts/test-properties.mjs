@@ -13,7 +13,8 @@ import { runChecks, runJest } from './lib/checks/test-summary.mjs';
 
 const log = createLog();
 
-const IS_PROPERTY_TEST = /fc\.assert\(/;
+/** Property tests, and suites that take all of their rows only here. */
+const IS_PROPERTY_TEST = /fc\.assert\(|\bisNightly\b/;
 const ELSEWHERE = /\/test\/(e2e|full|real-servers)\//;
 
 await main(async () => {

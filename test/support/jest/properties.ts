@@ -20,6 +20,12 @@ const integer = (name: string): number => {
 
 const times = integer('PROPERTY_RUNS');
 
+/** Whether tests take all of their rows: `npm test` takes some. */
+export const isNightly: boolean = times > 1;
+
+/** Decides what tests make up. */
+export const seed: number = integer('PROPERTY_SEED');
+
 /** Second argument of `fc.assert`: the number of examples, if the default of 100 does not fit. */
 export const examples = (count: number): { numRuns: number } => ({ numRuns: count * times });
 
@@ -27,5 +33,5 @@ export const examples = (count: number): { numRuns: number } => ({ numRuns: coun
 export const configureProperties = ({
 	configureGlobal,
 }: Pick<typeof fc, 'configureGlobal'>): void => {
-	configureGlobal({ seed: integer('PROPERTY_SEED'), ...examples(FEW) });
+	configureGlobal({ seed, ...examples(FEW) });
 };
