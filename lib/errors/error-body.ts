@@ -100,11 +100,11 @@ function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 	const { type, code, metadata, ...fields } = inner;
 	// OpenRouter (August 2026): the error of the upstream server
 	const upstreamText = asString(asRecord(metadata).raw);
-	const ownMessage = findMessage(inner) ?? toText(inner).slice(0, MAX_SCANNED_TEXT);
+	const own = findMessage(inner) ?? toMadeMessage(inner);
 	const facts = Object.entries(inner === json ? { param: json.param } : { ...fields, code });
-	return withUpstreamError({
+	const errorBody: ParsedErrorBody = {
 		form: 'json',
-		message: upstreamText === undefined ? ownMessage : `${ownMessage}: ${upstreamText}`,
+		message: upstreamText === undefined ? own.text : `${own.text}: ${upstreamText}`,
 		// Kokoro-FastAPI: the code of its error is in `error`, beside the message.
 		codes: [type, code, inner.error].filter((value) => typeof value === 'string'),
 		facts: Object.fromEntries(
@@ -116,7 +116,8 @@ function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 			.find((status = 0) => status >= 400 && status < 600),
 		isError: isErrorBody(json),
 		...(asNonEmptyString(json.signin_url) !== undefined && { hasSignIn: true }),
-	});
+	};
+	return withUpstreamError(errorBody, own.isWritten ? 0 : own.text.length);
 }
 
 /** Levels of an error that are read. */
@@ -138,12 +139,29 @@ const MESSAGE_FIELDS: readonly RegExp[] = [
 	/^issues$/i,
 ];
 
+/** A message in an error. */
+interface FoundMessage {
+	text: string;
+	/** Whether the server wrote it. A text that was made from a value is never parsed again: the error in it is that value. */
+	isWritten: boolean;
+}
+
+/** A value that has no message. */
+function toMadeMessage(value: unknown): FoundMessage {
+	return { text: toText(value).slice(0, MAX_SCANNED_TEXT), isWritten: false };
+}
+
 /** The message in an error body of any form; undefined if there is none. */
-function findMessage(value: unknown, level = 1): string | undefined {
-	if (typeof value === 'string') return value || undefined;
+function findMessage(value: unknown, level = 1): FoundMessage | undefined {
+	if (typeof value === 'string') return value === '' ? undefined : { text: value, isWritten: true };
 	if (level > MAX_LEVELS) return undefined;
-	if (Array.isArray(value))
-		return value.map((issue: unknown) => formatIssue(issue, level)).join('; ') || undefined;
+	if (Array.isArray(value)) {
+		const issues = value.map((issue: unknown) => formatIssue(issue, level));
+		const text = issues.map((issue) => issue.text).join('; ');
+		return text === ''
+			? undefined
+			: { text, isWritten: issues.every(({ isWritten }) => isWritten) };
+	}
 	const entries = Object.entries(asRecord(value));
 	const candidates = MESSAGE_FIELDS.flatMap((field) =>
 		entries.filter(([name]) => field.test(name)),
@@ -152,12 +170,33 @@ function findMessage(value: unknown, level = 1): string | undefined {
 		const message = findMessage(candidate, level + 1);
 		if (message !== undefined) return message;
 	}
-	return undefined;
+	return level > 1 ? joinFieldMessages(entries) : undefined;
 }
 
-/** Prefers an error inside the message, since it is more specific. */
-function withUpstreamError(errorBody: ParsedErrorBody): ParsedErrorBody {
-	const start = errorBody.message.indexOf('{');
+/** Flask-RESTful: `{ message: { model: 'Missing required parameter' } }`. Others have a list of texts for each field. */
+function joinFieldMessages(fields: Array<[string, unknown]>): FoundMessage | undefined {
+	const messages = fields.flatMap(([name, value]) =>
+		[value].flat().map((text: unknown) => ({ name, text })),
+	);
+	const isEach = messages.length > 0 && messages.every(({ text }) => isNonEmptyText(text));
+	if (!isEach) return undefined;
+	return {
+		text: messages.map(({ name, text }) => `${name}: ${String(text)}`).join('; '),
+		isWritten: true,
+	};
+}
+
+function isNonEmptyText(value: unknown) {
+	return typeof value === 'string' && value !== '';
+}
+
+/**
+ * Prefers an error inside the message, since it is more specific.
+ *
+ * @param from - Where in the message the server's own words begin
+ */
+function withUpstreamError(errorBody: ParsedErrorBody, from: number): ParsedErrorBody {
+	const start = errorBody.message.indexOf('{', from);
 	const nested = parseNestedError(errorBody.message, start);
 	if (!nested) return errorBody;
 	return {
@@ -183,10 +222,15 @@ function parseNestedError(message: string, start: number): ParsedErrorBody | und
 }
 
 /** FastAPI's validation errors: `[{ loc: ['body', 'model'], msg: 'field required' }]`. */
-function formatIssue(issue: unknown, level: number) {
-	const message = findMessage(issue, level + 1) ?? toText(issue).slice(0, MAX_SCANNED_TEXT);
+function formatIssue(issue: unknown, level: number): FoundMessage {
+	const message = findMessage(issue, level + 1) ?? toMadeMessage(issue);
 	const { loc: location, path, field } = asRecord(issue);
 	// Validators of JavaScript: `{ path: ['n'], message }`, `{ field: 'n', message }`
 	const loc = location ?? (Array.isArray(path) && path.length > 0 ? path : asNonEmptyString(field));
-	return loc === undefined ? message : `${[loc].flat().map(toText).join('.')}: ${message}`;
+	if (loc === undefined) return message;
+	const names: unknown[] = [loc].flat();
+	return {
+		text: `${names.map(toText).join('.')}: ${message.text}`,
+		isWritten: message.isWritten && !names.some((name) => typeof name === 'object'),
+	};
 }
