@@ -1,14 +1,5 @@
 /** Texts as authors of workflows write them: prompts, messages, descriptions of tools. None has an exact token of a turn. */
 
-/** Texts that do not reach the server as they were written. */
-export interface ChangedTexts {
-	node: string;
-	/** Paths in the body. */
-	places: readonly string[];
-	/** Their names. */
-	texts: readonly string[];
-}
-
 /** By what is in them. A text is named after its group and its number, from 1. */
 export const AUTHORS_TEXTS: Readonly<Record<string, readonly string[]>> = {
 	'tags of XML': [

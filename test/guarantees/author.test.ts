@@ -1,19 +1,12 @@
 /**
  * What an author writes reaches the server byte for byte, in every role and in tools and schemas. Only exact tokens that
  * begin or end a turn are broken.
- *
- * Texts that do not are in `author.known.ts`; `AUTHOR_WRITE=1 npm test -- test/guarantees/author.test.ts` writes it,
- * `npx oxfmt test/guarantees/author.known.ts` formats it.
  */
 import { isNightly } from '../support/jest/properties';
 import { expectNoProblems } from '../faults/harness';
-import * as fs from 'node:fs';
-import process from 'node:process';
 import { json, useServers } from '../support/servers/scripted-server';
 import type { ScriptedServer } from '../support/servers/scripted-server';
 import { AUTHORS_TEXTS } from './author.cases';
-import type { ChangedTexts } from './author.cases';
-import { CHANGED_TEXTS } from './author.known';
 import {
 	AIMessage,
 	HumanMessage,
@@ -23,11 +16,6 @@ import {
 } from './support/agent-turns';
 import { chatModel, run } from './support/node-runner';
 import { CHAT, LLAMA_SERVER, text as answer } from './support/responses';
-
-const isWriting = process.env.AUTHOR_WRITE === '1';
-
-/** Places at which a text was changed, by its name. */
-type Found = ReadonlyMap<string, readonly string[]>;
 
 interface Written {
 	/** Group and number. */
@@ -40,27 +28,6 @@ const TEXTS: readonly Written[] = Object.entries(AUTHORS_TEXTS).flatMap(([group,
 );
 
 const start = useServers();
-const changed = new Map<string, Found>();
-
-afterAll(() => {
-	if (isWriting) fs.writeFileSync('test/guarantees/author.known.ts', describeChanged());
-});
-
-function describeChanged(): string {
-	const rows = [...changed].flatMap(([node, found]): ChangedTexts[] => {
-		const groups = new Map<string, string[]>();
-		for (const [name, places] of found) {
-			const key = places.join(' ');
-			groups.set(key, [...(groups.get(key) ?? []), name]);
-		}
-		return [...groups].map(([key, texts]) => ({ node, places: key.split(' '), texts }));
-	});
-	return `/** Written by author.test.ts: what still does not reach the server as it was written. */
-import type { ChangedTexts } from './author.cases';
-
-export const CHANGED_TEXTS: readonly ChangedTexts[] = ${JSON.stringify(rows, null, '\t')};
-`;
-}
 
 /** The texts of a body, with the path to each. */
 function findTexts(value: unknown, path = ''): Array<[path: string, text: string]> {
@@ -71,7 +38,7 @@ function findTexts(value: unknown, path = ''): Array<[path: string, text: string
 	);
 }
 
-/** Where a body does not have the text at the end of one of its own. */
+/** Where bodies do not have the text. */
 function findChanged(
 	bodies: readonly unknown[],
 	text: string,
@@ -79,23 +46,6 @@ function findChanged(
 ): string[] {
 	const texts = new Map(bodies.flatMap((body) => findTexts(body)));
 	return places.filter((place) => texts.get(place)?.includes(text) !== true);
-}
-
-/** Compares what was found with the table of the node. */
-function expectKnown(node: string, played: readonly Written[], found: Found): void {
-	changed.set(node, found);
-	const rows = CHANGED_TEXTS.filter((row) => row.node === node);
-	const problems = played.flatMap(({ name, text }) => {
-		const now = found.get(name) ?? [];
-		const known = rows.filter(({ texts }) => texts.includes(name)).flatMap(({ places }) => places);
-		const unlisted = now.filter((place) => !known.includes(place));
-		const passing = known.filter((place) => !now.includes(place));
-		return [
-			...(unlisted.length > 0 ? [`${name} is changed in ${unlisted.join(', ')}: ${text}`] : []),
-			...passing.map((place) => `${name} is whole in ${place}, so remove it from the table`),
-		];
-	});
-	expectNoProblems(isWriting ? [] : problems);
 }
 
 const lastBody = (server: ScriptedServer, path: string): unknown => server.sent(path).at(-1);
@@ -108,7 +58,7 @@ test('the texts are many, each of its own', () => {
 test('Local Chat Model: in every role, in tools and in schemas', async () => {
 	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer('Done.') });
 	const { supplied } = await chatModel(server.url);
-	const found = new Map<string, string[]>();
+	const problems: string[] = [];
 	for (const { name, text } of TEXTS) {
 		const tool = toolNamed('look', {
 			city: { type: 'string', description: text, enum: [text, 'x'] },
@@ -134,9 +84,9 @@ test('Local Chat Model: in every role, in tools and in schemas', async () => {
 			'tools.0.function.parameters.properties.city.description',
 			'tools.0.function.parameters.properties.city.enum.0',
 		]);
-		if (places.length > 0) found.set(name, places);
+		if (places.length > 0) problems.push(`${name} is changed in ${places.join(', ')}: ${text}`);
 	}
-	expectKnown('Local Chat Model', TEXTS, found);
+	expectNoProblems(problems);
 });
 
 test('Local Llama: in prompts, instructions, fields, inputs and documents', async () => {
@@ -147,9 +97,9 @@ test('Local Llama: in prompts, instructions, fields, inputs and documents', asyn
 		'POST /v1/embeddings': json({ data: [{ index: 0, embedding: [0.5, 0.5] }] }),
 		'POST /v1/rerank': json({ results: [{ index: 0, relevance_score: 1 }] }),
 	});
-	const found = new Map<string, string[]>();
+	const problems: string[] = [];
 	// Five requests each.
-	const played = isNightly || isWriting ? TEXTS : TEXTS.filter((_, index) => index % 5 === 0);
+	const played = isNightly ? TEXTS : TEXTS.filter((_, index) => index % 5 === 0);
 	for (const { name, text } of played) {
 		await run(server.url, 'text:chat', {
 			parameters: { prompt: text, system: text, options: {} },
@@ -182,9 +132,9 @@ test('Local Llama: in prompts, instructions, fields, inputs and documents', asyn
 			'rerank.query',
 			'rerank.documents.0',
 		]);
-		if (places.length > 0) found.set(name, places);
+		if (places.length > 0) problems.push(`${name} is changed in ${places.join(', ')}: ${text}`);
 	}
-	expectKnown('Local Llama', played, found);
+	expectNoProblems(problems);
 });
 
 /** What begins or ends a turn in the templates of usual models. */
