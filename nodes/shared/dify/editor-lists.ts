@@ -267,12 +267,15 @@ function toMapperField({
 	options,
 	default: defaultValue,
 }: AppFormField) {
-	const hint = INPUT_HINTS[type];
+	const notes = [INPUT_HINTS[type], required ? 'required' : undefined].flatMap(
+		(note) => note ?? [],
+	);
 	const plainLabel = toPlainName(label);
 	return {
 		id: variable,
-		displayName: hint === undefined ? plainLabel : `${plainLabel} (${hint})`,
-		required,
+		displayName: notes.length === 0 ? plainLabel : `${plainLabel} (${notes.join(', ')})`,
+		// The form may be that of another app after a change of the credential: only Dify knows what the app requires.
+		required: false,
 		defaultMatch: false,
 		canBeUsedToMatch: false,
 		display: true,

@@ -78,7 +78,7 @@ describe('lists in the editor', () => {
 		expect(
 			fields.map(({ id, type, required, displayName }) => [id, type, required, displayName]),
 		).toEqual([
-			['city', 'string', true, 'City'],
+			['city', 'string', false, 'City (required)'],
 			['unit', 'options', false, 'unit'],
 			['terse', 'boolean', false, 'terse'],
 			['extra', 'object', false, 'extra'],
