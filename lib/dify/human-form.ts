@@ -1,6 +1,6 @@
 /** The form of a run that waits for human input (docs/protocols/dify.md 2.5). */
 import type { JsonRecord } from '../values/records';
-import { asArray, asNonEmptyString, asRecords, asRecord } from '../values/records';
+import { asArray, asNonEmptyString, asRecords, asRecord, isUnset } from '../values/records';
 import { truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './create-error';
@@ -108,4 +108,28 @@ export function createActionError(
 		title: `The form has no button "${truncate(action, 60)}"`,
 		suggestion: `Enter one of its buttons in the field Action: ${list}. The form is still open.`,
 	});
+}
+
+/** Fields that an error names. */
+const MAX_NAMED_FIELDS = 20;
+
+/**
+ * The error of a rejected form, with what the node knows of it: the fields for which no value was sent.
+ *
+ * @param inputs - The values that were sent, by field.
+ */
+export function withMissingValues(
+	error: ServerError,
+	fields: readonly HumanFormField[],
+	inputs: JsonRecord,
+): ServerError {
+	const missing = fields.filter(({ name }) => isUnset(inputs[name])).slice(0, MAX_NAMED_FIELDS);
+	if (error.type !== 'formRejected' || missing.length === 0) return error;
+	const names = missing.map(({ name }) => `"${truncate(name, 60)}"`).join(', ');
+	const example = Object.fromEntries(
+		missing.map(({ name, options = [] }) => [name, options[0] ?? '…']),
+	);
+	return error.withSuggestion(
+		`No value was sent for ${names}. Enter it in the field Values: ${truncate(JSON.stringify(example), 300)}. The form is still open.`,
+	);
 }

@@ -7,8 +7,9 @@ import {
 	parseHumanFormActions,
 	parseHumanFormFields,
 	toFormContent,
+	withMissingValues,
 } from '../../lib/dify/human-form';
-import { ServerError } from '../../lib/errors/server-error';
+import { rethrowWith, ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecords, isNonEmpty } from '../../lib/values/records';
 import { toText } from '../../lib/values/text';
@@ -95,7 +96,9 @@ export const forms: DifyResource = {
 				const files = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await files.upload(user)) };
 				// Never resent: Dify rejects a second submission.
-				await client.sendJson('POST', humanFormPath(formToken), { json: { action, inputs, user } });
+				await client
+					.sendJson('POST', humanFormPath(formToken), { json: { action, inputs, user } })
+					.catch(rethrowWith((error) => withMissingValues(error, fields, inputs)));
 				const submission = { formToken, action, user, submitted: true };
 				const item = await follow?.();
 				return { ...item, json: { ...submission, ...item?.json } };

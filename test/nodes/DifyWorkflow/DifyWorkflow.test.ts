@@ -224,6 +224,13 @@ describe('submitting a form', () => {
 			executeOperation(sim, 'form', 'submit', unknownAction),
 		);
 		expect(rejectedError.context.data).toMatchObject({ type: 'formRejected' });
+		const incomplete = await getNodeError(
+			executeOperation(sim, 'form', 'submit', { formToken: 'tok', action: 'approve' }),
+		);
+		expect(incomplete.context.data).toMatchObject({ type: 'formRejected' });
+		expect(incomplete.description).toContain(
+			'No value was sent for "pick". Enter it in the field Values: {"pick":"Rot"}. The form is still open.',
+		);
 		await executeOperation(sim, 'form', 'submit', submission);
 		const closedError = await getNodeError(executeOperation(sim, 'form', 'submit', submission));
 		expect(closedError.context.data).toMatchObject({ type: 'formClosed' });
