@@ -3,6 +3,7 @@ import { serviceField } from '../shared/health/check-fields';
 import type { OperationTable } from '../shared/run/operation-table';
 import {
 	buildSubtitle,
+	toLabels,
 	operationField,
 	operationFields,
 	findOperation,
@@ -28,7 +29,7 @@ export const operations: OperationTable<HealthOperation> = {
 			operationFields([operation], { service: [...operation.services] }),
 		),
 	],
-	subtitle: buildSubtitle(OPERATIONS.map(({ value, action }) => ({ name: value, action }))),
+	subtitle: buildSubtitle(toLabels(OPERATIONS)),
 	getOperation: (context, itemIndex) =>
 		findOperation(
 			OPERATIONS,

@@ -80,25 +80,23 @@ export function findOperation<O extends OperationDescription>(
 	);
 }
 
-/** The text of an action in n8n's lists. */
-interface NamedAction {
-	/** What `key` evaluates to. */
-	name: string;
-	/** Default: none. */
-	action?: string;
-}
-
 /**
- * The subtitle of a node: the action name of its operation.
+ * The subtitle of a node: the label of its operation. n8n names a node after the action that it was added with, so that
+ * text would stand there twice.
  *
- * @param key - Expression for the name of an action.
+ * @param labels - By what `key` evaluates to.
+ * @param key - Expression for the name of an operation.
  */
 export function buildSubtitle(
-	actions: readonly NamedAction[],
+	labels: Readonly<Record<string, string>>,
 	key = '$parameter.operation',
 ): string {
-	const actionByName = Object.fromEntries(actions.map(({ name, action }) => [name, action]));
-	return `={{ (${JSON.stringify(actionByName)})[${key}] }}`;
+	return `={{ (${JSON.stringify(labels)})[${key}] }}`;
+}
+
+/** Labels of operations by their values. */
+export function toLabels(operations: readonly ListEntry[]): Record<string, string> {
+	return Object.fromEntries(operations.map(({ value, name }) => [value, name]));
 }
 
 /** The operations of a node without resources. The first one is the default. */
@@ -108,7 +106,7 @@ export function createOperationTable<O extends OperationDescription>(
 	const fields = [operationField(operations)];
 	return {
 		properties: [...fields, ...operationFields(operations)],
-		subtitle: buildSubtitle(operations.map(({ value, action }) => ({ name: value, action }))),
+		subtitle: buildSubtitle(toLabels(operations)),
 		getOperation: (context, itemIndex) =>
 			findOperation(operations, new NodeParameters(context, itemIndex, fields).string('operation')),
 	};
@@ -140,8 +138,10 @@ export function createResourceTable<O extends OperationDescription>(
 			...resources.flatMap((resource) => operationFields(resource.operations, showFor(resource))),
 		],
 		subtitle: buildSubtitle(
-			resources.flatMap(({ value: resource, operations }) =>
-				operations.map(({ value, action }) => ({ name: `${resource} ${value}`, action })),
+			Object.fromEntries(
+				resources.flatMap(({ value: resource, name: label, operations }) =>
+					operations.map(({ value, name }) => [`${resource} ${value}`, `${label}: ${name}`]),
+				),
 			),
 			'$parameter.resource + " " + $parameter.operation',
 		),
