@@ -208,6 +208,7 @@ const fields = [
 const send: DifyOperation = {
 	name: 'Send',
 	value: 'send',
+	mainField: 'query',
 	fields,
 	getSequenceKey: getConversationKey,
 	execute: sendMessage,

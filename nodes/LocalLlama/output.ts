@@ -25,6 +25,8 @@ export interface ResultItem {
 
 /** An operation that returns results, not finished items. */
 interface ResultOperation extends Omit<LocalLlamaOperation, 'execute'> {
+	/** Name of the field for the result. Default: `output`, which a chat displays. */
+	outputField?: string;
 	execute(call: LlamaCall): Promise<Array<ResultItem | ItemError>>;
 }
 
@@ -42,17 +44,16 @@ const RESERVED_NAMES: readonly string[] = [
 	'error',
 ];
 
-const outputOptions = [
+const createOutputOptions = (outputField: string): INodeProperties[] => [
 	booleanField(
 		'Include Input Fields',
 		'includeInputFields',
 		false,
-		'Whether the output includes the fields and files of the input item. On if not set, but off for the entries of an array.',
+		'Whether the output includes the fields of the input item, and its files. If not set, it includes the fields without the files, and neither for the entries of an array.',
 	),
 	stringField('Output Field', 'outputField', {
-		default: DEFAULT_FIELD,
-		description:
-			'Name of the field for the result. It replaces an input field with the same name, and a hint says so. If empty, output is used, which is also the field that a chat displays. The first item decides for items that are processed together.',
+		default: outputField,
+		description: `Name of the field for the result. It replaces an input field with the same name, and a hint says so. If empty, ${outputField} is used. A chat displays the field ${DEFAULT_FIELD}. The first item decides for items that are processed together.`,
 	}),
 	booleanField(
 		'Simplify',
@@ -68,7 +69,11 @@ const outputOptions = [
  *
  * The tool of an agent returns no input fields: the agent has its input already.
  */
-export function withOutput(operation: ResultOperation): LocalLlamaOperation {
+export function withOutput({
+	outputField: defaultField = DEFAULT_FIELD,
+	...operation
+}: ResultOperation): LocalLlamaOperation {
+	const outputOptions = createOutputOptions(defaultField);
 	return {
 		...operation,
 		fields: operation.fields.map((field) => {
@@ -81,7 +86,7 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
 			const parameters: NodeParameters[] = [];
 			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
 			const itemCall = { ...call, parametersOf };
-			const outputField = readOutputField(itemCall);
+			const outputField = readOutputField(itemCall, defaultField);
 			return (await operation.execute(call)).map((item) =>
 				item instanceof ItemError ? item : toOperationItem(item, itemCall, outputField),
 			);
@@ -94,11 +99,11 @@ export function withOutput(operation: ResultOperation): LocalLlamaOperation {
  *
  * @throws a `ServerError` of type `invalidInput` for a name that n8n cannot read, or that has another meaning.
  */
-function readOutputField({ itemIndexes, parametersOf }: LlamaCall): string {
+function readOutputField({ itemIndexes, parametersOf }: LlamaCall, defaultField: string): string {
 	for (const itemIndex of itemIndexes) {
 		const value = tryOrUndefined(() => parametersOf(itemIndex).string('options.outputField'));
 		if (value === undefined) continue;
-		const name = value || DEFAULT_FIELD;
+		const name = value || defaultField;
 		if (!RESERVED_NAMES.includes(name) && !/[.[\]"'`\\]/.test(name)) return name;
 		throw parametersOf(itemIndex).createError(
 			'options.outputField',
@@ -106,7 +111,7 @@ function readOutputField({ itemIndexes, parametersOf }: LlamaCall): string {
 			'Enter a name without dots, brackets and quotation marks, such as "label".',
 		);
 	}
-	return DEFAULT_FIELD;
+	return defaultField;
 }
 
 function toOperationItem(
@@ -127,7 +132,8 @@ function toOperationItem(
 		[outputField]: output,
 		...(!parameters.boolean('options.simplify', true) && { metadata: omitUndefined(metadata) }),
 	};
-	const files = { ...input?.binary };
+	// n8n opens the tab of files first, so the result would not be seen.
+	const files = parameters.boolean('options.includeInputFields', false) ? { ...input?.binary } : {};
 	for (const [name, value] of Object.entries(entry ?? {}))
 		if (Object.hasOwn({ ...input?.json }, name) && input?.json[name] !== value)
 			hint(

@@ -154,7 +154,7 @@ test('classify: a label of the list for one or two tokens, with scores that add 
 		}),
 	});
 	for (const { json } of itemsOf(execution)) {
-		expect(['complaint', 'invoice', 'greeting', null]).toContain(json.output);
+		expect(['complaint', 'invoice', 'greeting', null]).toContain(json.classification);
 		const metadata = json.metadata as Json;
 		expect((metadata.usage as Json).completionTokens).toBeLessThanOrEqual(2);
 		const sum = Object.values(metadata.scores as Record<string, number>).reduce(
@@ -177,5 +177,5 @@ test('several labels, constrained to the separators by the real grammar', async 
 		}),
 	});
 	const [item] = itemsOf(execution);
-	expect((item!.json.output as string[]).length).toBeGreaterThan(0);
+	expect((item!.json.classification as string[]).length).toBeGreaterThan(0);
 });

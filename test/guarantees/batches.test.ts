@@ -123,7 +123,7 @@ function outcomes(items: INodeExecutionData[]) {
 	return items
 		.map(({ json, pairedItem }) => ({
 			from: (pairedItem as { item: number }).item,
-			result: json.output ?? 'error',
+			result: json.output ?? json.classification ?? 'error',
 		}))
 		.sort((one, other) => one.from - other.from);
 }

@@ -201,10 +201,37 @@ describe("with n8n's own context", () => {
 		for (const { name, options, displayOptions } of properties) {
 			if (name !== 'operation') continue;
 			const resource = displayOptions?.show?.resource?.[0] as string | undefined;
-			for (const { value, action } of options as INodePropertyOptions[]) {
+			const resources = properties.find((property) => property.name === 'resource')?.options;
+			const label = (resources as INodePropertyOptions[] | undefined)?.find(
+				(option) => option.value === resource,
+			)?.name;
+			for (const { name: operation, value } of options as INodePropertyOptions[]) {
 				const chosen = { ...(resource === undefined ? {} : { resource }), operation: value };
-				expect(await evaluated(node, chosen, subtitle!)).toBe(action);
+				const expected = label === undefined ? operation : `${label}: ${operation}`;
+				expect(await evaluated(node, chosen, subtitle!)).toBe(expected);
 			}
 		}
 	});
+
+	it.each([
+		{ resource: 'text', operation: 'chat', field: 'prompt' },
+		{ resource: 'text', operation: 'complete', field: 'prompt' },
+		{ resource: 'text', operation: 'extract', field: 'text' },
+		{ resource: 'text', operation: 'classify', field: 'text' },
+		{ resource: 'vector', operation: 'embed', field: 'text' },
+		{ resource: 'vector', operation: 'rerank', field: 'query' },
+	])(
+		'as a tool of an agent, $resource $operation gets $field from the agent',
+		({ field, ...parameters }) => {
+			const getDefault = (name: string) => {
+				const { description } = new LocalLlama();
+				const nodeType = { description: { ...description, name } } as INodeType;
+				return createWorkflow(nodeType, parameters, 'w1').node.parameters[field];
+			};
+			expect(getDefault('localLlamaTool')).toMatch(
+				/^=\{\{ \/\*n8n-auto-generated-fromAI-override\*\/ \$fromAI\('[a-z]+', `[A-Z][^`]+`, 'string'\) \}\}$/,
+			);
+			expect(String(getDefault('localLlama'))).not.toContain('$fromAI');
+		},
+	);
 });

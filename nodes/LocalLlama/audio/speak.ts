@@ -23,12 +23,14 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 	value: 'speak',
 	action: 'Speak a text',
 	description: 'Convert text to speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
+	mainField: 'text',
 	fields: [
 		modelField('The model that generates the speech', {
 			search: 'searchSpeechModels',
 			example: 'kokoro',
 		}),
 		longTextField('Text', 'text', 4, {
+			default: '={{ $json.text }}',
 			required: true,
 			description: 'The text to speak',
 		}),

@@ -4,6 +4,7 @@ import { toOptionFields } from '../../shared/chat/optional-fields';
 import { modelField } from '../../shared/model-selection';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import { createOptionsField } from '../operation-fields';
+import { agentField } from '../agent-field';
 import { findReplacingOption } from '../list-fields';
 import { withOutput } from '../output';
 import type { Conversation } from './generate-text';
@@ -26,10 +27,13 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 
 const messageFields: INodeProperties[] = [
-	longTextField('Prompt', 'prompt', 4, {
-		default: '={{ $json.chatInput }}',
-		description: 'For a conversation, add the option Messages or Messages (JSON)',
-	}),
+	...agentField(
+		longTextField('Prompt', 'prompt', 4, {
+			default: '={{ $json.chatInput }}',
+			description: 'For a conversation, add the option Messages or Messages (JSON)',
+		}),
+		{ name: 'prompt', description: 'The complete question or task for the model' },
+	),
 	longTextField(
 		'System Message',
 		'system',
@@ -72,6 +76,7 @@ export const textChat: LocalLlamaOperation = withOutput({
 	action: 'Chat with a model',
 	description:
 		'Respond to a prompt or a conversation, with images and audio if the model supports them',
+	mainField: 'prompt',
 	fields: [
 		modelField('The model to chat with'),
 		...messageFields,

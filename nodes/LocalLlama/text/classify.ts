@@ -20,7 +20,7 @@ import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import { reportResult, resolveTextSettings } from './generate-text';
 import { binaryFieldsField, readPromptInput } from './item-files';
-import { shortTextOptions, instructionsField, textField } from './text-fields';
+import { shortTextOptions, instructionsField, textFields } from './text-fields';
 
 const labelsField = fixedCollectionField(
 	'Labels',
@@ -44,9 +44,12 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	value: 'classify',
 	action: 'Classify a text',
 	description: 'Choose the label that matches a text',
+	mainField: 'text',
+	// After Extract, whose result is in `output`.
+	outputField: 'classification',
 	fields: [
 		modelField('The model that classifies the text'),
-		textField,
+		...textFields,
 		labelsField,
 		createOptionsField([
 			...shortTextOptions,

@@ -5,6 +5,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
+import { agentField } from '../agent-field';
 import { createOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
 import { reportResult, resolveTextSettings } from './generate-text';
@@ -27,13 +28,18 @@ export const textComplete: LocalLlamaOperation = withOutput({
 	value: 'complete',
 	action: 'Complete a text',
 	description: 'Continue a text without the chat template of the model',
+	mainField: 'prompt',
 	fields: [
 		modelField('The model that continues the text'),
-		longTextField('Prompt', 'prompt', 4, {
-			required: true,
-			description:
-				'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
-		}),
+		...agentField(
+			longTextField('Prompt', 'prompt', 4, {
+				default: '={{ $json.text }}',
+				required: true,
+				description:
+					'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
+			}),
+			{ name: 'prompt', description: 'The text to continue' },
+		),
 		createOptionsField(options),
 	],
 	execute: async (call) => {

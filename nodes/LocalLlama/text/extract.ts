@@ -33,7 +33,7 @@ import {
 	shortTextOptions,
 	quickThinkingOptions,
 	instructionsField,
-	textField,
+	textFields,
 } from './text-fields';
 
 const LABEL_BY_TYPE = {
@@ -88,9 +88,10 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	value: 'extract',
 	action: 'Extract data from a text',
 	description: 'Extract typed data from a text. Invalid data is never returned.',
+	mainField: 'text',
 	fields: [
 		modelField('The model that reads the text'),
-		textField,
+		...textFields,
 		fixedCollectionField('Fields', 'fields', 'Field', formRowFields, {
 			typeOptions: { multipleValues: true, sortable: true },
 			description: 'The values to extract',

@@ -4,6 +4,7 @@ import { requestOptionFields } from '../../shared/chat/request-options';
 import { DEFAULT_THINKING_BUDGET, thinkingFields } from '../../shared/chat/thinking';
 import { toOptionFields } from '../../shared/chat/optional-fields';
 import { longTextField, streamingField } from '../../shared/field-builders';
+import { agentField } from '../agent-field';
 import type { INodeProperties } from 'n8n-workflow';
 
 const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
@@ -42,10 +43,13 @@ export const quickThinkingOptions: INodeProperties[] = toOptionFields(
 	`Off if not set. ${OTHER_VALUES}`,
 );
 
-export const textField: INodeProperties = longTextField('Text', 'text', 4, {
-	placeholder: 'e.g. {{ $json.text }}',
-	description: 'May be empty if the item has an image or audio',
-});
+export const textFields: INodeProperties[] = agentField(
+	longTextField('Text', 'text', 4, {
+		default: '={{ $json.text }}',
+		description: 'May be empty if the item has an image or audio',
+	}),
+	{ name: 'text', description: 'The complete text to process' },
+);
 
 /** Option for context. */
 export const instructionsField: INodeProperties = longTextField('Instructions', 'instructions', 2, {

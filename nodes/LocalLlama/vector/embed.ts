@@ -17,6 +17,7 @@ import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
+import { agentField } from '../agent-field';
 import { showTokenUsage } from '../show-token-usage';
 import { withOutput } from '../output';
 
@@ -25,12 +26,15 @@ const fields = [
 		search: 'searchEmbeddingModels',
 		example: 'nomic-embed-text',
 	}),
-	longTextField('Text', 'text', 2, {
-		default: '={{ $json.text }}',
-		required: true,
-		description:
-			'The text to embed. Expressions may also return an array of texts, each of which creates an item. The texts of all items are sent together, in batches.',
-	}),
+	...agentField(
+		longTextField('Text', 'text', 2, {
+			default: '={{ $json.text }}',
+			required: true,
+			description:
+				'The text to embed. Expressions may also return an array of texts, each of which creates an item. The texts of all items are sent together, in batches.',
+		}),
+		{ name: 'text', description: 'The text to embed' },
+	),
 	choiceField(
 		'Role',
 		'role',
@@ -67,6 +71,7 @@ export const vectorEmbed: LocalLlamaOperation = withOutput({
 	value: 'embed',
 	action: 'Embed texts',
 	description: 'Create embeddings of texts, each checked before it is returned',
+	mainField: 'text',
 	fields,
 	runsOnceForAllItems: true,
 	execute: embedItems,

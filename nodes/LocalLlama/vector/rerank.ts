@@ -11,6 +11,7 @@ import type { ItemError } from '../../shared/run/item-error';
 import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
+import { agentField } from '../agent-field';
 import { showTokenUsage } from '../show-token-usage';
 import { createOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
@@ -29,11 +30,14 @@ const fields = [
 		search: 'searchRerankers',
 		example: 'bge-reranker-v2-m3',
 	}),
-	longTextField('Query', 'query', 2, {
-		required: true,
-		description:
-			'The query to rank the documents by. If each item is a document, the query of the first item applies to all.',
-	}),
+	...agentField(
+		longTextField('Query', 'query', 2, {
+			required: true,
+			description:
+				'The query to rank the documents by. If each item is a document, the query of the first item applies to all.',
+		}),
+		{ name: 'query', description: 'The query to rank the documents by' },
+	),
 	longTextField('Document', 'document', 2, {
 		default: '={{ $json.text }}',
 		required: true,
@@ -55,6 +59,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 	value: 'rerank',
 	action: 'Rerank documents',
 	description: 'Score documents and return the best ones first',
+	mainField: 'query',
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
 	execute: rankDocuments,

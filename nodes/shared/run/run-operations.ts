@@ -12,6 +12,11 @@ import { ChatStream } from './chat-stream';
 import { ItemError } from './item-error';
 import { toErrorItem } from './error-item';
 import { explainInput } from './explain-input';
+import {
+	assertNoFixedExpression,
+	describeFixedExpression,
+	findFixedExpressions,
+} from './fixed-expressions';
 import { addHintOnce } from './hints';
 import type { OperationTable } from './operation-table';
 import type { Operation } from './operation';
@@ -41,6 +46,12 @@ export async function runOperations<Access extends object>(
 	);
 	const readParameters = (itemIndex: number, { fields }: Operation<never>) =>
 		new NodeParameters(context, itemIndex, fields);
+	const reportFixedExpressions = memoize(({ fields, mainField }: Operation<never>) => {
+		const stored = context.getNode().parameters;
+		for (const label of findFixedExpressions({ properties: fields, stored }, mainField))
+			addHintOnce(context, describeFixedExpression(label));
+		return true;
+	});
 	const { streamsToChat, concurrency } = planRun(context, getOperation);
 	const results = await processItems(
 		context,
@@ -71,7 +82,14 @@ export async function runOperations<Access extends object>(
 				const explained = explainInput(reason, input);
 				return new ItemError(index, explained.reason, { facts, isOfNode: explained.isOfNode });
 			};
-			const result = await operation.execute(call).catch(async (error: unknown) => {
+			reportFixedExpressions(operation);
+			const execute = async () => {
+				const { mainField } = operation;
+				const stored = context.getNode().parameters;
+				if (mainField !== undefined) assertNoFixedExpression(parameters, stored, mainField);
+				return await operation.execute(call);
+			};
+			const result = await execute().catch(async (error: unknown) => {
 				await chatStream?.breakLine();
 				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
 			});

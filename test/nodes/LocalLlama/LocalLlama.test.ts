@@ -231,7 +231,7 @@ describe('output', () => {
 		return [await operation.execute(call)].flat();
 	}
 
-	test('property: the result replaces input fields, no other field is lost, and files are included', async () => {
+	test('property: the result replaces input fields, no other field is lost, and files are included if the option is on', async () => {
 		const input = fc.dictionary(fc.constantFrom('a', 'b', 'output', 'metadata'), fc.integer());
 		const option = fc.option(fc.boolean(), { nil: undefined });
 		await fc.assert(
@@ -248,7 +248,8 @@ describe('output', () => {
 						output,
 						...((simplify ?? true) ? {} : { metadata: { model: 'm' } }),
 					},
-					...(isIncluded ? { binary } : {}),
+					// n8n opens the tab of files first: they come only if they are wanted.
+					...(includeInputFields === true ? { binary } : {}),
 				});
 			}),
 		);
@@ -324,10 +325,11 @@ describe('output', () => {
 		`The input field "${name}" was replaced by the result. To keep both, enter another name in the option Output Field.`;
 
 	test.each([
-		{ what: 'its default', options: {}, field: 'output', hints: [REPLACED('output')] },
+		{ what: 'its default', options: {}, field: 'classification', hints: [] },
+		{ what: 'an empty name', options: { outputField: ' ' }, field: 'classification', hints: [] },
 		{
-			what: 'an empty name',
-			options: { outputField: ' ' },
+			what: 'the name that a chat displays',
+			options: { outputField: 'output' },
 			field: 'output',
 			hints: [REPLACED('output')],
 		},
@@ -338,7 +340,12 @@ describe('output', () => {
 			field: 'text',
 			hints: [REPLACED('text')],
 		},
-		{ what: 'no input fields', options: { includeInputFields: false }, field: 'output', hints: [] },
+		{
+			what: 'no input fields',
+			options: { includeInputFields: false },
+			field: 'classification',
+			hints: [],
+		},
 	])('Output Field, $what: the result is in $field', async ({ options, field, hints }) => {
 		await serve();
 		const fake = prepare({
@@ -349,7 +356,8 @@ describe('output', () => {
 		for (const { json } of items) {
 			expect(json).toHaveProperty(field);
 			expect([MAIL.text, MAIL.output]).not.toContain(json[field]);
-			if (field !== 'output') expect(json.output).toBe('unread');
+			if (field !== 'output' && !('includeInputFields' in options))
+				expect(json.output).toBe('unread');
 		}
 		expect(getReplacements(fake)).toEqual(hints);
 	});
@@ -379,9 +387,10 @@ describe('output', () => {
 		expect(item!.json).toMatchObject(json);
 		expect(item!.json).toHaveProperty('later');
 		expect(getReplacements(kept)).toEqual([]);
-		const replaced = prepare({ items: [{ json }], parameters });
+		const field = parameters === CLASSIFY ? 'classification' : 'output';
+		const replaced = prepare({ items: [{ json: { [field]: 'earlier' } }], parameters });
 		await executeIn(replaced);
-		expect(getReplacements(replaced)).toEqual([REPLACED('output')]);
+		expect(getReplacements(replaced)).toEqual([REPLACED(field)]);
 	});
 
 	test('a replaced field metadata and a replaced file get a hint, too', async () => {
@@ -389,7 +398,7 @@ describe('output', () => {
 			type: 'localLlama',
 			items: [{ json: { metadata: 1 }, binary: { data: { data: '', mimeType: 'image/png' } } }],
 			credentials: {},
-			parameters: { options: { simplify: false } },
+			parameters: { options: { simplify: false, includeInputFields: true } },
 		});
 		const operation = withOutput({
 			name: 'Test',
@@ -441,7 +450,7 @@ describe('output', () => {
 				parameters: { ...CLASSIFY, ...parameters },
 			});
 			expect(item!.json.subject).toBe(isIncluded ? 'Hello' : undefined);
-			expect(item!.json.output).not.toBe('unread');
+			expect(item!.json.output).toBe(isIncluded ? 'unread' : undefined);
 			expect(item!.pairedItem).toEqual({ item: 0 });
 		},
 	);

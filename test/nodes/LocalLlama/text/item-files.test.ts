@@ -299,7 +299,7 @@ test('a label in the reasoning counts if the text is empty', async () => {
 	const fake = prepare({
 		parameters: { resource: 'text', operation: 'classify', text: 'x', ...labels },
 	});
-	expect((await executeIn(fake))[0]!.json).toMatchObject({ output: 'complaint' });
+	expect((await executeIn(fake))[0]!.json).toMatchObject({ classification: 'complaint' });
 	expect(getBodies('/chat/completions')).toHaveLength(1);
 });
 

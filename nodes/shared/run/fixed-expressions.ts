@@ -1,0 +1,66 @@
+/**
+ * Expressions that were typed into a fixed field: `{{ $json.text }}` without n8n's mark of an expression is sent as it is
+ * written, and the model answers to the braces.
+ */
+import type { INodeProperties } from 'n8n-workflow';
+import { asRecord } from '../../../lib/values/records';
+import type { NodeParameters } from '../parameters';
+
+/** A variable of n8n's items in braces. Templates of other systems (`{{ name }}`, `{{ $value }}`) are text. */
+const N8N_VARIABLE = /\{\{\s*\$(?:\(|(?:json|binary|input|node|items?)\b)/;
+
+/** What a fixed field says that only an expression should say. */
+interface FixedExpressions {
+	/** Fields of the operation. */
+	properties: readonly INodeProperties[];
+	/** The parameters as stored in the workflow. */
+	stored: unknown;
+}
+
+/** Labels of the fields with a variable of n8n in their fixed text, the main field excluded. */
+export function findFixedExpressions(
+	{ properties, stored }: FixedExpressions,
+	mainField: string | undefined,
+): string[] {
+	const values = asRecord(stored);
+	return properties
+		.filter(({ name }) => name !== mainField && Object.hasOwn(values, name))
+		.flatMap((property) => findLabels(property, values[property.name]));
+}
+
+/** The hint about such a field. */
+export function describeFixedExpression(label: string): string {
+	return `The field "${label}" is fixed text with an expression in it, which was sent as it is written. Switch the field to Expression if n8n should fill it in.`;
+}
+
+/**
+ * Refuses a main field whose fixed text has a variable of n8n.
+ *
+ * @throws a `ServerError` of type `invalidInput`
+ */
+export function assertNoFixedExpression(
+	parameters: NodeParameters,
+	stored: unknown,
+	mainField: string,
+): void {
+	if (!hasFixedExpression(asRecord(stored)[mainField])) return;
+	throw parameters.createError(
+		mainField,
+		'is fixed text with an expression in it',
+		'Switch the field to Expression (the toggle above it), so that n8n fills in the value.',
+	);
+}
+
+function findLabels({ displayName, name, options }: INodeProperties, value: unknown): string[] {
+	if (name !== 'options') return hasFixedExpression(value) ? [displayName] : [];
+	const values = asRecord(value);
+	return ((options ?? []) as INodeProperties[])
+		.filter((option) => hasFixedExpression(values[option.name]))
+		.map((option) => option.displayName);
+}
+
+function hasFixedExpression(value: unknown): boolean {
+	if (typeof value === 'string') return !value.startsWith('=') && N8N_VARIABLE.test(value);
+	if (typeof value !== 'object' || value === null) return false;
+	return Object.values(value).some(hasFixedExpression);
+}
