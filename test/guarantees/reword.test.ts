@@ -46,7 +46,9 @@ async function play(rows: readonly Row[]): Promise<Map<Row, Finding[]>> {
 }
 
 afterAll(() => {
-	if (isWriting) writeKnown(updateKnownRows(KNOWN, found), counts);
+	if (!isWriting) return;
+	const rows = listRows(responses, subjects);
+	writeKnown(updateKnownRows(KNOWN, { found, rows }), counts);
 });
 
 const responses = listResponses();
@@ -92,7 +94,8 @@ test('a row of the table is about a response and an operation that there are', a
 	const wrong = KNOWN.filter(
 		({ response, operations }) =>
 			!responses.some(({ name }) => name === response) ||
-			operations.some((operation) => !names.has(operation.replace(/ \(once\)$/, ''))),
+			(operations !== 'all' &&
+				operations.some((operation) => !names.has(operation.replace(/ \(once\)$/, '')))),
 	);
 	expect(wrong).toEqual([]);
 });

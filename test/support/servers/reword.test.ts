@@ -35,6 +35,10 @@ describe('a sentence', () => {
 			/^\[\{'type': 'missing', 'loc': \('body', 'voice'\), 'msg': '\w{5} \w{8}', 'input': 'x'\}\]$/,
 		],
 		['1 error for Request\nn\n  Input is bad', /^1 \w{5} \w{3} \w{7}\nn\n {2}\w{5} \w\w \w{3}$/],
+		[
+			'no form 01a1fdfb-f2c8-7175-96d2-7968646c6108 here',
+			/^\w\w \w{4} 01a1fdfb-f2c8-7175-96d2-7968646c6108 \w{4}$/,
+		],
 		['服务器内部错误', /^[\p{Script=Han}]{7}$/u],
 		['', /^$/],
 		['503', /^503$/],

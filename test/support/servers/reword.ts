@@ -4,7 +4,7 @@
  *
  * What stays: status and headers; the shape, also of JSON and Python's notation inside a sentence; codes and types; places
  * of fields; names of fields that were sent, in quotation marks or in a path, and every name with a `_`; the name of the
- * model; numbers, addresses; and the decision words of `lib/exchange/decision-words.ts`.
+ * model; numbers, IDs, addresses; and the decision words of `lib/exchange/decision-words.ts`.
  */
 import { DECISION_WORDS } from '../../../lib/exchange/decision-words';
 import { isUtf8 } from 'node:buffer';
@@ -147,11 +147,11 @@ function rewordLiteral(literal: string, words: Words): string {
 
 const isJsonObject = (text: string): boolean => /^\s*[{[]/.test(text) && isJson(text);
 
-/**
- * Addresses; what is in quotation marks, with the colon of a key; paths and names; words.
- */
+/** Addresses; IDs; what is in quotation marks, with the colon of a key; paths and names; words. */
 const PART =
-	/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>]+|(['"`])([\w.[\]-]{1,80})\1(\s{0,2}:)?|[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*(?:(?:\.|\[)[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*\]?)*/giu;
+	/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16,}\b|\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>]+|(['"`])([\w.[\]-]{1,80})\1(\s{0,2}:)?|[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*(?:(?:\.|\[)[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*\]?)*/giu;
+
+const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$|^(?=\D*\d)[0-9a-f]{16,}$/i;
 
 function rewordText(text: string, words: Words): string {
 	const { rewording } = words;
@@ -179,7 +179,7 @@ function rewordParts(text: string, words: Words): string {
 	let key = '';
 	return text.replace(PART, (part: string, ...groups: unknown[]) => {
 		const [quote, quoted = '', colon, at] = groups as [string?, string?, string?, number?];
-		if (part.includes('://')) return part;
+		if (part.includes('://') || ID.test(part)) return part;
 		if (quote === undefined) {
 			if (key !== 'loc') key = '';
 			return /[.[]/.test(part) || lines.has(part)

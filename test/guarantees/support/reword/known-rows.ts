@@ -6,8 +6,8 @@ import type { Difference, Finding, Row } from './play';
 export interface KnownRow {
 	response: string;
 	differs: Difference;
-	/** `once`: if the server fails once only. */
-	operations: readonly string[];
+	/** All that the response is played to, or some; `once`: if the server fails once only. */
+	operations: 'all' | readonly string[];
 	/** The rule that reads the words. */
 	reason: string;
 	/** The mechanism that will mend it. */
@@ -38,11 +38,21 @@ const toKey = (response: string, differs: Difference, operation: string): string
 
 /** Rows that fail and are not in the table, and those of the table that pass. */
 export function findProblems(found: Found, known: readonly KnownRow[]): string[] {
-	const listed = new Set(
+	const some = new Set(
 		known.flatMap(({ response, differs, operations }) =>
-			operations.map((operation) => toKey(response, differs, operation)),
+			operations === 'all'
+				? []
+				: operations.map((operation) => toKey(response, differs, operation)),
 		),
 	);
+	const all = new Set(
+		known
+			.filter(({ operations }) => operations === 'all')
+			.map(({ response, differs }) => `${response} | ${differs}`),
+	);
+	const listed = {
+		has: (key: string): boolean => some.has(key) || all.has(key.slice(0, key.lastIndexOf(' | '))),
+	};
 	return [...found].flatMap(([row, findings]) => {
 		const toOwnKey = (differs: Difference): string =>
 			toKey(row.response.name, differs, describeOperation(row));
@@ -73,18 +83,37 @@ function describeDetails([one, other]: Finding['details']): string {
 	return `recorded ${show(one)}, reworded ${show(other)}`;
 }
 
-/** The table after a run: what was played as it was found, everything else as it is. */
-export function updateKnownRows(known: readonly KnownRow[], found: Found): KnownRow[] {
+/** The failure of one operation. */
+interface Failing extends KnownRow {
+	operations: readonly [string];
+}
+
+/**
+ * The table after a run: what was played as it was found, everything else as it is.
+ *
+ * @param rows - All rows that there are.
+ */
+export function updateKnownRows(
+	known: readonly KnownRow[],
+	{ found, rows }: { found: Found; rows: readonly Row[] },
+): KnownRow[] {
+	const operationsOf = new Map<string, string[]>();
+	for (const row of rows)
+		operationsOf.set(row.response.name, [
+			...(operationsOf.get(row.response.name) ?? []),
+			describeOperation(row),
+		]);
 	const played = new Set(
 		[...found.keys()].map((row) => `${row.response.name} ${describeOperation(row)}`),
 	);
-	const kept = known.flatMap(({ operations, ...row }): KnownRow[] =>
-		operations
+	const kept = known.flatMap(({ operations, ...row }): Failing[] => {
+		const own = operationsOf.get(row.response) ?? [];
+		return (operations === 'all' ? own : operations.filter((operation) => own.includes(operation)))
 			.filter((operation) => !played.has(`${row.response} ${operation}`))
-			.map((operation) => ({ ...row, operations: [operation] })),
-	);
+			.map((operation) => ({ ...row, operations: [operation] }));
+	});
 	const failing = [...found].flatMap(([row, findings]) =>
-		findings.map((finding): KnownRow => {
+		findings.map((finding): Failing => {
 			const { difference } = finding;
 			return {
 				response: row.response.name,
@@ -95,11 +124,14 @@ export function updateKnownRows(known: readonly KnownRow[], found: Found): Known
 			};
 		}),
 	);
-	return group([...kept, ...failing]);
+	return group([...kept, ...failing]).map((row) => {
+		const isAll = row.operations.length === operationsOf.get(row.response)?.length;
+		return isAll ? { ...row, operations: 'all' } : row;
+	});
 }
 
 /** One row for each response, difference and reason. */
-function group(rows: readonly KnownRow[]): KnownRow[] {
+function group(rows: readonly Failing[]): KnownRow[] {
 	const groups = new Map<string, KnownRow>();
 	for (const row of rows) {
 		const key = toKey(row.response, row.differs, row.reason);

@@ -321,7 +321,7 @@ function describeRequests(requests: readonly Received[]): string {
 
 /** Keys of items and errors whose texts may differ. */
 const TEXT_KEY =
-	/^(?:message|description|descriptionTemplate|type|title|suggestion|detail|id|name|stack|messages|cause|node|timestamp|at|\w*(?:Ms|Seconds|At|Time|ms)|findings|severity|status|state|httpCode|report)$/;
+	/^(?:message|description|descriptionTemplate|type|title|suggestion|detail|id|name|stack|messages|cause|node|timestamp|at|\w*(?:Ms|Seconds|At|Time|ms)|findings|severity|status|state|httpCode|report|serverText)$/;
 
 function describeItems({ result, error }: Outcome): string {
 	if (error === undefined) return describeValue(result);
@@ -369,9 +369,13 @@ export function readShown({ result, error }: Outcome): Shown | undefined {
 	return finding && { type: finding.id, title: finding.detail, suggestion: finding.suggestion };
 }
 
+/** What the server wrote, before the advice: with all of its words, or those that the title does not have. */
+const QUOTATION = /^[^]*?Server message: "[^]*?"(?:\. (?=\p{Lu}|$)|$)/u;
+
 function toShown({ message = '', description = '', type, context }: Failure): Shown {
 	const text = context?.descriptionTemplate ?? description;
-	return { type: type ?? context?.data?.type ?? '', title: message, suggestion: text };
+	const suggestion = text.replace(QUOTATION, '');
+	return { type: type ?? context?.data?.type ?? '', title: message, suggestion };
 }
 
 /** The first sentence of the server and the title, if that does not have it. */
@@ -380,12 +384,14 @@ function findHiddenSentence(
 	{ body, outcome }: Run,
 ): Array<readonly [sentence: string, title: string]> {
 	const shown = readShown(outcome);
-	const sentence = findFirstSentence(body, response.status);
-	if (shown === undefined || sentence === undefined) return [];
-	const words = sentence.match(/[\p{L}\p{M}]+/gu) ?? [];
+	const sentences = findFirstSentences(body, response.status);
+	if (shown === undefined || sentences.length === 0) return [];
 	const title = new Set(shown.title.match(/[\p{L}\p{M}]+/gu) ?? []);
-	const shownWords = words.filter((word) => title.has(word));
-	return shownWords.length >= words.length / 2 ? [] : [[sentence, shown.title]];
+	const isShown = sentences.some((sentence) => {
+		const words = sentence.match(/[\p{L}\p{M}]+/gu) ?? [];
+		return words.filter((word) => title.has(word)).length >= words.length / 2;
+	});
+	return isShown ? [] : [[sentences[0]!, shown.title]];
 }
 
 /** What servers write of themselves or of a library before the message of another server. */
@@ -399,13 +405,18 @@ const TITLE_LENGTH = 80;
 const PHRASE =
 	/^(?:(?:error )?\d{3}\W*)?(?:bad request|unauthorized|forbidden|not found|file not found|method not allowed|payload too large|too many requests|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out|error)?\W*$/i;
 
-/** Undefined if the server wrote none: a page, a phrase of the status, nothing. */
-function findFirstSentence(body: string, status: number): string | undefined {
+/** Pydantic's text: a heading, the place, what is wrong with it. */
+const ISSUE_TEXT = /^\d+ [\p{L} ]+ \w+\n\S+\n +(.*)/u;
+
+/** The first sentence, or what pydantic says of the first place. None: a page, a phrase of the status, nothing. */
+function findFirstSentences(body: string, status: number): string[] {
 	const text = findMessage(parse(body))?.trim();
-	if (text === undefined || status === 0) return undefined;
+	if (text === undefined || status === 0) return [];
 	const [line = ''] = text.replace(WRAPPER, '').split(/\n|[.!?](?=\s+\p{Lu})/u);
+	const [, issue] = ISSUE_TEXT.exec(text) ?? [];
 	const sentence = line.slice(0, TITLE_LENGTH);
-	return PHRASE.test(sentence) || !/\p{L}/u.test(sentence) ? undefined : sentence;
+	if (PHRASE.test(sentence) || !/\p{L}/u.test(sentence)) return [];
+	return issue === undefined ? [sentence] : [sentence, issue.slice(0, TITLE_LENGTH)];
 }
 
 function parse(body: string): unknown {

@@ -28,9 +28,14 @@ const KINDS: ReadonlySet<string> = new Set([
 	'DifyRetriever query',
 ]);
 
-/** A Dify run or change is never sent twice, so nothing follows a first failure. */
-const getTimes = ({ service, place }: ErrorResponse): Times[] =>
-	service === 'dify' || place !== undefined ? ['always'] : ['once', 'always'];
+/**
+ * A Dify run or change is never sent twice, so nothing follows a first failure. Health tests send several requests at the
+ * same time, so any of them may be the one that fails.
+ */
+const getTimes = ({ service, place }: ErrorResponse, { operation }: Subject): Times[] =>
+	service === 'dify' || place !== undefined || operation.node.startsWith('ServerHealth')
+		? ['always']
+		: ['once', 'always'];
 
 /** All rows: every response at one operation of each kind, and every operation with one response of each status. */
 export function listRows(responses: readonly ErrorResponse[], subjects: readonly Subject[]): Row[] {
@@ -46,7 +51,9 @@ export function listRows(responses: readonly ErrorResponse[], subjects: readonly
 		return subjects
 			.filter(({ operation }) => operation.service === response.service)
 			.filter(({ operation }) => isForAll || KINDS.has(operation.name))
-			.flatMap((subject) => getTimes(response).map((times): Row => ({ response, subject, times })));
+			.flatMap((subject) =>
+				getTimes(response, subject).map((times): Row => ({ response, subject, times })),
+			);
 	});
 }
 
