@@ -16,7 +16,7 @@ import type { ErrorType } from '../lib/errors/error-types';
 import { getErrorText } from '../lib/errors/error-types';
 import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
-	CONNECTION_CODES_HINT,
+	CONNECTION_CODES,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
@@ -96,9 +96,8 @@ export class DifyApi implements ICredentialType {
 			default: 'https://api.dify.ai/v1',
 			placeholder: 'e.g. http://192.168.1.20/v1',
 			required: true,
-			description:
-				'URL of the Dify API as seen from n8n. In Dify, open the app and go to API Access to find it. Dify Cloud: https://api.dify.ai/v1. Self-hosted: http://YOUR-HOST/v1. You can omit /v1. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal/v1.',
-			hint: CONNECTION_CODES_HINT,
+			description: `URL of the Dify API as seen from n8n. In Dify, open the app and go to API Access to find it. Dify Cloud: https://api.dify.ai/v1. Self-hosted: http://YOUR-HOST/v1. You can omit /v1. ${CONNECTION_CODES}`,
+			hint: 'If n8n runs in Docker: http://host.docker.internal/v1 instead of localhost',
 		}),
 		stringField('API Key', 'apiKey', {
 			typeOptions: { password: true },

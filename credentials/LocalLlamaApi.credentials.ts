@@ -20,7 +20,7 @@ import type { SelectableServerType } from '../lib/servers/types/server-type';
 import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
 	bodyRule,
-	CONNECTION_CODES_HINT,
+	CONNECTION_CODES,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
@@ -69,7 +69,7 @@ const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
 	modelLoading:
 		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
 	routeNotFound:
-		'The server responds, but has no model list at this path. Some servers have none and still work with the nodes (whisper.cpp, Text Embeddings Inference, infinity): keep the credential, and run Server Health (Check) instead of this test. For Ollama, remove /api from the Base URL or set Server Type to Ollama to pass it. The addresses of Dify and of n8n itself do not work with it',
+		'The server responds, but has no model list at this path. If this is Dify, use the credential Dify API. Servers for speech or embeddings may still work with the nodes: keep the credential, and run Server Health (Check). For Ollama, remove /api from the Base URL or set Server Type to Ollama to pass it',
 };
 
 /** Suggestions that name no option of a node. */
@@ -119,9 +119,8 @@ export class LocalLlamaApi implements ICredentialType {
 		stringField('Base URL', 'baseUrl', {
 			placeholder: 'e.g. http://192.168.1.20:9931',
 			required: true,
-			description:
-				'For example http://192.168.1.20:9931. If n8n runs in Docker: http://host.docker.internal:9931. Use the port that the server listens on.',
-			hint: CONNECTION_CODES_HINT,
+			description: `For example http://192.168.1.20:9931. Use the port that the server listens on. ${CONNECTION_CODES}`,
+			hint: 'If n8n runs in Docker: http://host.docker.internal:PORT instead of localhost',
 		}),
 		stringField('API Key', 'apiKey', {
 			typeOptions: { password: true },

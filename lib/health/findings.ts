@@ -150,7 +150,7 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 			severity: 'warning',
 			observed: isSmall && isForChats(facts) && `Context per request: ${context} tokens`,
 			detail: `A request can use ${context} tokens of context, which is small for agents: tools and memory alone often need 4,000`,
-			suggestion: suggestContext(facts, USUAL_CONTEXT),
+			suggestion: suggestContext(facts, Math.min(USUAL_CONTEXT, getTrainedContext(facts))),
 		};
 	},
 	modelLacksTools: (facts) => ({
@@ -233,15 +233,16 @@ function isForChats({ models, checkedModel }: CheckFacts) {
 	return checkedModel?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
 }
 
-/** How to get this many tokens, within the context that the model was trained for. */
-function suggestContext(
-	{ checkedModel, server: { slots }, serverType }: CheckFacts,
-	tokens: number,
-) {
-	const trained = checkedModel?.trainedContext ?? Infinity;
-	const context = checkedModel?.context ?? 0;
-	const limitText = `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
-	if (context >= trained) return limitText;
-	if (trained >= tokens) return serverType.texts.context(tokens, slots);
-	return `${serverType.texts.context(trained, slots)} ${limitText}`;
+/** Tokens that the checked model was trained for. Infinity if the server does not say. */
+function getTrainedContext({ checkedModel }: CheckFacts): number {
+	return checkedModel?.trainedContext ?? Infinity;
+}
+
+/** How to get this many tokens: a setting if the model was trained for them, otherwise another model. */
+function suggestContext(facts: CheckFacts, tokens: number) {
+	const trained = getTrainedContext(facts);
+	const { checkedModel, server, serverType } = facts;
+	if (trained >= tokens && (checkedModel?.context ?? 0) < trained)
+		return serverType.texts.context(tokens, server.slots);
+	return `The model was trained for ${trained} tokens, so no setting gives it more: choose a model with a larger context.`;
 }

@@ -57,6 +57,6 @@ export function missingFieldRule({ key, message }: Omit<BodyMatch, 'value'>): Bo
  */
 export const CREDENTIAL_TEST_TIMEOUT_MS = 10_000;
 
-/** The hint below Base URL: for a failed connection, n8n's credential test shows only the code. */
-export const CONNECTION_CODES_HINT =
-	'ECONNREFUSED in the test: nothing listens at this address and port.<br>If n8n runs in Docker: http://host.docker.internal:PORT instead of localhost.<br>EPROTO: use http://. ECONNRESET: use https://.';
+/** What the codes mean that n8n's credential test shows for a failed connection. For the description of Base URL. */
+export const CONNECTION_CODES =
+	'If the test shows ECONNREFUSED, nothing listens at this address and port. EPROTO: use http://. ECONNRESET: use https://.';

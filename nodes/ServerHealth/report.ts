@@ -34,15 +34,15 @@ const speedFields: INodeProperties[] = [
 		...modelField('The model to measure'),
 		displayOptions: IF_SPEED_MEASURED,
 	},
-	integerField('Concurrent Requests', 'concurrentRequests', 4, [1, 64], {
-		displayOptions: IF_SPEED_MEASURED,
-		description:
-			'If greater than 1, the last round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server. A round before it sends half as many.',
-	}),
 	integerField('Max Tokens per Response', 'tokens', 64, [1, 4096], {
 		displayOptions: IF_SPEED_MEASURED,
 		description:
 			'How many tokens each request generates. A higher number gives steadier results but takes longer.',
+	}),
+	integerField('Concurrent Requests', 'concurrentRequests', 4, [1, 64], {
+		displayOptions: IF_SPEED_MEASURED,
+		description:
+			'If greater than 1, the last round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server. A round before it sends half as many.',
 	}),
 ];
 

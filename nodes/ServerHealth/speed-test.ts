@@ -40,7 +40,7 @@ export const speedTest: HealthOperation = defineHealthOperation({
 	fields: [
 		modelField('The model to measure'),
 		integerField(
-			'Tokens',
+			'Max Tokens per Response',
 			'tokens',
 			64,
 			[1, 4096],

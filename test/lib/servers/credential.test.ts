@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workfl
 import { readLocalLlamaCredential } from '../../../lib/servers/credential';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import {
-	CONNECTION_CODES_HINT,
+	CONNECTION_CODES,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
@@ -253,14 +253,14 @@ describe('what n8n’s test reports for a response', () => {
 	});
 });
 
-it('the hint has the three likeliest causes, a line each, and no link', () => {
-	const lines = CONNECTION_CODES_HINT.split('<br>');
-	expect(lines).toEqual([
-		expect.stringContaining('nothing listens'),
-		expect.stringContaining('http://host.docker.internal:PORT'),
-		expect.stringMatching(/http:.*https:/),
-	]);
-	expect(CONNECTION_CODES_HINT).not.toContain('href');
+it.each([
+	['LocalLlama API', new LocalLlamaApi()],
+	['Dify API', new DifyApi()],
+])('%s: codes are explained in the description, and the hint is about Docker', (_name, type) => {
+	const { description, hint } = type.properties.find(({ name }) => name === 'baseUrl')!;
+	expect(description).toContain(CONNECTION_CODES);
+	expect(hint).toMatch(/^If n8n runs in Docker: http:\/\/host\.docker\.internal/);
+	expect(hint).not.toMatch(/ECONN|EPROTO/);
 });
 
 const types = [

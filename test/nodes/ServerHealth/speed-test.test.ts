@@ -4,7 +4,10 @@ useServer();
 
 describe('Speed Test', () => {
 	it.each([
-		[{ tokens: 1e9 }, 'The field "Tokens" must be a number from 1 to 4096, but is 1000000000'],
+		[
+			{ tokens: 1e9 },
+			'The field "Max Tokens per Response" must be a number from 1 to 4096, but is 1000000000',
+		],
 		[
 			{ options: { timeout: 0 } },
 			'The field "Check Timeout (Seconds)" must be a number from 0.1, but is 0',

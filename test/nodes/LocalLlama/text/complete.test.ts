@@ -166,7 +166,8 @@ test.each([
 	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
-	expect((await getError({ ...COMPLETE, ...parameters })).message).toContain(message);
+	const written = { prompt: '={{ [] }}' };
+	expect((await getError({ ...COMPLETE, ...parameters }, { written })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
 });
 

@@ -264,7 +264,7 @@ test('data that cannot be validated is returned', async () => {
 });
 
 test.each([
-	['an empty text', { text: ' ', fields: FIELDS }, '"Text" is empty'],
+	['an empty text', { text: ' ', fields: FIELDS }, 'This item has no text'],
 	['no fields', { fields: {} }, '"Fields" is empty'],
 	['a field without a name', { fields: { field: [{ name: ' ' }] } }, 'without a name'],
 	[
