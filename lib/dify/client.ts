@@ -11,6 +11,7 @@ import { parseJsonExactly } from '../values/exact-json';
 import { parseErrorBody } from './response-error';
 import { explainUploadError } from './upload-error';
 import { createDifyError } from './create-error';
+import { withoutSent } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import { getAppType, toAppTypeError } from './app-type';
 
@@ -66,6 +67,12 @@ export class DifyClient {
 	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
 	withSignal(signal: AbortSignal | undefined): DifyClient {
 		return new DifyClient(this.endpoint, signal, this.cache);
+	}
+
+	/** The same client for all requests of a run. What the one that starts it contains is not masked in its result. */
+	forRun(body: JsonRecord): DifyClient {
+		const secrets = withoutSent(this.endpoint.secrets, body);
+		return new DifyClient({ ...this.endpoint, secrets }, this.signal, this.cache);
 	}
 
 	/** The same client for signed URLs, which may be on another host. */

@@ -7,7 +7,7 @@ import { isOneOf } from '../errors/error-types';
 import { truncate } from '../values/text';
 import { explainMessage, isPythonTrace } from './error-texts';
 import type { DifyErrorBody } from './error-types';
-import { KEY_PATTERN, toReadableText } from './readable-text';
+import { toReadableText } from './readable-text';
 
 /** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
 const hasBetterTitle = isOneOf(
@@ -60,7 +60,7 @@ export function createMessageError({
 	return createServerError(type, context, {
 		...overrides,
 		about: { ...about, isEmpty },
-		code: code?.replace(KEY_PATTERN, '[key]'),
+		code,
 		serverText: isEmpty ? undefined : serverText,
 		title: hasOwnTitle ? undefined : title,
 		...explanation,

@@ -1,13 +1,9 @@
 /** Messages of Dify without keys and unreadable parts. */
-import { mask, maskedExcerpt } from '../errors/mask';
+import { mask } from '../errors/mask';
 import { asRecord, asString } from '../values/records';
 import { parseObject } from '../values/json';
 import { truncate } from '../values/text';
 import { MAX_PATTERN_INPUT } from './error-types';
-
-/** Keys of Dify and of model providers, removed from server texts. */
-export const KEY_PATTERN =
-	/\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
 
 const MAX_TEXT_LENGTH = 1_000;
 
@@ -18,13 +14,13 @@ const MAX_DEPTH = 5;
 
 /** The message without keys and unreadable parts, at most 1,000 characters. */
 export function toReadableText(message: string, secrets?: readonly string[]): string {
-	const unwrapped = unwrapMessage(mask(message.slice(0, MAX_JSON_LENGTH), secrets));
-	const start = maskedExcerpt(unwrapped, MAX_PATTERN_INPUT, secrets)
+	const unwrapped = unwrapMessage(message.slice(0, MAX_JSON_LENGTH));
+	const start = mask(unwrapped, secrets)
+		.slice(0, MAX_PATTERN_INPUT)
 		// The framework suggests other routes after a 404 text, which is about IDs, not routes (docs/protocols/dify.md 6.3).
 		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
 		// For a value that the database cannot parse, the response contains the full SQL statement (docs/protocols/dify.md 2.13).
-		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '')
-		.replace(KEY_PATTERN, '[key]');
+		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');
 	return truncate(summarizeValidationErrors(start).trim(), MAX_TEXT_LENGTH);
 }
 

@@ -1,7 +1,7 @@
 /** Creates errors from what is known of a request. */
 import { asFiniteNumber } from '../values/numbers';
 import { truncate } from '../values/text';
-import { mask, maskDeep, maskedExcerpt } from './mask';
+import { mask, maskDeep } from './mask';
 import type { ErrorFacts } from './rows/error-facts';
 import { parseHostAndPort } from './host-and-port';
 import type { ErrorType } from './error-types';
@@ -94,7 +94,7 @@ export function createInputError(
 }
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
-	return text === undefined ? undefined : maskedExcerpt(text, MAX_SERVER_TEXT, secrets);
+	return text === undefined ? undefined : mask(text, secrets).slice(0, MAX_SERVER_TEXT);
 }
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */

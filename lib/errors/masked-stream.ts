@@ -1,61 +1,26 @@
-/** Masks a text that arrives in parts: a secret may begin in one and end in another. */
-import { TextBuffer, UNFINISHED_ESCAPE } from './escapes';
-import { findSecrets, getPatterns, mergeRanges, MIN_REMEMBERED, NO_SECRETS } from './mask';
-import { findLastRun, getByteReaders } from './written-bytes';
-import type { SecretPatterns } from './secret-patterns';
+/** Masks what a model writes, which arrives in parts: a secret may begin in one and end in another. */
+import { findSecrets, getSearch } from './find-secrets';
+import type { SecretSearch } from './find-secrets';
+import { replaceRanges } from './mask';
+import { getWrittenSecrets, NO_SECRETS } from './secrets';
 
-/** Characters that were returned and are compared again: a stretch of a secret may have begun in them. */
-const CONTEXT_LENGTH = 64;
+/** Visible characters of ASCII, of which keys consist. */
+const VISIBLE = /^[!-~]*$/;
 
-/** Characters of the shortest stretch that is held back. */
-const MIN_PENDING_STRETCH = 3;
-
-/** Layers of escapes that are removed to see whether a secret begins. */
-const MAX_LAYERS = 3;
-
-/** A text is held back for at most so many times the length of the longest secret. */
-const MAX_PENDING_FORMS = 16;
-
-/** The end of a text, without one layer of escapes more in each. */
-const LAYERS: readonly TextBuffer[] = Array.from(
-	{ length: MAX_LAYERS + 1 },
-	() => new TextBuffer(),
-);
-
-/** The bytes that the end of a layer may be. */
-const BYTES = new TextBuffer();
-
-/** Bytes of the shortest beginning of a key that is held back: one byte may be any number. */
-const MIN_PENDING_BYTES = 2;
-
-/** Characters that two bytes have at least. */
-const MIN_PENDING_BYTES_LENGTH = 4;
-
-/** A longer beginning of an escape is none. */
-const MAX_UNFINISHED_LENGTH = 20;
-
-/** Characters of an escape at the end of a text, whose rest may follow. */
-function getUnfinishedLength(text: TextBuffer) {
-	const end = text.slice(Math.max(0, text.length - MAX_UNFINISHED_LENGTH));
-	return UNFINISHED_ESCAPE.exec(end)?.[0].length ?? 0;
-}
-
-/** Where a character of a layer begins in the text. */
-function toOuterIndex({ layer, index }: { layer: number; index: number }) {
-	let outer = index;
-	for (let at = layer; at > 0; at--) [outer] = LAYERS[at]!.toSource(outer, outer);
-	return outer;
-}
-
-/** A text that arrives in parts. Only the end that may be the beginning of a secret is held back. */
+/**
+ * A text that arrives in parts. Its last word of visible ASCII is held back, up to the length of a secret, whatever it is:
+ * to hold back only what a secret begins with would show a reader who guesses, by the pauses, which guess is right.
+ */
 export class MaskedStream {
-	private readonly patterns: SecretPatterns;
-	/** The end of the text that was returned, as it was received. */
-	private context = '';
+	private readonly search: SecretSearch;
+	/** Whether a secret has blanks or letters of other alphabets. Then the end of any text is held back. */
+	private readonly hasOtherCharacters: boolean;
 	private pending = '';
 
 	constructor(secrets: readonly string[] = NO_SECRETS) {
-		this.patterns = getPatterns(secrets);
+		const written = getWrittenSecrets(secrets);
+		this.search = getSearch(written);
+		this.hasOtherCharacters = !written.every((secret) => VISIBLE.test(secret));
 	}
 
 	/**
@@ -63,91 +28,35 @@ export class MaskedStream {
 	 * @returns what can be shown of the text.
 	 */
 	push(delta: string): string {
-		if (this.patterns.isEmpty) return delta;
+		if (this.search.isEmpty) return delta;
 		const text = this.pending + delta;
-		const pendingLength = this.getPendingLength(this.context + text);
-		const isTooLong = pendingLength > MAX_PENDING_FORMS * this.patterns.maxLength;
-		return this.release(
-			text,
-			isTooLong ? text.length : text.length - Math.min(pendingLength, text.length),
-		);
+		const ranges = findSecrets(text, this.search);
+		const end = Math.max(ranges.at(-1) ?? 0, this.getOpenStart(text));
+		this.pending = text.slice(end);
+		return replaceRanges(text.slice(0, end), ranges);
 	}
 
 	/** @returns the rest, at the end of the text. */
 	end(): string {
-		return this.release(this.pending, this.pending.length);
+		const rest = this.pending;
+		this.pending = '';
+		return rest;
 	}
 
 	/** Forgets the text: another one replaces it. */
 	reset(): void {
-		this.context = '';
 		this.pending = '';
 	}
 
-	private release(text: string, length: number) {
-		this.pending = text.slice(length);
-		const shown = this.context.length;
-		const source = this.context + text.slice(0, length);
-		this.context = source.slice(-CONTEXT_LENGTH);
-		// All of a long text, because the completion is the same, which then is not searched again.
-		if (length >= MIN_REMEMBERED && findSecrets(source + this.pending, this.patterns).length === 0)
-			return source.slice(shown);
-		const parts: string[] = [];
-		let end = shown;
-		for (const [from, to] of mergeRanges(findSecrets(source, this.patterns))) {
-			if (to <= shown) continue;
-			parts.push(source.slice(end, Math.max(from, end)), '***');
-			end = to;
-		}
-		return parts.join('') + source.slice(end);
-	}
-
-	/** The length of the end that may be the beginning of a secret, in any escape. */
-	private getPendingLength(all: string) {
-		const { maxLength, relevant } = this.patterns;
-		// What is longer is not held back.
-		const from = Math.max(0, all.length - MAX_PENDING_FORMS * maxLength - CONTEXT_LENGTH);
-		let start = all.length - from;
-		LAYERS[0]!.load(all, from, all.length);
-		for (const [index, layer] of LAYERS.entries()) {
-			if (index > 0 && !layer.unescape(LAYERS[index - 1]!, relevant)) break;
-			layer.truncate(layer.length - getUnfinishedLength(layer));
-			const first = Math.min(this.findStart(layer.slice()), this.findStartOfBytes(layer));
-			start = Math.min(start, toOuterIndex({ layer: index, index: first }));
-		}
-		return all.length - from - start;
-	}
-
-	/** The same for bytes that are written as numbers. */
-	private findStartOfBytes(layer: TextBuffer) {
-		const range = { from: findLastRun(layer), to: layer.length, isOpen: true };
-		let first = layer.length;
-		if (range.to - range.from < MIN_PENDING_BYTES_LENGTH) return first;
-		for (const { read } of getByteReaders(layer, range)) {
-			read(layer, BYTES, range);
-			const start = this.findStart(BYTES.slice());
-			if (BYTES.length - start >= MIN_PENDING_BYTES)
-				first = Math.min(first, BYTES.toSource(start, start)[0]);
-		}
-		return first;
-	}
-
-	/** Where the end of a text begins that is the beginning, or a stretch, of a secret; its length if there is none. */
-	private findStart(text: string) {
-		const { forms, firstCodes, stretchable, maxLength } = this.patterns;
+	/** Where the end of the text begins, in which a secret may have begun. */
+	private getOpenStart(text: string): number {
+		const first = Math.max(0, text.length - this.search.maxLength + 1);
 		let start = text.length;
-		for (let at = Math.max(0, text.length - maxLength); at < start; at++) {
-			if (!firstCodes.has(text.charCodeAt(at))) continue;
-			const rest = text.slice(at);
-			if (forms.some((form) => form.startsWith(rest))) start = at;
-		}
-		const last = text.slice(-MIN_PENDING_STRETCH);
-		if (last.length < MIN_PENDING_STRETCH) return start;
-		for (const form of stretchable.filter((candidate) => candidate.includes(last))) {
-			let at = text.length - MIN_PENDING_STRETCH;
-			while (at > 0 && form.includes(text.slice(at - 1))) at--;
-			start = Math.min(start, at);
-		}
+		while (start > first && this.mayBeOfSecret(text.charCodeAt(start - 1))) start--;
 		return start;
+	}
+
+	private mayBeOfSecret(code: number): boolean {
+		return this.hasOtherCharacters || (code > 0x20 && code < 0x7f);
 	}
 }

@@ -1,6 +1,7 @@
 /** The one error class of `lib`. */
 import type { JsonRecord } from '../values/records';
 import { mask } from './mask';
+import { getWrittenSecrets, NO_SECRETS } from './secrets';
 import type { ErrorType } from './error-types';
 import { isRetryable } from './error-types';
 
@@ -36,7 +37,7 @@ export interface ServerErrorDetails extends Partial<
 	suggestion: string;
 }
 
-/** Characters of a server message. Masking a megabyte of escapes would block n8n. */
+/** Characters of a server message. */
 export const MAX_SERVER_TEXT = 2_000;
 
 /** Characters. The details of an error are stored in n8n's database, and a stream may have 512 MB. */
@@ -161,10 +162,10 @@ export function rethrowWith(
 	};
 }
 
-/** A received text without secrets. */
+/** What a model wrote, without secrets. */
 export function maskPartial(
 	text: string | undefined,
-	secrets?: readonly string[],
+	secrets: readonly string[] = NO_SECRETS,
 ): string | undefined {
-	return text === undefined ? undefined : mask(text, secrets);
+	return text === undefined ? undefined : mask(text, getWrittenSecrets(secrets));
 }

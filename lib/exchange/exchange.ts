@@ -2,6 +2,7 @@
 import { asServerErrorOrThrow } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { maskDeep } from '../errors/mask';
+import { getWrittenSecrets, withoutSent } from '../errors/secrets';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
 import { RetryPolicy } from '../http/retry-policy';
@@ -103,7 +104,8 @@ export async function exchange<D, V>(
 			if (serverFailure) warnings.push(describeOvercomeFailure(serverFailure));
 			return { value: step.value, draft, route: route.name, warnings, appliedRules };
 		}
-		partialOutput = maskDeep(getSomeOutput(attempt), server.secrets) ?? partialOutput;
+		const secrets = getWrittenSecrets(withoutSent(server.secrets, body));
+		partialOutput = maskDeep(getSomeOutput(attempt), secrets) ?? partialOutput;
 		if (signal?.aborted) {
 			const context = toErrorContext(server, { url: server.getApiUrl(), model });
 			throw createServerError('aborted', context).withPartial(partialOutput);
@@ -170,7 +172,7 @@ async function sendAttempt<D, V>(
 	const shownLength = getShownLength();
 	return await request(
 		server,
-		{ ...http, ...content, url, streamFormat, retryPolicy },
+		{ ...http, ...content, url, streamFormat, retryPolicy, isWritten: true },
 		async (response) => {
 			getProfile(server).forgetContradictedType({ headers: response.headers });
 			return await attempt.receiveOutcome(response);

@@ -19,6 +19,7 @@ import { getMethod, sendRequest } from './send-request';
 import { sleepWithAbort } from './sleep';
 import { isErrorResponse } from '../errors/error-body';
 import { maskBody, maskDeep } from '../errors/mask';
+import { getWrittenSecrets, withoutSent } from '../errors/secrets';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
@@ -66,6 +67,8 @@ interface AttemptProgress {
 
 /** One request, with all its attempts. */
 class RequestRun<T> {
+	/** Without the secrets that the request contains. */
+	private readonly endpoint: Endpoint;
 	private readonly watchdog: Watchdog;
 	private readonly queueStats: QueueStats;
 	private preemptions = 0;
@@ -75,10 +78,11 @@ class RequestRun<T> {
 	private readonly retryPolicy: RetryPolicy;
 
 	constructor(
-		private readonly endpoint: Endpoint,
+		endpoint: Endpoint,
 		private readonly options: RequestOptions,
 		private readonly readBody: (response: HttpResponse) => Promise<T>,
 	) {
+		this.endpoint = { ...endpoint, secrets: withoutSent(endpoint.secrets, options.json) };
 		const { timeouts, signal, maxRetries } = options;
 		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
 		const noWait = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
@@ -227,7 +231,9 @@ class RequestRun<T> {
 
 	private createResponse({ body, ...head }: RawResponse, progress: AttemptProgress): HttpResponse {
 		const { endpoint, options, watchdog, queueStats } = this;
-		const maskSecrets = (text: string) => maskBody(text, endpoint.secrets);
+		const secrets =
+			options.isWritten === true ? getWrittenSecrets(endpoint.secrets) : endpoint.secrets;
+		const maskSecrets = (text: string) => maskBody(text, secrets);
 		// A longer text is no message. To search it for one would block n8n.
 		const toError = (text: string) =>
 			toResponseError(endpoint, options, { ...head, text: text.slice(0, MAX_ERROR_BYTES) });

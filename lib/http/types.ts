@@ -53,7 +53,7 @@ export interface Endpoint {
 	/** Concurrent generations that the server supports with a model; undefined: unknown. */
 	getSlots(model?: string): number | undefined;
 	readonly egressFilter?: EgressFilter;
-	/** Masked in all text received. */
+	/** Masked in what is received: `lib/errors/secrets.ts`. */
 	readonly secrets: readonly string[];
 	/** For a service with specific errors: the error of an error response; undefined if another program sent it. */
 	toResponseError?(response: ErrorResponse, context: ErrorContext): ServerError | undefined;
@@ -125,6 +125,8 @@ export interface RequestOptions {
 	maxBytes?: number;
 	/** Memory that the values of a JSON response may take, in bytes. Default: 64 MB. */
 	maxMemory?: number;
+	/** A model wrote the response: only secrets that nobody guesses are masked in it. Default: false. */
+	isWritten?: boolean;
 	/** Return error responses instead of throwing: used to identify servers. */
 	allowErrorStatus?: boolean;
 	/** Named in errors. */

@@ -4,7 +4,7 @@ import type { EgressFilter, ServerAddress } from '../http/types';
 import type { ModelServer } from './types/server-type';
 import { resolveBaseUrl } from './base-url';
 import { createHash } from 'node:crypto';
-import { collectSecrets } from '../errors/mask';
+import { collectSecrets } from '../errors/secrets';
 import { getProxyHeaders } from '../http/dispatcher';
 import { getProfile } from './profile';
 import { buildCredentialHeaders } from './credential-headers';

@@ -63,7 +63,7 @@ describe("streaming into n8n's chat", () => {
 		const sim = await startApp(
 			{
 				mode: 'chat',
-				reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
+				reply: () => ({ steps: [{ text: 'bad ' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }),
 			},
 			{ stream: { delayMs: 5 } },
 		);
@@ -71,11 +71,12 @@ describe("streaming into n8n's chat", () => {
 		await execute(fake);
 		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
 			'begin',
-			'bad',
+			'bad ',
 			'end',
 			'begin',
 			'Withheld.',
-			' Sorry.',
+			' ',
+			'Sorry.',
 			'end',
 		]);
 	});

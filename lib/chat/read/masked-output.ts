@@ -1,6 +1,7 @@
 /** Masks secrets that a response split over several events. */
 import { maskDeep } from '../../errors/mask';
 import { MaskedStream } from '../../errors/masked-stream';
+import { getWrittenSecrets, NO_SECRETS } from '../../errors/secrets';
 import type { TextAndReasoning } from '../../text/reasoning';
 import type { Completion } from '../completion';
 
@@ -17,7 +18,7 @@ export class MaskedOutput {
 	/**
 	 * Masks the output of an event. The thinking ends where the text goes on.
 	 *
-	 * @returns what can be shown now: an end that may be the beginning of a secret follows later
+	 * @returns what can be shown now: the last word, which may be of a secret, follows later
 	 */
 	maskDelta({ text, reasoning }: TextAndReasoning): TextAndReasoning {
 		const shownReasoning = this.reasoning.push(reasoning);
@@ -37,10 +38,13 @@ export class MaskedOutput {
 }
 
 /** Masks what came in several events. */
-export function maskCompletion(completion: Completion, secrets?: readonly string[]): Completion {
+export function maskCompletion(
+	completion: Completion,
+	secrets: readonly string[] = NO_SECRETS,
+): Completion {
 	const { text, reasoning, toolCalls, failure, rejectedCall } = completion;
 	return {
 		...completion,
-		...maskDeep({ text, reasoning, toolCalls, failure, rejectedCall }, secrets),
+		...maskDeep({ text, reasoning, toolCalls, failure, rejectedCall }, getWrittenSecrets(secrets)),
 	};
 }

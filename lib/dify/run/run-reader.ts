@@ -254,6 +254,7 @@ class RunReader {
 			signal: this.abortController.signal,
 			isIdempotent: false,
 			maxBytes: MAX_STREAM_BYTES,
+			isWritten: true,
 			timeouts: { firstTokenMs: idleMs, idleMs, totalMs },
 		};
 		await this.client.sendAndRead(streamOptions, async (response) => {

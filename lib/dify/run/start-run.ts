@@ -53,8 +53,9 @@ export async function startRun(
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
 	const policy = new RetryPolicy(request.retries ?? 0, false);
+	const runClient = client.forRun(json);
 	for (;;) {
-		const result = await withSpan(client.endpoint, {
+		const result = await withSpan(runClient.endpoint, {
 			request: { operation: route.operation, provider: 'dify' },
 			work: async (endpoint) =>
 				await readRun(
@@ -81,7 +82,7 @@ export async function startRun(
 			}),
 		}).catch(asServerErrorOrThrow);
 		if (!(result instanceof ServerError))
-			return await followForMissingForms(client, result, request);
+			return await followForMissingForms(runClient, result, request);
 		const error = result;
 		if (error.type === 'invalidInputs') throw await explainInputError(error, client);
 		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);

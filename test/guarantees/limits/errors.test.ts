@@ -1,7 +1,7 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { describeError, toChatMessage } from '../../../lib/errors/describe-error';
 import { parseErrorBody } from '../../../lib/errors/error-body';
-import { collectSecrets } from '../../../lib/errors/mask';
+import { collectSecrets, getWrittenSecrets } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { PartialToolCall } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
@@ -115,14 +115,21 @@ testLimit('lib/errors/create-error.ts#MAX_SENTENCE_LENGTH', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/errors/mask.ts#MIN_WORD_LENGTH', {
+testLimit('lib/errors/secrets.ts#MIN_WORD_LENGTH', {
 	limit: 15,
 	of: 'letters, one less than are a secret',
 	outcome: (length) => collectSecrets({ 'x-token': 'q'.repeat(length) }).length,
 	within: 0,
 	beyond: 1,
 });
-testLimit('lib/errors/mask.ts#MIN_MIXED_LENGTH', {
+testLimit('lib/errors/secrets.ts#MIN_WRITTEN_LENGTH', {
+	limit: 19,
+	of: 'characters, one less than are masked in what a model wrote',
+	outcome: (length) => getWrittenSecrets(['q'.repeat(length)]).length,
+	within: 0,
+	beyond: 1,
+});
+testLimit('lib/errors/secrets.ts#MIN_LENGTH', {
 	limit: 7,
 	of: 'letters and digits, one less than are a secret',
 	outcome: (length) => collectSecrets({ 'x-token': `7${'q'.repeat(length - 1)}` }).length,

@@ -1,10 +1,13 @@
-/** A text that replaces another one is masked as if it were the first. */
+/** A text in parts is masked as if it had arrived at once, and what is held back does not depend on the secret. */
 import * as fc from 'fast-check';
+import { mask } from '../../../lib/errors/mask';
 import { MaskedStream } from '../../../lib/errors/masked-stream';
+import { ECHO_FORMS, ECHOED_KEYS } from '../../support/texts/echoes';
 
-const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
+const KEY = ['sk', '9f8e7d6c5b4a3210x'].join('-');
+const OTHER = ['zz', '0123456789abcdef0'].join('-');
 const parts = fc.array(
-	fc.constantFrom('s', 'sk', 'sk-9f', '8e7d6c5b4a3210', KEY, ' a ', '文', 'k'),
+	fc.constantFrom('s', 'sk', 'sk-9f', '8e7d6c5b4a3210x', KEY, ' a ', '文', 'k', '\n'),
 	{ maxLength: 8 },
 );
 
@@ -13,6 +16,13 @@ const show = (stream: MaskedStream, texts: readonly string[]) => [
 	...texts.map((text) => stream.push(text)),
 	stream.end(),
 ];
+
+/** Parts of a text of the same length. */
+function split(text: string, length: number): string[] {
+	return Array.from({ length: Math.ceil(text.length / length) }, (_one, index) =>
+		text.slice(index * length, (index + 1) * length),
+	);
+}
 
 test('after a reset, nothing of the old text is shown or remembered', () => {
 	fc.assert(
@@ -23,4 +33,46 @@ test('after a reset, nothing of the old text is shown or remembered', () => {
 			expect(show(stream, texts)).toEqual(show(new MaskedStream([KEY]), texts));
 		}),
 	);
+});
+
+test.each(Object.entries(ECHO_FORMS))('a key is masked in any parts: %s', (name, escape) => {
+	for (const key of ECHOED_KEYS)
+		for (const length of [1, 2, 5, 1_000]) {
+			// While it is shown, one layer of escapes is expected.
+			if (name === 'JSON in JSON' && key.includes('"')) continue;
+			const text = `Du hast 文 ${escape(key)}文 ${escape(key)} gesagt`;
+			const shown = show(new MaskedStream([key]), split(text, length)).join('');
+			expect([key, length, shown]).toEqual([key, length, mask(text, [key])]);
+		}
+});
+
+test('any text arrives completely, and in the same parts whatever the secret is', () => {
+	const deltas = fc.array(
+		fc.oneof(
+			fc.string({ unit: 'grapheme' }),
+			fc.constantFrom('sk-', KEY.slice(0, 9), KEY.slice(0, -1), KEY.slice(3)),
+		),
+	);
+	fc.assert(
+		fc.property(deltas, (texts) => {
+			fc.pre(!texts.join('').includes(KEY));
+			const shown = show(new MaskedStream([KEY]), texts);
+			expect(shown.join('')).toBe(texts.join(''));
+			expect(show(new MaskedStream([OTHER]), texts)).toEqual(shown);
+		}),
+	);
+});
+
+test('the last word of ASCII is held back, up to the length of a secret, and nothing else', () => {
+	const stream = new MaskedStream([KEY]);
+	expect(stream.push('The quick brown')).toBe('The quick ');
+	expect(stream.push(' fox')).toBe('brown ');
+	expect(stream.push('es. ')).toBe('foxes. ');
+	expect(stream.push('你好')).toBe('你好');
+	expect(stream.push('a'.repeat(1_000)).length).toBeGreaterThan(800);
+});
+
+test('a short secret holds nothing back, because it is not masked in what a model wrote', () => {
+	const stream = new MaskedStream([KEY.slice(0, 19)]);
+	expect(stream.push(`${KEY} sk-9`)).toBe(`${KEY} sk-9`);
 });

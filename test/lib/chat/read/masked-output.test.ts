@@ -1,8 +1,8 @@
-/** What is held back because a key may begin there is shown in its place: thinking before the text that follows it. */
+/** The last word, which is held back because it may be of a key, is shown in its place: thinking before the text that follows it. */
 import * as fc from 'fast-check';
 import { MaskedOutput } from '../../../../lib/chat/read/masked-output';
 
-const KEY = ['sk', '9f8e7d6c5b4a3210'].join('-');
+const KEY = ['sk', '9f8e7d6c5b4a3210x'].join('-');
 
 /** What is shown of the deltas, in order: the name of each part, and its text. */
 function show(deltas: ReadonlyArray<{ reasoning?: string; text?: string }>) {
@@ -46,9 +46,9 @@ test('in any parts, thinking and text are complete, and the thinking comes first
 test('what is held back to the end is shown then, in the text and in the thinking', () => {
 	expect(show([{ reasoning: 'Who asks' }])).toEqual([['thinking', 'Who asks']]);
 	expect(show([{ text: 'Who asks' }, { reasoning: 'He asks' }])).toEqual([
-		['text', 'Who ask'],
+		['text', 'Who '],
 		['thinking', 'He asks'],
-		['text', 's'],
+		['text', 'asks'],
 	]);
 });
 

@@ -192,8 +192,8 @@ describe('the completion', () => {
 	});
 
 	test('and all that is shown of it have no secret, also one that was split', async () => {
-		const secret = 'sk-0123456789abcdef';
-		const events = [event(text('Key sk-01234')), event(text('56789abcdef.'), 'stop')];
+		const secret = 'sk-0123456789abcdefgh';
+		const events = [event(text('Key sk-01234')), event(text('56789abcdefgh.'), 'stop')];
 		let shown = '';
 		const { completion, rest } = await readStream(
 			responseOf([events], { secrets: [secret] }),

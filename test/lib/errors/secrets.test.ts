@@ -1,0 +1,62 @@
+import { collectSecrets, getWrittenSecrets, withoutSent } from '../../../lib/errors/secrets';
+
+const KEY = ['sk', '9f8e/7d6c+5b4a=3210'].join('-');
+const basic = (pair: string) => `Basic ${btoa(pair)}`;
+const encode = (pair: string) => btoa(pair).replace(/=+$/, '');
+
+describe('the secrets', () => {
+	test.each<[string, Record<string, string>, string[]]>([
+		['a bearer key', { authorization: `Bearer ${KEY}` }, [KEY]],
+		['a key with blanks', { authorization: `Bearer one ${KEY} two` }, [`one ${KEY} two`]],
+		['a key in a header of its own', { 'x-api-key': KEY }, [KEY]],
+		['a header with a scheme', { 'x-gateway': `Token ${KEY}` }, [`Token ${KEY}`, KEY]],
+		[
+			'user and password of Basic',
+			{ authorization: basic('anna:correct4horse') },
+			['anna:correct4horse', encode('anna:correct4horse'), 'correct4horse'],
+		],
+		[
+			'a password of eight letters',
+			{ authorization: basic('anna:horsebat') },
+			['anna:horsebat', encode('anna:horsebat'), 'horsebat'],
+		],
+		[
+			'a password that is a placeholder',
+			{ authorization: basic('anna:changeme') },
+			['anna:changeme', encode('anna:changeme')],
+		],
+		['cookies', { cookie: 'session=abcdef1234567890; theme=dark' }, ['abcdef1234567890']],
+		['placeholders', { authorization: 'Bearer no-key', 'x-api-key': 'ollama' }, []],
+		['short words', { 'x-api-key': 'secret', 'x-team': 'production' }, []],
+		[
+			'headers that describe a request',
+			{ 'user-agent': 'n8n-2.41.3-build-1234', 'x-forwarded-for': '192.168.100.200' },
+			[],
+		],
+	])('of %s are whole values', (_name, headers, expected) => {
+		expect(collectSecrets(headers)).toEqual(expected);
+	});
+
+	test('that are masked in what a model wrote have 20 characters that nobody knows', () => {
+		const short = collectSecrets({ authorization: basic('administrator:correct4horse') });
+		const long = collectSecrets({ authorization: basic(`anna:${KEY}`) });
+		expect(getWrittenSecrets(short)).toEqual([]);
+		expect(getWrittenSecrets(long)).toEqual(long);
+		expect(getWrittenSecrets(['x'.repeat(19), 'x'.repeat(20)])).toEqual(['x'.repeat(20)]);
+	});
+
+	test('that a request contains are none in its response, in any form and with what contains them', () => {
+		const secrets = collectSecrets({
+			authorization: basic(`anna:${KEY}`),
+			'x-gateway': 'other-key-4711-x',
+		});
+		const body = (text: string) => ({ messages: [{ role: 'user', content: [{ text }] }] });
+		expect(withoutSent(secrets, body('nothing'))).toBe(secrets);
+		expect(withoutSent(secrets, undefined)).toBe(secrets);
+		expect(withoutSent(secrets, body(`Say ${KEY}`))).toEqual(['other-key-4711-x']);
+		expect(withoutSent(secrets, body(`Say ${encodeURIComponent(KEY)}`))).toEqual([
+			'other-key-4711-x',
+		]);
+		expect(withoutSent(secrets, body(`Say ${KEY.slice(1)}`))).toBe(secrets);
+	});
+});
