@@ -1,10 +1,10 @@
 /** Each kind of difference, at an operation with that fault. */
-import type { Operation, OperationResult } from '../../../faults/operations';
+import type { Operation, OperationResult } from '../faults/operations';
 import * as http from 'node:http';
-import { useClock } from '../fake-clock';
-import { countFindings, findProblems, updateKnownRows } from './known-rows';
-import { playRows } from './play';
-import type { ErrorResponse, Finding, Row, Times } from './play';
+import { useClock } from './support/fake-clock';
+import { countFindings, findProblems, updateKnownRows } from './support/reword/known-rows';
+import { playRows } from './support/reword/play';
+import type { ErrorResponse, Finding, Row, Times } from './support/reword/play';
 
 const RESPONSE: ErrorResponse = {
 	name: 'planted',
