@@ -217,7 +217,9 @@ it('the credential: shows whether it works: server down, then corrected', async 
 	const dialog = get('credential-edit-dialog');
 	await dialog.getByText('Couldn’t connect with these settings').waitFor();
 	// n8n shows the raw code, which the description of the field explains.
-	await dialog.getByText('ECONNREFUSED').first().waitFor();
+	const code = dialog.getByText('ECONNREFUSED').first();
+	await code.waitFor();
+	expect(await code.isVisible()).toBe(true);
 	await get('parameter-input-baseUrl').locator('input').fill(server.url);
 	await get('credential-save-button').click();
 	await dialog.getByText('Connection tested successfully').waitFor();

@@ -156,15 +156,24 @@ const getRequests = (name: string, suffix: string) => server.to(`${name} ${suffi
 /** The operations that add their result to the item. The others return what the server has. */
 const ADDS_TO_ITEM = /^Local Llama (?!model )/;
 
+/** What a run says about the item, beside the item. */
+interface Told {
+	/** All hints as one text. */
+	hints: string;
+	/** Whether the files of the input item are to be in the output item. Default: no, since n8n would show them first. */
+	includesFiles?: boolean;
+}
+
 /** What is missing of an input item in an output item, and no hint names. */
 function findLost(
 	input: INodeExecutionData,
 	{ json, binary = {} }: INodeExecutionData,
-	hints: string,
+	{ hints, includesFiles = false }: Told,
 ) {
 	const fields = Object.keys(input.json).filter(
 		(name) => !isDeepStrictEqual(json[name], input.json[name]),
 	);
+	if (!includesFiles) return fields.filter((name) => !hints.includes(`"${name}"`));
 	const files = Object.entries(input.binary ?? {})
 		.filter(([name, { data }]) => binary[name]?.data !== data)
 		.map(([name]) => name);
@@ -234,7 +243,7 @@ test(
 							problems.push(`${behind}: failed with ${error.message}`);
 						if (isNew || !ADDS_TO_ITEM.test(name)) continue;
 						kept++;
-						const lost = findLost(item, result, hints);
+						const lost = findLost(item, result, { hints });
 						if (lost.length > 0) problems.push(`${behind}: ${lost.join(', ')} vanished`);
 					}
 				}
@@ -262,11 +271,12 @@ function isExplained(message: string, { binary = {} }: INodeExecutionData): bool
 }
 
 describe('with an item that has the written fields and files already', () => {
-	test.each<{ it: string; options: INodeParameters }>([
+	test.each<{ it: string; options: INodeParameters; includesFiles?: boolean }>([
 		{ it: 'as added', options: {} },
 		{ it: 'with all data', options: { simplify: false } },
 		{ it: 'into a field of the item', options: { outputField: 'answer' } },
-	])('$it, none vanishes without a hint', async ({ options }) => {
+		{ it: 'with its files', options: { includeInputFields: true }, includesFiles: true },
+	])('$it, none vanishes without a hint', async ({ options, includesFiles }) => {
 		const first = await runAll('first', { options: { simplify: false } });
 		const written = first.flatMap(({ items }) => items);
 		const names = written.flatMap(({ json }) => Object.keys(json));
@@ -280,7 +290,7 @@ describe('with an item that has the written fields and files already', () => {
 		expectNoProblems(
 			ran.flatMap(({ name, outcome, items, hints }) => {
 				if (outcome instanceof Error) return [`${name}: ${outcome.message}`];
-				const lost = items.flatMap((result) => findLost(item, result, hints));
+				const lost = items.flatMap((result) => findLost(item, result, { hints, includesFiles }));
 				return lost.map((field) => `${name}: ${field} vanished`);
 			}),
 		);
@@ -338,7 +348,7 @@ describe('with the files of a chat message', () => {
 		const problems = ran.flatMap(({ name, outcome, hints, items }) => {
 			if (outcome instanceof Error) return [`${name}: ${outcome.message}`];
 			const lost = ADDS_TO_ITEM.test(name)
-				? items.flatMap((result) => findLost(CHAT_MESSAGE, result, hints))
+				? items.flatMap((result) => findLost(CHAT_MESSAGE, result, { hints }))
 				: [];
 			const text = getRequests(name, suffix)
 				.map((request) => request.text)
