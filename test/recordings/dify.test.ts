@@ -9,7 +9,8 @@ import type { OperationRow } from './support/dify-operations';
 import { createSnapshots, isWriting } from './support/snapshots';
 import { resultOf } from './support/dify-results';
 import type { DifyResult } from './support/dify-results';
-import { SPLITS, splitBodies } from './support/split-bodies';
+import { isNightly } from '../support/jest/properties';
+import { NIGHTLY_SPLITS, SPLITS, splitBodies } from './support/split-bodies';
 
 type VirtualTime = typeof import('./support/virtual-time');
 jest.mock('node:timers', () => jest.requireActual<VirtualTime>('./support/virtual-time').timers);
@@ -56,7 +57,8 @@ function withoutReplacedText(name: string, result: DifyResult): DifyResult {
 }
 
 /** A recorded result is that of the recorded pieces. */
-const splits = isWriting ? SPLITS.slice(0, 1) : SPLITS;
+const playedSplits = isNightly ? NIGHTLY_SPLITS : SPLITS;
+const splits = isWriting ? SPLITS.slice(0, 1) : playedSplits;
 
 describe.each(all)('recordings in %s', (file, played) => {
 	const snapshots = store.read(file);

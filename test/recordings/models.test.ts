@@ -12,7 +12,8 @@ import { createSnapshots, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
 import { getEntryPoints } from './support/node-entry-points';
-import { SPLITS, splitBodies } from './support/split-bodies';
+import { isNightly } from '../support/jest/properties';
+import { NIGHTLY_SPLITS, SPLITS, splitBodies } from './support/split-bodies';
 import type timers from 'node:timers';
 
 type SplitBodies = typeof import('./support/split-bodies');
@@ -66,7 +67,8 @@ test('every folder of recordings has snapshots, or is excluded for a reason', ()
 });
 
 /** A recorded result is that of the recorded pieces. */
-const splits = isWriting ? SPLITS.slice(0, 1) : SPLITS;
+const playedSplits = isNightly ? NIGHTLY_SPLITS : SPLITS;
+const splits = isWriting ? SPLITS.slice(0, 1) : playedSplits;
 
 describe.each(files)('recordings in %s', (file) => {
 	const own = exchanges.filter((exchange) => exchange.file === file);
