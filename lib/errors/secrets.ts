@@ -60,7 +60,9 @@ function splitBasic(basic: string): string[] {
 
 /** Without the signs that fill it up, which some programs omit. */
 function encodePair(pair: string): string {
-	return Buffer.from(pair).toString('base64').replace(/=+$/, '');
+	const encoded = Buffer.from(pair).toString('base64');
+	const end = encoded.indexOf('=');
+	return end < 0 ? encoded : encoded.slice(0, end);
 }
 
 function isSecret(value: string): boolean {

@@ -87,8 +87,6 @@ function echoOf({ headers }: http.IncomingMessage): string {
 			String(secret),
 			encodeURIComponent(String(secret)),
 			JSON.stringify(secret),
-			Buffer.from(String(secret)).toString('base64'),
-			Buffer.from(`key=${String(secret)}`).toString('base64'),
 		])
 		.join(' | ');
 }

@@ -8,7 +8,13 @@ import type {
 	NodeExecutionHint,
 } from 'n8n-workflow';
 
-import { chatModel, embeddings, reranker, streamOf } from '../guarantees/support/node-runner';
+import {
+	chatModel,
+	embeddings,
+	reranker,
+	streamOf,
+	textOf,
+} from '../guarantees/support/node-runner';
 import { WEATHER } from '../guarantees/support/agent-turns';
 import { supplyRetriever } from '../recordings/support/dify-node-runner';
 import { everyOperation, getLabels, withLowLimits } from '../support/n8n/every-operation';
@@ -263,7 +269,8 @@ const TASK = {
 const OTHERS: ReadonlyArray<Omit<Operation, 'labels'>> = [
 	used('LocalChatModel', 'streamed', CHAT, async ({ url, question, ...setup }) => {
 		const { supplied: model } = await chatModel(url, setup);
-		return await streamOf(model.bindTools([WEATHER]), question);
+		const chunks = await streamOf(model.bindTools([WEATHER]), question);
+		return { chunks, text: textOf(chunks) };
 	}),
 	used('LocalChatModel', 'invoked', CHAT, async ({ url, question, ...setup }) => {
 		const { supplied: model } = await chatModel(url, setup);

@@ -18,14 +18,11 @@ export function canary(length = 24, signs = ''): string {
 	}).join('');
 }
 
-/** The forms in which servers and proxies echo a text: plain, in a URL, in JSON and in base64. */
+/** The forms in which servers and proxies echo a text, and which are masked: plain, in a URL, in JSON. */
 export const echoForms = (text: string): Record<string, string> => ({
 	plain: text,
 	url: encodeURIComponent(text),
 	json: JSON.stringify(text).slice(1, -1),
-	base64: Buffer.from(text).toString('base64'),
-	base64Behind: Buffer.from(`key=${text}`).toString('base64'),
-	base64Between: Buffer.from(`:${text}:`).toString('base64'),
 });
 
 /** Finds parts of secrets in texts, in every encoding of `echoForms`. */
@@ -38,11 +35,6 @@ export class Search {
 			const { plain, url, json } = echoForms(secret);
 			const part = partOf(secret);
 			for (const form of [plain, url, json]) this.add(name, form!, part);
-			for (const before of [0, 1, 2]) {
-				const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
-				const form = bytes.toString('base64').replace(/=+$/, '');
-				this.add(name, form.slice(before + 1, -1), Math.ceil(1.5 * part));
-			}
 		}
 	}
 
