@@ -110,8 +110,8 @@ export const textChat: LocalLlamaOperation = withOutput({
  * @throws a `ServerError` of type `invalidInput` if it is empty, or for a file that no model server supports.
  */
 async function readMessages(call: LlamaCall): Promise<Conversation> {
-	const messages = readFieldMessages(call);
 	const { parts, files } = await readItemFiles(call);
+	const messages = readFieldMessages(call, parts.length > 0);
 	if (parts.length === 0) return { messages, files };
 	const lastUserMessage = messages.findLast(({ type }) => type === 'human');
 	if (!lastUserMessage) messages.push({ type: 'human', content: '', files: parts });
@@ -119,11 +119,12 @@ async function readMessages(call: LlamaCall): Promise<Conversation> {
 	return { messages, files };
 }
 
-function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
+/** @param hasFiles which need no prompt */
+function readFieldMessages({ parameters }: LlamaCall, hasFiles: boolean): InputMessage[] {
 	const system = parameters.rawString('system');
 	const systemMessages: InputMessage[] = system.trim() ? [{ type: 'system', content: system }] : [];
 	const option = findReplacingOption(parameters, ['messages', 'messagesJson']);
-	if (option === undefined) return [...systemMessages, ...readPrompt(parameters)];
+	if (option === undefined) return [...systemMessages, ...readPrompt(parameters, hasFiles)];
 	const path = `options.${option}`;
 	const value = parameters.value(path);
 	const rows = asRecords(asRecord(value).message).filter(({ content }) => !isUnset(content));
@@ -132,10 +133,9 @@ function readFieldMessages({ parameters }: LlamaCall): InputMessage[] {
 	return [...systemMessages, ...messages];
 }
 
-function readPrompt(parameters: NodeParameters): InputMessage[] {
+function readPrompt(parameters: NodeParameters, hasFiles: boolean): InputMessage[] {
 	const prompt = parameters.rawString('prompt');
 	if (prompt.trim()) return [{ type: 'human', content: prompt }];
-	const hasFiles = parameters.rawString('options.binaryFields').trim() !== '';
 	if (!hasFiles) throw parameters.createError('prompt', 'is empty');
 	return [];
 }

@@ -7,7 +7,7 @@ import { readBuffer } from '../../../lib/http/response-body';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { readFile } from '../../../lib/files/read-file';
 import { describeUnsentFiles } from '../../../lib/unsent-files';
-import { getChatFiles } from '../../shared/run/chat-files';
+import { getChatFiles, isMissingInMessage } from '../../shared/run/chat-files';
 import { getBinaryFileName, openBinaryField, splitNames } from '../../shared/binary';
 import type { INodeProperties } from 'n8n-workflow';
 
@@ -44,7 +44,7 @@ export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 		: splitNames(parameters.rawString('options.binaryFields'));
 	reportUnsentFiles(call, names);
 	const itemFiles: ItemFiles = { parts: [], files: [] };
-	for (const property of names) {
+	for (const property of names.filter((name) => !isMissingInMessage(call, name))) {
 		const { name, mimeType, open } = await openBinaryField(context, itemIndex, property);
 		const bytes = await readBuffer(open());
 		const { part, warnings } = await readFile({ name, mimeType, bytes });

@@ -5,6 +5,7 @@ import { isRecord, isUnset } from '../../../lib/values/records';
 import { parseJsonExactly } from '../../../lib/values/exact-json';
 import { toText } from '../../../lib/values/text';
 import type { DifyCall } from './dify-operation';
+import { isMissingInMessage } from '../run/chat-files';
 import {
 	parseFileUrl,
 	splitFileNames,
@@ -41,8 +42,9 @@ export async function readFiles(
 ): Promise<FormFiles> {
 	const fieldFiles: FieldFiles[] = [];
 	for (const field of fields) {
-		const files = await readFormFiles(call, parseFileEntries(input[field.variable]));
-		if (files.length > 0) fieldFiles.push({ field, files });
+		const entries = parseFileEntries(input[field.variable]);
+		const files = await readFormFiles(call, entries);
+		if (entries.length > 0) fieldFiles.push({ field, files });
 	}
 	return {
 		binaryFields: fieldFiles.flatMap(({ files }) => getBinaryFields(files)),
@@ -51,7 +53,9 @@ export async function readFiles(
 			for (const { field, files } of fieldFiles) {
 				const { type, variable, fileTypes } = field;
 				const sent = await sendFiles(files, user, fileTypes);
-				inputs[variable] = type === 'file-list' || sent.length > 1 ? sent : sent[0];
+				const isList = sent.length > 1 || (type === 'file-list' && sent.length > 0);
+				// Undefined if the chat message has none of the files, in place of their names.
+				inputs[variable] = isList ? sent : sent[0];
 			}
 			return inputs;
 		},
@@ -95,7 +99,8 @@ async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
 			});
 		}
 		if (/^https?:/i.test(name)) files.push(toUrlRequest(parseFileUrl(name)));
-		else if (name !== '') files.push(await toUploadRequest(call, name));
+		else if (name !== '' && !isMissingInMessage(call, name))
+			files.push(await toUploadRequest(call, name));
 	}
 	return files;
 }

@@ -10,6 +10,7 @@ import type { DifyCall } from './dify-operation';
 import type { DifyFileType } from '../../../lib/dify/file-types';
 import { parseFileUrl } from '../../../lib/dify/file-references';
 import { getBinaryProperties, splitNames } from '../binary';
+import { isMissingInMessage } from '../run/chat-files';
 import type { FileRequest } from './file-requests';
 import { toUrlRequest, toUploadRequest } from './file-requests';
 
@@ -86,7 +87,9 @@ async function readEntryFiles(
 			? getBinaryProperties(call.context, call.itemIndex)
 			: parsePropertyNames(field('binaryProperty'), entry.binaryProperty);
 	const files: FileRequest[] = [];
-	for (const name of names) files.push(await toUploadRequest(call, name, type));
+	for (const name of names) {
+		if (!isMissingInMessage(call, name)) files.push(await toUploadRequest(call, name, type));
+	}
 	return files;
 }
 

@@ -21,6 +21,18 @@ export function getChatFiles({ context, itemIndex, parameters }: Source): string
 }
 
 /**
+ * Whether a binary field that the node names is missing because the chat message came without that file, which is no error.
+ * In other items, a missing field is one, where the field is read.
+ */
+export function isMissingInMessage(
+	{ context, itemIndex, parameters }: Source,
+	property: string,
+): boolean {
+	if (getBinaryProperties(context, itemIndex).includes(property)) return false;
+	return isChatMessage(context, parameters.item());
+}
+
+/**
  * Whether an item is a message of a chat: n8n's chats send a session and an action, and a node between may have kept only
  * the session. An agent's tool gets the agent's words instead.
  */

@@ -277,3 +277,39 @@ describe('which files came with a message', () => {
 		expect(fake.hints).toEqual([]);
 	});
 });
+
+describe('a file that a field of the node names, and the chat message does not have', () => {
+	const named = { files: { file: [{ source: 'binary', binaryProperty: 'data0, data1' }] } };
+
+	test.each<{ it: string; names: string[]; sent: string[] }>([
+		{ it: 'no file', names: [], sent: [] },
+		{ it: 'one of two', names: ['cat.png'], sent: ['cat.png as image'] },
+	])('$it: the others are no error', async ({ names, sent }) => {
+		const fileUpload = { enabled: true, types: ['image'] };
+		expect(await sendFiles(names, fileUpload, { parameters: named })).toMatchObject({
+			sent,
+			hints: [],
+		});
+	});
+
+	test('a file of the form', async () => {
+		const sim = await startApp({
+			mode: 'chat',
+			form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }],
+			fileUpload: { enabled: true, types: ['image'] },
+		});
+		const fake = prepare(sim, {
+			items: [chatItem([])],
+			parameters: { ...AS_ADDED, inputsMode: 'json', inputsJson: '{"picture": "data0"}' },
+		});
+		await execute(fake);
+		const request = sim.requests.find(({ path }) => path === '/chat-messages');
+		expect(request!.json).toHaveProperty('inputs', {});
+	});
+
+	test('in an item of no chat, it is an error', async () => {
+		const sim = await startApp({ mode: 'chat', fileUpload: { enabled: true, types: ['image'] } });
+		const fake = prepare(sim, { parameters: { ...AS_ADDED, ...named } });
+		await expect(execute(fake)).rejects.toThrow("no binary field 'data0'");
+	});
+});

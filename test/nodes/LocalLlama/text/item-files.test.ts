@@ -384,4 +384,25 @@ describe('behind a chat, a hint names the files of the message that are not sent
 			expect(all.filter((hint) => hint.includes('not sent'))).toEqual(hints);
 		}
 	});
+
+	test.each(OPERATIONS)(
+		'a named field that the message does not have is no file: $operation',
+		async (parameters) => {
+			const sim = await serve();
+			const options = { binaryFields: 'data0' };
+			await getHints({ ...parameters, options }, [{ json: MESSAGE }]);
+			expect(sim.requests.some(({ method }) => method === 'POST')).toBe(true);
+			expect(await getError({ ...parameters, options }, { items: [{ json: {} }] })).toMatchObject({
+				message: "The item has no binary field 'data0'. The item has no files",
+			});
+		},
+	);
+
+	test('a message without a text and without the named file is an error', async () => {
+		const sim = await serve();
+		const parameters = { ...CHAT, prompt: '', options: { binaryFields: 'data0' } };
+		const error = await getError(parameters, { items: [{ json: MESSAGE }] });
+		expect(error.message).toContain('Prompt');
+		expect(sim.requests).toEqual([]);
+	});
 });
