@@ -96,6 +96,30 @@ interface Failing {
 	logged?: NodeOperationError;
 }
 
+const NEUTRAL =
+	'The response could not be generated. The owner of this chat can see the reason in n8n, execution 4711.';
+
+/** An execution whose result visitors see. */
+const visited = (mode: string, isStreaming: boolean, chatTrigger: object | null) => ({
+	getMode: () => mode,
+	isStreaming: () => isStreaming,
+	getExecutionId: () => '4711',
+	getChatTrigger: () => chatTrigger,
+	evaluateExpression: (text: string) => text === '{{ $("Chat").isExecuted }}',
+});
+const CHAT_TRIGGER = { name: 'Chat' };
+const VISITED = [
+	{ name: 'a streamed public chat', context: visited('webhook', true, CHAT_TRIGGER) },
+	{ name: 'a chat that is not streamed', context: visited('webhook', false, CHAT_TRIGGER) },
+	{ name: "an execution of n8n's Chat page", context: visited('chat', false, null) },
+	{ name: 'another streamed trigger', context: visited('trigger', true, null) },
+];
+/** Of an execution that another workflow called. */
+const called = (triggerNode?: object) => ({
+	...visited('integrated', false, null),
+	getExecutionContext: () => ({ triggerNode }),
+});
+
 /** Each node whose error a visitor could see. */
 const NODES: Record<string, (url: string, context?: object) => Promise<Failing>> = {};
 const subNode =
@@ -137,29 +161,54 @@ describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
 		}
 	});
 
-	test.each(['webhook', 'chat', 'trigger'])(
-		'in a public chat (%s): an anonymous visitor reads no address and no detail, the owner finds all',
-		async (mode) => {
-			const visited = {
-				getMode: () => mode,
-				isStreaming: () => true,
-				getExecutionId: () => '4711',
-			};
+	test.each(VISITED)(
+		'$name: a visitor reads no address and no detail, the owner finds all',
+		async ({ context }) => {
 			const { url } = await start(FAILING);
 			const closedUrl = `http://127.0.0.1:${await closedPort()}`;
 			for (const address of [url, closedUrl]) {
-				const { failed, logged } = await failing(address, visited);
+				const { failed, logged } = await failing(address, context);
 				for (const error of logged === undefined ? [failed] : [failed, logged]) {
-					// n8n streams the description, and nothing else.
-					expect(error.description).toContain('4711');
-					expect(error.description).not.toMatch(
-						/127\.0|http|:\d\d|\/v1|\/srv|CUDA|sim-model|\bkey\b/i,
-					);
+					// n8n shows the description to visitors, and nothing else.
+					expect(error.description).toBe(NEUTRAL);
+					// The panel of the node and its details.
+					expect(error.message).not.toBe(NEUTRAL);
+					expect(error.context.descriptionTemplate).toContain(address);
+					expect(JSON.stringify(error.context.data)).toContain(address);
 				}
-				expect(JSON.stringify(failed.context)).toContain(address);
 			}
 		},
 	);
+
+	test.each([
+		{
+			name: 'that a chat called',
+			context: called({ type: '@n8n/n8n-nodes-langchain.chatTrigger' }),
+		},
+		{
+			name: 'in an n8n that does not tell who called it',
+			context: visited('integrated', false, null),
+		},
+	])('a sub-workflow $name: visitors read not even the title', async ({ context }) => {
+		const { url } = await start(FAILING);
+		const { failed } = await failing(url, context);
+		// The node that called it tells both.
+		expect([failed.message, failed.description]).toEqual([NEUTRAL, NEUTRAL]);
+		expect(failed.context.descriptionTemplate).toContain(WORDS);
+		expect(failed.context.descriptionTemplate).toContain(url);
+	});
+
+	test('a sub-workflow that no chat called: the description has all', async () => {
+		const { url } = await start(FAILING);
+		const context = called({ type: 'n8n-nodes-base.scheduleTrigger' });
+		expect((await failing(url, context)).failed.description).toContain(url);
+	});
+
+	test('a webhook that is no chat: the description has all', async () => {
+		const { url } = await start(FAILING);
+		const context = { ...VISITED[1]!.context, getChatTrigger: () => null };
+		expect((await failing(url, context)).failed.description).toContain(url);
+	});
 
 	test('in n8n 2.20, which cannot detect streaming: the same for a webhook', async () => {
 		const { url } = await start(FAILING);
@@ -169,18 +218,53 @@ describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
 	});
 });
 
-test('the message of Local Llama about a failed item in a public chat has no address and no detail', async () => {
-	const { url } = await start(FAILING);
-	const fake = actionContext(url, 'text:chat', {
-		parameters: { prompt: 'Hi', ...NO_RETRIES },
-		streaming: true,
-		continueOnFail: true,
-		context: { getMode: () => 'webhook', getExecutionId: () => '4711' },
+const FORBIDDEN = /127\.0|http:|\/v1|\/srv|CUDA|sim-model/;
+
+describe.each([true, false])('a failed item in a public chat (streamed: %s)', (streaming) => {
+	test.each([
+		{ name: 'of an error output', hasErrorOutput: true },
+		{ name: 'of the only output', continueOnFail: true },
+	])('$name has no address and no detail, a hint for the owner has all', async (setup) => {
+		const { url } = await start(FAILING);
+		const fake = actionContext(url, 'text:chat', {
+			parameters: { prompt: 'Hi', ...NO_RETRIES },
+			...setup,
+			streaming,
+			chatTrigger: CHAT_TRIGGER,
+			context: { getMode: () => 'webhook', getExecutionId: () => '4711' },
+		});
+		const [item] = await localLlama(fake);
+		expect(JSON.stringify([item, fake.chunks])).not.toMatch(FORBIDDEN);
+		expect(item!.json).toEqual({
+			error: { type: 'modelCrashed', message: NEUTRAL, retryable: false, httpStatus: 500 },
+			// n8n's chats show it. In an error output it would replace that of the input.
+			...(setup.hasErrorOutput ? {} : { message: NEUTRAL }),
+		});
+		
+		const error = { type: 'error', itemIndex: 0, content: NEUTRAL };
+		expect(fake.chunks).toEqual(streaming ? [error] : []);
+		expect(fake.hints.map(({ message }) => message).join()).toContain(url);
+		expect(fake.hints.map(({ message }) => message).join()).toContain(WORDS);
 	});
-	await localLlama(fake);
-	expect(fake.chunks).not.toEqual([]);
-	expect(JSON.stringify(fake.chunks)).not.toMatch(/127\.0|http|\/v1|\/srv|CUDA/);
 });
+
+test.each([
+	{ parentNode: { onError: 'continueRegularOutput' }, isHidden: true },
+	{ parentNode: { onError: 'continueErrorOutput' }, isHidden: true },
+	{ parentNode: { continueOnFail: true }, isHidden: true },
+	{ parentNode: { onError: 'stopWorkflow' }, isHidden: false },
+	{ parentNode: undefined, isHidden: false },
+])(
+	'the title for an agent with $parentNode, which may write it into its item, is hidden: $isHidden',
+	async ({ parentNode, isHidden }) => {
+		const { url } = await start(FAILING);
+		const context = { ...VISITED[1]!.context, parentNode };
+		const { supplied, outputs } = await chatModel(url, { parameters: NO_RETRIES, context });
+		const failed = await failureOf(supplied.invoke('Hi'));
+		expect(failed.message === NEUTRAL).toBe(isHidden);
+		expect(JSON.stringify((outputs[0] as NodeOperationError).context)).toContain(WORDS);
+	},
+);
 
 describe('after the beginning of a response, an error begins on its own line', () => {
 	const BROKEN = {
@@ -211,15 +295,10 @@ describe('after the beginning of a response, an error begins on its own line', (
 });
 
 test('a model that cannot be supplied is an error of the sub-node, without the address for a visitor', async () => {
-	const visited = {
-		getMode: () => 'webhook',
-		isStreaming: () => true,
-		getExecutionId: () => '4711',
-	};
 	const credentials = { baseUrl: 'http://gpu-of-the-house:99999' };
 	const error = await failureOf(chatModel('', { credentials }));
 	expect(`${error.message} ${error.description}`).toContain('Base URL');
-	const hidden = await failureOf(chatModel('', { credentials, context: visited }));
+	const hidden = await failureOf(chatModel('', { credentials, context: VISITED[1]!.context }));
 	expect(hidden.description).not.toContain('gpu-of-the-house');
 });
 

@@ -2,10 +2,14 @@
 import type { INode, ISupplyDataFunctions } from 'n8n-workflow';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 
-type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'>;
+/** What tells which trigger started an execution. */
+export type ChatTriggerContext = Pick<
+	ISupplyDataFunctions,
+	'evaluateExpression' | 'getChatTrigger'
+>;
 
 /** The Chat Trigger of the workflow; undefined if there is none, or another trigger started the execution. */
-export function getStartingChatTrigger(context: Context): INode | undefined {
+export function getStartingChatTrigger(context: ChatTriggerContext): INode | undefined {
 	const trigger = tryOrUndefined(() => context.getChatTrigger());
 	if (!trigger) return undefined;
 	// n8n adds the "=" itself.

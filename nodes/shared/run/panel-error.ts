@@ -10,7 +10,7 @@ type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
 
 /**
  * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
- * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so the panel gets its own text, which
+ * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so there the panel gets its own text, which
  * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
  *
  * @param reason - The error that became `error`.
@@ -21,14 +21,15 @@ export function toPanelError(
 	reason: unknown,
 ): NodeOperationError {
 	const panelText = stripTitle(error);
-	if (isToolType(context.getNode().type) || context.isStreaming?.() === false) {
+	const isTool = isToolType(context.getNode().type);
+	// The message of a tool's error is for the model: without a description, nothing more is shown to visitors.
+	const isEmpty = isTool && !panelText;
+	if (!isEmpty && hideDetailsFromVisitors(context, error, panelText)) return error;
+	if (isTool || context.isStreaming?.() === false) {
 		error.description = panelText;
-		return hideDetailsFromVisitors(context, error);
+		return error;
 	}
-	const { description } = error;
-	hideDetailsFromVisitors(context, error);
-	if (error.description === description && reason instanceof ServerError)
-		error.description = toChatMessage(reason);
+	if (reason instanceof ServerError) error.description = toChatMessage(reason);
 	error.context.descriptionTemplate = panelText;
 	return error;
 }

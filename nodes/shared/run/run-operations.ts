@@ -23,6 +23,7 @@ import type { Operation } from './operation';
 import { toExecutionItem } from './operation-items';
 import { processItems } from './process-items';
 import { readConcurrency, planRun } from './concurrency';
+import { getVisitorMessage } from './visitor-message';
 
 export interface RunOperationsOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'getOperation'>;
@@ -111,11 +112,18 @@ export async function runOperations<Access extends object>(
 				: undefined,
 		},
 	);
+	const visitorMessage = getVisitorMessage(context);
+	const toItem = (itemError: ItemError) => {
+		const nodeError = toItemNodeError(itemError);
+		// The item has no room for it.
+		if (visitorMessage !== undefined && nodeError.description)
+			addHintOnce(context, nodeError.description);
+		return toErrorItem(nodeError, { ...itemError, visitorMessage });
+	};
 	const lastOutput = outputs - 1;
 	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
 	for (const result of results.flat()) {
-		if (result instanceof ItemError)
-			items[lastOutput]!.push(toErrorItem(toItemNodeError(result), result.itemIndex, result.facts));
+		if (result instanceof ItemError) items[lastOutput]!.push(toItem(result));
 		else items[Math.min(result.output ?? 0, lastOutput)]!.push(toExecutionItem(result));
 	}
 	return items;

@@ -33,7 +33,7 @@ async function workOnDifyItems(
 	return results
 		.flat()
 		.map((result) =>
-			result instanceof ItemError ? toErrorItem(toNodeError(result), result.itemIndex) : result,
+			result instanceof ItemError ? toErrorItem(toNodeError(result), result) : result,
 		);
 }
 

@@ -9,6 +9,8 @@ const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unk
 const hostThatDoesNotTell = (mode: WorkflowExecuteMode) => ({
 	getMode: (): WorkflowExecuteMode => mode,
 	getExecutionId: (): string => '12',
+	getChatTrigger: () => null,
+	evaluateExpression: () => false,
 });
 const contextOf = (mode: WorkflowExecuteMode, streams: boolean) => ({
 	...hostThatDoesNotTell(mode),
@@ -23,21 +25,39 @@ describe('the error that a visitor of a published chat sees', () => {
 
 	it('the owner finds the whole text in the details of the execution, even if it was hidden twice', () => {
 		const whole = failed().description!;
-		const error = hideDetailsFromVisitors(contextOf('webhook', true), failed());
+		const error = failed();
+		for (const panelText of ['For the panel', 'again']) {
+			expect(hideDetailsFromVisitors(contextOf('webhook', true), error, panelText)).toBe(true);
+			expect(error.context.data).toMatchObject({ description: whole, type: 'modelCrashed' });
+			expect(error.context.descriptionTemplate).toBe('For the panel');
+		}
 		expect(whole).toContain(SAID);
-		expect(error.context.data).toMatchObject({ description: whole, type: 'modelCrashed' });
-		expect(hideDetailsFromVisitors(contextOf('webhook', true), error).context.data).toMatchObject({
-			description: whole,
-		});
+	});
+
+	it('a sub-workflow tells its caller the title, so it is hidden, but not that of a tool: a model reads it', () => {
+		const ofNode = failed();
+		const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
+		const ofTool = toNodeError(
+			tool,
+			classifyErrorResponse({ status: 500, body: SAID }, { url: URL }),
+		);
+		const { message } = ofTool;
+		for (const error of [ofNode, ofTool])
+			hideDetailsFromVisitors(contextOf('integrated', false), error, 'For the panel');
+		expect(ofNode.message).toBe(ofNode.description);
+		expect(ofTool.message).toBe(message);
 	});
 
 	it.each([
 		['the editor', contextOf('manual', true)],
+		['the editor, which repeats an execution', contextOf('retry', false)],
 		['a workflow that streams nothing', contextOf('webhook', false)],
 		['the editor of an n8n that does not tell whether it streams', hostThatDoesNotTell('manual')],
 		['a schedule in an n8n that does not tell whether it streams', hostThatDoesNotTell('trigger')],
-	])('%s shows it as before', (_name, context) => {
-		expect(hideDetailsFromVisitors(context, failed()).description).toBe(failed().description);
+	])('%s shows it as it is', (_name, context) => {
+		const error = failed();
+		expect(hideDetailsFromVisitors(context, error, '')).toBe(false);
+		expect(error.description).toBe(failed().description);
 	});
 
 	it('fast-check: the description contains nothing from any server message', () => {
@@ -48,12 +68,10 @@ describe('the error that a visitor of a published chat sees', () => {
 					{ url: URL },
 					{ serverText: said, title: said, suggestion: said },
 				);
-				const { description } = hideDetailsFromVisitors(
-					contextOf('webhook', true),
-					toNodeError(NODE, known),
-				);
-				expect(description).toEqual(expect.any(String));
-				expect(description).not.toContain(said);
+				const error = toNodeError(NODE, known);
+				hideDetailsFromVisitors(contextOf('webhook', true), error, said);
+				expect(error.description).toEqual(expect.any(String));
+				expect(error.description).not.toContain(said);
 			}),
 		);
 	});
