@@ -29,10 +29,11 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 	return async (createRequest, onDelta) => {
 		const endWork = execution.beginWork();
 		let hasText = false;
+		let signal = execution.stopSignal;
 		try {
 			const chatRequest = createRequest();
 			// Several chains pass no signal.
-			const signal = anySignal(chatRequest.signal, execution.stopSignal);
+			signal = anySignal(chatRequest.signal, execution.stopSignal);
 			const result = await generate({ ...chatRequest, signal }, (delta) => {
 				hasText = true;
 				onDelta?.(delta);
@@ -40,8 +41,8 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 			execution.report(result, summarize(result));
 			return result;
 		} catch (error) {
-			// n8n's chat appends the error to the text.
-			if (hasText) onDelta?.('\n\n');
+			// n8n's chat appends the error to the text, unless it was stopped.
+			if (hasText && signal?.aborted !== true) onDelta?.('\n\n');
 			throw execution.reportError(error);
 		} finally {
 			endWork();

@@ -240,9 +240,9 @@ describe.each([true, false])('a failed item in a public chat (streamed: %s)', (s
 			// n8n's chats show it. In an error output it would replace that of the input.
 			...(setup.hasErrorOutput ? {} : { message: NEUTRAL }),
 		});
-		
+		const begin = { type: 'begin', itemIndex: 0 };
 		const error = { type: 'error', itemIndex: 0, content: NEUTRAL };
-		expect(fake.chunks).toEqual(streaming ? [error] : []);
+		expect(fake.chunks).toEqual(streaming ? [begin, error] : []);
 		expect(fake.hints.map(({ message }) => message).join()).toContain(url);
 		expect(fake.hints.map(({ message }) => message).join()).toContain(WORDS);
 	});
@@ -265,6 +265,83 @@ test.each([
 		expect(JSON.stringify((outputs[0] as NodeOperationError).context)).toContain(WORDS);
 	},
 );
+
+describe('Stop leaves exactly the text that had arrived', () => {
+	async function stopAfter(
+		shown: string,
+		seen: () => string,
+		run: (url: string) => { running: Promise<unknown>; stop: () => void },
+	): Promise<PromiseSettledResult<unknown>> {
+		let pending: http.ServerResponse | undefined;
+		const server = await start({
+			...LLAMA_SERVER,
+			[`POST ${CHAT}`]: (_request, response) => void (pending = response),
+		});
+		const { running, stop } = run(server.url);
+		const settling = Promise.allSettled([running]);
+		await server.arrived(CHAT);
+		openStream(pending!);
+		if (shown !== '') send(pending!, delta({ content: shown }));
+		await until(() => seen() === shown);
+		stop();
+		const [settled] = await settling;
+		expect(seen()).toBe(shown);
+		return settled;
+	}
+
+	test.each([
+		{ shown: 'One ', continueOnFail: false },
+		{ shown: '', continueOnFail: false },
+		{ shown: 'One ', continueOnFail: true },
+	])('of Local Llama: $shown (continues on errors: $continueOnFail)', async (setup) => {
+		const { shown, continueOnFail } = setup;
+		const stop = new AbortController();
+		const fake = actionContext('', 'text:chat', {});
+		let used = fake;
+		const settled = await stopAfter(
+			shown,
+			() => used.chunks.map(({ content = '' }) => content).join(''),
+			(url) => {
+				used = actionContext(url, 'text:chat', {
+					parameters: { prompt: 'Hi' },
+					streaming: true,
+					continueOnFail,
+					signal: stop.signal,
+					context: { getMode: () => 'webhook', getExecutionId: () => '4711' },
+				});
+				return { running: localLlama(used), stop: () => stop.abort() };
+			},
+		);
+		// n8n would add a description to the text.
+		expect(settled).toMatchObject(
+			continueOnFail
+				? { status: 'fulfilled' }
+				: { status: 'rejected', reason: { description: undefined } },
+		);
+		// The page can stop only a message that has begun.
+		expect(used.chunks.map(({ type }) => type)).toEqual(
+			shown === '' ? ['begin'] : ['begin', 'item'],
+		);
+	});
+
+	test('of the chat model', async () => {
+		let text = '';
+		const { status } = await stopAfter(
+			'One ',
+			() => text,
+			(url) => {
+				const stop = new AbortController();
+				const read = async () => {
+					const { supplied } = await chatModel(url, { context: VISITED[0]!.context });
+					for await (const { content } of await supplied.stream('Hi', { signal: stop.signal }))
+						text += String(content);
+				};
+				return { running: read(), stop: () => stop.abort() };
+			},
+		);
+		expect(status).toBe('rejected');
+	});
+});
 
 describe('after the beginning of a response, an error begins on its own line', () => {
 	const BROKEN = {

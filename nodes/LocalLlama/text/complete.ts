@@ -47,6 +47,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 		const settings = await resolveTextSettings(call);
 		const count = parameters.number('options.n', 1);
 		const prompts = readPrompts(parameters);
+		await chatStream?.begin();
 		const onDelta = chatStream ? async (delta: string) => await chatStream.write(delta) : undefined;
 		const items: ResultItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {

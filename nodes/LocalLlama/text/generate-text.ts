@@ -51,6 +51,8 @@ export async function generateText(
 	{ messages, files }: Conversation,
 ): Promise<ChatResult> {
 	const { server, chatStream } = call;
+	// n8n's Chat page can stop only a message that has begun.
+	await chatStream?.begin();
 	const closedChat = new AbortController();
 	let writes = Promise.resolve();
 	const onDelta = (delta: string) => {

@@ -40,6 +40,7 @@ export async function processItems<T>(
 ): Promise<Array<T | ItemError>> {
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
+	const isStopped = () => poller.signal?.aborted === true;
 	const onError = new AbortController();
 	const signal = anySignal(poller.signal, onError.signal);
 	// In some n8n versions, a node that an agent uses as a tool has no input items.
@@ -59,6 +60,8 @@ export async function processItems<T>(
 	/** An error of the chat must not affect the other items. */
 	const continueAfter = async (error: ItemError) => {
 		results[error.itemIndex] = error;
+		// The chat keeps exactly the text so far.
+		if (isStopped()) return;
 		const text = getVisitorMessage(context) ?? toChatMessage(error.reason, '');
 		await options.onFailure?.(error.itemIndex, text).catch(() => {});
 	};
@@ -85,6 +88,8 @@ export async function processItems<T>(
 	if (firstError === undefined) return results;
 	const nodeError = toPanelError(context, options.toNodeError(firstError), firstError.reason);
 	nodeError.message += getPosition(firstError, context);
+	// n8n would add it to the text that the chat shows, as if the response had failed.
+	if (isStopped()) nodeError.description = undefined;
 	throw nodeError;
 }
 

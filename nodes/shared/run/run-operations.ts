@@ -91,7 +91,8 @@ export async function runOperations<Access extends object>(
 				return await operation.execute(call);
 			};
 			const result = await execute().catch(async (error: unknown) => {
-				await chatStream?.breakLine();
+				// After Stop, the text that was shown stays as it is.
+				if (!signal.aborted) await chatStream?.breakLine();
 				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
 			});
 			await chatStream?.end();
