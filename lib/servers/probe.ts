@@ -103,7 +103,7 @@ export async function tryProbe(
 }
 
 /** A probe within a timeout that it shares with other requests. */
-interface LimitedProbe {
+interface LimitedProbe extends Pick<ProbeOptions, 'json'> {
 	limit: TimeLimit;
 	signal?: AbortSignal;
 }
@@ -116,10 +116,10 @@ interface LimitedProbe {
 export async function tryProbeWithin(
 	server: ModelServer,
 	path: string,
-	{ limit, signal }: LimitedProbe,
+	{ limit, signal, json }: LimitedProbe,
 ): Promise<ProbeResponse | undefined> {
 	const timeoutMs = limit.capMs(PROBE_TIMEOUT_MS);
-	return await probe(server, path, { signal, timeoutMs }).catch((error: unknown) => {
+	return await probe(server, path, { signal, json, timeoutMs }).catch((error: unknown) => {
 		if (limit.isOver) throw error;
 		return undefined;
 	});

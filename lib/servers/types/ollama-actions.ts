@@ -1,13 +1,13 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
-import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
+import { rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
 import type { JsonRecord } from '../../values/records';
-import { isNonEmpty, isRecord, asNonEmptyString, asRecord } from '../../values/records';
+import { asArray, isNonEmpty, isRecord, asNonEmptyString, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
@@ -71,13 +71,20 @@ async function generateEmpty(
 	fields: JsonRecord = {},
 ) {
 	const json = { model, stream: false, ...fields };
+	const path = await fetchEmptyPath(server, { model, signal, limit });
 	const command = { model, signal, json, timeoutMs: timeoutMs && limit.remainingMs };
-	await sendCommand(server, '/api/generate', command).catch(async (error: unknown) => {
-		const { serverText = '' } = asServerErrorOrThrow(error);
-		if (!/does not support generate/i.test(serverText)) throw error;
-		// An embedding model: a request without input also only loads or unloads it.
-		await sendCommand(server, '/api/embed', command);
-	});
+	await sendCommand(server, path, command);
+}
+
+/** An embedding model generates nothing: a request without input also only loads or unloads it. */
+async function fetchEmptyPath(
+	server: ModelServer,
+	{ model, signal, limit }: Pick<RunningAction, 'model' | 'signal' | 'limit'>,
+) {
+	const shown = await tryProbeWithin(server, '/api/show', { limit, signal, json: { model } });
+	const capabilities = asArray(asRecord(shown?.json).capabilities);
+	const isForVectors = capabilities.includes('embedding') && !capabilities.includes('completion');
+	return isForVectors ? '/api/embed' : '/api/generate';
 }
 
 /** Ollama expects a body with DELETE, too. */

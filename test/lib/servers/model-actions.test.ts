@@ -76,6 +76,25 @@ describe('model actions', () => {
 		expect(requested().filter((one) => one === 'POST /api/generate')).toHaveLength(2);
 	});
 
+	test.each([
+		{ capabilities: ['embedding'], route: 'POST /api/embed' },
+		{ capabilities: ['completion', 'embedding'], route: 'POST /api/generate' },
+		{ capabilities: ['completion', 'tools'], route: 'POST /api/generate' },
+		{ capabilities: undefined, route: 'POST /api/generate' },
+	])('Ollama loads a model with the capabilities $capabilities by $route', async (row) => {
+		const refused = [400, { error: 'zoq vex plim' }];
+		const { server, requested } = await serve({
+			'GET /v1/models': OLLAMA,
+			'GET /api/ps': { models: [] },
+			'POST /api/show': { capabilities: row.capabilities },
+			'POST /api/generate': refused,
+			'POST /api/embed': refused,
+			[row.route]: { done: true },
+		});
+		await runModelAction(server, 'load', { ...call, model: 'qwen3:8b' });
+		expect(requested().filter((one) => /generate|embed/.test(one))).toEqual([row.route]);
+	});
+
 	test('LM Studio loads, and unloads by the instance ID', async () => {
 		const { server, requested } = await serve({
 			'GET /v1/models': list({ id: 'a', owned_by: 'organization_owner' }),
