@@ -1,5 +1,4 @@
 /** Explains a rejected value or field by the label of its option, with the limit that the server named. */
-import { findBatchLimit } from '../errors/batch-limit';
 import { removeEchoes } from '../errors/echoes';
 import type { ErrorType } from '../errors/error-types';
 import { isUnknownError } from '../errors/error-types';
@@ -73,7 +72,6 @@ export function explainRejection(
 	const issues = readFieldIssues({ message, param }, getSentFields(fields, body));
 	const rejected = selectFields(issues, fields, body);
 	const others = () => [
-		...findLongBatch(message, fields, body),
 		...findSubjectFields(message, fields, body),
 		...findLongText(message, fields, body),
 	];
@@ -198,32 +196,6 @@ function selectEntry(value: unknown, { path, text }: FieldIssue): unknown {
 
 function getLongest(values: readonly unknown[]): unknown {
 	return [...values].sort((a, b) => (getLength(b) ?? 0) - (getLength(a) ?? 0))[0];
-}
-
-/** A message about the number of texts in one request, for an operation that sends several. */
-function findLongBatch(
-	message: string,
-	{ rows }: RequestFields,
-	body: JsonRecord,
-): RejectedField[] {
-	const batch = findBatchLimit(message);
-	if (batch === undefined) return [];
-	return rows.flatMap((row): RejectedField[] => {
-		if (row.countLabel === undefined) return [];
-		const field = { name: row.field, row };
-		const value = getSentValue(field, body);
-		const { max } = batch;
-		const sent = [value].flat().length;
-		return [
-			{
-				field,
-				label: row.countLabel,
-				limit: max === undefined ? undefined : { type: 'length', max, sent, unit: 'entries' },
-				value,
-				issue: { path: [row.field], text: message, isStructured: true },
-			},
-		];
-	});
 }
 
 /** A sentence about a field, in words of people: those with a limit that the value does not keep first. */

@@ -8,12 +8,9 @@ import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer } from '../servers/types/server-type';
-import type { OtherTextsStatus } from './send-in-batches';
-import { isInvalidJsonResponse } from './send-in-batches';
-import type { IndexedText } from './long-texts';
-import { excerpt, explainTooLong, numberLongText } from './long-texts';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
-import { explainNan, NAN_SUGGESTION } from './nan-errors';
+import type { IndexedText } from './texts';
+import { excerpt } from './texts';
 import type { VectorIssue } from './vectors';
 
 /** The settings that an error may be about. */
@@ -39,46 +36,11 @@ export function createTextError(index: number, issue: string): ServerError {
 	);
 }
 
-/** Error of a text that the server rejected, with its number and beginning. */
-export function explainRejectedText(
-	error: ServerError,
-	item: IndexedText,
-	otherTexts: OtherTextsStatus,
-): ServerError {
-	const { index, text } = item;
-	const tooLong = explainTooLong(error, item, {
-		noun: 'Text',
-		problem: 'is too long for the embedding model',
-	});
-	if (tooLong) return tooLong;
-	const numbered = numberLongText(error, item, 'Text');
-	if (numbered) return numbered;
-	const quoted = `text ${index + 1} ("${excerpt(text)}")`;
-	// Ollama (seen: 0.17.4, ollama issue 14657) rejects the whole batch without naming the text.
-	const nan = explainNan(error, item, { noun: 'Text', result: 'vector' });
-	if (nan) return nan;
-	if (isInvalidJsonResponse(error) && otherTexts !== 'rejected')
-		return error.copyWith({
-			title: `The server response for text ${index + 1} cannot be parsed`,
-			detail: `The server response for ${quoted} is not valid JSON, which happens when a vector contains values that are not numbers`,
-			suggestion: NAN_SUGGESTION,
-			facts: { index },
-		});
-	if (otherTexts !== 'accepted') return error;
-	return error.copyWith({
-		title: `The server rejected text ${index + 1}`,
-		detail: `The server rejected ${quoted} but accepts other texts`,
-		suggestion:
-			'Check this text: it may contain characters that the model cannot read, or exceed the maximum length.',
-		facts: { index },
-	});
-}
-
 /** What is wrong with the vectors of a response. */
 interface UnusableVectors {
 	issue: VectorIssue;
 	/** The text with the vector, if the issue is about one. */
-	text: IndexedText | undefined;
+	text?: IndexedText;
 }
 
 export function createUnusableError(
@@ -94,7 +56,6 @@ export function createUnusableError(
 		suggestion:
 			suggestion ??
 			'Check that the Base URL points to a server for embeddings, and that the model is an embedding model.',
-		facts: { index: text?.index },
 	});
 }
 
@@ -149,7 +110,7 @@ export async function explainEmbedError(
 			suggestion: `Choose an embedding model. ${texts.tasks.embeddings.suggestion}`,
 		});
 	if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
-	const longError = await explainLongTexts(error, server);
+	const longError = await explainLongTexts(error, server, 'Text');
 	return await explainUnsupportedTask(longError, { server, task: 'embeddings', model });
 }
 

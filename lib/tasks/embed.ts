@@ -1,5 +1,5 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
-import type { ServerError } from '../errors/server-error';
+import { ServerError } from '../errors/server-error';
 import { DURATION_EXAMPLE } from '../errors/value-limits';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import type { RequestField } from '../exchange/request-fields';
@@ -17,9 +17,7 @@ import {
 	createTextError,
 	createUnusableError,
 	explainEmbedError,
-	explainRejectedText,
 } from './embed-errors';
-import type { IndexedText } from './long-texts';
 import type { Prefixes } from './prefixes';
 import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
@@ -27,7 +25,17 @@ import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
 import { getDifferenceWarnings } from './result-checks';
 import type { TaskSettings } from './run-task';
-import { parseTokenCount, parseVectors, truncateVector } from './vectors';
+import type { TextFailure } from './send-in-batches';
+import { explainLongTexts } from './task-errors';
+import type { IndexedText } from './texts';
+import { getTruncationHints, nameRefusedText } from './texts';
+import {
+	describeOtherDimensions,
+	getZeroWarnings,
+	parseTokenCount,
+	parseVectors,
+	truncateVector,
+} from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
@@ -71,16 +79,26 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 	{ field: 'truncate', label: undefined, canOmit: false },
 ];
 
+/** Texts without a vector. */
+export interface EmbedFailure {
+	/** With the number of the text, if it is about one. */
+	error: ServerError;
+	/** Positions of the texts in the call. */
+	positions: number[];
+}
+
 /** Options of one call, whose settings are those of all calls. */
 export interface EmbedCallOptions {
 	signal?: AbortSignal;
 	/** Index of each text in errors. Default: its position in the call. */
 	textIndexes?: readonly number[];
+	/** Called for texts that have no vector; the others are embedded. Default: the error is thrown. */
+	onFailure?(failure: EmbedFailure): void | Promise<void>;
 }
 
 export interface EmbedResult extends TextTaskTotals {
-	/** In the order of the texts. */
-	vectors: number[][];
+	/** In the order of the texts. Undefined for a text whose failure was reported. */
+	vectors: Array<number[] | undefined>;
 	/** Dimensions of the vectors that the server sent; undefined before the first one. */
 	receivedDimensions: number | undefined;
 	/** The model that created the vectors, if it is not the requested one. */
@@ -109,7 +127,7 @@ export class Embedder {
 	}
 
 	/**
-	 * A vector for every text, or an error: there are no partial results.
+	 * A vector for every text, or an error: there are no partial results, unless `onFailure` takes the errors.
 	 *
 	 * @param texts - Of any type, since n8n does not check them.
 	 * @throws a `ServerError` naming the text, if one caused it.
@@ -117,23 +135,38 @@ export class Embedder {
 	async embed(
 		texts: readonly unknown[],
 		role: keyof Prefixes,
-		{ signal, textIndexes }: EmbedCallOptions = {},
+		{ signal, textIndexes, onFailure = throwFailure }: EmbedCallOptions = {},
 	): Promise<EmbedResult> {
 		const { server, settings } = this;
 		const priority = (role === 'document' && settings.documentPriority) || settings.priority;
 		const taskSettings = { ...settings, priority, signal };
+		const positions = new Map(texts.map((_text, at) => [textIndexes?.[at] ?? at, at]));
+		const fail = async (error: ServerError, failedTexts: readonly IndexedText[]) =>
+			await onFailure({
+				error,
+				positions: failedTexts.map(({ index }) => positions.get(index)!),
+			});
+		const preparedTexts: IndexedText[] = [];
+		for (const [index, at] of positions) {
+			const prepared = this.prepareText(texts[at], index, role);
+			if (prepared instanceof ServerError) await fail(prepared, [{ index, text: '' }]);
+			else preparedTexts.push(prepared);
+		}
 		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
 			routedTask: 'embed',
-			texts: texts.map((text, at) => this.prepareText(text, textIndexes?.[at] ?? at, role)),
+			texts: preparedTexts,
 			createRequest: async (batch) => await this.createRequest(batch, signal),
 			canTruncate: settings.longTexts === 'truncate',
-			toError: explainRejectedText,
-		}).catch(async (error: ServerError) => {
-			throw await explainEmbedError(error, server, settings);
+			finish: (vectors) => this.finishVectors(vectors),
+			onFailure: async (failure) => await fail(await this.explainFailure(failure), failure.texts),
 		});
+		const vectors = new Map(
+			preparedTexts.map(({ index }, at) => [positions.get(index), results[at]]),
+		);
 		const otherModel = await this.lookUpOtherModel(responseModel, signal);
 		const warnings = [
 			...totals.warnings,
+			...getTruncationHints(totals.truncatedTexts, { count: texts.length, noun: 'Text' }),
 			...getOtherModelWarnings(otherModel, settings),
 			...getDifferenceWarnings('embed', {
 				requestedFields: { dimensions: settings.dimensions },
@@ -145,19 +178,54 @@ export class Embedder {
 		return {
 			...totals,
 			warnings: [...new Set(warnings)],
-			vectors: results,
+			vectors: texts.map((_text, at) => vectors.get(at)),
 			receivedDimensions: this.receivedDimensions,
 			otherModel,
 		};
 	}
 
-	/** Checks a text, and adds its prefix. */
-	private prepareText(text: unknown, index: number, role: keyof Prefixes): IndexedText {
+	/** Checks a text, and adds its prefix. @returns the error of a text that is not sent. */
+	private prepareText(
+		text: unknown,
+		index: number,
+		role: keyof Prefixes,
+	): IndexedText | ServerError {
 		if (typeof text !== 'string')
-			throw createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
+			return createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
 		if (text.trim()) return { index, text: this.prefixes[role] + text };
-		if (this.settings.blankTexts === 'fail') throw createTextError(index, 'is empty');
+		if (this.settings.blankTexts === 'fail') return createTextError(index, 'is empty');
 		return { index, text: ' ' };
+	}
+
+	/** The error of a failure, in the words of this task. */
+	private async explainFailure({
+		error,
+		texts,
+		isRefusedAlone,
+	}: TextFailure): Promise<ServerError> {
+		const { server, settings } = this;
+		const [text] = texts;
+		if (!isRefusedAlone || text === undefined)
+			return await explainEmbedError(error, server, settings);
+		const canTruncate = settings.longTexts === 'truncate';
+		const longError = await explainLongTexts(error, server, 'Text');
+		return nameRefusedText(longError, text, { noun: 'Text', canTruncate });
+	}
+
+	/** Shortens vectors as the settings require, and checks their dimensions. @throws a `ServerError` about the model. */
+	private finishVectors(received: number[][]): number[][] {
+		const { server, settings } = this;
+		const dimensions = received[0]?.length ?? 0;
+		this.receivedDimensions ??= dimensions;
+		if (dimensions !== this.receivedDimensions)
+			throw createUnusableError(server, settings, {
+				issue: describeOtherDimensions({ dimensions, expected: this.receivedDimensions }),
+			});
+		const vectors = received.map((vector) => truncateVector(vector, settings.dimensions));
+		const expected = settings.expectedDimensions ?? settings.dimensions;
+		for (const { length } of expected === undefined ? [] : vectors)
+			if (length !== expected) throw createDimensionsError(server, settings, length);
+		return vectors;
 	}
 
 	private async createRequest(
@@ -185,38 +253,28 @@ export class Embedder {
 			maxBytes: getMaxResponseBytes(batch.length),
 			readResponse: async (response: HttpResponse) => {
 				const json = await readJson(response);
-				const received = this.parseVectorsOrThrow(json, batch);
-				const results = received.map((vector) => truncateVector(vector, dimensions));
-				for (const vector of results) this.assertDimensions(vector);
-				const model = asNonEmptyString(asRecord(json).model);
-				return { results, tokens: parseTokenCount(json), model };
+				const results = this.parseVectorsOrThrow(json, batch);
+				return {
+					results,
+					tokens: parseTokenCount(json),
+					model: asNonEmptyString(asRecord(json).model),
+					warnings: getZeroWarnings(results),
+				};
 			},
 		};
 	}
 
-	/** @throws a `ServerError` naming the text whose vector is not usable. */
+	/** @throws a `ServerError` for vectors that are not usable. */
 	private parseVectorsOrThrow(
 		json: JsonRecord | unknown[],
 		batch: readonly IndexedText[],
 	): number[][] {
-		const vectors = parseVectors(json, {
-			count: batch.length,
-			dimensions: this.receivedDimensions,
+		const vectors = parseVectors(json, batch.length);
+		if (Array.isArray(vectors)) return vectors;
+		throw createUnusableError(this.server, this.settings, {
+			issue: vectors,
+			text: batch[vectors.position ?? -1],
 		});
-		if (!Array.isArray(vectors))
-			throw createUnusableError(this.server, this.settings, {
-				issue: vectors,
-				text: batch[vectors.position ?? -1],
-			});
-		this.receivedDimensions ??= vectors[0]!.length;
-		return vectors;
-	}
-
-	private assertDimensions(vector: readonly number[]): void {
-		const { dimensions, expectedDimensions } = this.settings;
-		const expected = expectedDimensions ?? dimensions;
-		if (expected !== undefined && vector.length !== expected)
-			throw createDimensionsError(this.server, this.settings, vector.length);
 	}
 
 	/** The warning about Keep Alive on a server other than Ollama, which ignores it. May fetch the server type. */
@@ -239,6 +297,11 @@ export class Embedder {
 			);
 		return await this.otherModelLookUp;
 	}
+}
+
+/** Without partial results, the error of one text is that of the call. */
+function throwFailure({ error }: EmbedFailure): never {
+	throw error;
 }
 
 /** Bytes of a vector as text: 16,384 numbers with 24 characters each. */

@@ -11,14 +11,14 @@ import type { ModelServer, RouteName, ServerType } from '../servers/types/server
 import { asNonEmptyString, asRecord, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
 import { breakTurnTokens } from '../text/turn-tokens';
-import type { IndexedText } from './long-texts';
-import { explainTooLong, numberLongText } from './long-texts';
-import { explainNan } from './nan-errors';
 import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
 import type { TaskSettings } from './run-task';
+import type { TextFailure } from './send-in-batches';
 import { explainLongTexts, explainUnsupportedTask } from './task-errors';
+import type { IndexedText } from './texts';
+import { excerpt, getTruncationHints } from './texts';
 import { findEntries, getValueByName, matchTextIndexes, parseTokenCount } from './vectors';
 
 export interface RerankSettings extends TaskSettings {
@@ -66,19 +66,19 @@ export interface ScoredDocument {
 export interface RankedDocument {
 	/** Position (from 0) among the documents. */
 	index: number;
-	/** Undefined for a document without text. */
+	/** Undefined for a document without text, and for one that the server refuses. */
 	score?: number;
 }
 
 export interface RerankResult extends TextTaskTotals {
-	/** Best first. Documents without text have no score and come last. */
+	/** Best first. Documents without text, then those that the server refuses, have no score and come last. */
 	ranking: RankedDocument[];
 }
 
 /**
- * Ranks documents by relevance to a query.
+ * Ranks documents by relevance to a query. A document that the server refuses while it accepts others has no score.
  *
- * @throws a `ServerError` naming the document, if one caused it.
+ * @throws a `ServerError`
  */
 export async function rerank(
 	server: ModelServer,
@@ -86,7 +86,7 @@ export async function rerank(
 	{ query, documents: texts }: RerankRequest,
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
-	if (texts.length === 0) return { ranking: [], requests: 0, truncatedTexts: 0, warnings: [] };
+	if (texts.length === 0) return { ranking: [], requests: 0, truncatedTexts: [], warnings: [] };
 	if (!query.trim())
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
@@ -98,33 +98,33 @@ export async function rerank(
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
 	const safeQuery = breakTurnTokens(query);
-	const {
-		results: scores,
-		responseModel,
-		...totals
-	} = await runTextTask(server, settings, {
+	const refusals: TextFailure[] = [];
+	const { results, responseModel, ...totals } = await runTextTask(server, settings, {
 		routedTask: 'rerank',
 		texts: documents,
 		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
 		canTruncate: settings.longDocuments === 'truncate',
-		toError: (error, item) =>
-			explainTooLong(error, item, TOO_LONG) ??
-			numberLongText(error, item, 'Document') ??
-			explainNan(error, item, { noun: 'Document', result: 'score' }) ??
-			error,
+		onFailure: (failure) => {
+			if (!failure.isRefusedAlone) throw failure.error;
+			refusals.push(failure);
+		},
 	}).catch(async (error: ServerError) => {
-		const longError = await explainLongTexts(error, server);
+		const longError = await explainLongTexts(error, server, 'Document');
 		throw await explainUnsupportedTask(longError, { server, task: 'rerank', model });
 	});
-	const blankDocuments = allDocuments.flatMap(({ text, index }) =>
-		text.trim() ? [] : [{ index }],
-	);
+	const scores = results.filter((score) => score !== undefined);
+	const documentsWithoutScore = [
+		...allDocuments.filter(({ text }) => text.trim() === ''),
+		...refusals.flatMap(({ texts: refused }) => refused),
+	].map(({ index }) => ({ index }));
 	const ranking = [
 		...sortByScore(scores, settings),
-		...(minimumScore === undefined ? blankDocuments : []),
+		...(minimumScore === undefined ? documentsWithoutScore : []),
 	];
 	const warnings = new Set([
 		...totals.warnings,
+		...getTruncationHints(totals.truncatedTexts, { count: texts.length, noun: 'Document' }),
+		...getRefusalHints(refusals, settings),
 		...getScoreWarnings(scores, documents, settings),
 		...(await collectOtherModelWarnings(server, settings, responseModel)),
 	]);
@@ -149,10 +149,32 @@ async function collectOtherModelWarnings(
 	];
 }
 
-const TOO_LONG = {
-	noun: 'Document',
-	problem: 'and the query are too long for the reranker',
-} as const;
+/** Documents that a hint names. */
+const MAX_NAMED_DOCUMENTS = 3;
+
+/** The hint about documents that the server refuses; none if there are none. */
+function getRefusalHints(
+	refusals: readonly TextFailure[],
+	{ minimumScore, longDocuments }: RerankSettings,
+): string[] {
+	if (refusals.length === 0) return [];
+	const named = refusals
+		.slice(0, MAX_NAMED_DOCUMENTS)
+		.flatMap(({ error, texts }) =>
+			texts.map(
+				({ index, text }) => `document ${index + 1} ("${excerpt(text)}"): ${error.message}`,
+			),
+		);
+	const rest = refusals.length - named.length;
+	const place = minimumScore === undefined ? 'come last' : 'are omitted';
+	const advice =
+		longDocuments === 'truncate'
+			? ''
+			: ' To rank the beginning of documents that are too long, set the option Long Documents to Truncate.';
+	return [
+		`Documents without a score ${place}, because the server refuses them: ${named.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}.${advice}`,
+	];
+}
 
 function createRequest(
 	serverType: ServerType,
@@ -180,12 +202,10 @@ function createRequest(
 					suggestion:
 						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
 				});
-			const missingWarning = `The server returned ${scores.length} ${scores.length === 1 ? 'score' : 'scores'} for ${batch.length} documents. Documents without a score were omitted.`;
 			return {
-				results: scores.map(({ index, score }) => ({ index: batch[index]!.index, score })),
+				results: batch.map(({ index }, at) => ({ index, score: scores[at]! })),
 				tokens: parseTokenCount(json),
 				model: asNonEmptyString(asRecord(json).model),
-				warnings: scores.length < batch.length ? [missingWarning] : [],
 			};
 		},
 	};
@@ -196,9 +216,9 @@ function createRequest(
  * another form. Document texts are ignored.
  *
  * @param count - Number of documents that were sent.
- * @returns the scores in the order of the response, or what is wrong with them, as text after "an unusable ranking: ".
+ * @returns the scores in the order of the documents, or what is wrong with them, as text after "an unusable ranking: ".
  */
-export function parseScores(json: unknown, count: number): ScoredDocument[] | string {
+export function parseScores(json: unknown, count: number): number[] | string {
 	const list = findEntries(json);
 	if (!list) return 'the response contains no scores';
 	const scores = new Map<number, number>();
@@ -217,7 +237,9 @@ export function parseScores(json: unknown, count: number): ScoredDocument[] | st
 		if (value === undefined) return `the score of document ${index + 1} is not a number`;
 		scores.set(index, value);
 	}
-	return [...scores].map(([index, score]) => ({ index, score }));
+	if (scores.size < count)
+		return `${scores.size} ${scores.size === 1 ? 'score was' : 'scores were'} returned for ${count} documents`;
+	return Array.from({ length: count }, (_none, index) => scores.get(index)!);
 }
 
 /** The scores of an entry under the name of its server, or the entry itself; some servers send a list of one. */

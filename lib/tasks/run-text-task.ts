@@ -3,20 +3,19 @@ import { LruCache, memoize } from '../lru-cache';
 import { collectTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, RoutedTask } from '../servers/types/server-type';
 import { pushAll } from '../values/lists';
-import type { BatchLimit, RejectedTextRules } from './send-in-batches';
-import { sendInBatches } from './send-in-batches';
-import type { IndexedText } from './long-texts';
 import type { TaskRequest, TaskSettings } from './run-task';
 import { runTask } from './run-task';
+import type { BatchMemory, BatchSender } from './send-in-batches';
+import { createBatchMemory, sendInBatches } from './send-in-batches';
+import type { IndexedText, TruncatedText } from './texts';
 
 /** What the requests of a task add up to. */
 export interface TextTaskTotals {
 	/** Undefined if the server does not count them. */
 	tokens?: number;
-	/** Number of requests, with those for a rejected text. */
+	/** Number of requests, with those for a refused text. */
 	requests: number;
-	/** Number of truncated texts. */
-	truncatedTexts: number;
+	truncatedTexts: TruncatedText[];
 	warnings: string[];
 }
 
@@ -37,16 +36,19 @@ export interface BatchRequest<Result> extends TaskRequest<BatchResponse<Result>>
 	texts: readonly string[];
 }
 
-export interface TextTask<Result> extends RejectedTextRules {
-	/** Each task has its own limit of texts in one request. */
+export interface TextTask<Result> extends Pick<
+	BatchSender<Result>,
+	'canTruncate' | 'finish' | 'onFailure'
+> {
+	/** Each task has its own memory of the batches that a server accepts. */
 	routedTask: RoutedTask;
 	texts: readonly IndexedText[];
 	createRequest(batch: readonly IndexedText[]): Promise<BatchRequest<Result>>;
 }
 
 export interface TextTaskResult<Result> extends TextTaskTotals {
-	/** In the order of the texts. */
-	results: Result[];
+	/** In the order of the texts. Undefined for a text whose failure was reported. */
+	results: Array<Result | undefined>;
 	/** The model that the first response with one names. */
 	responseModel: string | undefined;
 }
@@ -59,12 +61,12 @@ export interface TextTaskSettings extends TaskSettings {
 /**
  * Runs a task for all texts.
  *
- * @throws a `ServerError`, that of `toError` if it is about one text.
+ * @throws a `ServerError` after Stop, and what `onFailure` throws.
  */
 export async function runTextTask<Result>(
 	server: ModelServer,
 	settings: TextTaskSettings,
-	{ routedTask, texts: allTexts, createRequest, ...rules }: TextTask<Result>,
+	{ routedTask, texts: allTexts, createRequest, ...sender }: TextTask<Result>,
 ): Promise<TextTaskResult<Result>> {
 	const responses: Array<BatchResponse<Result>> = [];
 	const warnings: string[] = [];
@@ -90,9 +92,9 @@ export async function runTextTask<Result>(
 		return response.results;
 	};
 	const { results, truncatedTexts } = await sendInBatches(allTexts, {
-		...rules,
+		...sender,
 		batchSize: settings.batchSize,
-		limit: getBatchLimit(server, routedTask, settings.model),
+		memory: getBatchMemory(server, routedTask, settings.model),
 		send,
 	});
 	return {
@@ -105,15 +107,15 @@ export async function runTextTask<Result>(
 	};
 }
 
-/** The limits of a server by task and model. Each run has its own server, so the next run tries larger batches again. */
-const getBatchLimits = memoize<ModelServer, LruCache<BatchLimit>>(() => new LruCache());
+/** What batches showed, by task and model. Each run has its own server, so the next run tries larger batches again. */
+const getBatchMemories = memoize<ModelServer, LruCache<BatchMemory>>(() => new LruCache());
 
-function getBatchLimit(server: ModelServer, routedTask: RoutedTask, model: string) {
-	const limits = getBatchLimits(server);
+function getBatchMemory(server: ModelServer, routedTask: RoutedTask, model: string) {
+	const memories = getBatchMemories(server);
 	const key = JSON.stringify([routedTask, model]);
-	const limit = limits.get(key) ?? { maxTexts: Infinity };
-	limits.set(key, limit);
-	return limit;
+	const memory = memories.get(key) ?? createBatchMemory();
+	memories.set(key, memory);
+	return memory;
 }
 
 /** Undefined if no response counts its tokens. */

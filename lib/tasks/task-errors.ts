@@ -6,6 +6,7 @@ import { other } from '../servers/types/other';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
 import type { ServerTask } from '../servers/task-advice';
 import { describeLackingTask } from '../servers/task-advice';
+import type { TextNoun } from './texts';
 
 /** What a task needs of a server. */
 export interface RequiredTask {
@@ -123,11 +124,13 @@ const SMALLER_BATCHES =
 export async function explainLongTexts(
 	error: ServerError,
 	server: ModelServer,
+	noun: TextNoun['noun'],
 ): Promise<ServerError> {
 	if (error.type === 'requestTooLarge') return error.withSuggestion(SMALLER_BATCHES);
 	if (error.type !== 'promptTooLong') return error;
 	const { texts } = await getProfile(server).fetchType();
-	return error.withSuggestion(`${error.suggestion} ${texts.longerTexts ?? ''}`.trim());
+	const suggestion = `Split documents into smaller chunks, or set the option Long ${noun}s to Truncate. ${texts.longerTexts ?? ''}`;
+	return error.withSuggestion(suggestion.trim());
 }
 
 /** Explains the first-token timeout of a server that sends nothing while it processes an image or a recording. */

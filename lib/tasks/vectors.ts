@@ -14,22 +14,15 @@ export interface VectorIssue {
 	position?: number;
 }
 
-/** What is known about the vectors before they arrive. */
-export interface ExpectedVectors {
-	/** Number of texts that were sent. */
-	count: number;
-	/** Dimensions of the vectors of this model, if known. Default: those of the first vector. */
-	dimensions: number | undefined;
-}
-
 /**
  * Parses vectors: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of Ollama, or another form.
  *
- * @returns the vectors in the order of the texts, or what is wrong with them.
+ * @param count - Number of texts that were sent.
+ * @returns the vectors in the order of the texts, all with the same dimensions, or what is wrong with them.
  */
 export function parseVectors(
 	json: JsonRecord | unknown[],
-	{ count, dimensions }: ExpectedVectors,
+	count: number,
 ): number[][] | VectorIssue {
 	const found = findEntries(json);
 	if (!found) return { message: 'the response contains no embeddings' };
@@ -44,7 +37,7 @@ export function parseVectors(
 			message:
 				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
 		};
-	return parseEntries(ordered, dimensions);
+	return parseEntries(ordered);
 }
 
 /**
@@ -88,10 +81,7 @@ const LIST_NAMES: string[] = [
 	'dense',
 ];
 
-function parseEntries(
-	entries: unknown[],
-	dimensions: number | undefined,
-): number[][] | VectorIssue {
+function parseEntries(entries: unknown[]): number[][] | VectorIssue {
 	const vectors: number[][] = [];
 	for (const [position, entry] of entries.entries()) {
 		const value = isRecord(entry)
@@ -99,7 +89,7 @@ function parseEntries(
 			: entry;
 		const vector = parseVector(value);
 		if (!Array.isArray(vector)) return { ...vector, position };
-		const issue = findVectorIssue(vector, dimensions ?? vectors[0]?.length ?? vector.length);
+		const issue = findVectorIssue(vector, vectors[0]?.length ?? vector.length);
 		if (issue) return { ...issue, position };
 		vectors.push(vector);
 	}
@@ -148,12 +138,8 @@ function decodeVector(text: string) {
 
 function findVectorIssue(vector: number[], expected: number): VectorIssue | undefined {
 	if (vector.length !== expected)
-		return {
-			message: `a vector has ${vector.length} dimensions while the others have ${expected}`,
-			suggestion:
-				'The server seems to use another model than before. Select the model by name, and insert all documents again.',
-		};
-	let nonZeroCount = 0;
+		return describeOtherDimensions({ dimensions: vector.length, expected });
+	let isZero = true;
 	for (const value of vector) {
 		// Vector stores keep 32-bit numbers.
 		const float32 = Math.fround(value);
@@ -163,15 +149,47 @@ function findVectorIssue(vector: number[], expected: number): VectorIssue | unde
 				suggestion:
 					'The model failed on this text (NaN). Use another quantization (F16 instead of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
 			};
-		if (float32 !== 0) nonZeroCount++;
+		isZero &&= float32 === 0;
 	}
-	// Between the zeros of a reranker, llama-server sends a few random numbers from its memory.
-	if (nonZeroCount * 10 >= vector.length) return undefined;
+	if (!isZero) return undefined;
 	return {
 		message: 'a vector contains only zeros',
 		suggestion:
 			'The server is probably running a reranker, or a proxy decoded the response incorrectly. Choose an embedding model.',
 	};
+}
+
+/** Numbers of dimensions. */
+interface OtherDimensions {
+	/** Of a vector. */
+	dimensions: number;
+	/** Of the others. */
+	expected: number;
+}
+
+/** The issue of a vector that does not fit to the others. */
+export function describeOtherDimensions({ dimensions, expected }: OtherDimensions): VectorIssue {
+	return {
+		message: `a vector has ${dimensions} dimensions while the others have ${expected}`,
+		suggestion:
+			'The server seems to use another model than before. Select the model by name, and insert all documents again.',
+	};
+}
+
+/** Vectors of an embedding model have more numbers than zeros. */
+const MIN_NON_ZERO_SHARE = 0.1;
+
+/** Warns about vectors that are nearly empty: llama-server sends a few numbers of its memory between the zeros of a reranker. */
+export function getZeroWarnings(vectors: readonly number[][]): string[] {
+	const isNearlyEmpty = vectors.some((vector) => {
+		const nonZeros = vector.filter((value) => Math.fround(value) !== 0);
+		return nonZeros.length < vector.length * MIN_NON_ZERO_SHARE;
+	});
+	return isNearlyEmpty
+		? [
+				'Nearly all numbers of some vectors are zero. If searches find the wrong texts, the model may be a reranker: choose an embedding model.',
+			]
+		: [];
 }
 
 /** Tokens of the request; undefined if the server does not count them. */

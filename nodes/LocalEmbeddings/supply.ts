@@ -57,10 +57,6 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 			input: { ...input, ...(prefix !== '' && { prefix }) },
 			run: async (signal) => {
 				const result = await client.embed(texts, role, { signal });
-				if (result.truncatedTexts > 0)
-					log.hint(
-						`${result.truncatedTexts} of ${texts.length} texts were too long for the model and were truncated.`,
-					);
 				result.warnings.forEach((warning) => log.hint(warning));
 				return result;
 			},
@@ -76,10 +72,11 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 					omitUndefined({ receivedDimensions: result.receivedDimensions })),
 				tokens: result.tokens,
 				requests: result.requests,
-				truncated: result.truncatedTexts,
+				truncated: result.truncatedTexts.length,
 			}),
 		});
-		return vectors;
+		// Without partial results, there is a vector for each text.
+		return vectors.map((vector) => vector!);
 	};
 	return {
 		embedDocuments: async (texts) =>

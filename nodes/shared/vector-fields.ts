@@ -61,8 +61,8 @@ export const embeddingOptions: INodeProperties[] = [
 		'longTexts',
 		'fail',
 		{
-			fail: ['Fail', 'Fail and name the text and the limit'],
-			truncate: ['Truncate', 'Keep only the beginning'],
+			fail: ['Fail', 'Fail and name the text'],
+			truncate: ['Truncate', 'Keep as much of the beginning as the server accepts'],
 		},
 		"What to do with texts that exceed the model's maximum length",
 	),
@@ -111,8 +111,8 @@ export const rerankOptions: INodeProperties[] = [
 		'longDocuments',
 		'fail',
 		{
-			fail: ['Fail', 'Fail and name the document and the limit'],
-			truncate: ['Truncate', 'Keep only the beginning'],
+			fail: ['Rank Last', 'Last, without a score. A hint names the document.'],
+			truncate: ['Truncate', 'Keep as much of the beginning as the server accepts'],
 		},
 		"What to do with documents that, with the query, exceed the model's maximum length",
 	),

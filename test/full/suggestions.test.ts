@@ -137,7 +137,7 @@ const SITUATIONS: Situation[] = [
 		use: embed(LONG_TEXT),
 		options: ['--embeddings', ...POOLED, ...SMALL_BATCH],
 		kept: ['--embeddings', ...POOLED],
-		failure: 'is too long for the embedding model',
+		failure: 'tokens',
 		advice: /for example (-ub \d+ -b \d+)/,
 	},
 	{
@@ -146,7 +146,7 @@ const SITUATIONS: Situation[] = [
 		use: rerank(LONG_TEXT),
 		options: ['--reranking', ...SMALL_BATCH],
 		kept: ['--reranking'],
-		failure: 'too long for the reranker',
+		failure: 'tokens',
 		advice: /for example (-ub \d+ -b \d+)/,
 	},
 	{

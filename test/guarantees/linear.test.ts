@@ -84,7 +84,8 @@ import {
 	isLoopback,
 } from '../../lib/errors/rows/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
-import { excerpt, truncateToLimit } from '../../lib/tasks/long-texts';
+import { shortenText } from '../../lib/tasks/shorten-text';
+import { excerpt } from '../../lib/tasks/texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import { classifyErrorResponse, classifyStreamError } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
@@ -98,7 +99,7 @@ import { findMentions, readFieldIssues } from '../../lib/errors/rejected-fields'
 import { parseValueLimit } from '../../lib/errors/value-limits';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
-import { findBatchLimit } from '../../lib/errors/batch-limit';
+import { ServerError } from '../../lib/errors/server-error';
 import { findRepeatedError } from '../../lib/errors/gateway-failure';
 import { findLoadCause } from '../../lib/errors/load-cause';
 import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
@@ -290,7 +291,6 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'facts of a message': (text) =>
 		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
-	'the size of a batch': findBatchLimit,
 	'a model that cannot be loaded': (text) => [
 		findMissingBackend(text),
 		findUnknownPart(text),
@@ -337,7 +337,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 			tools: [],
 		}),
 	'a text above a limit': (text) => [
-		truncateToLimit(text, { tokens: undefined, limit: undefined }),
+		[
+			...shortenText(
+				text,
+				() => new ServerError({ type: 'badRequest', title: '', suggestion: '', serverText: text }),
+			),
+		],
 		excerpt(text),
 		lower(text),
 	],

@@ -50,7 +50,7 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 			texts,
 			'document',
 		);
-		expect(truncated).toMatchObject({ truncated: 1 });
+		expect(truncated.truncatedTexts).toHaveLength(1);
 		expect(nearness(truncated.vectors[0]!, truncated.vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 
@@ -75,19 +75,19 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(top.ranking[0]!.score).toBeCloseTo(1 / (1 + Math.exp(-scores[0]!)), 5);
 	});
 
-	it('reranking: a document that is too long is an error that names it, or is truncated', async () => {
+	it('reranking: a document that is too long comes last, without a score, or is truncated', async () => {
 		const documents = [CAT, repeatWord(600)];
-		expect(
-			await getError(rerankOf(server, { model: 'rank' }).rerank('cat', documents)),
-		).toMatchObject({
-			type: 'promptTooLong',
-			message: 'Document 2 and the query are too long for the reranker',
-		});
+		const { ranking, warnings } = await rerankOf(server, { model: 'rank' }).rerank(
+			'cat',
+			documents,
+		);
+		expect(ranking).toEqual([{ index: 0, score: expect.any(Number) as number }, { index: 1 }]);
+		expect(warnings).toEqual([expect.stringContaining('document 2')]);
 		const truncated = await rerankOf(server, { model: 'rank', longDocuments: 'truncate' }).rerank(
 			'cat',
 			documents,
 		);
-		expect(truncated).toMatchObject({ truncated: 1 });
+		expect(truncated.truncatedTexts).toHaveLength(1);
 		expect(truncated.ranking).toHaveLength(2);
 	});
 

@@ -1,4 +1,3 @@
-import { ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import type { EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
@@ -167,56 +166,41 @@ async function embedGroup(
 	const { embedSettings, role } = itemSettings;
 	const embedder = new Embedder(server, embedSettings);
 	const failures = new Map<number, ItemError>();
-	let tokens = 0;
-	let truncatedTexts = 0;
-	let dimensions = 0;
-	let { model } = embedSettings;
-	// Calls of one batch each, so that a failed item repeats few texts. The embedder reduces a batch that is too large.
-	let pending = texts;
-	for (let start = 0; start < pending.length;) {
-		const nextTexts = pending.slice(start, start + embedSettings.batchSize);
-		const textIndexes = nextTexts.map(({ textIndex }) => textIndex);
-		try {
-			const contents = nextTexts.map(({ text }) => text);
-			const result = await embedder.embed(contents, role, { signal: call.signal, textIndexes });
-			for (const [at, vector] of result.vectors.entries())
-				nextTexts[at]!.vector = encodeVector(vector, itemSettings);
-			dimensions = result.vectors[0]!.length;
-			model = result.otherModel ?? model;
-			tokens += result.tokens ?? 0;
-			truncatedTexts += result.truncatedTexts;
-			result.warnings.forEach(call.hint);
-			start += nextTexts.length;
-		} catch (error) {
-			for (const itemIndex of getFailedItemIndexes(error, nextTexts))
-				failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason: error }));
-			// The other texts of a failed call are sent again without those of the failed item.
-			pending = pending.slice(start).filter(({ itemIndex }) => !failures.has(itemIndex));
-			start = 0;
-		}
+	const contents = texts.map(({ text }) => text);
+	const textIndexes = texts.map(({ textIndex }) => textIndex);
+	const {
+		vectors,
+		tokens = 0,
+		otherModel,
+		warnings,
+	} = await embedder.embed(contents, role, {
+		signal: call.signal,
+		textIndexes,
+		onFailure: ({ error, positions }) => {
+			for (const position of positions) {
+				const { itemIndex } = texts[position]!;
+				if (!failures.has(itemIndex))
+					failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason: error }));
+			}
+		},
+	});
+	const dimensions = vectors.find((vector) => vector !== undefined)?.length ?? 0;
+	for (const [at, vector] of vectors.entries()) {
+		if (vector !== undefined) texts[at]!.vector = encodeVector(vector, itemSettings);
+		// Each of many vectors is in memory only once.
+		vectors[at] = undefined;
 	}
+	warnings.forEach(call.hint);
 	showTokenUsage(call, { promptTokens: tokens, completionTokens: 0 });
-	if (truncatedTexts > 0)
-		call.hint(
-			`${truncatedTexts} of ${texts.length} texts were too long for the model and were truncated.`,
-		);
 	const embeddedTexts = texts.filter(({ itemIndex }) => !failures.has(itemIndex));
 	const results = toResultItems(embeddedTexts, itemSettings.isSingleItem);
 	// Servers count the tokens of a request, not of each text.
 	const usage = results.length === 1 && tokens > 0 ? { tokens } : {};
-	const metadata = { dimensions, model, ...usage };
+	const metadata = { dimensions, model: otherModel ?? embedSettings.model, ...usage };
 	return [
 		...failures.values(),
 		...results.map((result) => ({ ...result, metadata: { ...metadata, ...result.metadata } })),
 	];
-}
-
-/** Indexes of the items whose texts caused the error, otherwise of all items of the call. */
-function getFailedItemIndexes(error: unknown, sentTexts: InputText[]): Set<number> {
-	const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
-	const failedTexts = sentTexts.filter(({ textIndex }) => textIndex === failedIndex);
-	const texts = failedTexts.length > 0 ? failedTexts : sentTexts;
-	return new Set(texts.map(({ itemIndex }) => itemIndex));
 }
 
 function getItemIndex(item: ResultItem | ItemError) {

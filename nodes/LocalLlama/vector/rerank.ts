@@ -1,4 +1,3 @@
-import { ServerError } from '../../../lib/errors/server-error';
 import { rerank } from '../../../lib/tasks/rerank';
 import type { RerankResult } from '../../../lib/tasks/rerank';
 import { isRecord } from '../../../lib/values/records';
@@ -67,7 +66,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 
 /**
  * Ranks the documents of all items, or of an array in one item. With "continue on fail", a document that cannot be
- * ranked fails alone; without a ranking, every item has the error.
+ * read fails alone; without a ranking, every item has the error.
  *
  * @returns the documents best first, then the failed items.
  * @throws an `ItemError` for the item that caused the error, unless the node continues on errors.
@@ -86,23 +85,19 @@ async function rankDocuments(call: LlamaCall): Promise<Array<ResultItem | ItemEr
 			return [{ text: '', index: from, from }];
 		}
 	});
-	for (;;) {
-		const pending = new Set(documents.filter(({ from }) => !failures.has(from)));
-		if (pending.size === 0) return [...failures.values()];
-		try {
-			const texts = documents.map((document) => (pending.has(document) ? document.text : ''));
-			const { result, model } = await rankTexts(call, texts);
-			const items = result.ranking
-				.map(({ index, score }) => ({ document: documents[index]!, score }))
-				.filter(({ document }) => pending.has(document))
-				.map(({ document, score }) => toResultItem(document, score, model));
-			return [...items, ...failures.values()];
-		} catch (error) {
-			const failedIndex = error instanceof ServerError ? error.facts.index : undefined;
-			const named = documents.filter((document, at) => at === failedIndex && pending.has(document));
-			const failed = named.length > 0 ? named : pending;
-			for (const { from } of failed) if (!failures.has(from)) fail(from, error);
-		}
+	const readableDocuments = documents.filter(({ from }) => !failures.has(from));
+	if (readableDocuments.length === 0) return [...failures.values()];
+	try {
+		const texts = documents.map(({ text }) => text);
+		const { result, model } = await rankTexts(call, texts);
+		const items = result.ranking
+			.map(({ index, score }) => ({ document: documents[index]!, score }))
+			.filter(({ document }) => !failures.has(document.from))
+			.map(({ document, score }) => toResultItem(document, score, model));
+		return [...items, ...failures.values()];
+	} catch (error) {
+		for (const { from } of readableDocuments) if (!failures.has(from)) fail(from, error);
+		return [...failures.values()];
 	}
 }
 
@@ -112,7 +107,7 @@ interface Ranking {
 	model: string;
 }
 
-/** @throws a `ServerError` naming the document, if one caused it. */
+/** @throws a `ServerError` if there is no ranking. */
 async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ranking> {
 	const { parameters, server, priority, signal } = call;
 	const settings = await withResolvedModel(
@@ -123,10 +118,6 @@ async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ran
 	const result = await rerank(server, settings, { query, documents: texts });
 	showTokenUsage(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 	result.warnings.forEach(call.hint);
-	if (result.truncatedTexts > 0)
-		call.hint(
-			`${result.truncatedTexts} of ${texts.length} documents were too long for the model and were truncated.`,
-		);
 	return { result, model: settings.model };
 }
 

@@ -1,4 +1,4 @@
-import { sendInBatches } from '../../../lib/tasks/send-in-batches';
+import { createBatchMemory, sendInBatches } from '../../../lib/tasks/send-in-batches';
 import { getPrefixes } from '../../../lib/tasks/prefixes';
 import { LabelSet } from '../../../lib/tasks/labels';
 import { getTranscriptHints } from '../../../lib/tasks/transcript-hints';
@@ -12,13 +12,13 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 		[first, second].map((text, index) => ({ index, text })),
 		{
 			batchSize: 10,
-			limit: { maxTexts: Infinity },
+			memory: createBatchMemory(),
 			send: async (batch) => {
 				sizes.push(batch.length);
 				return await Promise.resolve(batch.map(() => 1));
 			},
 			canTruncate: false,
-			toError: (error) => error,
+			onFailure: () => undefined,
 		},
 	);
 	return sizes;
@@ -38,34 +38,66 @@ testLimit('lib/tasks/send-in-batches.ts#MAX_BYTES', {
 	within: [2],
 	beyond: [1, 1],
 });
-testLimit('lib/tasks/send-in-batches.ts#MAX_CHECKED_TEXTS', {
+/** A text that the server refuses with a status of its own. */
+const createRefusal = (serverText = '') =>
+	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', status: 400, serverText });
+
+testLimit('lib/tasks/send-in-batches.ts#MAX_REFUSED_TEXTS', {
 	limit: 8,
-	// The first text and the last ones are refused, the second is good: is it found?
-	outcome: async (others) => {
-		const texts = ['bad', 'good', ...Array.from({ length: others - 1 }, () => 'bad')];
-		/** What the others of a failed text are said to be. */
-		const verdicts: string[] = [];
+	// So many texts are refused one after the other: does a text that was accepted have to be accepted again?
+	outcome: async (refused) => {
+		const sent: string[] = [];
 		await sendInBatches(
-			texts.map((text, index) => ({ index, text })),
+			['good', ...Array.from({ length: refused - 1 }, () => 'bad'), 'good'].map((text, index) => ({
+				index,
+				text,
+			})),
 			{
-				batchSize: 100,
-				limit: { maxTexts: Infinity },
+				batchSize: 1,
+				memory: createBatchMemory(),
 				send: async (batch) => {
-					if (batch.some(({ text }) => text === 'bad'))
-						throw new ServerError({ type: 'badRequest', title: 'no', suggestion: '' });
+					sent.push(...batch.map(({ text }) => text));
+					if (batch.some(({ text }) => text === 'bad')) throw createRefusal();
 					return await Promise.resolve(batch.map(() => 1));
 				},
 				canTruncate: false,
-				toError: (error, _text, otherTexts) => {
-					verdicts.push(otherTexts);
-					return error;
-				},
+				onFailure: () => undefined,
 			},
-		).catch(() => undefined);
-		return verdicts;
+		);
+		return sent.filter((text) => text === 'good').length;
 	},
-	within: ['accepted'],
-	beyond: ['rejected'],
+	within: 2,
+	beyond: 3,
+});
+
+/** How often a text is sent, each time shorter, to a server that refuses it with these words. */
+async function countTries(serverText: (length: number) => string): Promise<number> {
+	let tries = 0;
+	await sendInBatches([{ index: 0, text: 'x'.repeat(100_000) }], {
+		batchSize: 1,
+		memory: createBatchMemory(),
+		send: async ([item]) => {
+			tries++;
+			return await Promise.reject(createRefusal(serverText(item!.text.length)));
+		},
+		canTruncate: true,
+		onFailure: () => undefined,
+	});
+	return tries;
+}
+
+testLimit('lib/tasks/shorten-text.ts#MAX_HALVES', {
+	limit: 3,
+	outcome: async (halves) => (await countTries(() => '')) > halves,
+	within: true,
+	beyond: false,
+});
+testLimit('lib/tasks/shorten-text.ts#MAX_LIMITED', {
+	limit: 4,
+	outcome: async (times) =>
+		(await countTries((length) => `at most ${Math.floor(length / 2)} characters`)) > times,
+	within: true,
+	beyond: false,
 });
 testLimit('lib/tasks/prefixes.ts#MAX_NAME_LENGTH', {
 	limit: 500,

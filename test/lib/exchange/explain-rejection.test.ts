@@ -331,20 +331,6 @@ test.each([
 		'Temperature: at most 2',
 	],
 	['Transcribe', "timestamp_granularities must be one of ['segment']", 'Timestamps: only segment'],
-	['Embed', 'batch size 64 > maximum allowed batch size 32', 'Batch Size: at most 32'],
-	['Rerank', 'batch size 64 > maximum allowed batch size 32', 'Batch Size: at most 32'],
-	[
-		'Embed',
-		'Value error, batch size is invalid, it should not be larger than 10.: input.contents',
-		'Batch Size: at most 10',
-	],
-	['Rerank', 'too many documents: at most 96 are allowed', 'Batch Size: at most 96'],
-	[
-		'Embed',
-		'Too many inputs in request, split into more batches.',
-		'Batch Size: Too many inputs in request, split into more batches',
-	],
-	['Embed', 'input数组最大不得超过64条', 'Batch Size: at most 64'],
 ] as const)('%s has its own title for the rejection "%s"', (operation, said, title) => {
 	const text =
 		title.startsWith('The text') && said.startsWith('String') ? `body.input: ${said}` : said;

@@ -3,10 +3,8 @@ import fc from 'fast-check';
 import { sortByScore, parseScores } from '../../../lib/tasks/rerank';
 import { parseTokenCount } from '../../../lib/tasks/vectors';
 
-const SCORES = [
-	{ index: 1, score: 0.9 },
-	{ index: 0, score: -2 },
-];
+/** In the order of the documents. */
+const SCORES = [-2, 0.9];
 
 describe('responses of rerank routes', () => {
 	test.each<{ name: string; response: object }>([
@@ -144,7 +142,7 @@ describe('responses of rerank routes', () => {
 	test.each([[[-2, 0.9]], [{ scores: [-2, 0.9] }], [{ scores: [[-2], ['0.9']] }]])(
 		'numbers in the order of the documents: %j',
 		(json) => {
-			expect(parseScores(json, 2)).toEqual([SCORES[1], SCORES[0]]);
+			expect(parseScores(json, 2)).toEqual(SCORES);
 			expect(parseScores(json, 3)).toBe('a score has no document index');
 		},
 	);
@@ -171,6 +169,11 @@ describe('responses of rerank routes', () => {
 				{ index: 0, score: 2 },
 			],
 			issue: 'two scores',
+		},
+		{
+			name: 'a score for one of two documents',
+			response: { results: [{ index: 1, relevance_score: 1 }] },
+			issue: '1 score was returned for 2 documents',
 		},
 		{ name: 'a missing index', response: [{ score: 1 }], issue: 'no document index' },
 		{
@@ -215,10 +218,9 @@ describe('responses of rerank routes', () => {
 		fc.assert(
 			fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 4 }), (json, count) => {
 				const result = parseScores(json, count);
-				const scores = typeof result === 'string' ? [] : result;
-				expect(
-					scores.filter(({ index, score }) => index >= count || !Number.isFinite(score)),
-				).toEqual([]);
+				const scores = typeof result === 'string' ? Array<number>(count).fill(0) : result;
+				expect(scores).toHaveLength(count);
+				expect(scores.filter((score) => !Number.isFinite(score))).toEqual([]);
 			}),
 		);
 	});

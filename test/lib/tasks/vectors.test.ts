@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 
-import { parseTokenCount, parseVectors, truncateVector } from '../../../lib/tasks/vectors';
+import {
+	getZeroWarnings,
+	parseTokenCount,
+	parseVectors,
+	truncateVector,
+} from '../../../lib/tasks/vectors';
 
-const readEmbeddings = (json: unknown, count: number, dimensions?: number) =>
-	parseVectors(json as never, { count, dimensions });
+const readEmbeddings = (json: unknown, count: number) => parseVectors(json as never, count);
 
 const base64 = (...numbers: number[]) =>
 	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
@@ -274,12 +278,28 @@ describe('vectors that no store may receive', () => {
 		});
 	});
 
-	test('zeros with a few other numbers, as llama-server v0.5.0 returns them with a reranker, are an issue', () => {
+	// llama-server v0.5.0 returns such vectors with a reranker.
+	test('zeros with a few other numbers are a warning', () => {
 		const vector = [-3.3281758770629797e-18, ...Array<number>(30).fill(0), -1];
-		expect(readEmbeddings({ embeddings: [vector] }, 1)).toMatchObject({
-			suggestion: expect.stringContaining('reranker') as string,
-		});
-		expect(readEmbeddings({ embeddings: [[1, 0, 0, 0]] }, 1)).toEqual([[1, 0, 0, 0]]);
+		expect(readEmbeddings({ embeddings: [vector] }, 1)).toEqual([vector]);
+		expect(getZeroWarnings([A, vector])).toEqual([
+			expect.stringContaining('Nearly all numbers of some vectors are zero') as string,
+		]);
+		expect(getZeroWarnings([A, [1, 0, 0, 0]])).toEqual([]);
+	});
+
+	test('a vector has only zeros if each number is zero as a 32-bit number', () => {
+		const number = fc.oneof(
+			fc.constant(0),
+			fc.constant(1e-60),
+			fc.float({ noNaN: true, noDefaultInfinity: true }),
+		);
+		fc.assert(
+			fc.property(fc.array(number, { minLength: 1, maxLength: 96 }), (vector) => {
+				const isRefused = !Array.isArray(readEmbeddings({ embeddings: [vector] }, 1));
+				expect(isRefused).toBe(vector.every((value) => Math.fround(value) === 0));
+			}),
+		);
 	});
 
 	test.each([
@@ -306,10 +326,11 @@ describe('vectors that no store may receive', () => {
 		});
 	});
 
-	test('different lengths, within a request and between requests', () => {
-		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({ position: 1 });
-		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 3)).toMatchObject({ position: 0 });
-		expect(readEmbeddings({ embeddings: [[1, 2]] }, 1, 2)).toEqual([[1, 2]]);
+	test('different lengths', () => {
+		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({
+			position: 1,
+			message: 'a vector has 1 dimensions while the others have 2',
+		});
 	});
 });
 

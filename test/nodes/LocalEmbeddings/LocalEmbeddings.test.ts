@@ -117,7 +117,9 @@ describe('supply', () => {
 		});
 		await embeddings.embedQuery('x'.repeat(30));
 		await embeddings.embedQuery('y'.repeat(30));
-		expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts')]);
+		expect(hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('Text 1 of 1 was truncated'),
+		]);
 	});
 
 	test('a search preempts documents that are being inserted', async () => {

@@ -218,6 +218,8 @@ test('Ollama gets requests at its own route, and truncated texts add a hint', as
 		{ truncate: false, keep_alive: 120 },
 	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
-		expect.stringContaining('1 of 1 texts were too long'),
+		expect.stringContaining(
+			'Text 1 of 1 was truncated: the server accepted its first 500 characters',
+		),
 	]);
 });

@@ -4,7 +4,7 @@ import { reply } from '../../../simulators/llama-server';
 import type { Scripted, WireRequest } from '../../../simulators/llama-server';
 import { useLocalLlama } from '../run-node';
 
-const { serve, execute, getError, getBodies } = useLocalLlama();
+const { serve, prepare, executeIn, execute, getError, getBodies } = useLocalLlama();
 
 const RERANK = { resource: 'vector', operation: 'rerank', query: 'cat' };
 const documents = ['revenue of the year', 'a cat sleeps', 'cat and kitten'];
@@ -147,7 +147,7 @@ const describeItem = ({ json, pairedItem }: INodeExecutionData) => ({
 	error: (json.error as { message: string } | undefined)?.message,
 });
 
-test('with On Error Continue, a document that is too long fails alone, under its number', async () => {
+test('a document that the server refuses comes last, without a score; a hint names it', async () => {
 	const sim = await serve({ rerank: true });
 	const { items, perItem } = fromItems;
 	sim.route('POST /v1/rerank', ({ body }: WireRequest) => {
@@ -155,26 +155,26 @@ test('with On Error Continue, a document that is too long fails alone, under its
 		if (sent.includes('a cat sleeps')) return reply.error(400, TOO_LONG);
 		return scores(...sent.map((text, at): [number, number] => [at, text.length]));
 	});
-	const results = await execute({
+	const fake = prepare({
 		items,
 		perItem: perItem.with(0, { document: new Error('no such field') as never }),
 		parameters: RERANK,
 		continueOnFail: true,
 	});
-	expect(results.map(describeItem)).toEqual([
+	expect((await executeIn(fake)).map(describeItem)).toEqual([
 		{ pairedItem: { item: 2 }, id: 2, output: 14, error: undefined },
+		{ pairedItem: { item: 1 }, id: 1, output: null, error: undefined },
 		{
 			pairedItem: { item: 0 },
 			id: undefined,
 			output: undefined,
 			error: expect.stringContaining('no such field') as string,
 		},
-		{
-			pairedItem: { item: 1 },
-			id: undefined,
-			output: undefined,
-			error: 'Document 2 and the query are too long for the reranker',
-		},
+	]);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		expect.stringMatching(
+			/^Documents without a score come last, because the server refuses them: document 2 \("a cat sleeps"\): .+ set the option Long Documents to Truncate\.$/,
+		),
 	]);
 });
 

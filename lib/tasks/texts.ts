@@ -1,0 +1,86 @@
+/** The texts of a task: how errors and hints name them. */
+import type { ServerError } from '../errors/server-error';
+import { minOf, maxOf } from '../values/numbers';
+import { omitUndefined } from '../values/records';
+
+/** A text of a task. */
+export interface IndexedText {
+	/** From 0, among all texts of the task. Errors name the text by it. */
+	index: number;
+	text: string;
+}
+
+/** A text of which the server accepted only the beginning. */
+export interface TruncatedText {
+	/** That of the text. */
+	index: number;
+	/** Characters that were accepted. */
+	keptLength: number;
+	/** Characters of the whole text. */
+	length: number;
+}
+
+/** What users call a text of a task. */
+export interface TextNoun {
+	/** Also part of the option "Long Texts" or "Long Documents". */
+	noun: 'Text' | 'Document';
+	/** Whether that option is set to Truncate. */
+	canTruncate: boolean;
+}
+
+/** The error of a text that the server refuses alone while it accepts others, with its number and beginning. */
+export function nameRefusedText(
+	error: ServerError,
+	{ index, text }: IndexedText,
+	{ noun, canTruncate }: TextNoun,
+): ServerError {
+	const name = noun.toLowerCase();
+	return error.copyWith({
+		title: `${noun} ${index + 1}: ${error.message}`,
+		detail: `The server accepts other ${name}s, but not ${name} ${index + 1} ("${excerpt(text)}"): ${error.detail}`,
+		suggestion: suggestForText(error, { noun, canTruncate }),
+		facts: omitUndefined({ index, tokens: error.facts.n_prompt_tokens, limit: error.facts.n_ctx }),
+	});
+}
+
+function suggestForText(
+	{ type, suggestion, serverText }: ServerError,
+	{ noun, canTruncate }: TextNoun,
+): string {
+	const name = noun.toLowerCase();
+	// Python and Go write NaN, which is no JSON. What is wrong with a readable response is in its own suggestion.
+	if (type === 'invalidResponse')
+		return serverText === undefined ? suggestion : NOT_A_NUMBER_SUGGESTION;
+	if (canTruncate) return `Change this ${name}: the server refuses its beginning as well.`;
+	return type === 'promptTooLong'
+		? suggestion
+		: `Change or shorten this ${name}. To send only the beginning of ${name}s that are too long, set the option Long ${noun}s to Truncate.`;
+}
+
+const NOT_A_NUMBER_SUGGESTION =
+	'The result may contain values that are not numbers: half-precision models fail on some texts and graphics cards. Use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).';
+
+const EXCERPT_LENGTH = 80;
+
+/** Beginning of a text, for errors. */
+export function excerpt(text: string): string {
+	return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
+}
+
+/** The hint about texts that were truncated; none if there are none. */
+export function getTruncationHints(
+	truncatedTexts: readonly TruncatedText[],
+	{ count, noun }: { count: number; noun: TextNoun['noun'] },
+): string[] {
+	const [first] = truncatedTexts;
+	if (first === undefined) return [];
+	const kept = truncatedTexts.map(({ keptLength }) => keptLength);
+	const [min, max] = [minOf(kept), maxOf(kept)].map((length) => length.toLocaleString('en-US'));
+	const name = noun.toLowerCase();
+	const subject =
+		truncatedTexts.length === 1
+			? `${noun} ${first.index + 1} of ${count} was truncated: the server accepted its`
+			: `${truncatedTexts.length} of ${count} ${name}s were truncated: the server accepted their`;
+	const lengths = min === max ? max : `${min} to ${max}`;
+	return [`${subject} first ${lengths} characters, and refused more.`];
+}
