@@ -1,5 +1,5 @@
 /** Tags that begin thinking, and tags that begin the text for the user, where a server leaves them in a response. */
-import { getClosingMark } from './calls/marks';
+import { getClosingMark } from './calls/call-marks';
 
 /** Tags that begin thinking. */
 export const THINKING_TAGS: readonly string[] = [

@@ -223,7 +223,7 @@ export class CompletionAccumulator {
 		this.addText(remainder.text);
 		const lastReasoning = this.reasoningField.end() + remainder.reasoning;
 		this.reasoning += lastReasoning;
-		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
+		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls(body);
 		const rest = { text: text.slice(this.releasedText.length), reasoning: lastReasoning };
 		this.releasedText = text;
 		this.undecidedText = '';
@@ -266,7 +266,7 @@ export class CompletionAccumulator {
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
-	private parseTextCalls(): TextCallDecision {
+	private parseTextCalls({ isDocument = false }: ResponseBody): TextCallDecision {
 		const { callableNames: tools = [], findQuotation = () => undefined } = this.options;
 		const { output, toolCalls, reasoning, isTruncated: isCutOff } = this;
 		const text = this.options.isRaw ? output.text : withoutEndMarks(output.text);
@@ -277,13 +277,15 @@ export class CompletionAccumulator {
 			return { text, calls: [], rejectedCall };
 		}
 		if (tools.length === 0) return { text, calls: [] };
+		const hasEnded = this.finishReason !== undefined || this.isDone || isDocument;
+		const response = { tools, isCutOff, hasEnded, findQuotation };
 		if (text.trim() !== '') {
-			const decision = decideTextCalls({ text, tools, isCutOff, findQuotation });
+			const decision = decideTextCalls({ ...response, text });
 			const hasNoCall = decision.calls.length === 0 && decision.rejectedCall === undefined;
 			return hasNoCall ? { ...decision, text: withoutStrayEnds(text) } : decision;
 		}
 		// Qwen3.5 calls before its thinking has ended, which vLLM does not expect (vLLM 39056).
-		const decision = decideTextCalls({ text: reasoning, tools, isCutOff, findQuotation });
+		const decision = decideTextCalls({ ...response, text: reasoning });
 		return { ...decision, text };
 	}
 

@@ -3,7 +3,7 @@
  *
  * 1. Its name is that of an offered tool.
  * 2. Its arguments are stated and complete. A definition of a tool states none.
- * 3. Every character of its block belongs to it, and its end is there.
+ * 3. Every character of its block belongs to it, and its end is there: its own mark, or the end of a complete response.
  * 4. The token limit did not end the response.
  * 5. Only calls follow it, no other markup of a call is left unread, and it is not in code, a quotation or a list, unless
  *    it is in a code block that is the complete response.
@@ -24,6 +24,8 @@ export interface TextResponse {
 	tools: readonly string[];
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
+	/** Whether the server said that the response has ended: a connection may also break off. */
+	hasEnded: boolean;
 	/** Compares a call with the request. */
 	findQuotation: QuotationCheck;
 }
@@ -97,6 +99,7 @@ function findRejection(
 	if (response.isCutOff) return reject(incomplete ?? first, 'cutOff');
 	if (unknown !== undefined) return reject(unknown, 'unknownTool');
 	if (incomplete !== undefined) return reject(incomplete, incomplete.problems[0]!);
+	if (reading.isOpen && !response.hasEnded) return reject(candidates.at(-1), 'noEnd');
 	if (hasOtherMarkup(reading, tools)) return reject(first, 'otherMarkup');
 	if (!isTextAfterAllowed(reading)) return reject(candidates.at(-1), 'textAfter');
 	for (const call of candidates) {

@@ -1,7 +1,7 @@
 /** How much of a text can be shown while more of it may arrive: what may become a call waits. */
 import { END_MARKS, getLengthBeforeEndMarks } from '../end-marks';
 import { createPartialMarkFinder } from '../partial-marks';
-import { MARK_BEGINNING } from './marks';
+import { MARK_BEGINNING } from './call-marks';
 
 /** A mark that has not arrived completely. */
 const PARTIAL_MARK = /(?:<[^<>\s]{0,60}|\](?:<\]?)?|\[[A-Z_|~e]{0,17}|\bf[a-z]{0,8})$/;

@@ -1,6 +1,14 @@
 /** Blocks of calls between marks. What is between them is read by the shapes. */
 import { pushAll } from '../../values/lists';
-import { BLOCK_MARK, getBlockEnd } from './marks';
+import {
+	findBlockMark,
+	getBlockEnd,
+	isBareToken,
+	isBlockMark,
+	namesOnlyATool,
+	RESULT_AT_END,
+	TOKEN_AT_END,
+} from './call-marks';
 import { MAX_CALLS } from './limits';
 import { readHeaderCalls } from './header-calls';
 import { readLiteralCalls } from './literal-calls';
@@ -29,33 +37,87 @@ const READERS: readonly CallReader[] = [
 
 const SEPARATOR = /[\s\u200B]*[,;]?[\s\u200B]*/y;
 
-/** Reads a mark, its calls, and the mark that ends them. */
+/** Reads a mark, its calls, and the mark that ends them, or the end of the response. */
 export function readMarkedBlock(cursor: TextCursor, depth = 0): CallBlock | undefined {
 	const from = cursor.at;
-	const mark = cursor.match(BLOCK_MARK)?.[0];
+	const mark = readBlockMark(cursor);
 	if (mark === undefined) return undefined;
-	const rule = getBlockEnd(mark);
-	const candidates: CallCandidate[] = [];
-	cursor.skipBlanks();
-	for (;;) {
-		const calls = readContent(cursor, mark, depth);
-		if (calls === undefined) break;
-		pushAll(candidates, calls);
-		if (candidates.length > MAX_CALLS || hasProblem(calls)) break;
-		cursor.match(SEPARATOR);
-	}
+	const candidates = readCalls(cursor, mark, depth);
 	const last = candidates.at(-1);
 	if (last === undefined) {
 		cursor.at = from;
 		return undefined;
 	}
-	const hasEnded = rule.close === undefined || cursor.skip(rule.close);
-	if (!hasEnded && last.problems.length === 0 && rule.isStopToken !== true)
-		candidates[candidates.length - 1] = withProblem(last, cursor.isAtEnd ? 'noEnd' : 'unreadText');
-	if (rule.next !== undefined) skipNext(cursor, rule.next);
+	const end = getBlockEnd(mark);
+	const hasEnd = end.marks.some((close) => cursor.skip(close));
+	const isAtEnd =
+		skipEndOfResponse(cursor, { hasEnd, isBare: !end.isRequired }) || isNext(cursor, mark);
+	if (!hasEnd && !isAtEnd && last.problems.length === 0 && end.isRequired)
+		candidates[candidates.length - 1] = withProblem(last, 'unreadText');
 	if (candidates.length === 1)
 		candidates[0] = { ...candidates[0]!, range: { from, to: cursor.at } };
-	return { candidates, to: cursor.at, allowsTextAfter: rule.allowsTextAfter === true };
+	return {
+		candidates,
+		to: cursor.at,
+		allowsTextAfter: end.allowsTextAfter,
+		...(!hasEnd && end.isRequired && { isOpen: true as const }),
+	};
+}
+
+function readBlockMark(cursor: TextCursor): string | undefined {
+	const mark = cursor.isExhausted ? undefined : findBlockMark(cursor.text, cursor.at);
+	if (mark !== undefined) {
+		cursor.charge(mark.length);
+		cursor.skip(mark);
+	}
+	return mark;
+}
+
+function readCalls(cursor: TextCursor, mark: string, depth: number): CallCandidate[] {
+	const candidates: CallCandidate[] = [];
+	cursor.skipBlanks();
+	for (;;) {
+		const calls = readContent(cursor, mark, depth);
+		if (calls === undefined) return candidates;
+		pushAll(candidates, calls);
+		if (candidates.length > MAX_CALLS || hasProblem(calls)) return candidates;
+		cursor.match(SEPARATOR);
+	}
+}
+
+/** Whether the mark of a block comes next, which begins the next one: Granite 20B has no mark at the end. */
+function isNext(cursor: TextCursor, mark: string): boolean {
+	const { at } = cursor;
+	cursor.skipBlanks();
+	const isSame = cursor.startsWith(mark);
+	cursor.at = at;
+	return isSame;
+}
+
+/** How a block has ended until here. */
+interface BlockState {
+	/** Whether the mark that ends it was read. */
+	hasEnd: boolean;
+	/** Whether its mark is a token without an end of its own. */
+	isBare: boolean;
+}
+
+/**
+ * Reads to the end of the response, if only blanks and one mark that belongs to no call are left: the token that ends the turn
+ * of a bare mark, or the beginning of the result.
+ *
+ * @returns whether the response ends here
+ */
+function skipEndOfResponse(cursor: TextCursor, { hasEnd, isBare }: BlockState): boolean {
+	const { at } = cursor;
+	cursor.skipBlanks();
+	const token = isBare && !hasEnd ? cursor.match(TOKEN_AT_END)?.[0] : undefined;
+	if (hasEnd) cursor.match(RESULT_AT_END);
+	cursor.skipBlanks();
+	if (cursor.isAtEnd && (token === undefined || !isBlockMark(token) || isBareToken(token)))
+		return true;
+	cursor.at = at;
+	return false;
 }
 
 /** Calls in further marks, or in one of the shapes. */
@@ -65,9 +127,15 @@ function readContent(cursor: TextCursor, mark: string, depth: number): CallCandi
 	if (nested !== undefined) return [...nested.candidates];
 	for (const read of READERS) {
 		const calls = read(cursor, mark);
-		if (calls !== undefined) return calls;
+		if (calls === undefined) continue;
+		return namesOnlyATool(mark) && calls.some(isDefinition) ? undefined : calls;
 	}
 	return undefined;
+}
+
+/** Whether a name without arguments may be that of a definition: `<tool>{"name":"N","parameters":{}}</tool>`. */
+function isDefinition(call: CallCandidate): boolean {
+	return call.arguments === '{}';
 }
 
 function hasProblem(calls: readonly CallCandidate[]): boolean {
@@ -77,10 +145,4 @@ function hasProblem(calls: readonly CallCandidate[]): boolean {
 /** A call with a problem that its block has. */
 export function withProblem(call: CallCandidate, problem: CallProblem): CallCandidate {
 	return { ...call, problems: [...call.problems, problem] };
-}
-
-function skipNext(cursor: TextCursor, mark: string): void {
-	const { at } = cursor;
-	cursor.skipBlanks();
-	if (!cursor.skip(mark)) cursor.at = at;
 }

@@ -4,7 +4,7 @@ import { toObject } from './argument-values';
 import type { NamedArgument, NamedArguments } from './argument-values';
 import { readElements } from './elements';
 import { findArgumentsProblem } from './json-calls';
-import { NAMESPACE_TOKEN, PREFIX } from './marks';
+import { NAMESPACE_TOKEN, PREFIX } from './call-marks';
 import type { TextCursor } from './cursor';
 import type { CallCandidate, CallProblem } from './types';
 

@@ -1,6 +1,6 @@
 /** Finds the calls of a text. What may run is decided elsewhere. */
 import { pushAll } from '../../values/lists';
-import { BEGINNING } from './marks';
+import { BEGINNING } from './call-marks';
 import {
 	blankOutCode,
 	blankOutQuotedLines,
@@ -25,6 +25,8 @@ export interface TextCallReading {
 	range: TextRange;
 	/** Whether the syntax of the last call allows text after it. */
 	allowsTextAfter: boolean;
+	/** Whether a mark that ends a block is missing, so that only the end of a complete response ends it. Default: false. */
+	isOpen?: true;
 }
 
 /** Marks without a call before the first one: a text with more is about them, and none of its calls is read. */
@@ -85,9 +87,9 @@ export function findBeginnings(text: string): Iterable<{ index: number }> {
 /** Reads the calls that begin at the cursor, in any shape with marks. */
 export function readBlock(cursor: TextCursor): CallBlock | undefined {
 	const block =
+		readMistralCalls(cursor) ??
 		readMarkedBlock(cursor) ??
 		readHarmonyCall(cursor) ??
-		readMistralCalls(cursor) ??
 		readFunctoolsCalls(cursor);
 	if (block !== undefined) return block;
 	const candidates = readNamedCall(cursor, '');
@@ -112,6 +114,7 @@ function readFollowingBlocks({
 }: FirstBlock): Omit<TextCallReading, 'text'> {
 	const candidates = [...first.candidates];
 	let last = first;
+	let isOpen = first.isOpen;
 	while (candidates.length <= MAX_CALLS && candidates.at(-1)!.problems.length === 0) {
 		cursor.at = last.to;
 		cursor.skipBlanks();
@@ -120,6 +123,8 @@ function readFollowingBlocks({
 		if (next === undefined) break;
 		pushAll(candidates, next.candidates);
 		last = next;
+		isOpen ??= next.isOpen;
 	}
-	return { candidates, range: { from, to: last.to }, allowsTextAfter: last.allowsTextAfter };
+	const { allowsTextAfter } = last;
+	return { candidates, range: { from, to: last.to }, allowsTextAfter, ...(isOpen && { isOpen }) };
 }

@@ -63,6 +63,8 @@ export interface CallBlock {
 	to: number;
 	/** Whether the syntax allows text after its calls, if they begin the response. */
 	allowsTextAfter: boolean;
+	/** Whether the mark that ends it is missing, so that only the end of a complete response ends it. Default: false. */
+	isOpen?: true;
 }
 
 /** Why no call of a text runs. */

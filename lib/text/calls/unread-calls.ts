@@ -2,14 +2,13 @@
 import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
 import {
-	BLOCK_MARK,
 	CALL_MARK,
 	ELEMENT_END,
-	getBlockEnd,
 	getClosingMark,
-	MARK_OF_TOOLS,
-	OTHER_MARK,
-} from './marks';
+	isBareToken,
+	isOtherMark,
+	TAG_OF_TOOLS,
+} from './call-marks';
 import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
@@ -192,7 +191,7 @@ function findNameInMarks(text: string, tools: readonly string[]): string | undef
 	for (const { index } of findBeginnings(text)) {
 		JSON_MARK.lastIndex = index;
 		const mark = JSON_MARK.exec(text)?.[0].trim();
-		if (mark === undefined || OTHER_MARK.test(mark)) continue;
+		if (mark === undefined || isOtherMark(mark)) continue;
 		marks += 1;
 		if (marks > MAX_MARKS || read > MAX_CONTENTS) return undefined;
 		const start = index + mark.length;
@@ -208,13 +207,12 @@ function findNameInMarks(text: string, tools: readonly string[]): string | undef
 function getContent({ mark, text }: { mark: string; text: string }): string {
 	const end = text.indexOf(getClosingMark(mark));
 	if (getClosingMark(mark) !== mark && end >= 0) return text.slice(0, end);
-	if (getBlockEnd(mark).isStopToken === true) return text;
+	if (isBareToken(mark)) return text;
 	return STRUCTURE.test(text) || !/\s\S/.test(text.trim()) ? text : '';
 }
 
 function isCallMark(mark: string): boolean {
-	BLOCK_MARK.lastIndex = 0;
-	return mark.startsWith('[') || BLOCK_MARK.test(mark);
+	return mark.startsWith('[') || CALL_MARK.test(mark);
 }
 
 function isNamedIn(
@@ -263,7 +261,7 @@ function isCalledIn(text: string, tool: string): boolean {
 
 /** A mark before JSON. */
 const JSON_MARK = new RegExp(
-	`(?:${MARK_OF_TOOLS.source}|\\[TOOL_(?:CALLS|REQUEST)\\]|functools)\\s*`,
+	`(?:${TAG_OF_TOOLS.source}|\\[TOOL_(?:CALLS|REQUEST)\\]|functools)\\s*`,
 	'iy',
 );
 /** The name in JSON of a call, which may be cut off at any place after its first letter. */
@@ -280,7 +278,7 @@ export function findUnfinishedCall(text: string): string | undefined {
 	for (const { index } of findBeginnings(text)) {
 		JSON_MARK.lastIndex = index;
 		const mark = JSON_MARK.exec(text)?.[0];
-		if (mark === undefined || OTHER_MARK.test(mark)) continue;
+		if (mark === undefined || isOtherMark(mark)) continue;
 		marks += 1;
 		if (marks > MAX_MARKS) return undefined;
 		JSON_NAME.lastIndex = index + mark.length;

@@ -6,10 +6,9 @@ import {
 	CALL_TAG_ANYWHERE,
 	CONTENT_OF_CALL,
 	ELEMENT_END,
+	findBlockMark,
 	getClosingMark,
-	MARK_OF_TOOLS,
-	OTHER_MARK,
-} from './marks';
+} from './call-marks';
 import { findBeginnings, readBlock } from './read-text-calls';
 import type { CallBlock } from './types';
 
@@ -85,8 +84,8 @@ interface ReadBlock {
 function findEndOfBlock(cursor: TextCursor, { block, from }: ReadBlock): number {
 	const isComplete = block.candidates.every(({ problems }) => problems.length === 0);
 	if (isComplete) return block.to;
-	cursor.at = from;
-	const mark = cursor.match(MARK_OF_TOOLS)?.[0];
+	const mark = findBlockMark(cursor.text, from);
+	cursor.at = from + (mark?.length ?? 0);
 	const element = mark === undefined ? cursor.match(ELEMENT) : undefined;
 	if (mark === undefined && element === undefined)
 		return findEndOfOpenBlock(cursor, from) ?? block.to;
@@ -114,10 +113,13 @@ function findEndOfOpenBlock({ text }: TextCursor, from: number): number | undefi
 
 /** The end of a block that no reader reads; undefined if its mark begins no call. */
 function findEnd(cursor: TextCursor, from: number): number | undefined {
-	cursor.at = from;
-	const mark = cursor.match(MARK_OF_TOOLS)?.[0];
+	const mark = findBlockMark(cursor.text, from);
 	if (mark === undefined) return findEndOfOpenBlock(cursor, from);
-	if (OTHER_MARK.test(mark) || cursor.match(CONTENT_OF_CALL) === undefined) return undefined;
-	const content = cursor.readUntil(getClosingMark(mark));
-	return content === undefined ? cursor.text.length : cursor.at;
+	cursor.at = from + mark.length;
+	if (cursor.match(CONTENT_OF_CALL) === undefined) return undefined;
+	if (cursor.readUntil(getClosingMark(mark)) !== undefined) return cursor.at;
+	cursor.at = from + mark.length;
+	cursor.skipBlanks();
+	// Complete JSON that nothing ends is data, and the text after it belongs to the response.
+	return cursor.readJson() === undefined ? cursor.text.length : undefined;
 }

@@ -85,6 +85,7 @@ testLimit('lib/text/calls/limits.ts#MAX_VALUES', {
 			text: `<tool_call>{"name":"add","arguments":{"list":${list}}}</tool_call>`,
 			tools: ['add'],
 			isCutOff: false,
+			hasEnded: true,
 			findQuotation: () => undefined,
 		});
 		return decision.calls.length;
@@ -151,6 +152,7 @@ testLimit('lib/text/calls/limits.ts#MAX_CALLS', {
 			text: toCalls(count),
 			tools: ['f'],
 			isCutOff: false,
+			hasEnded: true,
 			findQuotation: () => undefined,
 		}).calls.length > 0,
 	within: true,

@@ -1,6 +1,5 @@
 /** A call in the text of a response runs only if all conditions hold. Each shape is tried with each of them. */
 import * as fc from 'fast-check';
-import { CALL_MARKS } from '../../../../lib/text/calls/marks';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
@@ -8,11 +7,15 @@ import type { RejectionReason } from '../../../../lib/text/calls/types';
 
 const tools = ['delete_mails', 'wipe_cache', 'send_newsletter', 'get_weather'];
 
-const decide = (text: string, { isCutOff = false, isQuotation = false } = {}): TextCallDecision =>
+const decide = (
+	text: string,
+	{ isCutOff = false, hasEnded = true, isQuotation = false } = {},
+): TextCallDecision =>
 	decideTextCalls({
 		text,
 		tools,
 		isCutOff,
+		hasEnded,
 		findQuotation: () => (isQuotation ? 'quotation' : undefined),
 	});
 
@@ -187,8 +190,14 @@ describe.each(SHAPES)(
 			expect(decide(empty).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 		});
 
-		test('does not run without its end', () => {
-			expectText(withoutEnd);
+		test('does not run without its end if the response broke off', () => {
+			expectText(withoutEnd, undefined, { hasEnded: false });
+		});
+
+		test('is the same call or none without its end in a complete response', () => {
+			const { calls } = decide(withoutEnd);
+			expect([[], decide(call).calls]).toContainEqual(calls);
+			expectText(withoutEnd.slice(0, -3));
 		});
 
 		test('does not run with text that belongs to nothing', () => {
@@ -213,11 +222,12 @@ describe.each(SHAPES)(
 		});
 
 		test('does not run next to markup of another call', () => {
-			expectText(`<call>send_newsletter{"to":"all"}</call> ${call}`);
+			expectText(`<call>send_newsletter to all</call> ${call}`);
 		});
 
 		test('does not run next to an incomplete call', () => {
-			expectText(`${call}${withoutEnd}`);
+			expectText(`${call}${withoutEnd}`, undefined, { hasEnded: false });
+			expectText(`${call}${withoutEnd.slice(0, -3)}`);
 		});
 
 		test('does not run if it is quoted', () => {
@@ -618,7 +628,7 @@ describe('code is no call', () => {
 	});
 });
 
-describe('only a mark that a model documents for calls begins one', () => {
+describe('a mark begins a call if its name says so', () => {
 	const json = '{"name":"wipe_cache","arguments":{}}';
 	const definition = '{"name":"wipe_cache","parameters":{}}';
 
@@ -628,38 +638,25 @@ describe('only a mark that a model documents for calls begins one', () => {
 			'toolbar',
 			'tool',
 			'tools',
-			'tool_use',
-			'tool_code',
-			'use_tool',
 			'execute_tool',
 			'my_tool',
 			'tool_call_list',
-			'tools_call',
-			'tool-call',
-			'Tool_Call',
-			'xlam:tool_call',
-			'cofl:tool_calls',
 			'functions',
 			'function',
-			'functioncall',
-			'call',
-			'calls',
 			'callout',
 			'callback',
 			'caller',
 			'recall',
-			'invoke',
 			'action',
 			'actions',
 			'transaction',
-			'action_call',
 			'plugin',
 			'plugins',
 			'python',
 			'cpython',
 			'interpreter',
 		].flatMap((mark) => [`<${mark}>${json}</${mark}>`, `<${mark}>${definition}</${mark}>`]),
-		...['callout', 'python', 'toolset', 'action', 'tool_code', 'function'].map(
+		...['callout', 'python', 'toolset', 'action', 'function'].map(
 			(mark) => `<${mark}>wipe_cache()</${mark}>`,
 		),
 		...['tools', 'functions', 'tool_list', 'toolbox'].map(
@@ -670,18 +667,37 @@ describe('only a mark that a model documents for calls begins one', () => {
 		`<|tools:begin|>${json}<|tools:end|>`,
 		`<|tool:begin|>${json}<|tool:end|>`,
 		`<|tool_list_start|>[${json}]<|tool_list_end|>`,
-		`<|plugin_2|>${json}<|/plugin_2|>`,
 		`<|function_begin|>${json}<|function_end|>`,
 		`<start_tool>${json}<end_tool>`,
 		`<｜tool▁outputs▁begin｜>${json}<｜tool▁outputs▁end｜>`,
-		`<foo:invoke name="wipe_cache"></foo:invoke>`,
-		`<x:function=wipe_cache></x:function>`,
-		`]<]other[>[<tool_call>]<]other[>[<invoke name="wipe_cache">]<]other[>[</invoke>]<]other[>[</tool_call>`,
 	])('%s leads to a hint', (text) => {
 		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
 	});
 
 	test.each([
+		...[
+			'tool_use',
+			'tool_code',
+			'use_tool',
+			'tools_call',
+			'tool-call',
+			'Tool_Call',
+			'xlam:tool_call',
+			'cofl:tool_calls',
+			'functioncall',
+			'call',
+			'calls',
+			'invoke',
+			'action_call',
+		].flatMap((mark) => [`<${mark}>${json}</${mark}>`, `<${mark}>${definition}</${mark}>`]),
+		`<tool_code>wipe_cache()</tool_code>`,
+		`<|plugin_2|>${json}<|/plugin_2|>`,
+		`<foo:invoke name="wipe_cache"></foo:invoke>`,
+		`<x:function=wipe_cache></x:function>`,
+		`]<]other[>[<tool_call>]<]other[>[<invoke name="wipe_cache">]<]other[>[</invoke>]<]other[>[</tool_call>`,
+		`[TOOL_CALL]${json}[/TOOL_CALL]`,
+		`[FUNCTION_CALL] wipe_cache()`,
+		`<tool_call>${json}`,
 		`<ifm|tool_calls><ifm|tool_call>wipe_cache</ifm|tool_call></ifm|tool_calls>`,
 		`<longcat_tool_call>wipe_cache</longcat_tool_call>`,
 		`<tool_calls:6124c78e><tool_call:6124c78e>wipe_cache<tool_sep:6124c78e></tool_call:6124c78e></tool_calls:6124c78e>`,
@@ -703,12 +719,6 @@ describe('only a mark that a model documents for calls begins one', () => {
 			text: '',
 			calls: [{ name: 'wipe_cache', arguments: '{}' }],
 		});
-	});
-
-	test('each row has its source', () => {
-		const marks = CALL_MARKS.flatMap(({ open }) => open);
-		expect(marks).toEqual([...new Set(marks)]);
-		expect(CALL_MARKS.filter(({ source }) => !/\w{3}/.test(source))).toEqual([]);
 	});
 
 	test.each([
@@ -794,7 +804,6 @@ test.each([
 	'<action> "wipe_cache" </action>',
 	'<actions>\n[wipe_cache]\n</actions>',
 	'<invoke>wipe_cache</invoke>',
-	'<invoke>{"name":"wipe_cache","arguments":{}}</invoke>',
 	'<plugin>wipe_cache</plugin>',
 	'<python>wipe_cache</python>',
 	'<callout>wipe_cache</callout>',
@@ -857,7 +866,6 @@ describe.each([
 	['Apertus without its marks', '[{"get_weather": {"city": "Rome"}}]'],
 	['Functionary 3.2', '>>>get_weather\n{"city": "Rome"}'],
 	['Functionary 3.2 without its first mark', 'get_weather\n{"city": "Rome"}'],
-	['Granite 3.1', '<tool_call>[{"name": "get_weather", "arguments": {"city": "Rome"}}]'],
 ])('a call of %s', (_family, text) => {
 	test('leads to a hint', () => {
 		expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'get_weather' } });
@@ -1087,8 +1095,15 @@ describe('a damaged call is text, and leads to a hint', () => {
 test.each([
 	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_newsletter","arguments":{}}',
 	'<function_call> {"name":"wipe_cache","arguments":{}}</function_call>\n<function_call> {"name":"send_newsletter","arguments":{}}',
-])('Granite 20B calls several tools: %s', (text) => {
+	'<tool_call>{"name":"wipe_cache","arguments":{}}\n<tool_call>{"name":"send_newsletter","arguments":{}}',
+	'<tool_call>[{"name":"wipe_cache","arguments":{}},{"name":"send_newsletter","arguments":{}}]',
+])('blocks without their ends call several tools in a complete response only: %s', (text) => {
 	expect(decide(text).calls.map(({ name }) => name)).toEqual(['wipe_cache', 'send_newsletter']);
+	expect(decide(text, { hasEnded: false })).toMatchObject({
+		text,
+		calls: [],
+		rejectedCall: { reason: 'noEnd' },
+	});
 });
 
 test.each([
@@ -1127,6 +1142,7 @@ describe('arguments with more than 5,000 values say so, and are not read to thei
 				text: wrap(args),
 				tools: ['add'],
 				isCutOff: false,
+				hasEnded: true,
 				findQuotation: () => undefined,
 			});
 			return rejectedCall ?? calls.at(-1)?.name;

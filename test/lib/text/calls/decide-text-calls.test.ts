@@ -6,7 +6,7 @@ import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
 
 const callableNames = ['get_weather', 'send-mail', 'list'];
 const parse = (text: string, findQuotation: QuotationCheck = () => undefined) =>
-	decideTextCalls({ text, tools: callableNames, isCutOff: false, findQuotation });
+	decideTextCalls({ text, tools: callableNames, isCutOff: false, hasEnded: true, findQuotation });
 
 /** A response that arrives in pieces. */
 function stream(text: string, cuts: readonly number[]) {
@@ -226,6 +226,12 @@ describe('formats of calls', () => {
 		`<function_calls>${PYTHON}</function_calls>`,
 		`<|action_start|><|plugin|>${CALL}<|action_end|>`,
 		`<tool_calls>[${CALL}]</tool_calls>`,
+		`<tool_call>${CALL}`,
+		`[FUNCTION_CALL] ${PYTHON}`,
+		`<tool>get_weather\n${ARGS}</tool>`,
+		`<‖ABCD‖invoke name="get_weather"><‖ABCD‖parameter name="city">Rome</‖ABCD‖parameter></‖ABCD‖invoke>`,
+		`<｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n\`\`\`json\n${ARGS}\n\`\`\``,
+		`<|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>${ARGS}`,
 	])('%s is a call, however it is cut', (response) => {
 		for (const size of [1, 7, response.length]) {
 			const cuts = Array.from(response, (_letter, index) => index).filter((at) => at % size === 0);
@@ -236,7 +242,6 @@ describe('formats of calls', () => {
 	});
 
 	test.each([
-		`<tool_call>${CALL}`,
 		`<|plugin|>${CALL} and more`,
 		`Use <function_calls>${PYTHON} or ask.`,
 		`functools is a module of Python: functools[${CALL}].`,
@@ -465,7 +470,6 @@ describe('parameters in tags', () => {
 	});
 
 	test.each([
-		'<tool_call>list\n{"a":1}\n<tool_call>list\n{"a":1}</tool_call>',
 		'<tool_call>list\n{"name":"list","arguments":{"a":1}}</tool_call>',
 		'<tool_call>list\n{"name":"get_weather","parameters":{"city":"Rome"}}</tool_call>',
 		'<tool_call>list\n{"a":1} or so</tool_call>',
@@ -543,9 +547,6 @@ describe('markup that nothing reads', () => {
 		'>>>get_weather\n{"city":"Rome"}',
 		'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
 		'{"name":"get_weather","args":{"city":"Rome"}}',
-		'<|DSML|tool_calls>\n<|DSML|invoke name="get_weather">\n<|DSML|parameter name="city">Rome</|DSML|parameter>',
-		'<‖ABCD‖invoke name="get_weather"></‖ABCD‖invoke>',
-		'<｜｜GCML｜｜tool_calls><｜｜GCML｜｜invoke name="get_weather"></｜｜GCML｜｜invoke></｜｜GCML｜｜tool_calls>',
 		'[get_weather]\n{"city":"Rome"}\n[END_TOOL_REQUEST]',
 		'I look.\n[get_weather] {"city": "Rome"}',
 		'[TOOL_CALL]{tool => "get_weather", args => {"city":"Rome"}}[/TOOL_CALL]',
@@ -617,15 +618,12 @@ describe('markup that nothing reads', () => {
 
 	test.each([
 		'<|plugin|>{"do":"get_weather"}',
-		'[FUNCTION_CALL] get_weather(city="Rome")',
 		'I will look it up.\n[get_weather(city="Rome")]',
-		'<tool>get_weather\n{"city": "Rome"}</tool>',
-		'<｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n{"city":"Rome"}\n```',
 		'Now: {"action": "get_weather", "action_input": {"city": "Rome"}} .',
 		'<function_call>{"tool":"send-mail","to":"a"}</function_call>',
 		'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city">Rome</｜DSML｜parameter>',
-		'<|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{"city":"Rome"}',
 		'<tool>get_weather</tool><args>{"city":"Rome"}</args>',
+		'<|DSML|tool_calls>\n<|DSML|invoke name="get_weather">\n<|DSML|parameter name="city">Rome</|DSML|parameter>',
 		'commentary to=functions.get_weather json{"city":"Rome"}',
 	])('is reported: %s', (text) => {
 		const { calls, rejectedCall } = parse(text);
@@ -634,8 +632,6 @@ describe('markup that nothing reads', () => {
 	});
 
 	test.each([
-		'<tool>get_weather_now {"city":"Rome"}</tool>',
-		'<tool>my_get_weather {"city":"Rome"}</tool>',
 		'{"tool": "get_weather"}, and "list", "b": 1',
 		'<|assistant|>get_weather is a tool.',
 		'<|assistant|>my_get_weather {"city":"Rome"}',
