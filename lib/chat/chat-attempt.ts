@@ -136,7 +136,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 }
 
 function createAccumulator(
-	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
+	{ settings, chatRequest, toolNames, quotable }: TurnContext,
 	{ draft, route }: RoutedDraft<CompletionRequest>,
 	reasoningOptions: ReasoningStartTracker['options'],
 ): CompletionAccumulator {
@@ -151,7 +151,10 @@ function createAccumulator(
 	const corrected = (draft.correctedCalls ?? []).flatMap((call) => [call.name, call.arguments]);
 	return new CompletionAccumulator({
 		callableNames: [...fullNameByCallableName.keys()],
-		findQuotation: createQuotationCheck([...quotableTexts, ...corrected], fullNameByCallableName),
+		findQuotation: createQuotationCheck(
+			{ ...quotable, texts: [...quotable.texts, ...corrected] },
+			fullNameByCallableName,
+		),
 		isJson: isJsonRequested(settings.sampling),
 		...reasoningOptions,
 		maxTokens: settings.sampling.maxTokens,

@@ -10,8 +10,16 @@ export interface ToolCall {
 	arguments: string;
 }
 
+/** A message of a user, or of the workflow. */
+export interface UserMessage {
+	role: 'system' | 'user';
+	content: string | ContentPart[];
+	/** The texts of files that the content contains. Undefined without any. */
+	fileTexts?: readonly string[];
+}
+
 /** A message of a conversation, independent of LangChain and wire protocols. */
 export type ChatMessage =
-	| { role: 'system' | 'user'; content: string | ContentPart[] }
+	| UserMessage
 	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
 	| { role: 'tool'; toolCallId: string; name: string; content: string };

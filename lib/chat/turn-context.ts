@@ -1,5 +1,6 @@
 /** What the attempts of a turn have in common. */
 import type { ModelServer, ServerType } from '../servers/types/server-type';
+import type { QuotableRequest } from '../text/calls/quotations';
 import type { DisplayedText } from './read/displayed-text';
 import type { ChatSettings } from './settings';
 import type { ToolNames } from './tools/tool-names';
@@ -14,7 +15,7 @@ export interface TurnContext {
 	readonly chatRequest: ChatRequest;
 	readonly toolNames: ToolNames;
 	/** Texts of the conversation and of the tools: a call in the response that appears in them is a quotation. */
-	readonly quotableTexts: readonly string[];
+	readonly quotable: QuotableRequest;
 	/** Where the text goes that users see. */
 	readonly display: DisplayedText;
 	/** By `performance.now()`. */

@@ -79,7 +79,7 @@ async function createTurnContext(
 		settings,
 		chatRequest,
 		toolNames: createToolNames(connectedTools),
-		quotableTexts: getQuotableTexts(messages, connectedTools),
+		quotable: getQuotableTexts(messages, connectedTools),
 		display: new DisplayedText(showsThinking, onDelta),
 		startedAt,
 	};

@@ -105,6 +105,15 @@ export function readLiteralCallsAt(
 	return readAt(text, at, (reader) => reader.readCalls(maxSigns));
 }
 
+/** The same for the first one alone: in prose, a comma after a call begins no further one. */
+export function readLiteralCallAt(
+	text: string,
+	at: number,
+	maxSigns: number,
+): ReadLiteral<LiteralCall[]> {
+	return readAt(text, at, (reader) => [reader.readCall(maxSigns)]);
+}
+
 /**
  * A value written like Python or JavaScript that begins at a position of a text, as JSON. What follows it does not matter.
  */
@@ -199,15 +208,15 @@ class LiteralReader {
 	}
 
 	readCalls(maxSigns = Infinity): LiteralCall[] {
-		this.maxSigns = maxSigns;
 		const isList = this.skip('[');
-		const calls = [this.readCall()];
-		while (this.skip(',')) calls.push(this.readCall());
+		const calls = [this.readCall(maxSigns)];
+		while (this.skip(',')) calls.push(this.readCall(maxSigns));
 		if (isList) this.expect(']');
 		return calls;
 	}
 
-	private readCall(): LiteralCall {
+	readCall(maxSigns: number): LiteralCall {
+		this.maxSigns = maxSigns;
 		const name = this.readName();
 		this.callName = name;
 		this.signs = 0;

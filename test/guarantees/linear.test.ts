@@ -204,6 +204,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 			text,
 			tools: ['a', 'get_weather'],
 			isCutOff: false,
+			hasEnded: true,
 			findQuotation: () => undefined,
 		}),
 	'calls like Python': parseLiteralCalls,
@@ -265,10 +266,13 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a code block': (text) => isInFence(text, text.length),
 	'an open element': (text) => isInOpenElement(text, text.length),
 	'a quotation': (text) =>
-		createQuotationCheck([text])(`<tool_call>${text}</tool_call>`, {
-			name: 'get_weather',
-			arguments: `{"a":"b"}`,
-		}),
+		createQuotationCheck({ texts: [text], foreignTexts: [text], pastCalls: [] })(
+			`<tool_call>${text}</tool_call>`,
+			{
+				name: 'get_weather',
+				arguments: `{"a":"b"}`,
+			},
+		),
 	'a call of the format tool': (text) =>
 		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, schema: { type: 'object' } }]),
 	'a name in a correction': toSafeName,

@@ -18,7 +18,7 @@ import { toServerToolCallId, getResponseKey } from '../tools/tool-call-ids';
 import type { ContentPart } from '../../files/read-file';
 import { splitReasoning } from '../../text/reasoning';
 import type { InputMessage, InputToolCall } from '../input-message';
-import type { ChatMessage, ToolCall } from '../chat-message';
+import type { ChatMessage, ToolCall, UserMessage } from '../chat-message';
 import type { ThinkingHistory } from '../settings';
 import { stripAgentText } from './agent-text';
 
@@ -67,7 +67,7 @@ export function convertMessages(
 		if (message.type === 'tool') return [];
 		if (message.type === 'ai') return toAssistantDraft(message, results, getCachedCall);
 		const role = message.type === 'system' ? 'system' : 'user';
-		return [{ role, content: toContent(message) }];
+		return [{ role, ...toContent(message) }];
 	});
 	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), thinkingHistory);
 }
@@ -123,11 +123,30 @@ function mergeFileMessages(source: readonly InputMessage[]) {
 }
 
 /** A string if there is only text, otherwise parts. */
-function toContent({ content, files = [] }: InputMessage) {
-	if (typeof content === 'string' && files.length === 0) return content;
+function toContent({ content, files = [] }: InputMessage): Omit<UserMessage, 'role'> {
+	if (typeof content === 'string' && files.length === 0) return { content };
 	const blocks = content === '' ? [] : [content].flat();
-	const parts = [...blocks.flatMap((block) => parseContentPart(block) ?? []), ...files];
-	return getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts);
+	const blockParts = blocks.map((block) => parseContentPart(block));
+	const parts = [...blockParts.flatMap((part) => part ?? []), ...files];
+	const fileParts = [...blockParts.filter((_, index) => isFile(blocks[index], index)), ...files];
+	const fileTexts = fileParts.flatMap((part) => (part?.type === 'text' ? [part.text] : []));
+	return {
+		content: getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts),
+		...(fileTexts.length > 0 && { fileTexts }),
+	};
+}
+
+/** How n8n's agent begins the text of a file. */
+const FILE_HEADER = /^File: [^\n]*\nContent:\n/;
+
+/**
+ * Whether a block of a user message came with it: one that is no text, but becomes one, and a further text after the first one.
+ * n8n's agent puts files there, after the question, which is a string.
+ */
+function isFile(block: unknown, index: number): boolean {
+	if (typeof block === 'string') return false;
+	const { type, text } = asRecord(block);
+	return type !== 'text' || index > 0 || FILE_HEADER.test(String(text));
 }
 
 /** No draft for a message that is empty or has only invalid calls or calls without results: strict servers reject it. */

@@ -1,15 +1,16 @@
 /**
  * Detects quotations: calls in the text of a response that the request contains already. They do not run, because the model
- * may only be repeating what a user, a file or a tool wrote. Two comparisons: the source of the call with the texts of the
- * request, and what the same readers find in those texts.
+ * may only be repeating what a user, a file or a tool wrote. Three comparisons: the source of the call with the texts of the
+ * request, what the same readers find in those texts, and which tools foreign texts call (`foreign-calls.ts`).
  */
 import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { ZERO_WIDTH_SPACE } from '../../values/safe-text';
 import { collectTexts, normalizeLetters } from '../../values/text';
-import { readLiteralCalls } from './literal-calls';
-import { readBlock } from './read-text-calls';
+import { ForeignCalls } from './foreign-calls';
+import { readMentionedCalls } from './literal-calls';
 import { readMarkedJson } from './marked-json';
+import { readBlock } from './read-text-calls';
 import { TextCursor } from './cursor';
 import type { CallCandidate, RawToolCall, RejectionReason } from './types';
 import { decodeEntities } from '../../values/html-entities';
@@ -29,6 +30,19 @@ const READS_PER_BEGINNING = 128;
 /** What it costs to compare the surroundings of a name with those of the one before it. */
 const READS_PER_WINDOW = 64;
 
+/** What a call is compared with. */
+export interface QuotableRequest {
+	/** All texts that the model may quote. */
+	texts: readonly string[];
+	/**
+	 * Those of them that came into the conversation with or since the last message of a user, and that this user did not write:
+	 * files, and results of tools.
+	 */
+	foreignTexts: readonly string[];
+	/** Calls that have run since then: a result may name its own. */
+	pastCalls: readonly RawToolCall[];
+}
+
 /** Why a call does not run: the request contains it, or is too large to say so. */
 export type QuotationReason = Extract<RejectionReason, 'quotation' | 'notCompared'>;
 
@@ -41,33 +55,48 @@ export type QuotationReason = Extract<RejectionReason, 'quotation' | 'notCompare
 export type QuotationCheck = (source: string, call: RawToolCall) => QuotationReason | undefined;
 
 /**
- * Returns a function that finds out whether the texts of a request contain a call. The texts are joined, so that a call that
- * is split over two of them is found.
+ * Returns a function that finds out whether a request contains a call. Its texts are joined, so that a call that is split over
+ * two of them is found.
  *
  * @param fullNameByCallableName a tool can be called by its full name, and by the one without the prefix of its MCP client
  */
 export function createQuotationCheck(
-	texts: readonly string[],
+	{ texts, foreignTexts, pastCalls }: QuotableRequest,
 	fullNameByCallableName: ReadonlyMap<string, string> = new Map(),
 ): QuotationCheck {
 	const length = texts.reduce((sum, text) => sum + text.length, 0);
 	let variants: RequestText[] | undefined;
+	let foreignCalls: ForeignCalls | undefined;
 	const reads = { left: MAX_READS };
 	return (source, call) => {
 		if (length > MAX_LENGTH) return 'notCompared';
+		const names = getAllNames(call.name, fullNameByCallableName);
+		foreignCalls ??= new ForeignCalls(foreignTexts.flatMap(toVariants), {
+			toValues: toComparableValues,
+			pastCalls,
+		});
+		if (foreignCalls.callsOneOf(names)) return 'quotation';
+		if (foreignCalls.isExhausted) return 'notCompared';
 		variants ??= toVariants(texts.join('\n')).map((text) => new RequestText(text, reads));
 		if (variants.some((variant) => variant.containsSource(source, call))) return 'quotation';
-		const tool = fullNameByCallableName.get(call.name);
-		const aliases = [...fullNameByCallableName.keys()].filter(
-			(name) => fullNameByCallableName.get(name) === tool,
-		);
-		const names = tool === undefined ? [call.name] : aliases;
 		const maxAfter = MIN_AFTER_NAME + AFTER_NAME_PER_CHARACTER * source.length;
 		const wanted = { names, values: toComparableValues(call.arguments), maxAfter };
 		const word = findLongestWord(call.arguments);
 		if (variants.some((variant) => variant.containsCall(wanted, word))) return 'quotation';
 		return reads.left < 0 ? 'notCompared' : undefined;
 	};
+}
+
+/** All names of the tool that a call names. */
+function getAllNames(
+	name: string,
+	fullNameByCallableName: ReadonlyMap<string, string>,
+): readonly string[] {
+	const tool = fullNameByCallableName.get(name);
+	if (tool === undefined) return [name];
+	return [...fullNameByCallableName.keys()].filter(
+		(other) => fullNameByCallableName.get(other) === tool,
+	);
 }
 
 /** A text as it is, with the escapes of JSON undone once and twice, and each with its entities decoded. */
@@ -199,7 +228,7 @@ class RequestText {
 		if (this.reads.left < 0) return [];
 		const cursor = new TextCursor(window, position, this.reads.left);
 		const calls =
-			readBlock(cursor)?.candidates ?? readMarkedJson(cursor) ?? readLiteralCalls(cursor) ?? [];
+			readBlock(cursor)?.candidates ?? readMarkedJson(cursor) ?? readMentionedCalls(cursor) ?? [];
 		this.reads.left -= READS_PER_BEGINNING + cursor.charged;
 		return calls;
 	}

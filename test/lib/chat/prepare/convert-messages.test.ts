@@ -491,3 +491,36 @@ describe('incomplete calls', () => {
 		expect(convert([ai('', [call('a')]), result('a', 'one'), result('a', 'two')])).toHaveLength(2);
 	});
 });
+
+describe('texts of files are told from what the user wrote', () => {
+	const text = (content: string) => ({ type: 'text', text: content });
+	const file = text('File: a.txt\nContent:\nhello');
+	const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+
+	it.each([
+		{ what: 'a question', messages: [human('Hi')], fileTexts: undefined },
+		{ what: 'a question as a block', messages: [human([text('Hi')])], fileTexts: undefined },
+		{ what: 'a question with an image', messages: [human([text('Hi'), image])] },
+		{
+			what: "a file of n8n's agent",
+			messages: [human('Hi'), human([file, image])],
+			fileTexts: [file.text],
+		},
+		{ what: 'a file alone', messages: [human([file])], fileTexts: [file.text] },
+		{
+			what: 'a file before a question',
+			messages: [human([file]), human('Hi')],
+			fileTexts: [file.text],
+		},
+		{ what: 'a second text', messages: [human([text('Hi'), text('B')])], fileTexts: ['B'] },
+		{
+			what: 'a file of the node',
+			messages: [{ ...human('Hi'), files: [{ type: 'text' as const, text: 'B' }] }],
+			fileTexts: ['B'],
+		},
+	])('$what', ({ messages, fileTexts }) => {
+		const [message] = convert(messages);
+		expect(message).toMatchObject({ role: 'user' });
+		expect((message as { fileTexts?: string[] }).fileTexts).toEqual(fileTexts);
+	});
+});

@@ -12,6 +12,9 @@ const ARGS = '{"id":4711}';
 const JSON_CALL = `{"name":"${NAME}","arguments":${ARGS}}`;
 const TAGGED = `<tool_call>${JSON_CALL}</tool_call>`;
 
+/** A request with one text that the user wrote. */
+const sent = (text: string) => ({ texts: [text], foreignTexts: [], pastCalls: [] });
+
 const user = (content: string): ChatMessage => ({ role: 'user', content });
 const result = (content: string): ChatMessage => ({
 	role: 'tool',
@@ -194,7 +197,7 @@ describe('a call in a tool result is a quotation', () => {
 			['crm_delete', 'crm_delete'],
 			['delete', 'crm_delete'],
 		]);
-		const check = createQuotationCheck(['{"name":"delete","arguments":{"id":1}}'], toolByName);
+		const check = createQuotationCheck(sent('{"name":"delete","arguments":{"id":1}}'), toolByName);
 		const source = '<tool_call>{"name":"crm_delete","arguments":{"id":1}}</tool_call>';
 		expect(check(source, { name: 'crm_delete', arguments: '{"id":1}' })).toBe('quotation');
 		expect(check(source, { name: 'other_delete', arguments: '{"id":1}' })).toBeUndefined();
@@ -311,7 +314,7 @@ describe('after many calls that have no end, in an earlier response', () => {
 	const call = (args: object, name = NAME) =>
 		`<tool_call>{"name":"${name}","arguments":${JSON.stringify(args)}}</tool_call>`;
 	const find = (flood: string, args: object) =>
-		createQuotationCheck([flood])(call(args), { name: NAME, arguments: JSON.stringify(args) });
+		createQuotationCheck(sent(flood))(call(args), { name: NAME, arguments: JSON.stringify(args) });
 	const numbers = [...Array(9_000).keys()];
 	const FLOODS = [
 		{
@@ -482,7 +485,7 @@ describe('the time is linear in the length of the text', () => {
 		const repetitive = `a_b {${piece.repeat(SIZE / piece.length)}`;
 		const long = JSON.stringify({ x: '1'.repeat(60_000), list: Array(20).fill('1 1') });
 		const work = () => {
-			const quotes = createQuotationCheck([repetitive]);
+			const quotes = createQuotationCheck(sent(repetitive));
 			for (const args of ['{"x":7,"y":"zz"}', long, '{}'])
 				quotes(`<tool_call>{"name":"a_b","arguments":${args}}</tool_call>`, {
 					name: 'a_b',
