@@ -6,6 +6,7 @@ import {
 	PROPERTY_BYTES,
 	STRING_BYTES,
 } from './json-memory';
+import { getOwn } from './values/own-properties';
 
 /**
  * Memory of a parsed value, with the characters of its strings.
@@ -25,7 +26,7 @@ export function estimateMemory(value: unknown, max: number = Infinity): number {
 	// `for … in` takes four times as long for an empty object.
 	for (const name of Object.keys(value)) {
 		if (bytes > max) break;
-		const entry = (value as Record<string, unknown>)[name];
+		const entry = getOwn(value as Record<string, unknown>, name);
 		bytes += PROPERTY_BYTES + name.length + estimateMemory(entry, max - bytes);
 	}
 	return bytes;

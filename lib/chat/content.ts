@@ -8,6 +8,7 @@ import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';
 import { getErrorMessage } from '../values/text';
 import { createInputError } from '../errors/create-error';
+import { getOwn } from '../values/own-properties';
 
 /** The text of a content, without images, audio and video. */
 export function getText(content: ChatMessage['content'], separator = ''): string {
@@ -155,7 +156,7 @@ export function parseContentPart(block: unknown): ContentPart | undefined {
 	if (!isRecord(block) || block.type === undefined) return undefined;
 	const type = String(block.type);
 	if (NON_CONTENT_TYPES.has(type)) return undefined;
-	const parser = Object.hasOwn(PARSERS, type) ? PARSERS[type] : undefined;
+	const parser = getOwn(PARSERS, type);
 	if (parser) return parser(block);
 	throw createContentError(
 		`Model servers cannot read content of type "${type}"`,

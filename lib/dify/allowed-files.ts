@@ -6,6 +6,7 @@ import { asArray, asRecord, asString } from '../values/records';
 import type { DifyFileType } from './file-types';
 import { detectMediaType, getExtension } from './file-types';
 import { createLocalError } from './create-error';
+import { getOwn } from '../values/own-properties';
 
 /** A file that would be uploaded. */
 export interface UploadCandidate {
@@ -87,7 +88,7 @@ function parseRules(parameters: JsonRecord): UploadRules {
 			return accepted.length === 0 || accepted.includes(UPLOAD);
 		},
 		maxFiles: asFiniteNumber(upload.number_limits) ?? Infinity,
-		getMaxMegabytes: (type) => asFiniteNumber(limits[LIMIT_NAMES[type]]) ?? Infinity,
+		getMaxMegabytes: (type) => asFiniteNumber(getOwn(limits, LIMIT_NAMES[type])) ?? Infinity,
 	};
 }
 
@@ -134,7 +135,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 function describeTypes({ types = [], endings }: UploadRules) {
-	const known = types.flatMap((type) => NAMES[String(type)] ?? []);
+	const known = types.flatMap((type) => getOwn(NAMES, String(type)) ?? []);
 	const custom = types.includes('custom') ? endings.map((ending) => `.${ending}`) : [];
 	return `the app accepts only ${LIST.format([...known, ...custom])}`;
 }

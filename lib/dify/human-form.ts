@@ -6,6 +6,7 @@ import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './create-error';
 import { getAllowedFileTypes } from './allowed-files';
 import { apiPath, PathSegment } from './api-path';
+import { getOwn } from '../values/own-properties';
 
 /** A field of a human input form (docs/protocols/dify.md 2.5). */
 export interface HumanFormField {
@@ -75,7 +76,7 @@ export function parseHumanFormFields({
 			name,
 			type: asNonEmptyString(input.type) ?? 'paragraph',
 			options: isChoice ? asArray(source.value).map(String) : undefined,
-			default: asNonEmptyString(asRecord(resolved)[name]) ?? constant,
+			default: asNonEmptyString(getOwn(asRecord(resolved), name)) ?? constant,
 			fileTypes: getAllowedFileTypes(input),
 		};
 		return [field];
@@ -123,7 +124,9 @@ export function withMissingValues(
 	fields: readonly HumanFormField[],
 	inputs: JsonRecord,
 ): ServerError {
-	const missing = fields.filter(({ name }) => isUnset(inputs[name])).slice(0, MAX_NAMED_FIELDS);
+	const missing = fields
+		.filter(({ name }) => isUnset(getOwn(inputs, name)))
+		.slice(0, MAX_NAMED_FIELDS);
 	if (error.type !== 'formRejected' || missing.length === 0) return error;
 	const names = missing.map(({ name }) => `"${truncate(name, 60)}"`).join(', ');
 	const example = Object.fromEntries(

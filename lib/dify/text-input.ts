@@ -18,7 +18,8 @@ interface TextInput {
 export function withTextInput(inputs: JsonRecord, { text, appParameters }: TextInput): JsonRecord {
 	const names = parseAppForm(appParameters)
 		.filter(
-			({ type, variable }) => ['text-input', 'paragraph'].includes(type) && !(variable in inputs),
+			({ type, variable }) =>
+				['text-input', 'paragraph'].includes(type) && !Object.hasOwn(inputs, variable),
 		)
 		.map(({ variable }) => variable);
 	if (names.length === 1) return { ...inputs, [names[0]!]: text };

@@ -26,6 +26,7 @@ import { findTokenCounts } from './token-counts';
 import type { JsonRecord } from '../values/records';
 import type { ParsedErrorBody } from './error-body';
 import { MAX_SCANNED_TEXT, parseErrorBody } from './error-body';
+import { getOwn } from '../values/own-properties';
 
 /** An error response, or an error inside a response. */
 interface ErrorResponseInput {
@@ -281,7 +282,7 @@ function typeFromCode({ codes, facts }: ParsedErrorBody) {
 }
 
 function findByCode(types: Readonly<Record<string, ErrorType>>, codes: readonly string[]) {
-	return codes.map((code) => types[code]).find((type) => type !== undefined);
+	return codes.map((code) => getOwn(types, code)).find((type) => type !== undefined);
 }
 
 const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {

@@ -2,6 +2,7 @@
 import type { ParsedErrorBody } from './error-body';
 import type { GatewayName } from './gateway-status';
 import { isCloudflareStatus, isGatewayStatus } from './gateway-status';
+import { getOwn } from '../values/own-properties';
 
 /** What decides who speaks. */
 export interface GatewayResponse extends Pick<ParsedErrorBody, 'form' | 'message'> {
@@ -88,7 +89,8 @@ export function findGatewayName(response: GatewayResponse): GatewayName | undefi
 /** The gateway whose headers say that it wrote the response because of its limit. */
 export function findLimitingGateway({ headers = {} }: GatewayResponse): GatewayName | undefined {
 	return LIMIT_HEADERS.find(
-		({ header, value = /^/ }) => headers[header] !== undefined && value.test(headers[header]),
+		({ header, value = /^/ }) =>
+			Object.hasOwn(headers, header) && value.test(getOwn(headers, header) ?? ''),
 	)?.gateway;
 }
 

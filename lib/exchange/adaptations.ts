@@ -26,7 +26,7 @@ export const replaceJsonObject: Adaptation = (rejection, body) => {
 export const omitFormat: Adaptation = ({ status = 0, getMessage }, body) =>
 	[400, 422, 500, 501].includes(status) &&
 	/schema|grammar|structured|format/i.test(getMessage()) &&
-	FORMAT_FIELDS.some((name) => name in body)
+	FORMAT_FIELDS.some((name) => Object.hasOwn(body, name))
 		? omitFields(FORMAT_FIELDS)
 		: undefined;
 
@@ -74,7 +74,7 @@ const OLLAMA_THINKING_CHANGES = [
 
 /** Omits the thinking, or asks for another level, if Ollama's model has none or not this one. */
 export const adjustOllamaThinking: Adaptation = (rejection, body) => {
-	const field = ['think', 'reasoning_effort'].find((name) => name in body);
+	const field = ['think', 'reasoning_effort'].find((name) => Object.hasOwn(body, name));
 	const change = OLLAMA_THINKING_CHANGES.find(
 		({ pattern }) => rejection.matches(pattern).length > 0,
 	);
@@ -82,7 +82,7 @@ export const adjustOllamaThinking: Adaptation = (rejection, body) => {
 	const { name, level, warning } = change;
 	const apply = (requestBody: JsonRecord) => {
 		if (level === undefined) return withoutFields(requestBody, [field]);
-		return field in requestBody ? { ...requestBody, [field]: level } : requestBody;
+		return Object.hasOwn(requestBody, field) ? { ...requestBody, [field]: level } : requestBody;
 	};
 	return { name, apply, warning };
 };

@@ -31,6 +31,6 @@ export function omitFields(names: readonly string[]): BodyChange {
 
 /** @returns the body itself if it has none of the fields */
 export function withoutFields(body: JsonRecord, names: readonly string[]): JsonRecord {
-	if (!names.some((name) => name in body)) return body;
+	if (!names.some((name) => Object.hasOwn(body, name))) return body;
 	return Object.fromEntries(Object.entries(body).filter(([field]) => !names.includes(field)));
 }

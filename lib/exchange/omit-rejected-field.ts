@@ -7,6 +7,7 @@ import { findField, getSentNames } from './request-fields';
 import type { Rejection } from './rejection';
 import { omitFields, withoutFields } from './body-changes';
 import type { Adaptation } from './find-change';
+import { getOwn } from '../values/own-properties';
 
 /**
  * Fields that take the place of each other. OpenAI's API replaced `max_tokens` for its reasoning models, and older servers
@@ -26,16 +27,18 @@ export function omitRejectedField(fields: RequestFields): Adaptation {
 		for (const rejectedName of findRejectedFields(rejection)) {
 			const field = findField(fields, [rejectedName]);
 			const sentNames = field?.row?.canOmit === true ? getSentNames(field, body) : [];
-			const names = sentNames.filter((sentName) => !(sentName in (fields.extraBody ?? {})));
+			const names = sentNames.filter(
+				(sentName) => !Object.hasOwn(fields.extraBody ?? {}, sentName),
+			);
 			const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
 			if (!field || name === undefined) continue;
-			const newName = OTHER_NAMES[name];
+			const newName = getOwn(OTHER_NAMES, name);
 			if (newName !== undefined && rejection.mentions(newName))
 				return {
 					name: `${name} as ${newName}`,
 					apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
 				};
-			return { ...omitFields(names), ...getOmissionWarning(field, body[name]) };
+			return { ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
 		}
 		return undefined;
 	};
@@ -52,7 +55,9 @@ function getOmissionWarning(
 }
 
 function rename(body: JsonRecord, { from, to }: { from: string; to: string }): JsonRecord {
-	return from in body ? { [to]: body[from], ...withoutFields(body, [from]) } : body;
+	return Object.hasOwn(body, from)
+		? { [to]: getOwn(body, from), ...withoutFields(body, [from]) }
+		: body;
 }
 
 /** Codes of OpenAI's API, and of servers that follow it, for a field and not for its value. */

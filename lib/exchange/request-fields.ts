@@ -2,6 +2,7 @@
 import type { KnownField } from '../errors/rejected-fields';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
+import { getOwn } from '../values/own-properties';
 
 /** Why a value is not sent. */
 export interface InputIssue {
@@ -113,7 +114,7 @@ export function getLabel({ name, row }: NamedField): string | undefined {
 /** The names of a field that a body contains. */
 export function getSentNames({ name, row }: NamedField, body: JsonRecord): string[] {
 	const names = row ? getNames(row) : [name];
-	return names.filter((candidate) => candidate in body);
+	return names.filter((candidate) => Object.hasOwn(body, candidate));
 }
 
 /** The value of a field as it was sent, also inside of Ollama's options. */
@@ -124,5 +125,5 @@ export function getSentValue(field: NamedField, body: JsonRecord): unknown {
 		names: getSentNames(field, place),
 	}));
 	const found = places.find(({ names }) => names.length > 0);
-	return found && found.place[found.names[0]!];
+	return found && getOwn(found.place, found.names[0]!);
 }

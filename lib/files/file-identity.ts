@@ -9,6 +9,7 @@ import {
 	getAudioExtension,
 	isBinaryEnding,
 } from './file-types';
+import { getOwn } from '../values/own-properties';
 
 /** A file as n8n describes it. */
 export interface DeclaredFile {
@@ -119,7 +120,7 @@ function mayBeChance(actual: FileType, { type, ending }: DeclaredName, head: Uin
 
 /** The MIME type of the declaration, otherwise that of its ending; may be empty. */
 function getDeclaredType(type: string, ending: string) {
-	return type || (TYPES_BY_ENDING[ending] ?? '');
+	return type || (getOwn(TYPES_BY_ENDING, ending) ?? '');
 }
 
 function isMarkup({ category }: FileType, head: Uint8Array) {
@@ -161,7 +162,7 @@ function identifyByDeclaration(
 	const { whole, stem, ending, type } = declared;
 	const added = given || getEndingOfType(type) || 'bin';
 	const name = ending === '' ? `${stem || 'file'}.${added}` : whole;
-	const mimeType = type || TYPES_BY_ENDING[ending || added] || 'application/octet-stream';
+	const mimeType = type || getOwn(TYPES_BY_ENDING, ending || added) || 'application/octet-stream';
 	const isDamaged =
 		head.length > 0 && contradictsType(head, getDeclaredType(type, ending || added));
 	const warnings = isDamaged
@@ -205,13 +206,13 @@ interface DeclaredType {
 /** The declared MIME type if it fits the bytes, otherwise that of the ending, otherwise that of the bytes. */
 function toFittingType(actual: FileType, { type, ending }: DeclaredType): string {
 	if (type !== '' && fitsMimeType(actual, type)) return type;
-	const typeOfEnding = fitsEnding(actual, ending) ? TYPES_BY_ENDING[ending] : undefined;
+	const typeOfEnding = fitsEnding(actual, ending) ? getOwn(TYPES_BY_ENDING, ending) : undefined;
 	const isText = actual.category === 'text' || actual.category === 'email';
 	return typeOfEnding ?? (isText && type !== '' ? type : actual.mimeType);
 }
 
 function isKnownEnding(ending: string) {
-	return isBinaryEnding(ending) || TYPES_BY_ENDING[ending] !== undefined;
+	return isBinaryEnding(ending) || getOwn(TYPES_BY_ENDING, ending) !== undefined;
 }
 
 /** The ending of a MIME type; empty if it is not known. */

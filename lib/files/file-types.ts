@@ -5,6 +5,7 @@
 
 import { parseMimeType } from '../file-name';
 import { tryOrUndefined } from '../values/try-or-undefined';
+import { getOwn } from '../values/own-properties';
 
 /** Bytes that are inspected. */
 const HEAD_BYTES = 8192;
@@ -407,7 +408,8 @@ export const AUDIO_EXTENSIONS: ReadonlySet<string> = new Set(
 export function getAudioExtension(mimeType: string): string | undefined {
 	const [, family, name = ''] =
 		/^(audio|video|application)\/(?:x-|vnd\.)?(.*)/.exec(parseMimeType(mimeType)) ?? [];
-	const extension = (family === 'audio' ? AUDIO_EXTENSION_BY_SUBTYPE[name] : undefined) ?? name;
+	const extension =
+		(family === 'audio' ? getOwn(AUDIO_EXTENSION_BY_SUBTYPE, name) : undefined) ?? name;
 	return AUDIO_EXTENSIONS.has(extension) ? extension : undefined;
 }
 

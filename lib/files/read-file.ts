@@ -10,6 +10,7 @@ import {
 	decodeText,
 } from './file-types';
 import { readMail } from './mail';
+import { getOwn } from '../values/own-properties';
 
 /** One part of a message's content, independent of wire protocols. */
 export type ContentPart =
@@ -71,7 +72,7 @@ function getTypeWarnings(file: InputFile & { name: string }, type: FileType): st
 function getSupportedType({ name, mimeType, bytes }: InputFile) {
 	const type = getFileType(bytes, mimeType);
 	const suggestion =
-		UNSUPPORTED_FILE_SUGGESTIONS[type.extension] ??
+		getOwn(UNSUPPORTED_FILE_SUGGESTIONS, type.extension) ??
 		(contradictsType(bytes, mimeType) ? NOT_ITS_TYPE_SUGGESTION : undefined);
 	if (suggestion === undefined) return type;
 	const description =

@@ -6,6 +6,7 @@ import type { UploadBody } from '../http/types';
 import type { CheckOptions } from './check-options';
 import type { ProbeResult } from './run-probe';
 import { runProbe, getJsonObject, isPage } from './run-probe';
+import { getOwn } from '../values/own-properties';
 
 /** By task, as in sentences. */
 const PATH_BY_TASK = {
@@ -55,7 +56,7 @@ export async function probeTasks(server: ModelServer, options: CheckOptions): Pr
 		for (const task of tasks) found.add(task);
 	}
 	const [modelType = ''] = Object.keys(asRecord(getJsonObject(await infoProbe).model_type));
-	const task = TASKS_BY_MODEL_TYPE[modelType];
+	const task = getOwn(TASKS_BY_MODEL_TYPE, modelType);
 	const tasks = Object.keys(PATH_BY_TASK).filter((name) => found.has(name));
 	return task !== undefined && found.has(task) ? [task] : tasks;
 }

@@ -10,6 +10,7 @@ import type { SpeedCheckResult, SpeedRun } from './speed';
 import { formatSeconds, UNCERTAIN_SPEED } from './speed';
 import { STYLE } from './report-style';
 import { nice, ticks } from '../vendor';
+import { getOwn } from '../values/own-properties';
 
 /** Text that is HTML: our own, or of `markup`, so nothing gets into a page that was not escaped. */
 class Html {
@@ -37,7 +38,7 @@ function written(value: Value): string {
 	return String(value ?? '')
 		.toWellFormed()
 		.replace(UNSAFE_CHARACTERS, '')
-		.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+		.replace(/[&<>"']/g, (character) => getOwn(ENTITIES, character)!);
 }
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');

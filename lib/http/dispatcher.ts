@@ -1,6 +1,7 @@
 import type { Endpoint, LookupCallback, SecureLookup } from './types';
 import type { Dispatcher } from '../vendor';
 import { env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
+import { getOwn } from '../values/own-properties';
 import { tryOrUndefined } from '../values/try-or-undefined';
 
 /** The connection pools for one origin with one credential. */
@@ -165,7 +166,7 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name
 /** The credentials sent to the proxies of the environment, so that they are masked like keys. */
 export function getProxyHeaders(): Record<string, string> {
 	return Object.fromEntries(
-		PROXY_VARIABLES.map((name) => [name, toBasicAuthorization(toProxyUrl(env[name]))]),
+		PROXY_VARIABLES.map((name) => [name, toBasicAuthorization(toProxyUrl(getOwn(env, name)))]),
 	);
 }
 

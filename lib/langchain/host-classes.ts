@@ -130,7 +130,7 @@ const BASE_METHODS = [
 	'withStructuredOutput',
 	'_streamIterator',
 	'_modelType',
-];
+] as const;
 
 /** @throws {MissingPartError} */
 async function collectClasses(adapter: Adapter) {

@@ -19,6 +19,7 @@ import type { InputMessage, InputToolCall } from '../chat/input-message';
 import { MESSAGE_TYPES } from '../chat/input-message';
 import type { AiNodeSdk } from './host-classes';
 import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/read/usage';
+import { getOwn } from '../values/own-properties';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 
@@ -180,7 +181,7 @@ function convertZodObject({ shape }: JsonRecord): JsonRecord {
 	const fields = asRecord(typeof shape === 'function' ? (shape as () => unknown)() : shape);
 	const properties = Object.entries(fields).map(([name, field]) => [name, convertZod(field)]);
 	const required = Object.keys(fields).filter(
-		(name) => !OPTIONAL_TYPES.includes(getZodType(getZodDefinition(fields[name]))),
+		(name) => !OPTIONAL_TYPES.includes(getZodType(getZodDefinition(getOwn(fields, name)))),
 	);
 	return { type: 'object', properties: Object.fromEntries(properties), required };
 }

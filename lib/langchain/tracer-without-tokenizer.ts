@@ -13,7 +13,8 @@ import { estimateContentTokens } from './content-tokens';
  */
 export const getTracerWithoutTokenizer: (hostClass: TracerClass) => TracerClass = memoize(
 	(N8nLlmTracing: TracerClass) => {
-		const canBeReplaced = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
+		const methods = ['estimateTokensFromGeneration', 'estimateTokensFromStringList'] as const;
+		const canBeReplaced = methods.every(
 			(method) => typeof (N8nLlmTracing.prototype as JsonRecord)[method] === 'function',
 		);
 		if (!canBeReplaced) return N8nLlmTracing;

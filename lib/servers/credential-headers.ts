@@ -1,6 +1,7 @@
 /** Headers of a LocalLlama credential. */
 import { createInputError } from '../errors/create-error';
 import type { ExtraHeader, LocalLlamaCredential } from './credential';
+import { setOwn } from '../values/own-properties';
 
 /** RFC 9110: a token; visible ASCII, spaces and tabs. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
@@ -38,7 +39,7 @@ export function buildCredentialHeaders(credential: LocalLlamaCredential): Record
 			throw createCredentialError(
 				'Basic and an extra header Authorization cannot be combined: the server reads only one',
 			);
-		headers[name.toLowerCase()] = value;
+		setOwn(headers, name.toLowerCase(), value);
 	}
 	return headers;
 }

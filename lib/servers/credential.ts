@@ -69,8 +69,8 @@ export function isSameForEachItem(data: ICredentialDataDecryptedObject): boolean
  * (`ignoreCredentialExpressionResolveError`), and otherwise adds every field with its default.
  */
 export function lacksHeaders(data: ICredentialDataDecryptedObject): boolean {
-	const isComplete = ['serverType', 'ignoreSslIssues', 'maxConcurrentRequests'].every(
-		(name) => name in data,
+	const isComplete = ['serverType', 'ignoreSslIssues', 'maxConcurrentRequests'].every((name) =>
+		Object.hasOwn(data, name),
 	);
 	return isComplete && !('extraHeaders' in data);
 }

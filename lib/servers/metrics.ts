@@ -1,3 +1,6 @@
+/** Reading of llama-server's metrics. */
+import { getOwn, setOwn } from '../values/own-properties';
+
 /** Parses the Prometheus text of `/metrics`: the sum over all labels, by metric name. */
 export function parseMetrics(text: string): Record<string, number> {
 	const values: Record<string, number> = {};
@@ -5,7 +8,7 @@ export function parseMetrics(text: string): Record<string, number> {
 		/^([a-z_:][a-z0-9_:]*)(?:\{[^}\n]*\})? ([0-9.eE+-]+)/gim,
 	)) {
 		const number = Number(value);
-		if (Number.isFinite(number)) values[name] = (values[name] ?? 0) + number;
+		if (Number.isFinite(number)) setOwn(values, name, (getOwn(values, name) ?? 0) + number);
 	}
 	return values;
 }

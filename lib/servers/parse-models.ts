@@ -12,6 +12,7 @@ import {
 } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import type { ServerModel } from './server-model';
+import { getOwn } from '../values/own-properties';
 
 /**
  * The entries of a `/v1/models` response; undefined if it is not a list. Custom servers send a bare list, also of names;
@@ -115,7 +116,7 @@ export function parseProps(props: JsonRecord): Partial<ServerModel> {
 export function parseParameterCount(value: number | string | undefined): number | undefined {
 	if (typeof value !== 'string') return value;
 	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
-	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
+	const factor = getOwn({ '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }, unit.toLowerCase());
 	return digits === undefined || factor === undefined
 		? undefined
 		: Math.round(Number(digits) * factor);

@@ -170,7 +170,7 @@ const CONSTRAINTS = [
 export function omitConstraints(minTokens: number): Adaptation {
 	return (rejection, requestBody) => {
 		const matches = rejection.matches(/schema|grammar|structured|format|logprobs/gi);
-		const isUnconstrained = !CONSTRAINTS.some((name) => name in requestBody);
+		const isUnconstrained = !CONSTRAINTS.some((name) => Object.hasOwn(requestBody, name));
 		if (matches.length === 0 || isUnconstrained) return undefined;
 		const { name, apply } = omitFields(CONSTRAINTS);
 		return {

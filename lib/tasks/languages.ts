@@ -1,4 +1,5 @@
 /** Languages as servers name them: codes, with a region or without, and English names. Pure. */
+import { getOwn } from '../values/own-properties';
 
 /** What was requested, and what a response names. */
 export interface ComparedLanguages {
@@ -50,11 +51,11 @@ function toLanguageCode(name: string): string | undefined {
 	const key = name.trim().toLowerCase();
 	const code = /^([a-z]{2,3})(?:[-_][a-z0-9_-]{1,20})?$/.exec(key)?.[1] ?? key;
 	const known =
-		OTHER_NAMES[code] ??
+		getOwn(OTHER_NAMES, code) ??
 		getCodesByName().get(code) ??
 		(getNamesByCode().has(code) ? code : undefined);
 	// Several codes have the same name.
-	return OTHER_NAMES[known ?? ''] ?? known;
+	return getOwn(OTHER_NAMES, known ?? '') ?? known;
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

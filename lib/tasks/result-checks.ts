@@ -7,6 +7,7 @@ import { asArray, asRecords, asString, isNonEmpty } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import { isOtherLanguage } from './languages';
 import type { Transcript } from './transcript-hints';
+import { getOwn } from '../values/own-properties';
 
 /** A transcript, with what its request was for. */
 export interface ReceivedTranscript extends Pick<Transcript, 'extraFields' | 'subtitles'> {
@@ -92,7 +93,7 @@ export function getDifferenceWarnings<Operation extends CheckedOperation>(
 	{ requestedFields, result, warnings }: ComparedResult<Operation>,
 ): string[] {
 	return RESULT_CHECKS[operation].flatMap(({ field, label, compare }) => {
-		const requested = requestedFields[field];
+		const requested = getOwn(requestedFields, field);
 		const isOmitted = warnings.some((warning) =>
 			[field, label].some((name) => namesOption(warning, name)),
 		);
@@ -191,7 +192,7 @@ function compareLanguage(
 const CONTAINERS: Readonly<Record<string, string>> = { ogg: 'opus' };
 
 function compareAudioFormat(format: unknown, { extension }: ReceivedSpeech): string[] {
-	return extension === format || CONTAINERS[extension] === format
+	return extension === format || getOwn(CONTAINERS, extension) === format
 		? []
 		: [
 				`The server returned ${extension} instead of the requested ${String(format)}. The file name shows the actual format.`,

@@ -20,6 +20,7 @@ import type { RequestAttributes } from '../tracing/attributes';
 import { withSpan } from '../tracing/span';
 import type { JsonRecord } from '../values/records';
 import { TaskUpload } from './task-upload';
+import { getOwn } from '../values/own-properties';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -98,12 +99,12 @@ function assertFieldInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>)
 	const { fields, routes, draft, extraBody = {} } = taskRequest;
 	// What the user added is sent as it is.
 	const checkedFields = fields.filter(
-		({ field, getInputIssue }) => getInputIssue && !(field in extraBody),
+		({ field, getInputIssue }) => getInputIssue && !Object.hasOwn(extraBody, field),
 	);
 	if (checkedFields.length === 0) return;
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, getInputIssue } of checkedFields) {
-		const issue = getInputIssue?.(body[field]);
+		const issue = getInputIssue?.(getOwn(body, field));
 		if (issue) throw createInputError(issue.title, issue.suggestion);
 	}
 }

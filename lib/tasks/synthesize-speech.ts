@@ -17,6 +17,7 @@ import type { NoOutputTexts } from './task-errors';
 import { explainFirstTokenTimeout, explainNoOutput, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
+import { getOwn } from '../values/own-properties';
 
 type AudioFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
@@ -260,7 +261,7 @@ function detectAudioType(head: Buffer, { requested, declared }: ExpectedAudio): 
 			? { mimeType: toPcmType(declared), extension: 'pcm' }
 			: { mimeType: MIME_TYPE_BY_FORMAT[requested], extension: requested };
 	const actual = detectFileType(head);
-	const container = AUDIO_OF_CONTAINERS[actual?.mimeType ?? ''];
+	const container = getOwn(AUDIO_OF_CONTAINERS, actual?.mimeType ?? '');
 	if (container) return container;
 	if (actual?.category !== 'audio') return requestedType;
 	const { mimeType, extension } = actual;
@@ -279,7 +280,7 @@ function isDeclaredAs(mimeType: string, { declared }: { declared: string }) {
 		'audio/mpeg': /^audio\/(?:x-)?(?:mpeg3?|mp3|mpga)$/,
 		'audio/aac': /^audio\/(?:x-|vnd\.dlna\.)?(?:aac|aacp|adts)$/,
 	};
-	return names[mimeType]?.test(type.trim()) === true;
+	return getOwn(names, mimeType)?.test(type.trim()) === true;
 }
 
 /** RFC 2586. Servers that do not name the rate use that of OpenAI's API. */

@@ -19,6 +19,7 @@ import type { TranscriptFormat } from './transcript';
 import { parseTranscript, MAX_MEMORY } from './transcript';
 import { correctTimes } from './transcript-times';
 import { getDifferenceWarnings } from './result-checks';
+import { getOwn } from '../values/own-properties';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -221,7 +222,7 @@ const RENAMED: Record<string, string> = {
 /** File name for the upload: servers read its extension (whisper.cpp, and all that use ffmpeg). */
 function toAudioName({ name, mimeType }: FileSource) {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
-	const knownExtension = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
+	const knownExtension = getOwn(RENAMED, extension.toLowerCase()) ?? extension.toLowerCase();
 	if (AUDIO_EXTENSIONS.has(knownExtension)) return `${base}.${knownExtension}`;
 	const typeExtension = getAudioExtension(mimeType);
 	const isGenericExtension =

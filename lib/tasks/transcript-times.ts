@@ -3,6 +3,7 @@ import type { JsonRecord } from '../values/records';
 import { asRecords, isRecord } from '../values/records';
 import { asFiniteNumber, maxOf } from '../values/numbers';
 import type { Transcript } from './transcript-hints';
+import { getOwn } from '../values/own-properties';
 
 /** A transcript whose times are in seconds, as far as that is certain. */
 export interface TimedTranscript {
@@ -138,7 +139,7 @@ function convertList(
 	name: string,
 	convert: (entry: JsonRecord) => JsonRecord,
 ): JsonRecord {
-	const list = record[name];
+	const list = getOwn(record, name);
 	if (!Array.isArray(list)) return {};
 	return { [name]: list.map((entry: unknown) => (isRecord(entry) ? convert(entry) : entry)) };
 }

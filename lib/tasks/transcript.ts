@@ -75,7 +75,7 @@ const TEXT_NAMES = [
 	// Chat completions of models for audio
 	'message',
 	'content',
-];
+] as const;
 
 /** A response with its text in `text` or in `segments`. */
 function toOpenAiForm(value: unknown, depth = 8): JsonRecord {

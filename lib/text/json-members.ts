@@ -1,5 +1,6 @@
 /** The members of JSON text, with the source of each value: a parsed number has lost its digits, a parsed key its twin. */
 import { JsonMemory } from '../json-memory';
+import { getOwn } from '../values/own-properties';
 
 /** A member of an object, or an element of a list. */
 export interface JsonMember {
@@ -78,7 +79,7 @@ function countProperties(value: unknown): number {
 		return count;
 	}
 	for (const name of Object.keys(value))
-		count += 1 + countProperties((value as Record<string, unknown>)[name]);
+		count += 1 + countProperties(getOwn(value as Record<string, unknown>, name));
 	return count;
 }
 

@@ -1,6 +1,7 @@
 /** Converts values and calls that are written like Python or JavaScript to JSON. */
 import { parseJson } from '../values/json';
 import { tryOrUndefined } from '../values/try-or-undefined';
+import { getOwn } from '../values/own-properties';
 
 /** A kind of quotation marks. */
 interface Quotation {
@@ -263,7 +264,7 @@ class LiteralReader {
 		const word = this.match(WORD);
 		const name = word.replace(/^-(?=I)/, '');
 		if (this.acceptsNoNumber && NO_NUMBER.test(name)) return 'null';
-		const value = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
+		const value = getOwn(CONSTANTS, name);
 		if (value === undefined && !JSON_WORD.test(word)) throw new SyntaxProblem();
 		return value ?? word;
 	}
@@ -307,7 +308,7 @@ class LiteralReader {
 	private skip(token: string) {
 		this.skipBlanks();
 		const { text, at } = this;
-		const wide = WIDE[token];
+		const wide = getOwn(WIDE, token);
 		const isNext = text.startsWith(token, at) || (wide !== undefined && text.startsWith(wide, at));
 		if (!isNext) return false;
 		this.at += token.length;
@@ -333,6 +334,7 @@ class LiteralReader {
 /** As in Python, a backslash before another letter stays: a path, or a command of LaTeX. */
 function toCharacter(escape: string, ...[byte, unit, point, letter = '']: string[]) {
 	const code = parseInt(byte ?? unit ?? point ?? '', 16);
-	if (Number.isNaN(code)) return CONTROLS[letter] ?? (/[a-z]/i.test(letter) ? escape : letter);
+	if (Number.isNaN(code))
+		return getOwn(CONTROLS, letter) ?? (/[a-z]/i.test(letter) ? escape : letter);
 	return code > 0x10ffff ? escape : String.fromCodePoint(code);
 }

@@ -4,6 +4,7 @@ import type { JsonRecord } from '../values/records';
 import type { Priority } from '../http/queue';
 import type { TracedMessage } from './trace-messages';
 import { stringifyMessages } from './trace-messages';
+import { getOwn, setOwn } from '../values/own-properties';
 
 /** Fields by which users can search traces. */
 export interface TraceSettings {
@@ -71,7 +72,7 @@ export type SpanData = RequestAttributes &
 const set =
 	(name: string) =>
 	({ sampling }: SpanData) =>
-		(sampling as Readonly<JsonRecord> | undefined)?.[name];
+		getOwn(sampling as Readonly<JsonRecord> | undefined, name);
 
 /** The texts of an observation, if the user wants them in traces. */
 const texts = (name: 'input' | 'output') => (observation: SpanData) =>
@@ -139,7 +140,7 @@ export function toSpanAttributes(
 	for (const [name, source] of Object.entries(ATTRIBUTES)) {
 		const field = typeof source === 'string' ? observation[source] : source(observation);
 		const value = attributeValue(field, mask);
-		if (value !== undefined) attributes[name] = value;
+		if (value !== undefined) setOwn(attributes, name, value);
 	}
 	return attributes;
 }

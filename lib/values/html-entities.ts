@@ -1,5 +1,6 @@
 /** Entities of HTML in text. */
 import { tryOrUndefined } from './try-or-undefined';
+import { getOwn } from './own-properties';
 
 /** Characters of ASCII by their names in HTML, in small letters. */
 export const ENTITY_CHARACTERS: Readonly<Record<string, string>> = {
@@ -50,7 +51,7 @@ export function decodeEntities(text: string): string {
 
 function decodeEntity(entity: string): string {
 	const name = entity.slice(1, -1).toLowerCase();
-	if (!name.startsWith('#')) return ENTITY_CHARACTERS[name] ?? ' ';
+	if (!name.startsWith('#')) return getOwn(ENTITY_CHARACTERS, name) ?? ' ';
 	const code = name.startsWith('#x') ? parseInt(name.slice(2), 16) : Number(name.slice(1));
 	return tryOrUndefined(() => String.fromCodePoint(code)) ?? entity;
 }

@@ -1,4 +1,5 @@
 /** Reading of unknown values, such as JSON of a server or the result of an expression. */
+import { getOwn } from './own-properties';
 
 /** A JSON object. */
 export type JsonRecord = Record<string, unknown>;
@@ -60,11 +61,9 @@ export type DefinedFields<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** The fields that are not undefined, so that `...omitUndefined({ a, b })` adds no undefined field to an object. */
 export function omitUndefined<T extends object>(fields: T): DefinedFields<T> {
-	const defined: Partial<Record<keyof T, unknown>> = {};
-	for (const name of Object.keys(fields) as Array<keyof T>) {
-		if (fields[name] !== undefined) defined[name] = fields[name];
-	}
-	return defined as DefinedFields<T>;
+	return Object.fromEntries(
+		Object.entries(fields).filter(([, value]) => value !== undefined),
+	) as DefinedFields<T>;
 }
 
 /** An object with the same names and changed values. */
@@ -86,6 +85,6 @@ export function findList(
 	if (Array.isArray(value)) return value;
 	if (!isRecord(value) || depth === 0) return undefined;
 	return names
-		.map((name) => findList(value[name], names, depth - 1))
+		.map((name) => findList(getOwn(value, name), names, depth - 1))
 		.find((list) => list !== undefined);
 }

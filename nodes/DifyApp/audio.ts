@@ -24,6 +24,7 @@ import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { asString } from '../../lib/values/records';
 import { addHintOnce } from '../shared/run/hints';
+import { getOwn } from '../../lib/values/own-properties';
 
 /** A provider may need minutes before the first byte. */
 const TIMEOUTS = { firstTokenMs: 600_000, idleMs: 120_000 };
@@ -62,7 +63,7 @@ interface SentType {
  */
 function toAcceptedType({ mimeType, name }: FileSource): SentType {
 	const ending = getAudioExtension(mimeType) ?? name.split('.').at(-1)!.toLowerCase();
-	const subtype = SAME_CONTAINER[ending] ?? ending;
+	const subtype = getOwn(SAME_CONTAINER, ending) ?? ending;
 	return DIFY_SUBTYPES.includes(subtype)
 		? { mimeType: `audio/${subtype}`, isSubstitute: false }
 		: { mimeType: 'audio/mp3', isSubstitute: true };

@@ -5,6 +5,7 @@ import { iteratePages } from '../../lib/dify/pages';
 import { pushAll } from '../../lib/values/lists';
 import type { JsonRecord } from '../../lib/values/records';
 import { asNonEmptyString } from '../../lib/values/records';
+import { getOwn } from '../../lib/values/own-properties';
 
 /** State of the last poll, as plain data in n8n's database. */
 export interface FeedbackState {
@@ -44,7 +45,7 @@ export async function fetchNewFeedback(
 	const since = (state?.newest ?? Infinity) - GRACE_MS;
 	const records = await fetchRecordsSince(client, since);
 	const ratings = records.flatMap((feedback) => {
-		const previousStamp = state?.known[String(feedback.id)];
+		const previousStamp = getOwn(state?.known, String(feedback.id));
 		const isNew = previousStamp === undefined;
 		const isEvent = isNew ? getTime(feedback) >= since : previousStamp !== getStamp(feedback);
 		return isEvent ? [{ feedback, isNew }] : [];

@@ -24,6 +24,7 @@ import type { NodeParameters } from '../shared/parameters';
 import { readRequestSettings } from '../shared/timeout-fields';
 import { getKeptValues, readOutputOptions, toRunItem } from './run-item';
 import { runIdField, runUserField, submitOptions } from './fields';
+import { getOwn, setOwn } from '../../lib/values/own-properties';
 
 const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
@@ -89,9 +90,9 @@ export const forms: DifyResource = {
 				const texts: JsonRecord = { ...formValues };
 				// Dify applies defaults on its own page only, and numbers make the run fail later.
 				for (const { name, default: defaultValue } of textFields) {
-					const isFilledIn = isNonEmpty(formValues[name]);
-					if (isFilledIn) texts[name] = toText(formValues[name]);
-					else if (defaultValue !== undefined) texts[name] = defaultValue;
+					const isFilledIn = isNonEmpty(getOwn(formValues, name));
+					if (isFilledIn) setOwn(texts, name, toText(getOwn(formValues, name)));
+					else if (defaultValue !== undefined) setOwn(texts, name, defaultValue);
 				}
 				const files = await readFiles(call, formValues, fields.filter(isFileField));
 				const inputs = { ...texts, ...(await files.upload(user)) };

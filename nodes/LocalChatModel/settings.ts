@@ -10,6 +10,7 @@ import { readThinking } from '../shared/chat/thinking';
 import { readResponseFormat } from '../shared/chat/response-format';
 import { splitNames } from '../shared/binary';
 import type { TraceSettings } from '../../lib/tracing/attributes';
+import { getOwn } from '../../lib/values/own-properties';
 
 /**
  * Reads the node's parameters, which expressions may return with any type.
@@ -53,9 +54,9 @@ export function readLimits(parameters: NodeParameters): GenerationLimits {
 function readTrace(parameters: NodeParameters): TraceSettings | undefined {
 	const trace = asRecord(parameters.value('options.trace'));
 	const settings = traceFields
-		.filter(({ name }) => !isUnset(trace[name]))
+		.filter(({ name }) => !isUnset(getOwn(trace, name)))
 		.map(({ name, displayName }) => {
-			return [name, readTraceField({ label: `Trace: ${displayName}` }, name, trace[name])];
+			return [name, readTraceField({ label: `Trace: ${displayName}` }, name, getOwn(trace, name))];
 		});
 	return settings.length === 0 ? undefined : Object.fromEntries(settings);
 }

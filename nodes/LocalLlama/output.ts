@@ -9,6 +9,7 @@ import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { booleanField, optionsCollection, stringField } from '../shared/field-builders';
 import { ItemError } from '../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
+import { getOwn } from '../../lib/values/own-properties';
 
 /** A result for an output item. */
 export interface ResultItem {
@@ -135,7 +136,7 @@ function toOperationItem(
 	// n8n opens the tab of files first, so the result would not be seen.
 	const files = parameters.boolean('options.includeInputFields', false) ? { ...input?.binary } : {};
 	for (const [name, value] of Object.entries(entry ?? {}))
-		if (Object.hasOwn({ ...input?.json }, name) && input?.json[name] !== value)
+		if (Object.hasOwn({ ...input?.json }, name) && getOwn(input?.json, name) !== value)
 			hint(
 				`The input field "${name}" was replaced by that of the list entry. To keep it, rename it before this node.`,
 			);

@@ -7,6 +7,7 @@ import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
 import { decodeInlineData } from '../../lib/files/inline-data';
 import { Readable } from '../../lib/vendor';
 import type { OperationCall } from './run/operation';
+import { getOwn } from '../../lib/values/own-properties';
 
 const STREAM_CHUNK_BYTES = 256 * 1024;
 
@@ -114,7 +115,7 @@ export function getBinaryFileName(
 	{ context, itemIndex }: Pick<OperationCall, 'context' | 'itemIndex'>,
 	property: string,
 ): string {
-	return context.getInputData()[itemIndex]?.binary?.[property]?.fileName ?? property;
+	return getOwn(context.getInputData()[itemIndex]?.binary, property)?.fileName ?? property;
 }
 
 /** Splits names separated by commas. */

@@ -19,6 +19,7 @@ import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
 import { createInputError } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';
 import { memoize } from '../../lib/lru-cache';
+import { getOwn } from '../../lib/values/own-properties';
 
 /** Source of values: the context of a node that processes items, or of a sub-node. */
 export interface ParameterSource {
@@ -76,7 +77,7 @@ export class NodeParameters {
 		const fieldName = path.slice(dot + 1);
 		// An operation may have no options at all.
 		if (!this.properties.some((property) => property.name === name)) return undefined;
-		return unwrapLocator(this.collection(name)[fieldName]);
+		return unwrapLocator(getOwn(this.collection(name), fieldName));
 	}
 
 	/** Unchanged text; numbers and objects become text. */
@@ -154,7 +155,7 @@ export class NodeParameters {
 	isUnset(name: string): boolean {
 		const value = this.value(name);
 		if (typeof value !== 'string' || value.trim() !== '') return false;
-		return !hasExpression(this.stored[name]);
+		return !hasExpression(getOwn(this.stored, name));
 	}
 
 	/** Fields of the input item; for a sub-node, of the item that its root node processes. */
@@ -201,7 +202,8 @@ export class NodeParameters {
 		const fallback = hasExpression(defaultValue) || isLocator ? '' : defaultValue;
 		const options = { extractValue: isLocator };
 		const value = this.context.getNodeParameter(name, this.itemIndex, fallback, options);
-		if (name in stored && !hasExpression(stored[name])) staticValues.set(name, value);
+		if (Object.hasOwn(stored, name) && !hasExpression(getOwn(stored, name)))
+			staticValues.set(name, value);
 		return value;
 	}
 

@@ -4,6 +4,7 @@ import type { JsonRecord } from '../../lib/values/records';
 import { asArray, asNonEmptyString, isRecord } from '../../lib/values/records';
 import { parseObject } from '../../lib/values/json';
 import { asFiniteNumber, parseNumber, round } from '../../lib/values/numbers';
+import { getOwn } from '../../lib/values/own-properties';
 
 /** The usage of a generation, with its model and time. */
 export type GenerationUsage = Pick<ChatResult, 'usage'> &
@@ -66,7 +67,8 @@ export function readTokenTotals(context: object): TokenTotals {
 }
 
 function addUsage(previous: JsonRecord, { usage, model, totalMs = 0 }: GenerationUsage) {
-	const sum = (name: string, increment = 0) => (asFiniteNumber(previous[name]) ?? 0) + increment;
+	const sum = (name: string, increment = 0) =>
+		(asFiniteNumber(getOwn(previous, name)) ?? 0) + increment;
 	// Without tokens or time, a generation does not count for the speed.
 	const isTimed = usage !== undefined && totalMs > 0;
 	const seconds = sum('seconds', isTimed ? totalMs / 1000 : 0);

@@ -155,3 +155,35 @@ test.each(CAUSES)('$name: one title, and advice that can be followed', async (ca
 	}
 	expectNoProblems(problems);
 });
+
+/** Names of `Object.prototype`, and of what a name may become. */
+const PROTOTYPE_NAMES = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'];
+
+/** An error of a model server and of Dify at once, with a code that no table has. */
+const createCodeCause = (code: string): Cause => ({
+	name: code,
+	status: 400,
+	body: JSON.stringify({
+		error: { message: 'no', code, type: code },
+		code,
+		message: 'no',
+		status: 400,
+	}),
+	types: [],
+});
+
+test('a code that each object has is a code as any other', async () => {
+	const toRows = (shown: ReadonlyMap<Operation, Shown>, code: string) =>
+		[...shown].map(([{ name }, failure]) =>
+			`${name}: ${JSON.stringify(failure)}`
+				.replaceAll(code, 'code')
+				.replace(/127\.0\.0\.1:\d+/g, 'server'),
+		);
+	const expected = toRows(await runAll(createCodeCause('a_new_code')), 'a_new_code');
+	expect(expected.length).toBeGreaterThan(60);
+	for (const code of PROTOTYPE_NAMES) {
+		const rows = toRows(await runAll(createCodeCause(code)), code);
+		expectNoProblems(rows.filter((row) => !expected.includes(row)));
+		expect(rows).toHaveLength(expected.length);
+	}
+});

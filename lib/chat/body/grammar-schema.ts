@@ -5,6 +5,7 @@ import { isNonEmpty, isRecord, asRecord } from '../../values/records';
 import { isTooDeep, MAX_DEPTH } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
 import { NON_SCHEMA_KEYWORDS } from './schema-keywords';
+import { getOwn, setOwn } from '../../values/own-properties';
 
 /** Maximum repetitions of a rule (llama.cpp, `MAX_REPETITION_THRESHOLD`), less one level for lists that may be empty. */
 const MAX_REPETITIONS = 1998;
@@ -74,13 +75,13 @@ export function toGrammarSchema(root: JsonRecord): GrammarSchema {
 		const cleaned: JsonRecord = {};
 		for (const [key, value] of Object.entries(schema)) {
 			const at = path ? `${path}.${key}` : key;
-			const reason = CHECKS[key]?.(value, schema, root);
+			const reason = getOwn(CHECKS, key)?.(value, schema, root);
 			if (reason !== undefined) removedPaths.push(`${at} (${reason})`);
-			else if (!isAddedByZod(key, value)) cleaned[key] = cleanKeyword(key, value, at);
+			else if (!isAddedByZod(key, value)) setOwn(cleaned, key, cleanKeyword(key, value, at));
 		}
 		// Older llama.cpp rejects a schema that has only a description ("Unrecognized schema"), but accepts an empty one.
 		const isRecognized =
-			!isNonEmpty(cleaned) || SHAPE_KEYWORDS.some((keyword) => keyword in cleaned);
+			!isNonEmpty(cleaned) || SHAPE_KEYWORDS.some((keyword) => Object.hasOwn(cleaned, keyword));
 		return isRecognized ? cleaned : { ...cleaned, type: [...SCHEMA_TYPES] };
 	};
 	const cleanValue = (value: unknown, at: string): unknown => {
@@ -135,7 +136,7 @@ function checkReference(reference: unknown, root: JsonRecord): string | undefine
 		return 'reference to an external document';
 	let target: unknown = root;
 	for (const name of reference.slice('#/'.length).split('/'))
-		target = isRecord(target) && Object.hasOwn(target, name) ? target[name] : undefined;
+		target = isRecord(target) ? getOwn(target, name) : undefined;
 	return isRecord(target) ? undefined : 'unresolved reference';
 }
 

@@ -6,6 +6,7 @@ import { supportsOption } from './sampling-fields';
 import type { GenerationOptionName } from './generation-options';
 import { GENERATION_OPTION_LIST } from './generation-options';
 import type { SamplingSettings } from '../settings';
+import { getOwn, setOwn } from '../../values/own-properties';
 
 /** Ollama's names for fields of the OpenAI API and llama-server. */
 const OLLAMA_OPTION_NAMES: Record<string, string> = {
@@ -15,7 +16,7 @@ const OLLAMA_OPTION_NAMES: Record<string, string> = {
 };
 
 function toOllamaName(name: string) {
-	return OLLAMA_OPTION_NAMES[name] ?? name;
+	return getOwn(OLLAMA_OPTION_NAMES, name) ?? name;
 }
 
 /** An option of the node that Ollama supports. */
@@ -79,14 +80,14 @@ export function buildOptionsAndFields(sampling: SamplingSettings): OllamaSetting
 	const options: JsonRecord = {};
 	const fields: JsonRecord = {};
 	for (const { name, native } of OLLAMA_OPTIONS)
-		if (sampling[name] !== undefined) options[native] = sampling[name];
+		if (sampling[name] !== undefined) setOwn(options, native, sampling[name]);
 	for (const [userName, value] of Object.entries(extraFields)) {
 		const name = toOllamaName(userName);
-		(NATIVE_OPTIONS.has(name) ? options : fields)[name] = value;
+		setOwn(NATIVE_OPTIONS.has(name) ? options : fields, name, value);
 	}
 	for (const [userName, value] of Object.entries(asRecord(extraOptions))) {
 		const name = toOllamaName(userName);
-		(OUTER_FIELDS.has(name) ? fields : options)[name] = value;
+		setOwn(OUTER_FIELDS.has(name) ? fields : options, name, value);
 	}
 	return { options, fields };
 }

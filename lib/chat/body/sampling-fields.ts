@@ -4,6 +4,7 @@ import type { JsonRecord } from '../../values/records';
 import type { SamplingSettings } from '../settings';
 import type { GenerationOption, GenerationOptionName } from './generation-options';
 import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options';
+import { setOwn } from '../../values/own-properties';
 
 /** Whether an option is sent to this server type. Options that the type is known to ignore are not sent. */
 export function supportsOption(
@@ -26,7 +27,7 @@ export function toSamplingFields(sampling: SamplingSettings, serverType: ServerT
 		if (value === undefined || name === 'parallelToolCalls' || !supportsOption(serverType, name))
 			continue;
 		if (name === 'maxTokens' && value === NO_LIMIT && !supportsUnlimitedTokens) continue;
-		body[fieldNames[name] ?? fieldName] = value;
+		setOwn(body, fieldNames[name] ?? fieldName, value);
 	}
 	return body;
 }

@@ -6,6 +6,7 @@ import type { Adaptation } from '../../exchange/find-change';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, isRecord } from '../../values/records';
 import { MAX_DEPTH } from '../../values/json';
+import { getOwn } from '../../values/own-properties';
 
 /** What servers say about a schema that they cannot use. */
 const REFUSES_SCHEMA =
@@ -114,7 +115,7 @@ function changeDeep<T>(value: T, change: (schema: JsonRecord) => JsonRecord, dep
 	const entries = Object.entries(value).map(
 		([name, inner]) => [name, changeDeep(inner as unknown, change, depth + 1)] as const,
 	);
-	const isChanged = entries.some(([name, inner]) => inner !== (value as JsonRecord)[name]);
+	const isChanged = entries.some(([name, inner]) => inner !== getOwn(value as JsonRecord, name));
 	const inside = isChanged ? (Object.fromEntries(entries) as JsonRecord) : (value as JsonRecord);
 	return change(inside) as T;
 }

@@ -6,6 +6,7 @@ import { asArray, asRecord, isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { parseExactJson } from '../../values/exact-json';
 import type { ParsedArguments } from '../tools/arguments';
+import { getOwn } from '../../values/own-properties';
 
 /** Deeper values are not changed. */
 const MAX_DEPTH = 20;
@@ -68,9 +69,9 @@ export class ArgumentCoercer {
 		const properties = asRecord(schema.properties);
 		let changed: Map<string, unknown> | undefined;
 		for (const name of Object.keys(value)) {
-			const fieldValue = value[name];
+			const fieldValue = getOwn(value, name);
 			const isKnown = Object.hasOwn(properties, name);
-			const fieldSchema = isKnown ? asRecord(properties[name]) : otherSchema;
+			const fieldSchema = isKnown ? asRecord(getOwn(properties, name)) : otherSchema;
 			if (fieldSchema === undefined) continue;
 			const isOmitted = fieldValue === null && this.canOmit(name, { schema, fieldSchema });
 			const coerced = isOmitted

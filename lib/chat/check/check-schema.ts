@@ -10,6 +10,7 @@ import { isRecord } from '../../values/records';
 import { truncate } from '../../values/text';
 import type { JsonRecord } from '../../values/records';
 import { format } from '../../vendor';
+import { getOwn } from '../../values/own-properties';
 
 /** Drafts whose keywords differ. */
 export type SchemaDraft = '4' | '7' | '2019-09' | '2020-12';
@@ -181,7 +182,7 @@ class SchemaVisitor {
 
 	/** Visits a schema for a part of the value. */
 	descend(schema: unknown, target: Target, key: string | number): void {
-		const value = (target.value as Record<string | number, unknown>)[key];
+		const value = getOwn(target.value as Record<string | number, unknown>, key);
 		const name = truncate(String(key), MAX_QUOTED);
 		const path = target.path === '' ? name : `${target.path}.${name}`;
 		target.evaluated.add(key);
@@ -237,7 +238,7 @@ class SchemaVisitor {
 		// -0 equals 0.
 		if (!isRecord(value)) return JSON.stringify(value === 0 ? 0 : value) ?? '';
 		const names = Object.keys(value).sort();
-		return `{${names.map((name) => `${JSON.stringify(name)}:${this.toComparable(value[name])}`).join()}}`;
+		return `{${names.map((name) => `${JSON.stringify(name)}:${this.toComparable(getOwn(value, name))}`).join()}}`;
 	}
 
 	private addEvaluated(target: Target, evaluated: ReadonlySet<string | number>): void {
@@ -249,15 +250,18 @@ class SchemaVisitor {
 	private followReferences(schema: JsonRecord, target: Target): boolean {
 		const { lookup } = this.resolved;
 		if (schema.$recursiveRef === '#')
-			this.apply(target.anchor ?? lookup[String(schema.__absolute_recursive_ref__)], target);
+			this.apply(
+				target.anchor ?? getOwn(lookup, String(schema.__absolute_recursive_ref__)),
+				target,
+			);
 		if (schema.$ref === undefined) return false;
-		this.apply(lookup[String(schema.__absolute_ref__ ?? schema.$ref)], target);
+		this.apply(getOwn(lookup, String(schema.__absolute_ref__ ?? schema.$ref)), target);
 		return this.draft === '4' || this.draft === '7';
 	}
 
 	private runChecks(checks: readonly KeywordCheck[], schema: JsonRecord, target: Target): void {
 		for (const { name, check } of checks) {
-			const expected = schema[name];
+			const expected = getOwn(schema, name);
 			if (expected !== undefined && Object.hasOwn(schema, name))
 				check({ visitor: this, target, expected, schema });
 		}
@@ -528,7 +532,7 @@ function limitNumber({ inclusive, exclusive, exclusiveName }: NumberLimit): Chec
 	const checkStrictlyWithin = compare(exclusive, getNumber);
 	return (keyword) => {
 		const { visitor, schema } = keyword;
-		const isStrict = visitor.draft === '4' && schema[exclusiveName] === true;
+		const isStrict = visitor.draft === '4' && getOwn(schema, exclusiveName) === true;
 		const check = isStrict ? checkStrictlyWithin : checkWithin;
 		check(keyword);
 	};
@@ -579,7 +583,7 @@ function checkFormat({ visitor, target, expected }: Keyword): void {
 	const text = target.value as string;
 	visitor.step(text.length / 10);
 	const isValid = (candidate: string) =>
-		candidate.length <= MAX_FORMAT_LENGTH && formats[name]!(candidate);
+		candidate.length <= MAX_FORMAT_LENGTH && getOwn(formats, name)!(candidate);
 	if (isValid(text) || (WITHOUT_TIME_ZONE.has(name) && isValid(`${text}Z`))) return;
 	visitor.addIssue(target, `${quote(text)} does not have the format ${quote(name)}`);
 }

@@ -9,6 +9,7 @@ import type { Schema } from '../../vendor';
 import { checkSchema, MAX_STEPS } from './check-schema';
 import type { ResolvedSchema, SchemaDraft } from './check-schema';
 import { NON_SCHEMA_KEYWORDS } from '../body/schema-keywords';
+import { getOwn } from '../../values/own-properties';
 
 /** A value compared with its schema. */
 interface SchemaValidation {
@@ -135,7 +136,7 @@ function assertReferences(lookup: ResolvedSchema['lookup']) {
 			$ref?: string;
 			__absolute_ref__?: string;
 		};
-		if (target !== undefined && lookup[target] === undefined)
+		if (target !== undefined && getOwn(lookup, target) === undefined)
 			throw new Error(`$ref "${$ref}" does not resolve`);
 	}
 }

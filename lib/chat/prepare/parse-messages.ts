@@ -6,6 +6,7 @@ import { parseJson } from '../../values/json';
 import { toText } from '../../values/text';
 import type { InputMessage, InputToolCall } from '../input-message';
 import { MESSAGE_TYPES } from '../input-message';
+import { getOwn } from '../../values/own-properties';
 
 /**
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in
@@ -48,7 +49,7 @@ function parseMessage(message: unknown, index: number): InputMessage {
 
 function findText(message: JsonRecord, fields: string[]) {
 	return fields
-		.map((field) => asNonEmptyString(message[field]))
+		.map((field) => asNonEmptyString(getOwn(message, field)))
 		.find((value) => value !== undefined);
 }
 

@@ -7,6 +7,7 @@ import { asNonEmptyString, asRecord, asRecords, isNonEmpty, isRecord } from '../
 import { parseJson } from '../../values/json';
 import { parseExactJson } from '../../values/exact-json';
 import type { CompletionFailure } from '../completion';
+import { getOwn } from '../../values/own-properties';
 
 /** An event as a record. A gateway sends errors as a list (Google's, 2026). */
 export function parseEvent(data: string): JsonRecord | undefined {
@@ -111,7 +112,7 @@ const REASONING_FIELDS = [
 /** The thinking of a message; empty without any. */
 export function extractReasoning(message: JsonRecord): string {
 	for (const name of REASONING_FIELDS) {
-		const text = message[name] === undefined ? '' : flattenText(message[name]);
+		const text = getOwn(message, name) === undefined ? '' : flattenText(getOwn(message, name));
 		if (text !== '') return text;
 	}
 	if (!Array.isArray(message.content)) return '';

@@ -13,6 +13,7 @@ import { toExactNumber } from '../../values/exact-json';
 import { asFiniteNumber, parseNumber } from '../../values/numbers';
 import { toText } from '../../values/text';
 import { createParamError } from '../create-error';
+import { getOwn } from '../../values/own-properties';
 
 type Value = string | number | ExactNumber | string[] | undefined;
 
@@ -197,7 +198,7 @@ function createTypeError(type: unknown, { field, operator }: Comparison) {
 }
 
 function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comparison) {
-	const actual = Object.hasOwn(metadata, field) ? metadata[field] : undefined;
+	const actual = getOwn(metadata, field);
 	if (!isNonEmpty(actual)) return operator === 'empty';
 	return OPERATORS[operator].matches(toText(actual), toText(value), asArray(value).map(String));
 }

@@ -9,6 +9,7 @@ import { getFileKeys } from '../output-files';
 import { toFormContent } from '../human-form';
 import type { RunResult, RunSummary, SubmittedForm, WorkflowNode, WorkflowRun } from '../types';
 import type { FormList } from './form-list';
+import { getOwn, setOwn } from '../../values/own-properties';
 
 /** Numbers of nodes that a pause asks for. */
 interface NodeCounts {
@@ -59,7 +60,7 @@ export function addFile(
 /** Copies only non-empty values, so that a later, emptier version keeps earlier values. */
 function copyNonEmpty({ from, to }: { from: JsonRecord; to: JsonRecord }) {
 	for (const [key, value] of Object.entries(from)) {
-		if (isNonEmpty(value) || !(key in to)) to[key] = value;
+		if (isNonEmpty(value) || !Object.hasOwn(to, key)) setOwn(to, key, value);
 	}
 }
 
@@ -150,7 +151,7 @@ function copyFields<T>(
 	{ data, fields, budget = new MemoryBudget(Infinity) }: EventFields<T>,
 ): void {
 	for (const { name, key, parse } of fields) {
-		const value = parse(data[key]);
+		const value = parse(getOwn(data, key));
 		if (value !== undefined && budget.take(value)) target[name] = value as T[typeof name];
 	}
 }

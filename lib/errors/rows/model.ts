@@ -6,6 +6,7 @@ import type { RequestLimit } from './request-limit';
 import { describeRateLimit, getLimitPlace, suggestHigherRate } from './request-limit';
 import type { LoadCause } from '../load-cause';
 import { formatDuration } from '../../values/duration';
+import { getOwn } from '../../values/own-properties';
 
 const KEYS =
 	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';
@@ -146,8 +147,9 @@ function suggestBudget({ budgetOwner = 'key' }: ErrorFacts) {
 		user: 'LiteLLM: max_budget; One API: quota',
 		model: 'LiteLLM: max_budget, or model_max_budget of the key',
 	};
-	const setting = settings[budgetOwner] ?? 'LiteLLM: max_budget';
-	return `Raise the budget of the ${budgetOwner} in the gateway (${setting}), or wait until it resets.${budgetOwner in others ? ` Or ${others[budgetOwner]}.` : ''}`;
+	const setting = getOwn(settings, budgetOwner) ?? 'LiteLLM: max_budget';
+	const other = getOwn(others, budgetOwner);
+	return `Raise the budget of the ${budgetOwner} in the gateway (${setting}), or wait until it resets.${other === undefined ? '' : ` Or ${other}.`}`;
 }
 
 /** The response also needs room, so a prompt may be too long although it fits. */

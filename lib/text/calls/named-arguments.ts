@@ -7,6 +7,7 @@ import { findArgumentsProblem } from './json-calls';
 import { NAMESPACE_TOKEN, PREFIX } from './call-marks';
 import type { TextCursor } from './cursor';
 import type { CallCandidate, CallProblem } from './types';
+import { getOwn } from '../../values/own-properties';
 
 /** `=NAME` or ` name="NAME"`. */
 const NAME = String.raw`(?:[ \t]{0,4}=[ \t]{0,4}|[ \t]{1,4}name[ \t]{0,4}=[ \t]{0,4})(?:"([^"<>]{1,128})"|'([^'<>]{1,128})'|([^\s"'<>=]{1,128}))`;
@@ -117,7 +118,7 @@ const XML_ENTITIES: Readonly<Record<string, string>> = {
  */
 function decodeXmlEntities(text: string): string {
 	if (/&(?!(?:amp|apos|gt|lt|quot);)/.test(text)) return text;
-	return text.replace(/&([a-z]{2,4});/g, (all, name: string) => XML_ENTITIES[name] ?? all);
+	return text.replace(/&([a-z]{2,4});/g, (all, name: string) => getOwn(XML_ENTITIES, name) ?? all);
 }
 
 /** A value in a CDATA section, which may contain marks: MiniCPM 5. */

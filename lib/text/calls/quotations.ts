@@ -14,6 +14,7 @@ import { readBlock } from './read-text-calls';
 import { TextCursor } from './cursor';
 import type { CallCandidate, RawToolCall, RejectionReason } from './types';
 import { decodeEntities } from '../../values/html-entities';
+import { getOwn } from '../../values/own-properties';
 
 /** Characters of the request that may be read for the calls of a response. Calls after that are not compared. */
 const MAX_READS = 2_000_000;
@@ -121,7 +122,7 @@ function decodeJsonEscapes(text: string): string {
 		/\\(?:u([\da-f]{4})|(["\\/bfnrt]))/gi,
 		(_all, hex: string | undefined, letter = '') =>
 			hex === undefined
-				? (JSON_ESCAPES[letter as string] ?? (letter as string))
+				? (getOwn(JSON_ESCAPES, letter as string) ?? (letter as string))
 				: String.fromCharCode(parseInt(hex, 16)),
 	);
 }

@@ -30,6 +30,7 @@ import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operation';
 import { documentBinaryField, textField, datasetField } from '../fields';
 import { contentOptions, readCreateOptions, datasetSetupOptions } from './upsert';
+import { getOwn } from '../../../lib/values/own-properties';
 
 export const documentSync: DifyOperation = {
 	name: 'Sync',
@@ -142,7 +143,7 @@ function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 	if (!parameters.isUnset('source')) return parameters.requiredString('source', NO_SOURCE);
 	const { json, binary } = context.getInputData()[parameters.itemIndex]!;
 	// n8n's Read Files returns the path of a file only here.
-	const file = binary?.[parameters.string('binaryPropertyName')];
+	const file = getOwn(binary, parameters.string('binaryPropertyName'));
 	const path = [file?.directory, file?.fileName].filter(isNonEmpty).join('/');
 	const field = parameters.field('source');
 	const source = asText(field, json.source ?? json.path ?? json.id ?? path).trim();

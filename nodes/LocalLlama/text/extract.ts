@@ -35,6 +35,7 @@ import {
 	instructionsField,
 	textFields,
 } from './text-fields';
+import { getOwn } from '../../../lib/values/own-properties';
 
 const LABEL_BY_TYPE = {
 	boolean: 'Boolean',
@@ -140,7 +141,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		getUnsafeNumberWarnings(numbersKeptAsText).forEach(call.hint);
 		const record = asRecord(extracted);
 		const toEntry = ({ name, type }: ExtractField) => {
-			const value = Object.hasOwn(record, name) ? record[name] : null;
+			const value = getOwn(record, name) ?? null;
 			return [name, type === 'number' ? toNumberIfSafe(value) : value];
 		};
 		const output = extractFields ? Object.fromEntries(extractFields.map(toEntry)) : extracted;

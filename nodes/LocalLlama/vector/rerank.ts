@@ -14,6 +14,7 @@ import { agentField } from '../agent-field';
 import { showTokenUsage } from '../show-token-usage';
 import { createOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
+import { getOwn } from '../../../lib/values/own-properties';
 
 /** Text of a document, and what its output item keeps. */
 interface DocumentInput extends Pick<ResultItem, 'entry'> {
@@ -152,7 +153,7 @@ function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
 	const textField = parameters.string('options.textField') || 'text';
 	return value.map((entry: unknown, index) => {
 		// Documents without text come last, without a score.
-		const value = (isRecord(entry) ? entry[textField] : entry) ?? '';
+		const value = (isRecord(entry) ? getOwn(entry, textField) : entry) ?? '';
 		const text = toText(value);
 		return { text, index, entry: isRecord(entry) ? entry : { text }, from };
 	});

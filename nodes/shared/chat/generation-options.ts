@@ -11,6 +11,7 @@ import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import type { Field, NodeParameters } from '../parameters';
 import { asNumber, asBoolean, asText } from '../parameters';
+import { getOwn } from '../../../lib/values/own-properties';
 
 /** Editor fields of all generation options. */
 export const generationOptionFields: INodeProperties[] = GENERATION_OPTION_LIST.map((option) => ({
@@ -65,7 +66,7 @@ const PARSERS: Readonly<Record<GenerationOption['type'], OptionParser>> = {
 		return texts.map((text) =>
 			asText(field, text).replace(
 				/\\([nrt\\])/g,
-				(_escape, letter: string) => CONTROLS[letter] ?? letter,
+				(_escape, letter: string) => getOwn(CONTROLS, letter) ?? letter,
 			),
 		);
 	},

@@ -27,6 +27,7 @@ import { parseAppForm } from '../../../lib/dify/app-form';
 import { withEditorCredentials } from '../editor-credential';
 import { unwrapLocator } from '../parameters';
 import { toDifyNodeError } from './dify-node-error';
+import { getOwn } from '../../../lib/values/own-properties';
 
 interface ListSearchCall {
 	context: ILoadOptionsFunctions;
@@ -173,7 +174,7 @@ export const searchKnowledgeBases: ListSearch = createListSearch(
 		await fetchNamedPage(
 			call,
 			buildDatasetList(call.filter),
-			({ indexing_technique: technique }) => TECHNIQUES[String(technique)] ?? ' (empty)',
+			({ indexing_technique: technique }) => getOwn(TECHNIQUES, String(technique)) ?? ' (empty)',
 		),
 );
 

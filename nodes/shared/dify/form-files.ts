@@ -15,6 +15,7 @@ import {
 import { createLocalError } from '../../../lib/dify/create-error';
 import type { FileRequest } from './file-requests';
 import { getBinaryFields, toUrlRequest, toUploadRequest, sendFiles } from './file-requests';
+import { getOwn, setOwn } from '../../../lib/values/own-properties';
 
 /** A file field of the app's form or of a human input form. */
 interface FileField extends Pick<AppFormField, 'variable' | 'fileTypes'> {
@@ -42,7 +43,7 @@ export async function readFiles(
 ): Promise<FormFiles> {
 	const fieldFiles: FieldFiles[] = [];
 	for (const field of fields) {
-		const entries = parseFileEntries(input[field.variable]);
+		const entries = parseFileEntries(getOwn(input, field.variable));
 		const files = await readFormFiles(call, entries);
 		if (entries.length > 0) fieldFiles.push({ field, files });
 	}
@@ -55,7 +56,7 @@ export async function readFiles(
 				const sent = await sendFiles(files, user, fileTypes);
 				const isList = sent.length > 1 || (type === 'file-list' && sent.length > 0);
 				// Undefined if the chat message has none of the files, in place of their names.
-				inputs[variable] = isList ? sent : sent[0];
+				setOwn(inputs, variable, isList ? sent : sent[0]);
 			}
 			return inputs;
 		},

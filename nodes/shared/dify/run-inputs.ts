@@ -12,6 +12,7 @@ import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import type { FormFiles } from './form-files';
 import { readFiles, isFileField } from './form-files';
+import { getOwn } from '../../../lib/values/own-properties';
 
 export const inputFields: INodeProperties[] = [
 	choiceField(
@@ -82,7 +83,7 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 	const textFields = form.filter((field) => !isFileField(field));
 	const converted = textFields.map((field) => [
 		field.variable,
-		convertFormValue(field, input[field.variable]),
+		convertFormValue(field, getOwn(input, field.variable)),
 	]);
 	const values = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
 	return { values, files, warnings: getUnknownInputWarnings(input, form) };
@@ -106,7 +107,7 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 function getUnknownInputWarnings(input: JsonRecord, form: readonly AppFormField[]) {
 	const names = form.map(({ variable }) => variable);
 	const unknown = Object.keys(input).filter(
-		(name) => !names.includes(name) && !isUnset(input[name]),
+		(name) => !names.includes(name) && !isUnset(getOwn(input, name)),
 	);
 	if (unknown.length === 0) return [];
 	const list = unknown.map((name) => `"${name}"`).join(', ');

@@ -13,6 +13,7 @@ import type { DifyCall } from './dify-operation';
 import { readFileOrigins } from './dify-fields';
 import { createDifyError } from '../../../lib/dify/create-error';
 import type { ServerError } from '../../../lib/errors/server-error';
+import { setOwn } from '../../../lib/values/own-properties';
 
 interface StoredFiles {
 	/** Missing if no file was stored. */
@@ -47,10 +48,10 @@ export async function storeResultFiles(
 			});
 			remainingBytes -= content.byteLength;
 			const { helpers } = call.context;
-			binary[`file_${Object.keys(binary).length}`] = await helpers.prepareBinaryData(
-				content,
-				name,
-				mimeType,
+			setOwn(
+				binary,
+				`file_${Object.keys(binary).length}`,
+				await helpers.prepareBinaryData(content, name, mimeType),
 			);
 		} catch (error) {
 			// A failed file must not discard the result of the run.

@@ -2,6 +2,7 @@ import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 import { isToolNode } from '../../../lib/errors/node-error';
 import { asRecord, omitUndefined } from '../../../lib/values/records';
 import { stripTitle } from './panel-error';
+import { getOwn } from '../../../lib/values/own-properties';
 
 /** What is known of the item of an error. */
 interface ErrorItemOptions {
@@ -59,6 +60,6 @@ function toOwnerError({ message, description, context, node }: NodeOperationErro
 
 function toVisitorError({ context }: NodeOperationError, message: string) {
 	const data = asRecord(context.data);
-	const names = VISITOR_FIELDS.filter((name) => name in data);
-	return { message, ...Object.fromEntries(names.map((name) => [name, data[name]])) };
+	const names = VISITOR_FIELDS.filter((name) => Object.hasOwn(data, name));
+	return { message, ...Object.fromEntries(names.map((name) => [name, getOwn(data, name)])) };
 }

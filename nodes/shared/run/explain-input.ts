@@ -5,6 +5,7 @@ import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import { isExpression } from '../list-entries';
 import { getStartingChatTrigger } from './chat-trigger';
+import { getOwn } from '../../../lib/values/own-properties';
 
 /** The label in an error about a value. */
 const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
@@ -101,7 +102,7 @@ function findField(
 ): NodeField | undefined {
 	const fields: NodeField[] = properties.flatMap(
 		({ displayName, name, type, options, default: defaultValue }) => {
-			const value = asPlain(values[name] ?? defaultValue);
+			const value = asPlain(getOwn(values, name) ?? defaultValue);
 			if (type !== 'collection')
 				return displayName.toLowerCase() === label.toLowerCase()
 					? { label: displayName, value }

@@ -5,6 +5,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { asRecord } from '../../../lib/values/records';
 import type { NodeParameters } from '../parameters';
+import { getOwn } from '../../../lib/values/own-properties';
 
 /** A variable of n8n's items in braces. Templates of other systems (`{{ name }}`, `{{ $value }}`) are text. */
 const N8N_VARIABLE = /\{\{\s*\$(?:\(|(?:json|binary|input|node|items?)\b)/;
@@ -25,7 +26,7 @@ export function findFixedExpressions(
 	const values = asRecord(stored);
 	return properties
 		.filter(({ name }) => name !== mainField && Object.hasOwn(values, name))
-		.flatMap((property) => findLabels(property, values[property.name]));
+		.flatMap((property) => findLabels(property, getOwn(values, property.name)));
 }
 
 /** The hint about such a field. */
@@ -43,7 +44,7 @@ export function assertNoFixedExpression(
 	stored: unknown,
 	mainField: string,
 ): void {
-	if (!hasFixedExpression(asRecord(stored)[mainField])) return;
+	if (!hasFixedExpression(getOwn(asRecord(stored), mainField))) return;
 	throw parameters.createError(
 		mainField,
 		'is fixed text with an expression in it',
@@ -55,7 +56,7 @@ function findLabels({ displayName, name, options }: INodeProperties, value: unkn
 	if (name !== 'options') return hasFixedExpression(value) ? [displayName] : [];
 	const values = asRecord(value);
 	return ((options ?? []) as INodeProperties[])
-		.filter((option) => hasFixedExpression(values[option.name]))
+		.filter((option) => hasFixedExpression(getOwn(values, option.name)))
 		.map((option) => option.displayName);
 }
 
