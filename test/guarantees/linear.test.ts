@@ -882,6 +882,10 @@ const STREAMS: Record<string, (count: number) => void> = {
 		const stream = new MaskedStream(['secret-key-123456789']);
 		for (const piece of times(10 * count, (at) => '\\u0073%5C='.charAt(at % 9))) stream.push(piece);
 	},
+	'a word without blanks, and a key as long': (count) => {
+		const stream = new MaskedStream([`k${'9'.repeat(count)}`]);
+		for (const piece of times(10 * count, () => 'abcd')) stream.push(piece);
+	},
 	'blanks before a text': (count) => {
 		const splitter = new ReasoningSplitter();
 		for (const piece of times(count, () => ' '.repeat(100))) splitter.push(piece);
