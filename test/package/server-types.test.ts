@@ -80,7 +80,6 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 		/^lib\/chat\/body\/generation-options\.ts$/,
 		'descriptions of options, shown before a server is known',
 	],
-	[/^lib\/text\/(?:calls\/)?marks\.ts$/, 'sources of marks: templates and parsers'],
 	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];
 
