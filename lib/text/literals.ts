@@ -159,8 +159,8 @@ export function repairJson(text: string, budget?: ValueBudget): RepairedJson | u
 	return json === undefined ? undefined : { json, value: parseJson(json) };
 }
 
-/** The text is something else. */
-class SyntaxProblem extends Error {}
+/** The text is something else. One for all: a stack for each would take longer than the reading. */
+const SYNTAX_PROBLEM = new Error('The text is no literal');
 
 /** Signs of named arguments and objects. */
 interface EntrySyntax {
@@ -202,10 +202,10 @@ class LiteralReader {
 		this.budget = budget;
 	}
 
-	/** Throws a `SyntaxProblem` if the text continues. */
+	/** Throws `SYNTAX_PROBLEM` if the text continues. */
 	assertEnd() {
 		this.skipBlanks();
-		if (this.at < this.text.length) throw new SyntaxProblem();
+		if (this.at < this.text.length) throw SYNTAX_PROBLEM;
 	}
 
 	readCalls(maxSigns = Infinity): LiteralCall[] {
@@ -251,12 +251,12 @@ class LiteralReader {
 	private countSign() {
 		if (++this.signs <= this.maxSigns) return;
 		this.largeCall = this.callName;
-		throw new SyntaxProblem();
+		throw SYNTAX_PROBLEM;
 	}
 
 	readValue(depth: number): string {
 		this.budget.take();
-		if (depth > MAX_DEPTH || this.budget.isExhausted) throw new SyntaxProblem();
+		if (depth > MAX_DEPTH || this.budget.isExhausted) throw SYNTAX_PROBLEM;
 		const quoted = this.readQuoted();
 		if (quoted !== undefined) return JSON.stringify(quoted);
 		if (this.skip('{')) return this.readEntries(BRACES, depth);
@@ -265,7 +265,7 @@ class LiteralReader {
 		const name = word.replace(/^-(?=I)/, '');
 		if (this.acceptsNoNumber && NO_NUMBER.test(name)) return 'null';
 		const value = getOwn(CONSTANTS, name);
-		if (value === undefined && !JSON_WORD.test(word)) throw new SyntaxProblem();
+		if (value === undefined && !JSON_WORD.test(word)) throw SYNTAX_PROBLEM;
 		return value ?? word;
 	}
 
@@ -280,14 +280,14 @@ class LiteralReader {
 		if (!quotation) return undefined;
 		this.at += first.length;
 		const body = this.match(quotation.body);
-		if (this.text[this.at] !== quotation.close) throw new SyntaxProblem();
+		if (this.text[this.at] !== quotation.close) throw SYNTAX_PROBLEM;
 		this.at += 1;
 		return body.includes('\\') ? body.replace(ESCAPE, toCharacter) : body;
 	}
 
 	private readUntil(mark: string) {
 		const end = this.text.indexOf(mark, this.at);
-		if (end < 0) throw new SyntaxProblem();
+		if (end < 0) throw SYNTAX_PROBLEM;
 		const text = this.text.slice(this.at, end);
 		this.at = end + mark.length;
 		return text;
@@ -296,12 +296,12 @@ class LiteralReader {
 	private readName() {
 		this.skipBlanks();
 		const name = this.match(NAME);
-		if (!name) throw new SyntaxProblem();
+		if (!name) throw SYNTAX_PROBLEM;
 		return name;
 	}
 
 	private expect(token: string) {
-		if (!this.skip(token)) throw new SyntaxProblem();
+		if (!this.skip(token)) throw SYNTAX_PROBLEM;
 	}
 
 	/** Skips a token and the blanks before it, if it comes next. */

@@ -32,6 +32,7 @@ import { ReasoningField } from '../../lib/text/reasoning-field';
 import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/text/end-marks';
 import { decodeEntities } from '../../lib/values/html-entities';
 import { createPartialMarkFinder } from '../../lib/text/partial-marks';
+import { ForeignCalls } from '../../lib/text/calls/foreign-calls';
 import { createQuotationCheck } from '../../lib/text/calls/quotations';
 import { RunawayDetector } from '../../lib/text/runaway';
 import { extractJson } from '../../lib/text/extract-json';
@@ -273,6 +274,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 				arguments: `{"a":"b"}`,
 			},
 		),
+	'calls in a foreign text': (text) =>
+		new ForeignCalls([text], { toValues: String, pastCalls: [] }).callsOneOf(['a', 'get_weather']),
 	'a call of the format tool': (text) =>
 		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, schema: { type: 'object' } }]),
 	'a name in a correction': toSafeName,
@@ -779,10 +782,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'readTextCalls',
 		'readQuotedCalls',
 		'findBeginnings',
-	],
-	'it is a part of telling quotations, which have a reader': [
-		'ForeignCalls.new',
-		'ForeignCalls.callsOneOf',
+		'findBeginningsBefore',
 	],
 	'the texts are marks, whose patterns limit their length': [
 		'isBlockMark',

@@ -10,6 +10,8 @@ import { readLiteralAt } from '../literals';
 const READS_PER_CHARACTER = 10;
 const MIN_READS = 100_000;
 
+/** How a list or an object of JSON begins. Most brackets of a text begin none, and an error of the parser takes time. */
+const JSON_START = /\{\s*["}]|\[\s*["[{\d\-tfn\]]/y;
 const BLANKS = /[\s\u200B]*/y;
 
 /** Reads a text from left to right. */
@@ -94,7 +96,8 @@ export class TextCursor {
 		const end = new JsonBrackets().read(text, at);
 		this.charge((end ?? text.length) - at);
 		const json = end === undefined ? undefined : text.slice(at, end);
-		if (json !== undefined && parseJson(json) !== undefined) {
+		JSON_START.lastIndex = at;
+		if (json !== undefined && JSON_START.test(text) && parseJson(json) !== undefined) {
 			this.at = end!;
 			return json;
 		}

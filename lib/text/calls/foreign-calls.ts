@@ -4,6 +4,7 @@
  * the response runs. A call that only begins in such a text may go on in another one: then none runs.
  */
 import { JsonBrackets } from '../../values/json-brackets';
+import { findBeginningsBefore, MAX_BEFORE_NAME } from './beginnings';
 import { BEGINNING, CALL_MARK, findBlockMark, getBlockEnd, isOtherMark } from './call-marks';
 import { TextCursor } from './cursor';
 import { readMentionedCalls } from './literal-calls';
@@ -15,10 +16,6 @@ import type { CallCandidate, CallProblem, RawToolCall } from './types';
 const MAX_READS = 1_000_000;
 /** What it costs to look at a name or a mark. */
 const READS_PER_PLACE = 64;
-/** What may stand before a name in its call: marks, brackets and keys. */
-const MAX_BEFORE_NAME = 400;
-/** Beginnings of a call before its name that are tried. */
-const MAX_BEGINNINGS = 12;
 
 /** What is known besides the texts. */
 interface ForeignCallOptions {
@@ -51,6 +48,8 @@ export class ForeignCalls {
 	/** Whether a call begins in one of the texts and does not end there; undefined before that was asked. */
 	private hasBegunCall: boolean | undefined;
 	private readonly isCalledByName = new Map<string, boolean>();
+	/** By text and place: one place may be near many names. */
+	private readonly callsByText = new Map<string, Map<number, readonly CallCandidate[]>>();
 
 	/** @param texts in all variants in which a model could repeat them */
 	constructor(
@@ -107,19 +106,19 @@ export class ForeignCalls {
 
 	/** The calls in which a name may be, with the name itself as the nearest beginning. */
 	private readAround(text: string, at: number): CallCandidate[] {
-		const start = Math.max(0, at - MAX_BEFORE_NAME);
-		const beginnings = [...text.slice(start, at).matchAll(/[<[{]|\bfunctools/g)]
-			.slice(-MAX_BEGINNINGS)
-			.map(({ index }) => start + index);
-		return [...beginnings, at].flatMap((from) => this.readAt(text, from));
+		return [...findBeginningsBefore(text, at), at].flatMap((from) => this.readAt(text, from));
 	}
 
 	private readAt(text: string, from: number): readonly CallCandidate[] {
-		if (this.isExhausted) return [];
+		const callsByPlace = this.callsByText.get(text) ?? new Map<number, readonly CallCandidate[]>();
+		this.callsByText.set(text, callsByPlace);
+		const known = callsByPlace.get(from);
+		if (known !== undefined || this.isExhausted) return known ?? [];
 		const cursor = new TextCursor(text, from, this.readsLeft);
 		const calls =
 			readBlock(cursor)?.candidates ?? readMarkedJson(cursor) ?? readMentionedCalls(cursor) ?? [];
 		this.readsLeft -= READS_PER_PLACE + cursor.charged;
+		callsByPlace.set(from, calls);
 		return calls;
 	}
 

@@ -7,6 +7,7 @@ import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { ZERO_WIDTH_SPACE } from '../../values/safe-text';
 import { collectTexts, normalizeLetters } from '../../values/text';
+import { findBeginningsBefore, MAX_BEFORE_NAME } from './beginnings';
 import { ForeignCalls } from './foreign-calls';
 import { readMentionedCalls } from './literal-calls';
 import { readMarkedJson } from './marked-json';
@@ -20,13 +21,10 @@ import { getOwn } from '../../values/own-properties';
 const MAX_READS = 2_000_000;
 /** Longer requests, which no context holds, are not compared. */
 const MAX_LENGTH = 2_000_000;
-/** What precedes a name in a call: marks, brackets and keys. */
-const MAX_BEFORE_NAME = 400;
 /** What follows a name in the same call in another syntax: escapes are up to so many times as long as what they stand for. */
 const MIN_AFTER_NAME = 1_000;
 const AFTER_NAME_PER_CHARACTER = 8;
-/** Beginnings of a call before its name that are tried, each of which costs as much as reading so many characters. */
-const MAX_BEGINNINGS = 12;
+/** A beginning of a call that is tried costs as much as reading so many characters. */
 const READS_PER_BEGINNING = 128;
 /** What it costs to compare the surroundings of a name with those of the one before it. */
 const READS_PER_WINDOW = 64;
@@ -216,10 +214,9 @@ class RequestText {
 	 * @param at the place of the name in the window
 	 */
 	private readCallsAround(window: string, at: number): CallCandidate[] {
-		const beginnings = [...window.slice(0, at).matchAll(/[<[{]|\bfunctools/g)].slice(
-			-MAX_BEGINNINGS,
+		const calls = findBeginningsBefore(window, at).flatMap((from) =>
+			this.readCallsAt(window, from),
 		);
-		const calls = beginnings.flatMap(({ index }) => this.readCallsAt(window, index));
 		// Descriptions of tools mention `N()`.
 		const unmarked = this.readCallsAt(window, at).filter(({ arguments: args }) => args !== '{}');
 		return [...calls, ...unmarked];
