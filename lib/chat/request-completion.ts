@@ -10,7 +10,7 @@ import {
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
-import { explainRejection } from '../exchange/explain-rejection';
+import { withRejectedOption } from '../exchange/rejected-option';
 import type { RequestFields } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Adaptations } from '../exchange/types';
@@ -120,12 +120,9 @@ async function toTurnError(
 ): Promise<ServerError> {
 	// An error response is about a body that was sent, so it can be built again.
 	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();
-	const explanation = body && explainRejection(error, getRequestFields(turn), body);
-	const suggested = explanation?.isComplete
-		? explanation.error
-		: await explainTurnError(error, turn, draft);
-	const hasAdvice = suggested.suggestion !== error.suggestion;
-	const explained = explanation && !hasAdvice ? explanation.error : suggested;
+	const named = body ? withRejectedOption(error, getRequestFields(turn), body) : error;
+	const isAboutOption = named.suggestion !== error.suggestion;
+	const explained = isAboutOption ? named : await explainTurnError(named, turn, draft);
 	return explained.copyWith({ facts: { ...explained.facts, usage } });
 }
 

@@ -38,6 +38,6 @@ export function toAppTypeError(error: ServerError, { mode, name, node }: AppType
 		type: 'wrongAppType',
 		facts: { ...error.facts, appMode: mode },
 		title: `This key belongs to ${name}`,
-		suggestion: `Use the ${node} node for this app, or the key of another app.`,
+		suggestion: `This key belongs to ${name}: use the ${node} node for this app, or the key of another app.`,
 	});
 }

@@ -1,14 +1,13 @@
 /** Titles and suggestions that follow from Dify's code and message, if they are more specific than those of the type. */
 import type { ServerErrorDetails } from '../errors/server-error';
-import { truncate } from '../values/text';
 import type { WorkflowNode } from './types';
 
-type Texts = Partial<Pick<ServerErrorDetails, 'title' | 'detail' | 'suggestion'>>;
+type Texts = Partial<Pick<ServerErrorDetails, 'detail' | 'suggestion'>>;
 
 /** What a text says about the error; undefined if it does not apply. */
 type Explanation = (text: string) => Texts | undefined;
 
-const always = (title: string, suggestion: string) => (): Texts => ({ title, suggestion });
+const always = (suggestion: string) => (): Texts => ({ suggestion });
 
 /** Of Dify's service, not of an app. */
 const BLOCKED_EXTENSION = /extension\b.{1,100}\bfor security reasons/;
@@ -20,30 +19,24 @@ const ALLOW_EXTENSION =
 const EXPLANATIONS = new Map<string, Explanation>(
 	Object.entries({
 		human_input_form_expired: always(
-			'The form has expired',
 			'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
 		),
 		human_input_form_submitted: always(
-			'The form was already submitted',
 			'Only the first submission counts: use Follow to see how the run continues.',
 		),
 		unsupported_audio_type: always(
-			'Dify does not transcribe this audio format',
 			'Dify accepts MP3, M4A, WAV, AMR and MPGA. Convert the recording to one of these formats first.',
 		),
 		audio_too_large: always(
-			'The recording is too large for Dify',
 			'Dify transcribes at most 30 MB. Send a compressed format such as MP3, or split the recording.',
 		),
 		file_too_large: always(
-			'The file is larger than Dify allows',
 			'Send a smaller file, or raise UPLOAD_FILE_SIZE_LIMIT in the Dify settings (images, audio and videos: UPLOAD_IMAGE_, UPLOAD_AUDIO_ and UPLOAD_VIDEO_FILE_SIZE_LIMIT).',
 		),
 		invalid_form_data: (text) => {
 			const action = /^Invalid action: (.{1,200})/.exec(text)?.[1];
 			if (action === undefined) return undefined;
 			return {
-				title: `The form has no button "${truncate(action, 60)}"`,
 				suggestion:
 					'Enter the ID or label of one of its buttons: Get (resource Form) and the paused run (forms, actions) list them.',
 			};
@@ -51,7 +44,6 @@ const EXPLANATIONS = new Map<string, Explanation>(
 		appInactive: (text) =>
 			/^Tenant\b|\bworkspace's status\b/.test(text)
 				? {
-						title: 'The workspace of this key is not active in Dify',
 						suggestion:
 							'It was deleted or archived, or has no owner. Use a key of an active workspace.',
 					}
@@ -59,7 +51,6 @@ const EXPLANATIONS = new Map<string, Explanation>(
 		documentBusy: (text) =>
 			/^Another\b/.test(text)
 				? {
-						title: truncate(text.replace(/\.$/, ''), 160),
 						suggestion:
 							'Dify makes such changes one after another: try again in a moment. Nothing was changed.',
 					}
@@ -67,7 +58,6 @@ const EXPLANATIONS = new Map<string, Explanation>(
 		nameTaken: (text) =>
 			/\bBuilt-in fields\b/i.test(text)
 				? {
-						title: 'A built-in metadata field of Dify has this name',
 						suggestion:
 							'Choose another name: built-in fields have values of their own, and cannot be replaced.',
 					}
@@ -87,29 +77,15 @@ const EXPLANATIONS = new Map<string, Explanation>(
 			const name = /^Document: ?(.{1,200}) is being indexed\b/.exec(text)?.[1];
 			if (name === undefined) return undefined;
 			return {
-				title: `Dify has locked the document "${truncate(name, 60)}"`,
 				suggestion:
 					'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. Try again after that. Nothing was changed.',
 			};
-		},
-		agent_run_limit_exceeded: (text) => ({
-			title: `The agent reached ${findAgentLimit(text)}`,
-			detail: text === '' ? undefined : text,
-		}),
-		providerUnreachable: (text) => {
-			const address = findAddress(text);
-			if (address === undefined) return undefined;
-			const title = /read timed out/i.test(text)
-				? `The model of Dify at ${address} did not respond in time`
-				: `Dify cannot reach its model at ${address}`;
-			return { title, detail: text };
 		},
 		fileRejected: (text) => {
 			if (BLOCKED_EXTENSION.test(text)) return { suggestion: ALLOW_EXTENSION };
 			const name = /^File validation failed for file: (.{1,200})/.exec(text)?.[1];
 			if (name === undefined) return undefined;
 			return {
-				title: `The app does not allow the file "${truncate(name, 60)}"`,
 				suggestion:
 					'Allow its type or extension in Dify (File Upload of the app, or the field of its form) and publish the app, or send a file of an allowed type.',
 			};
@@ -183,28 +159,6 @@ function findAdvice({ type, text, nodeType }: DifyMessage): Texts | undefined {
 	return type === 'runFailed' && nodeType === 'tool' ? { suggestion: TOOL_ADVICE } : undefined;
 }
 
-/** A limit of an agent, by what Dify says of it. */
-interface AgentLimit {
-	pattern: RegExp;
-	/** As in "The agent reached …". */
-	name: string;
-}
-
-const AGENT_LIMITS: readonly AgentLimit[] = [
-	{ pattern: /\b(?:steps?|iterations?|rounds?|turns?)\b/i, name: 'its maximum number of steps' },
-	{ pattern: /\b(?:time|timeout|seconds?|minutes?|duration)\b/i, name: 'its time limit' },
-	{ pattern: /\btokens?\b/i, name: 'its token limit' },
-	{ pattern: /\b(?:tool calls?|tools)\b/i, name: 'its maximum number of tool calls' },
-	{ pattern: /\brequests?\b/i, name: 'its maximum number of model requests' },
-];
-
-/** The limit with its number, as in "max steps (30)". */
-function findAgentLimit(text: string) {
-	const name = AGENT_LIMITS.find(({ pattern }) => pattern.test(text))?.name ?? 'its run limit';
-	const number = /\b\d{1,9}\b/.exec(text)?.[0];
-	return number === undefined ? name : `${name} (${number})`;
-}
-
 const FILE_COUNT =
 	/(?:must be less than|exceeds the maximum limit(?: of)?|exceeds? (?:the )?limit(?: of)?) (\d{1,6})(?: files)?/i;
 
@@ -247,52 +201,33 @@ function explainFileCount(text: string) {
 interface VariableType {
 	/** Dify's name. */
 	pattern: RegExp;
-	/** As in "accepts only whole numbers". */
-	values: string;
 	/** As in "Set it to a whole number". */
 	example: string;
 }
 
 const VARIABLE_TYPES: readonly VariableType[] = [
-	{ pattern: /^integer/, values: 'whole numbers', example: 'a whole number, such as 2' },
+	{ pattern: /^integer/, example: 'a whole number, such as 2' },
 	// Dify compares the value with the present one, not with the type of the variable.
 	{
 		pattern: /^float/,
-		values: 'numbers with decimals',
 		example: 'a number with decimals, such as 2.5',
 	},
-	{ pattern: /^number/, values: 'numbers', example: 'a number' },
-	{ pattern: /^string/, values: 'text', example: 'text: as JSON, in quotation marks' },
-	{ pattern: /^(?:array|list)/, values: 'lists', example: 'a JSON list, such as ["a", "b"]' },
-	{ pattern: /^(?:object|dict)/, values: 'objects', example: 'an object, such as {"name": "x"}' },
-	{ pattern: /^bool/, values: 'true or false', example: 'true or false' },
+	{ pattern: /^number/, example: 'a number' },
+	{ pattern: /^string/, example: 'text: as JSON, in quotation marks' },
+	{ pattern: /^(?:array|list)/, example: 'a JSON list, such as ["a", "b"]' },
+	{ pattern: /^(?:object|dict)/, example: 'an object, such as {"name": "x"}' },
+	{ pattern: /^bool/, example: 'true or false' },
 ];
 
 /** A value of another type than that of its variable (docs/protocols/dify.md 2.8). */
 function explainVariableType(text: string) {
-	const [, name = '', expected = ''] =
-		/^Type mismatch: variable '(.{1,200}?)' expects (\w{1,20})/.exec(text) ?? [];
+	const [, expected = ''] =
+		/^Type mismatch: variable '.{1,200}?' expects (\w{1,20})/.exec(text) ?? [];
 	const row = VARIABLE_TYPES.find(({ pattern }) => pattern.test(expected));
 	if (row === undefined) return undefined;
 	return {
-		title: `The variable "${truncate(name, 60)}" accepts only ${row.values}`,
 		suggestion: `Set it to ${row.example}. The type of a variable is defined in the app in Dify.`,
 	};
-}
-
-/** Host and port of a Python exception or a URL. */
-function findAddress(text: string) {
-	const pool = /host='([^'\s]{1,253})', port=(\d{1,5})/.exec(text);
-	if (pool !== null) return `${pool[1]}:${pool[2]}`;
-	return /\bhttps?:\/\/([^\s/"'?#@]{1,253})/.exec(text)?.[1];
-}
-
-const TRACE =
-	/Traceback \(|\bobject at 0x|ConnectionPool\(|\[Errno |\b[A-Z]\w{0,60}(?:Error|Exception)\(/;
-
-/** Whether a text is for developers of Python, so that it is no title. */
-export function isPythonTrace(text: string): boolean {
-	return TRACE.test(text);
 }
 
 /** Nodes that request a URL of the workflow or of an external knowledge base, not of a file that was sent. */
@@ -312,20 +247,16 @@ const GIVEN_UP_URL =
 /** Explains a node of a workflow that failed to request its own URL. */
 export function explainFailedRequest(node: WorkflowNode, text: string): Texts | undefined {
 	if (!REQUESTING_NODES.has(node.type)) return undefined;
-	const name = `node "${truncate(node.title ?? node.nodeId ?? node.id, 60)}"`;
 	const blockedUrl = BLOCKED_URL.exec(text)?.[1];
 	if (blockedUrl !== undefined) {
 		return {
-			title: `Dify does not let the ${name} request ${truncate(blockedUrl, 80)}`,
 			suggestion:
 				'Dify blocks private and local addresses. Use a public address, or allow this one in the SSRF proxy of Dify.',
 		};
 	}
 	const [, url, status] = GIVEN_UP_URL.exec(text) ?? [];
 	if (url === undefined) return undefined;
-	const result = status === undefined ? 'no response, or only errors,' : `HTTP ${status}`;
 	return {
-		title: `The ${name} got ${result} from ${truncate(url, 80)}`,
 		suggestion:
 			status === undefined
 				? 'Dify gives up on a server that responds with 429 or 5xx: check the log of that server. If it got no request, check the URL: Dify requests it from its own containers, through its SSRF proxy, where localhost and private addresses may be blocked.'

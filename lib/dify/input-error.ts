@@ -7,7 +7,7 @@ import type { AppFormField } from './app-form';
 import { parseAppForm } from './app-form';
 
 const REJECTED_INPUT =
-	/^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:(is required) in input form|in input form (.{1,400}))$/s;
+	/^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:is required in input form|in input form (.{1,400}))$/s;
 
 /**
  * Explains a rejected input by its label, type and limit. Dify names only the variable.
@@ -20,14 +20,12 @@ export async function explainInputError(
 ): Promise<ServerError> {
 	const match = REJECTED_INPUT.exec(error.serverText?.trim().replace(/\.$/, '') ?? '');
 	if (error.type !== 'invalidInputs' || match === null) return error;
-	const [, variable, required, problem] = match;
+	const [, variable, problem] = match;
 	const parameters: JsonRecord = await client.get('/parameters').catch(() => ({}));
 	const field = parseAppForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
-	const title = `The input "${truncate(field.label, 60)}" ${truncate(required ?? problem ?? '', 80)}`;
-	return error.copyWith({
-		title,
-		detail: `${title} (${describeField(field)})`,
+	return error.withField(truncate(field.label, 60)).copyWith({
+		detail: `${error.detail} (${describeField(field)})`,
 		suggestion:
 			problem === 'must be a string'
 				? 'Enter text: in Inputs as JSON, put the value in quotation marks, also if it is a number.'

@@ -3,32 +3,11 @@ import type { ErrorContext, ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType } from '../errors/error-types';
 import { createServerError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
-import { isOneOf } from '../errors/error-types';
-import { truncate } from '../values/text';
-import { explainMessage, isPythonTrace } from './error-texts';
+import { toTitle } from '../errors/message-title';
+import { isStatusPhrase } from '../errors/status-phrase';
+import { explainMessage } from './error-texts';
 import type { DifyErrorBody } from './error-types';
 import { toReadableText } from './readable-text';
-
-/** Types whose message from Dify explains less than the title of the type; it is quoted after the suggestion. */
-const hasBetterTitle = isOneOf(
-	'unauthorized',
-	'appUnavailable',
-	'notPublished',
-	'conversationNotFound',
-	'messageNotFound',
-	'runNotFound',
-	'datasetNotFound',
-	'pipelineNotFound',
-	'formClosed',
-	'formNotFound',
-	'nameTaken',
-	'nothingToRevoke',
-	'providerUnreachable',
-	'pluginDaemonError',
-	'agentBackendUnreachable',
-);
-
-const MAX_TITLE_LENGTH = 160;
 
 /** What a message of Dify says, and where it comes from. */
 interface MessageErrorOptions {
@@ -42,7 +21,7 @@ interface MessageErrorOptions {
 	overrides: ErrorOverrides;
 }
 
-/** An error whose title is Dify's message, or the title of its type if that explains more. */
+/** An error whose title is Dify's message; without one, that of its type. */
 export function createMessageError({
 	type,
 	body: { code, message = '' },
@@ -51,25 +30,17 @@ export function createMessageError({
 	overrides: { about, ...overrides },
 }: MessageErrorOptions): ServerError {
 	const serverText = toReadableText(message, context.secrets);
-	const title = shortenToTitle(serverText);
+	const title = toTitle(serverText);
 	const isEmpty = title === '';
-	// The last line of a trace of a code node explains its run; that of a plugin explains nothing.
-	const isTrace = type.startsWith('provider') && isPythonTrace(title);
-	const hasOwnTitle = isEmpty || isTrace || hasBetterTitle(type);
+	const hasWords = !isStatusPhrase(serverText);
 	const explanation = explainMessage({ type, code, text: serverText, nodeType });
 	return createServerError(type, context, {
 		...overrides,
 		about: { ...about, isEmpty },
 		code,
-		serverText: isEmpty ? undefined : serverText,
-		title: hasOwnTitle ? undefined : title,
+		serverText: hasWords ? serverText : undefined,
+		...(!isEmpty && { title, isServerText: true, detail: serverText }),
 		...explanation,
-		detail:
-			overrides.detail ?? explanation.detail ?? (hasOwnTitle && !isTrace ? undefined : serverText),
+		...(overrides.detail !== undefined && { detail: overrides.detail }),
 	});
-}
-
-/** The beginning of a message, as the title of an error. */
-export function shortenToTitle(text: string): string {
-	return truncate(text.replace(/\s+/g, ' ').replace(/\.$/, ''), MAX_TITLE_LENGTH);
 }

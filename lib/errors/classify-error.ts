@@ -1,5 +1,5 @@
 /** From an error response, or an error inside a response, to its error. */
-import type { ServerError, ServerRejection } from './server-error';
+import type { ServerError, ServerErrorDetails, ServerRejection } from './server-error';
 import type { ErrorContext } from './create-error';
 import type { ErrorFacts } from './rows/error-facts';
 import type { ErrorType } from './error-types';
@@ -15,10 +15,12 @@ import {
 	hasStoppedWaiting,
 	isGatewayError,
 } from './gateway-failure';
+import type { GatewayResponse } from './gateway-name';
 import { findGatewayName } from './gateway-name';
 import { isGatewayStatus } from './gateway-status';
 import { findMessageFacts } from './message-facts';
 import { toTitle } from './message-title';
+import { isStatusPhrase } from './status-phrase';
 import { findRequestLimit, isGatewayRateLimit } from './request-limit';
 import { parseRetryAfter } from './retry-after';
 import { findTypeByText, NO_ACCESS_PATTERN, NO_INSTANCE_PATTERN } from './signals';
@@ -44,10 +46,6 @@ interface ErrorResponseInput {
 	/** Whether the request contained files; undefined without a body. */
 	hasFiles?(): boolean | undefined;
 }
-
-/** What frameworks send instead of a message. */
-const STATUS_PHRASE =
-	/^(?:\d{3} )?(?:bad request|internal server error|unprocessable entity|error|\{\}|\[\]|null)\.?$/i;
 
 /** Characters that are shown of text that is not JSON. */
 const MAX_UNPARSED_TEXT = 200;
@@ -77,7 +75,7 @@ export function classifyErrorResponse(
 	const facts = { ...toTokenFacts(type, message), ...errorBody.facts, upstreamModel };
 	return createServerError(type, context, {
 		status,
-		title: toUnknownTitle(type, message, form),
+		...toServerTitle(place, hasDifyHeaders(response.headers) && context.service !== 'dify'),
 		serverText: toServerText(type, errorBody),
 		suggestion:
 			(type === 'promptTooLong' ? suggestShorterResponse(findTokenCounts(message)) : undefined) ??
@@ -93,7 +91,7 @@ export function classifyErrorResponse(
 			modality: findModality(type, message),
 			isSlot: isSlotMessage(errorBody),
 			location: response.location,
-			isEmpty: form === 'empty' || STATUS_PHRASE.test(message),
+			isEmpty: form === 'empty' || isStatusPhrase(message),
 			isPage: form === 'page',
 			isDify: hasDifyHeaders(response.headers),
 			isNodePage: /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000)),
@@ -169,10 +167,19 @@ export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}): boo
 	return headers['x-version'] !== undefined && headers['x-env'] !== undefined;
 }
 
-/** The server's own message is the title of an error that nothing explains. */
-function toUnknownTitle(type: ErrorType, message: string, form: ParsedErrorBody['form']) {
-	const isUnknown = isUnknownError(type) && form !== 'page' && !STATUS_PHRASE.test(message);
-	return isUnknown ? toTitle(message) || undefined : undefined;
+/**
+ * The server's own first sentence as title, whatever the type is: a wrong type hides nothing then.
+ *
+ * @param isOtherService - Dify, where a model server is expected: what it says of a route is not about the address.
+ * @returns nothing if the server wrote none: a page, the phrase of a status
+ */
+function toServerTitle(
+	{ status, form, message }: Pick<GatewayResponse, 'status' | 'form' | 'message'>,
+	isOtherService: boolean,
+): Partial<Pick<ServerErrorDetails, 'title' | 'isServerText'>> {
+	const hasSentence = status >= 400 && status !== 407 && (form === 'json' || form === 'text');
+	const title = hasSentence && !isOtherService ? toTitle(message) : '';
+	return title === '' ? {} : { title, isServerText: true };
 }
 
 const AUDIO = /\b(?:audios?|wav|mp3|ffmpeg)\b/i;
@@ -308,7 +315,7 @@ function typeFromStatus(status: number, { form, message }: ParsedErrorBody) {
 		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidResponse';
 	}
 	const statusType = TYPE_BY_STATUS[status];
-	const isAboutRoute = form !== 'json' || STATUS_PHRASE.test(message) || ABOUT_ROUTE.test(message);
+	const isAboutRoute = form !== 'json' || isStatusPhrase(message) || ABOUT_ROUTE.test(message);
 	if (statusType === 'routeNotFound' && !isAboutRoute) return 'badRequest';
 	if (statusType !== undefined) return statusType;
 	if (status < 500) return 'badRequest';
@@ -327,7 +334,7 @@ export function classifyStreamError(
 		error.type === 'routeNotFound' && findTypeByText(serverText) !== 'routeNotFound';
 	if (!isUnknownError(error.type) && !isRouteByStatus) return error;
 	return createServerError('streamError', context, {
-		title: isRouteByStatus ? toTitle(serverText) || undefined : error.message,
+		...(error.isServerText === true && { title: error.message, isServerText: true }),
 		serverText: serverText || undefined,
 		facts,
 		status: status === 200 ? undefined : status,

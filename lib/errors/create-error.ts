@@ -42,7 +42,7 @@ export function createServerError(
 	overrides: ErrorOverrides = {},
 ): ServerError {
 	const { about, ...details } = overrides;
-	const { model, secrets } = context;
+	const { model, secrets, service } = context;
 	const derived = {
 		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
 		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
@@ -63,6 +63,7 @@ export function createServerError(
 	return new ServerError({
 		type,
 		url,
+		service,
 		...details,
 		suggestion: mask(
 			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,

@@ -1,21 +1,45 @@
-/** A title that is made of a server message. */
+/** A title that is made of a server message: its first sentence. */
 import { toPlainText } from '../values/safe-text';
 import { truncate, withoutEnds } from '../values/text';
+import { isStatusPhrase, withoutStatusPhrase } from './status-phrase';
 
-/** Longest title, in characters. */
-const MAX_TITLE_LENGTH = 120;
+/** Longest sentence in a title, in characters: with the label of an option, a title stays below 200. */
+const MAX_TITLE_LENGTH = 160;
 
-/** What gateways and clients put before the upstream server's message: LiteLLM, OpenAI's client, gRPC. */
+/** Characters of a message that are searched. */
+const MAX_SEARCHED_TEXT = 4_000;
+
+/**
+ * What programs put before a message, by their form: the name of an exception with a colon or a dash, the code of a client,
+ * gRPC's and Echo's fields, the type of an exception in brackets, and a program in brackets with its kind of error.
+ */
 const WRAPPERS =
-	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|rpc error: code = \w+ desc = *|\[json\.exception\.[\w.]+\] *|(?:Internal |Value )?error: *)+/i;
+	/^(?:(?:[a-z]\w*\.)*\w*(?:Error|Exception)(?:\(\w{1,40}\))?(?::| -) *|\w{0,40}(?: \w{1,40}){0,2} code: \d{3}(?: -|,|:) *|(?:rpc error: )?code ?= ?\w+,? (?:desc|message) ?= ?|\[[a-z]\w*(?:\.\w+)+\] *|\[[\w.-]{1,40}\] (?:\w{1,40} ){0,4}error(?:[:,] *|$)|(?:\w{1,20} )?(?:error|exception): *)+/i;
 
 /** The value that pydantic and LiteLLM repeat from the request. */
 const REPEATED_INPUT =
 	/\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
 
+/** A text in Python's quotation marks. */
+const QUOTED = String.raw`(?:'((?:[^'\\\n]|\\.){1,2000})'|"((?:[^"\\\n]|\\.){1,2000})")`;
+
 /** The first issue of pydantic in Python's notation, which vLLM sends as a text: its place, and what it says. */
-const PYTHON_ISSUE =
-	/^\[?\{['"](?:type|loc)['"]: .{0,200}?(?:['"]loc['"]: ?)?[([]([^()[\]]{1,200})[)\]], ?['"]msg['"]: ?(?:'([^'\n]{1,300})'|"([^"\n]{1,300})").*$/s;
+const PYTHON_ISSUE = new RegExp(
+	String.raw`^\[?\{['"](?:type|loc)['"]: .{0,200}?(?:['"]loc['"]: ?)?[([]([^()[\]]{1,200})[)\]], ?['"]msg['"]: ?${QUOTED}.*$`,
+	's',
+);
+
+/** An error object in Python's notation, as clients print the body of a response. */
+const PYTHON_ERROR = new RegExp(String.raw`\{['"](?:error|message|object|detail)['"]: ?`);
+
+const PYTHON_MESSAGE = new RegExp(String.raw`['"](?:message|msg|detail)['"]: ?${QUOTED}`);
+
+/** pydantic's own text: a heading, then a line for the field and one for what is wrong with it. */
+const VALIDATION_TEXT =
+	/^\d{1,4} validation errors? for [^\n]{1,200}\n(\S[^\n]{0,200})\n\s{1,8}(\S[^\n]{0,500})/;
+
+/** The last line of a traceback, or of the trace of a template: the exception that ended it. */
+const LAST_EXCEPTION = /\n\s{0,20}(?:[a-z]\w*\.)*\w{0,60}(?:Error|Exception): (?=\S)/gi;
 
 const MARKUP = /<[^<>]{0,200}>/g;
 
@@ -23,24 +47,72 @@ const ADDRESS =
 	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}/gi;
 
 /** Not inside `llama3.2` or `10.0.0.5`. */
-export const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})/u;
+export const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})|[。！？]/u;
+
+/** Wrappers inside of wrappers. */
+const MAX_LAYERS = 5;
 
 /**
  * The first sentence of a server message, without wrappers, repeated input, addresses, paths and markup; empty if
- * nothing is left.
+ * nothing is left, or only the phrase of a status.
  */
 export function toTitle(serverText: string): string {
-	const text = findParagraph(toPlainText(serverText.slice(0, 4_000)))
-		.replace(/\s+/g, ' ')
-		.trim()
-		.replace(WRAPPERS, '')
-		.replace(PYTHON_ISSUE, describePythonIssue)
+	const text = unwrap(serverText.slice(0, MAX_SEARCHED_TEXT))
 		.replace(REPEATED_INPUT, '')
 		.replace(MARKUP, ' ')
 		.replace(ADDRESS, '…');
-	const end = END_OF_SENTENCE.exec(text)?.index ?? text.length;
-	const sentence = withoutEnds(text.slice(0, end).replace(/\s+/g, ' '), /[\s,]/, /[.:,;\s]/);
-	return truncate(sentence, MAX_TITLE_LENGTH);
+	const title = findSentence(toPlainText(text));
+	return isStatusPhrase(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
+}
+
+/** The innermost message, on one line. */
+function unwrap(text: string, layer = 1): string {
+	const trimmed = text.trim();
+	const lines = getLastException(trimmed).replace(VALIDATION_TEXT, '$1: $2');
+	// A trace whose end is missing says nothing.
+	if (lines.startsWith('Traceback (')) return '';
+	const line = withoutStatusPhrase(toLine(findParagraph(lines)));
+	const bare = withoutStatusPhrase(line.replace(WRAPPERS, ''));
+	const issue = bare.replace(PYTHON_ISSUE, describePythonIssue);
+	if (issue !== bare) return issue;
+	const inner = layer < MAX_LAYERS ? findPythonMessage(bare) : undefined;
+	return inner === undefined ? bare : unwrap(inner, layer + 1);
+}
+
+/** The message of an error object that a client printed into its own message. */
+function findPythonMessage(text: string): string | undefined {
+	const start = PYTHON_ERROR.exec(text)?.index;
+	if (start === undefined) return undefined;
+	const [, single, double] = PYTHON_MESSAGE.exec(text.slice(start)) ?? [];
+	const message = (single ?? double)?.replace(/\\n/g, '\n').replace(/\\(["'\\])/g, '$1');
+	return message?.trim() === '' ? undefined : message;
+}
+
+/** What the last exception of a trace says; a text without one is returned unchanged. */
+function getLastException(text: string): string {
+	const last = [...text.matchAll(LAST_EXCEPTION)].at(-1);
+	return last === undefined ? text : text.slice(last.index + last[0].length);
+}
+
+/** The first sentence that says something, behind the phrases of a status that precede it. */
+function findSentence(text: string): string {
+	let end = 0;
+	for (let sentences = 0; sentences < MAX_LAYERS && end < text.length; sentences++) {
+		const start = end;
+		const rest = text.slice(start);
+		end = start + (END_OF_SENTENCE.exec(rest)?.index ?? rest.length);
+		if (!isStatusPhrase(toSentence(text.slice(start, end)))) break;
+		end += 1;
+	}
+	return toSentence(text.slice(0, end));
+}
+
+function toSentence(text: string): string {
+	return withoutEnds(toLine(text), /[\s,.]/, /[.:,;\s。！？]/);
+}
+
+function toLine(text: string) {
+	return text.replace(/\s+/g, ' ').trim();
 }
 
 /** @param match - The text, its place, and the message in either kind of quotation marks. */

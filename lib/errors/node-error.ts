@@ -65,11 +65,18 @@ const TOOL_REJECTED_TEXT =
 
 /**
  * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
- * server message that nothing explains.
+ * words of a server but what it says of a field, which the model can correct.
  */
 function toToolErrorText(error: ServerError) {
-	if (!isRequestError(error.type)) return TOOL_UNAVAILABLE_TEXT;
-	return isUnknownError(error.type) ? TOOL_REJECTED_TEXT : describeError(error, '');
+	const { type, field, isServerText } = error;
+	if (!isRequestError(type)) return TOOL_UNAVAILABLE_TEXT;
+	const withoutServerText = { serverText: undefined, isServerText: false };
+	if (field !== undefined)
+		return describeError(error.copyWith({ ...withoutServerText, detail: error.message }), '');
+	if (isUnknownError(type)) return TOOL_REJECTED_TEXT;
+	return isServerText === true
+		? describeError(error.copyWith({ ...withoutServerText, title: error.getOwnTitle() }), '')
+		: describeError(error, '');
 }
 
 /**

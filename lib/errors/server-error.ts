@@ -3,7 +3,7 @@ import type { JsonRecord } from '../values/records';
 import { mask } from './mask';
 import { getWrittenSecrets, NO_SECRETS } from './secrets';
 import type { ErrorType } from './error-types';
-import { isRetryable } from './error-types';
+import { getErrorText, isRetryable } from './error-types';
 
 /** That a model server rejected a request, which is not in every error with a status. */
 export interface ServerRejection {
@@ -29,7 +29,10 @@ export interface ReceivedOutput {
 
 /** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
 export interface ServerErrorDetails extends Partial<
-	Omit<ServerError, keyof Error | 'withPartial' | 'withSuggestion' | 'copyWith'>
+	Omit<
+		ServerError,
+		keyof Error | 'withPartial' | 'withSuggestion' | 'withField' | 'copyWith' | 'getOwnTitle'
+	>
 > {
 	type: ErrorType;
 	/** A short title: what happened, without the URL and without a full stop. */
@@ -70,6 +73,15 @@ export class ServerError extends Error {
 	/** The server message, shortened to 2,000 characters. */
 	readonly serverText?: string;
 	/**
+	 * The title is a sentence of the server: only the owner of the workflow may read it. Everyone else gets that of
+	 * `getOwnTitle`.
+	 */
+	readonly isServerText?: boolean;
+	/** What the error is about, as users know it: the label of an option, or the name of a field in Extra Body. */
+	readonly field?: string;
+	/** The service, if it is not a model server. */
+	readonly service?: 'dify';
+	/**
 	 * Set if the model server itself rejected the request with an error response: not for errors of proxies, errors about
 	 * what the model wrote, and errors inside a response.
 	 */
@@ -105,23 +117,44 @@ export class ServerError extends Error {
 		});
 	}
 
+	/** The title in the words of the node, for whoever must not read those of a server: visitors, models, traces. */
+	getOwnTitle(): string {
+		const { type, service } = this;
+		return this.isServerText === true ? getErrorText(type, { service }).title : this.message;
+	}
+
+	/** The same error with what it is about: the label of an option, or the number of a text, stands before the title. */
+	withField(field: string): ServerError {
+		const known = this.field === undefined ? '' : `${this.field}: `;
+		const sentence = this.message.startsWith(known)
+			? this.message.slice(known.length)
+			: this.message;
+		return this.copyWith({
+			field,
+			title: `${field}: ${sentence}`,
+			detail: this.detail === this.message ? undefined : this.detail,
+			isServerText: this.isServerText === true,
+		});
+	}
+
 	/** The same error with another suggestion. */
 	withSuggestion(suggestion: string): ServerError {
 		return this.copyWith({ suggestion });
 	}
 
 	/**
-	 * The same error with other texts and facts: a new `title` also replaces the `detail`. A new `type` also changes whether a
-	 * retry is allowed.
+	 * The same error with other texts and facts. A new `type` also changes whether a retry is allowed.
+	 *
+	 * @param changes - A new `title` also replaces the `detail`. The sentence of a server stays the title, unless
+	 *   `isServerText` is given as well
 	 */
 	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
-		const {
-			type = this.type,
-			title = this.message,
-			detail = changes.title ?? this.detail,
-		} = changes;
+		const { type = this.type, isServerText = this.isServerText } = changes;
+		const isKept = this.isServerText === true && changes.isServerText === undefined;
+		const title = isKept ? this.message : (changes.title ?? this.message);
+		const detail = changes.detail ?? (title === this.message ? this.detail : title);
 		const retryable = type === this.type ? this.retryable : isRetryable(type);
-		return new ServerError({ ...this, title, retryable, ...changes, detail });
+		return new ServerError({ ...this, retryable, ...changes, title, detail, isServerText });
 	}
 }
 

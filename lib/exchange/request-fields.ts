@@ -1,5 +1,4 @@
 /** What an operation sends: a row for each field, with the option of the node that it comes from. */
-import type { KnownField } from '../errors/rejected-fields';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import { getOwn } from '../values/own-properties';
@@ -26,18 +25,13 @@ export interface RequestField {
 	default?: unknown;
 	/** Whether users notice nothing if the field is omitted, so that there is no warning. */
 	isTechnical?: true;
+	/**
+	 * What to do about a rejected value, if more is known than that it has to be changed; undefined for a value about which
+	 * nothing is known.
+	 */
+	getAdvice?(value: unknown): string | undefined;
 	/** What is wrong with a value that is not sent at all. */
 	getInputIssue?(value: unknown): InputIssue | undefined;
-	/** What a long text is called in an error about its length, for example "text". */
-	noun?: string;
-	/** What a value is called in an error that names it, for example "voice". Default: the title lists the allowed values. */
-	valueNoun?: string;
-	/** What every server accepts, as a noun phrase, for an error that does not say it. */
-	accepted?: string;
-	/** Label of the option for the number of entries of a list. */
-	countLabel?: string;
-	/** What to do about a text that is too long. Default: to shorten it. */
-	shorten?: string;
 }
 
 /** The fields of a request. */
@@ -60,24 +54,14 @@ function toPlainName(name: string) {
 	return name.replace(/\[\]$/, '');
 }
 
+/** What to do about a rejected duration. */
+export function adviseDuration(label: string): string {
+	return `Set "${label}" to a duration such as 30m or 2h.`;
+}
+
 /** All names of a row. */
 export function getNames({ field, otherNames = [] }: RequestField): readonly string[] {
 	return [field, ...otherNames];
-}
-
-/** All fields with their values, also those in Extra Body. */
-export function getSentFields({ rows, extraBody }: RequestFields, body: JsonRecord): KnownField[] {
-	const fields: NamedField[] = [
-		...getExtraNames(extraBody).map((name) => ({ name, row: undefined })),
-		...rows.flatMap((row) =>
-			[...getNames(row), ...(row.parts ?? [])].map((name) => ({ name, row })),
-		),
-	];
-	return fields.map((field) => ({
-		name: toPlainName(field.name),
-		value: getSentValue(field, body),
-		isAdded: field.row === undefined,
-	}));
 }
 
 /** Ollama's options are in a field of their own. */

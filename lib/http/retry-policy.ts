@@ -93,7 +93,8 @@ export class RetryPolicy {
 	private toLoadingError(error: ServerError) {
 		const waitedMs = performance.now() - this.loadingSince!;
 		const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
-		return error.copyWith({ title: getErrorText('modelLoading', { timeoutMs }).title });
+		const { title } = getErrorText('modelLoading', { timeoutMs });
+		return error.copyWith({ title, isServerText: false });
 	}
 
 	private isTransient(error: ServerError) {

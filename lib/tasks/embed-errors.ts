@@ -1,9 +1,7 @@
 /** Errors of embeddings, with the text or the option that caused them. */
 import type { ErrorContext } from '../errors/create-error';
 import { createInputError, createServerError } from '../errors/create-error';
-import { isUnknownError } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { isExplainedRejection } from '../exchange/explain-rejection';
 import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
@@ -89,9 +87,7 @@ export async function explainEmbedError(
 ): Promise<ServerError> {
 	const { model } = settings;
 	// The server type may still be unknown, and Stop must not wait for it.
-	if (error.type === 'aborted' || isExplainedRejection(error)) return error;
-	const rejectedOption = explainRejectedOption(error, settings);
-	if (rejectedOption) return rejectedOption;
+	if (error.type === 'aborted' || error.field !== undefined) return error;
 	const serverType = await getProfile(server).fetchType();
 	const { routes, hasEveryRoute, texts } = serverType;
 	if (/pooling type 'none'/i.test(error.serverText ?? ''))
@@ -112,20 +108,4 @@ export async function explainEmbedError(
 	if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
 	const longError = await explainLongTexts(error, server, 'Text');
 	return await explainUnsupportedTask(longError, { server, task: 'embeddings', model });
-}
-
-/** The error that names the option whose value a server rejects; undefined if it is about something else. */
-function explainRejectedOption(
-	error: ServerError,
-	{ model, dimensions }: NamedSettings,
-): ServerError | undefined {
-	const { type, serverText = '' } = error;
-	// Matryoshka: training that lets vectors be shortened.
-	if (isUnknownError(type) && dimensions !== undefined && /dimension|matryoshka/i.test(serverText))
-		return error.copyWith({
-			title: `The server cannot return ${dimensions} dimensions from the model "${model}" (Dimensions)`,
-			suggestion:
-				'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
-		});
-	return undefined;
 }

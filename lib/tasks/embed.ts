@@ -1,8 +1,8 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
 import { ServerError } from '../errors/server-error';
-import { DURATION_EXAMPLE } from '../errors/value-limits';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import type { RequestField } from '../exchange/request-fields';
+import { adviseDuration } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
@@ -61,9 +61,6 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 		otherNames: ['inputs'],
 		label: 'Text',
 		canOmit: false,
-		noun: 'text',
-		countLabel: 'Batch Size',
-		shorten: 'Split the text into smaller parts.',
 	},
 	// Longer vectors are shortened by the node.
 	{
@@ -72,9 +69,17 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 		otherNames: ['matryoshka_dim', 'output_dimension', 'output_dimensionality'],
 		label: 'Dimensions',
 		canOmit: true,
+		// Matryoshka: training that lets vectors be shortened.
+		getAdvice: () =>
+			'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
 	},
 	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
-	{ field: 'keep_alive', label: 'Keep Alive', canOmit: true, accepted: DURATION_EXAMPLE },
+	{
+		field: 'keep_alive',
+		label: 'Keep Alive',
+		canOmit: true,
+		getAdvice: () => adviseDuration('Keep Alive'),
+	},
 	// Ollama: without it, long texts are truncated silently.
 	{ field: 'truncate', label: undefined, canOmit: false },
 ];

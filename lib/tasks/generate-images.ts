@@ -8,7 +8,6 @@ import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
 import type { Adaptation } from '../exchange/find-change';
 import { omitFields } from '../exchange/body-changes';
-import { isExplainedRejection } from '../exchange/explain-rejection';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -65,7 +64,7 @@ export interface ImageResult {
 
 /** What a request for images contains. */
 export const IMAGE_FIELDS: readonly RequestField[] = [
-	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt', getInputIssue: checkPrompt },
+	{ field: 'prompt', label: 'Prompt', canOmit: false, getInputIssue: checkPrompt },
 	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
 	{
 		field: 'size',
@@ -73,6 +72,7 @@ export const IMAGE_FIELDS: readonly RequestField[] = [
 		parts: ['width', 'height'],
 		label: 'Size',
 		canOmit: true,
+		getAdvice: adviseSize,
 		getInputIssue: checkSize,
 	},
 	{ field: 'output_format', label: 'File Format', canOmit: true },
@@ -160,18 +160,25 @@ const SIZE_STEP = 64;
 /** The error that is about the size, in the words of the server; undefined if it is about something else. */
 function explainRejectedSize(error: ServerError, { size }: JsonRecord): ServerError | undefined {
 	const { type, serverText = '' } = error;
-	if (typeof size !== 'string' || !isUnknownError(type) || isExplainedRejection(error))
+	if (typeof size !== 'string' || !isUnknownError(type) || error.field !== undefined)
 		return undefined;
-	const isIndivisible = size.split('x').some((length) => Number(length) % SIZE_STEP !== 0);
 	const isAboutSize =
-		ABOUT_SIZE.test(serverText) || (isIndivisible && ABOUT_TENSORS.test(serverText));
+		ABOUT_SIZE.test(serverText) || (isIndivisible(size) && ABOUT_TENSORS.test(serverText));
 	return isAboutSize
-		? error.copyWith({
+		? error.withField('Size').copyWith({
 				type: 'badRequest',
-				title: `Size: ${error.message}`,
-				suggestion: `Change "Size" (${size})${isIndivisible ? `: most models need multiples of ${SIZE_STEP}` : ''}.`,
+				suggestion: adviseSize(size),
 			})
 		: undefined;
+}
+
+function isIndivisible(size: string): boolean {
+	return size.split('x').some((length) => Number(length) % SIZE_STEP !== 0);
+}
+
+function adviseSize(size: unknown): string {
+	const isUneven = typeof size === 'string' && isIndivisible(size);
+	return `Change "Size" (${String(size)})${isUneven ? `: most models need multiples of ${SIZE_STEP}` : ''}.`;
 }
 
 /** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */

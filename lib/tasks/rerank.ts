@@ -35,15 +35,12 @@ export interface RerankSettings extends TaskSettings {
 
 /** What a request for a ranking contains. */
 export const RERANK_FIELDS: readonly RequestField[] = [
-	{ field: 'query', label: 'Query', canOmit: false, noun: 'query', shorten: 'Shorten the query.' },
+	{ field: 'query', label: 'Query', canOmit: false },
 	{
 		field: 'documents',
 		otherNames: ['texts'],
 		label: 'Document',
 		canOmit: false,
-		noun: 'document',
-		countLabel: 'Batch Size',
-		shorten: 'Split the documents into smaller parts.',
 	},
 	// TEI: without it, long documents are truncated silently.
 	{ field: 'truncate', label: undefined, canOmit: false },

@@ -11,7 +11,7 @@ import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { Attempt, RoutedDraft } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
-import { explainRejection } from '../exchange/explain-rejection';
+import { withRejectedOption } from '../exchange/rejected-option';
 import type { RequestField } from '../exchange/request-fields';
 import type { AttemptOutcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
@@ -214,19 +214,20 @@ interface FailedTask {
 	sent: SentBody;
 }
 
-/** The limit of an option that the server named comes first; a task may know more of any other error. */
+/** The option that the response names comes first; a task may know more of any other error. */
 async function explainError<Value, Draft>(
 	{ explain, fields, extraBody }: TaskRequest<Value, Draft>,
 	error: unknown,
 	{ retries, sent }: FailedTask,
 ) {
-	const cause = withRetriesAdvice(asServerErrorOrThrow(error), retries);
 	const rows = [MODEL_FIELD, ...fields];
-	const rejection = explainRejection(cause, { rows, extraBody }, sent.body);
-	if (rejection?.isComplete) return rejection.error;
+	const cause = withRetriesAdvice(asServerErrorOrThrow(error), retries);
+	const named = withRejectedOption(cause, { rows, extraBody }, sent.body);
+	const isAboutOption = named.suggestion !== cause.suggestion;
 	// An explanation may wait for the server type, which Stop must not.
-	const explained = explain && cause.type !== 'aborted' ? await explain(cause) : cause;
-	return rejection && explained.message === cause.message ? rejection.error : explained;
+	return isAboutOption || explain === undefined || named.type === 'aborted'
+		? named
+		: await explain(named);
 }
 
 /** The field that every task sends. */

@@ -63,15 +63,12 @@ export const SPEECH_FIELDS: readonly RequestField[] = [
 		field: 'input',
 		label: 'Text',
 		canOmit: false,
-		noun: 'text',
-		shorten: 'Shorten "Text", or split it into several items.',
 	},
 	{
 		field: 'voice',
 		otherNames: ['voice_id', 'speaker', 'speaker_id'],
 		label: 'Voice',
 		canOmit: true,
-		valueNoun: 'voice',
 	},
 	// The received format is checked, and another one is reported.
 	{

@@ -35,8 +35,7 @@ export function nameRefusedText(
 	{ noun, canTruncate }: TextNoun,
 ): ServerError {
 	const name = noun.toLowerCase();
-	return error.copyWith({
-		title: `${noun} ${index + 1}: ${error.message}`,
+	return error.withField(`${noun} ${index + 1}`).copyWith({
 		detail: `The server accepts other ${name}s, but not ${name} ${index + 1} ("${excerpt(text)}"): ${error.detail}`,
 		suggestion: suggestForText(error, { noun, canTruncate }),
 		facts: omitUndefined({ index, tokens: error.facts.n_prompt_tokens, limit: error.facts.n_ctx }),

@@ -38,17 +38,27 @@ export interface TranscribeRequest {
 	extraBody: JsonRecord;
 }
 
+const LANGUAGE_ADVICE =
+	'Enter a code such as en, de or zh in the option Language, or leave it empty.';
+
 /** What the form of a transcription contains besides the file. */
 export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
-	{ field: 'response_format', label: 'Response Format', canOmit: false, default: 'json' },
+	{
+		field: 'response_format',
+		label: 'Response Format',
+		canOmit: false,
+		default: 'json',
+		// The one format that every server has is sent for Text.
+		getAdvice: (format) => (format === 'json' ? undefined : 'Set "Response Format" to Text.'),
+	},
 	{
 		field: 'language',
 		otherNames: ['lang', 'language_code'],
 		label: 'Language',
 		canOmit: true,
-		valueNoun: 'language',
+		getAdvice: () => LANGUAGE_ADVICE,
 	},
-	{ field: 'prompt', label: 'Prompt', canOmit: true, noun: 'prompt' },
+	{ field: 'prompt', label: 'Prompt', canOmit: true },
 	{ field: 'temperature', label: 'Temperature', canOmit: true },
 	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
 ];
@@ -133,29 +143,23 @@ const UNREADABLE_PATTERN =
 const TOO_SHORT_PATTERN =
 	/\b(?:audio|recording|file)\b.{0,60}\btoo short\b|\bminimum audio length\b|\bat least \d[\d.]{0,8} ?(?:ms|milliseconds?|s|sec|seconds?)\b.{0,30}\baudio\b/i;
 
-/** Explains a language or a format that the server does not support. */
-function explainRejectedOption(
+/** Explains a language that the server does not support. */
+function explainRejectedLanguage(
 	error: ServerError,
 	serverText: string,
-	{ format, language }: TranscribeRequest,
+	{ language }: TranscribeRequest,
 ) {
 	// whisper.cpp sends a C++ error; other servers name the language.
 	const isLanguageRejected =
 		/\bbody\.language\b/.test(serverText) ||
 		(/language/i.test(serverText) && serverText.toLowerCase().includes(language.toLowerCase()));
 	const isLanguageNamed = language !== '' && isLanguageRejected;
-	if (isLanguageNamed || /construction from null/i.test(serverText))
-		return error.copyWith({
-			type: 'badRequest',
-			title: `The server does not support the language "${language}"`,
-			suggestion: 'Enter a code such as en, de or zh in the option Language, or leave it empty.',
-		});
-	// llama-server
-	if (format === 'json' || !serverText.includes('response_format')) return undefined;
-	return error.copyWith({
-		title: `The server does not support the transcript format "${format}"`,
-		suggestion: 'Set Response Format to Text.',
-	});
+	return isLanguageNamed || /construction from null/i.test(serverText)
+		? error.withField('Language').copyWith({
+				type: 'badRequest',
+				suggestion: LANGUAGE_ADVICE,
+			})
+		: undefined;
 }
 
 /** vLLM */
@@ -174,7 +178,7 @@ async function explainRejectedAudio(
 ) {
 	const { file, translate } = request;
 	const serverText = error.serverText?.trim() ?? '';
-	const option = explainRejectedOption(error, serverText, request);
+	const option = explainRejectedLanguage(error, serverText, request);
 	if (option) return option;
 	const isUnreadable = error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText);
 	const isAudioUnsupported =

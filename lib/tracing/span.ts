@@ -1,6 +1,5 @@
 /** A span of OpenTelemetry around a request to a server. */
 import { ServerError } from '../errors/server-error';
-import { isUnknownError } from '../errors/error-types';
 import { mask } from '../errors/mask';
 import type { Endpoint } from '../http/types';
 import { rejectOnAbort } from '../http/abort';
@@ -96,12 +95,11 @@ function startSpan<S extends TracedEndpoint>(endpoint: S, { request, api, header
 			headers: { ...endpoint.headers, ...omitUndefined({ traceparent, tracestate }) },
 		},
 		setAttributes,
-		/** Records an error by its title, unless that is the server's own message. Returns the error. */
+		/** Records an error by its title in the words of the node. Returns the error. */
 		recordException: (error: unknown) => {
 			const isKnown = error instanceof ServerError;
 			setAttributes({ errorType: isKnown ? error.type : 'unexpected' });
-			const isOurTitle = isKnown && !isUnknownError(error.type);
-			const message = isOurTitle ? { message: masked(error.message) } : {};
+			const message = isKnown ? { message: masked(error.getOwnTitle()) } : {};
 			tryOrUndefined(() => span.setStatus({ code: STATUS_ERROR, ...message }));
 			return error;
 		},

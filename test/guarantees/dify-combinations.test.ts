@@ -93,7 +93,7 @@ describe('the form of the app', () => {
 		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
 			expect(
 				(await sendMessageError(sim, { parameters: { inputsMode: 'form', inputs } })).message,
-			).toContain('The input "city" is required');
+			).toBe('city: city is required in input form');
 		}
 		expect(
 			await sendMessageJson(sim, {

@@ -71,7 +71,7 @@ import {
 } from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
-import { explainFailedRequest, explainMessage, isPythonTrace } from '../../lib/dify/error-texts';
+import { explainFailedRequest, explainMessage } from '../../lib/dify/error-texts';
 import { parseOrigins } from '../../lib/dify/download-file';
 import { splitFileNames, getFileNameFromUrl, parseFileUrl } from '../../lib/dify/file-references';
 import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
@@ -96,11 +96,11 @@ import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { toTitle } from '../../lib/errors/message-title';
-import { findMentions, readFieldIssues } from '../../lib/errors/rejected-fields';
-import { parseValueLimit } from '../../lib/errors/value-limits';
+import { ServerError } from '../../lib/errors/server-error';
+import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phrase';
+import { withRejectedOption } from '../../lib/exchange/rejected-option';
 import { findTypeByText } from '../../lib/errors/signals';
 import { ERROR_TYPES } from '../../lib/errors/error-types';
-import { ServerError } from '../../lib/errors/server-error';
 import { findRepeatedError } from '../../lib/errors/gateway-failure';
 import { findLoadCause } from '../../lib/errors/load-cause';
 import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
@@ -284,17 +284,18 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a body of an error': parseErrorBody,
 	'a message of an error': findTypeByText,
 	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
-	'fields that a server rejects': (text) =>
-		readFieldIssues({ message: text }, [
-			{ name: 'n', value: text.slice(0, 50) },
-			{ name: 'top_logprobs', value: 4 },
-		]),
-	'names in a message': (text) => findMentions(text, ['n', 'top_logprobs', text.slice(0, 50)]),
-	'limits of values': (text) => [
-		parseValueLimit(text, 4),
-		parseValueLimit(text, 'a'),
-		parseValueLimit(text, ['a', 'b']),
-	],
+	'the option that a message names': (text) =>
+		withRejectedOption(
+			new ServerError({
+				type: 'badRequest',
+				title: 'No',
+				suggestion: '',
+				serverText: text,
+				isServerText: true,
+			}),
+			{ rows: [{ field: 'top_k', label: 'Top K', canOmit: true }] },
+			{ top_k: text.slice(0, 50) },
+		),
 	'facts of a message': (text) =>
 		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
@@ -308,11 +309,13 @@ const READERS: Record<string, (text: string) => unknown> = {
 		findUnreachedHost(text),
 	],
 	'the title of an error': toTitle,
+	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
+	'a label before a title': (text) =>
+		new ServerError({ type: 'badRequest', title: text, suggestion: '' }).withField(text),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
 	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
 	'an explanation of Dify': (text) =>
 		explainMessage({ type: 'invalidInput', code: 'invalid_param', text }),
-	'a trace of Python': isPythonTrace,
 	'the name of a model': (text) => [
 		parseParameterCount(text),
 		getDisplayName(text),

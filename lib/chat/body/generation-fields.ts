@@ -1,6 +1,6 @@
 /** The rows of what a generation sends: the options of the nodes, and what the nodes set themselves. */
-import { DURATION_EXAMPLE } from '../../errors/value-limits';
 import type { RequestField } from '../../exchange/request-fields';
+import { adviseDuration } from '../../exchange/request-fields';
 import { SERVER_TYPES } from '../../servers/types/index';
 import type { SamplingSettings } from '../settings';
 import { GENERATION_OPTION_LIST } from './generation-options';
@@ -18,7 +18,7 @@ const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
 		],
 		label,
 		canOmit: true,
-		...(type === 'duration' && { accepted: DURATION_EXAMPLE }),
+		...(type === 'duration' && { getAdvice: () => adviseDuration(label) }),
 	}),
 );
 
@@ -64,7 +64,7 @@ export function getChatFields(sampling: SamplingSettings): readonly RequestField
 /** The rows of a completion without chat template. */
 export const COMPLETION_FIELDS: readonly RequestField[] = [
 	...COMMON_FIELDS,
-	{ field: 'prompt', label: 'Prompt', canOmit: false, noun: 'prompt' },
+	{ field: 'prompt', label: 'Prompt', canOmit: false },
 	// Ollama's own route
 	{ field: 'raw', label: undefined, canOmit: false },
 	{ field: 'truncate', label: undefined, canOmit: false },

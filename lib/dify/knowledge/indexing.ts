@@ -1,4 +1,5 @@
 /** Waits until Dify has indexed a document. */
+import { toTitle } from '../../errors/message-title';
 import { ServerError } from '../../errors/server-error';
 import { asNonEmptyString } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
@@ -7,7 +8,6 @@ import { apiPath, PathSegment } from '../api-path';
 import { parseRecords } from '../pages';
 import { createDifyError } from '../create-error';
 import { toErrorType } from '../error-types';
-import { shortenToTitle } from '../message-error';
 import { toReadableText } from '../readable-text';
 import { getPollInterval } from '../run/run-record';
 import type { DocumentRef } from './documents';
@@ -115,11 +115,11 @@ function createUnfinishedError(
 	};
 	if (status === 'error') {
 		const isLimit = toErrorType({ code }) === 'planLimitReached';
+		const title = toTitle(error ?? '');
 		return createDifyError(isLimit ? 'planLimitReached' : 'indexingFailed', {
 			facts,
 			code,
-			title: error && shortenToTitle(error),
-			detail: error,
+			...(title !== '' && { title, isServerText: true, detail: error }),
 			serverText: error,
 		});
 	}

@@ -48,7 +48,7 @@ testLimit('lib/errors/server-error.ts#MAX_PARTIAL_NAME', {
 	beyond: false,
 });
 testLimit('lib/errors/message-title.ts#MAX_TITLE_LENGTH', {
-	limit: 120,
+	limit: 160,
 	of: 'wide characters',
 	outcome: (length) => isWhole(toTitle(textOfCharacters(length))),
 	within: true,

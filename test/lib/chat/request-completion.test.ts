@@ -156,15 +156,16 @@ describe('the error', () => {
 		expect(error?.facts.usage).toMatchObject({ promptTokens: 7 });
 	});
 
-	test('names the option whose value the server rejects, and its limit', async () => {
+	test('names the option whose value the server rejects', async () => {
 		const server = await start({
 			...LLAMA_SERVER,
-			[`POST ${CHAT}`]: reject('temperature must be between 0 and 2, got 9'),
+			[`POST ${CHAT}`]: reject("'temperature' must be between 0 and 2, got 9"),
 		});
 		const { error } = await playTurn(server.url, { settings: { sampling: { temperature: 9 } } });
 		expect(error).toMatchObject({
-			message: 'Temperature: between 0 and 2',
-			suggestion: 'Set "Temperature" to a value between 0 and 2.',
+			message: "Temperature: 'temperature' must be between 0 and 2, got 9",
+			suggestion: 'Change "Temperature".',
+			field: 'Temperature',
 		});
 	});
 

@@ -26,27 +26,27 @@ interface RejectedInput {
 test.each<RejectedInput>([
 	{
 		message: 'q in input form must be less than 48 characters',
-		title: 'The input "Question" must be less than 48 characters',
+		title: 'Question: q in input form must be less than 48 characters',
 		fact: 'maximum 48 characters',
 	},
 	{
 		message: "(type 'text-input') q in input form must be a string",
-		title: 'The input "Question" must be a string',
+		title: "Question: (type 'text-input') q in input form must be a string",
 		fact: 'type text-input',
 	},
 	{
 		message: 'age is required in input form',
-		title: 'The input "Age in Years" is required',
+		title: 'Age in Years: age is required in input form',
 		fact: 'type number',
 	},
 	{
 		message: "lang in input form must be one of the following: ['en', 'de']",
-		title: "The input \"Language\" must be one of the following: ['en', 'de']",
+		title: "Language: lang in input form must be one of the following: ['en', 'de']",
 		fact: 'one of en, de',
 	},
 	{
 		message: 'docs in input form must be less than 10 files',
-		title: 'The input "Documents" must be less than 10 files',
+		title: 'Documents: docs in input form must be less than 10 files',
 		fact: 'maximum 20 files',
 	},
 ])('"$message" has the title "$title" and the fact "$fact"', async ({ message, title, fact }) => {

@@ -32,21 +32,6 @@ describe('an error body is recognized with any code', () => {
 		expect(error!.suggestion).not.toMatch(/Base URL|dropped its body|docker compose ps\)/);
 	});
 
-	test.each([
-		['unauthorized', 'Access token is invalid', 'Dify rejected the API key'],
-		['not_found', 'Conversation Not Exists.', 'Dify cannot find the conversation'],
-		['invalid_param', 'Workflow not published', 'The app has not been published'],
-		['not_found', 'Form not found.', 'Dify cannot find the form'],
-		['plugin_runtime_error', 'Runtime of x', 'The plugin daemon of Dify is not working'],
-		['human_input_form_expired', 'This form has expired, form_id=1', 'The form has expired'],
-	])('%s "%s" has a title that explains more', (code, message, title) => {
-		expect(parseResponse({ code, message })).toMatchObject({
-			message: title,
-			detail: title,
-			serverText: message,
-		});
-	});
-
 	test('without a message, the suggestion names what to check', () => {
 		expect(parseResponse({ code: 'invalid_param', message: '' })).toMatchObject({
 			message: 'Dify rejected a value in the request',
@@ -91,7 +76,7 @@ describe('texts of codes with many causes', () => {
 		const error = parseError('invalid_param', message);
 		expect(error).toMatchObject({
 			type: 'providerError',
-			message: '[models] Error: API request failed: no such model',
+			message: 'API request failed: no such model',
 		});
 	});
 
@@ -127,24 +112,22 @@ test('the error names the node whose model failed', () => {
 const getPool = (host: string, port: number) =>
 	`HTTPConnectionPool(host='${host}', port=${port}): Max retries exceeded with url: /v1/chat (Caused by NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection refused'))`;
 
-describe('a model that Dify cannot reach is named by its address', () => {
+describe('a model that Dify cannot reach', () => {
 	test.each([
 		[
 			'provider_not_initialize',
 			`[openai_api_compatible] Error: req_id: 12ab PluginInvokeError: ${getPool('10.1.2.3', 9931)}`,
-			'10.1.2.3:9931',
 		],
 		[
 			'completion_request_error',
 			`req_id: 7 PluginInvokeError: {"error_type":"InvokeConnectionError","message":"${getPool('ollama', 11434).replace(/"/g, '\\"')}"}`,
-			'ollama:11434',
 		],
-		['invalid_param', getPool('host.docker.internal', 8080), 'host.docker.internal:8080'],
-	])('the address of the model is in the title of %s', (code, message, address) => {
+		['invalid_param', getPool('host.docker.internal', 8080)],
+	])('keeps the words of Dify for %s', (code, message) => {
 		const error = parseError(code, message);
 		expect(error).toMatchObject({
 			type: 'providerUnreachable',
-			message: `Dify cannot reach its model at ${address}`,
+			message: expect.stringContaining('Max retries exceeded') as string,
 		});
 		expect(error.detail).toContain('ConnectionPool');
 	});
@@ -153,35 +136,25 @@ describe('a model that Dify cannot reach is named by its address', () => {
 		const message = 'No valid model provider credentials found. Please go to Settings.';
 		expect(parseError('provider_not_initialize', message)).toMatchObject({
 			type: 'providerKeyInvalid',
-			message: 'No valid model provider credentials found. Please go to Settings',
+			message: 'No valid model provider credentials found',
 		});
 	});
 });
 
-test.each([
-	`PluginInvokeError: {"error_type":"ValueError","message":"Traceback (most recent call last): File \\"/app/a.py\\""}`,
-	"PluginInvokeError: KeyError('choices') in <module object at 0x7f2>",
-	"PluginInvokeError: JSONDecodeError('Expecting value: line 1 column 1')",
-])('a trace is the detail, not the title: %s', (message) => {
+test('a trace whose end is missing is no title', () => {
+	const message = `PluginInvokeError: {"error_type":"ValueError","message":"Traceback (most recent call last): File \\"/app/a.py\\""}`;
 	const error = parseError('completion_request_error', message);
 	expect(error.message).toBe('The model behind Dify rejected the request or failed');
-	expect(error.detail).toMatch(/Traceback|KeyError|JSONDecodeError/);
+	expect(error.serverText).toContain('Traceback');
 });
 
-test.each([
-	['Agent run exceeded the maximum of 12 steps', 'its maximum number of steps (12)'],
-	['Agent run limit exceeded: max iterations 30 reached', 'its maximum number of steps (30)'],
-	['The agent run exceeded its time limit of 600 seconds.', 'its time limit (600)'],
-	['Agent run exceeded 40000 tokens', 'its token limit (40000)'],
-	['Limit exceeded', 'its run limit'],
-])('an agent at its limit: %s', (message, limit) => {
-	for (const status of [400, 429])
-		expect(parseError('agent_run_limit_exceeded', message, status)).toMatchObject({
-			type: 'agentLimitReached',
-			message: `The agent reached ${limit}`,
-			detail: message,
-			retryable: false,
-		});
+test.each([400, 429])('an agent at its limit, with status %i', (status) => {
+	const message = 'Agent run exceeded the maximum of 12 steps';
+	expect(parseError('agent_run_limit_exceeded', message, status)).toMatchObject({
+		type: 'agentLimitReached',
+		message,
+		retryable: false,
+	});
 });
 
 test.each([
@@ -241,7 +214,7 @@ test.each(['note.txt', 'a.zip', 'dot.png'])('a file that the app does not allow:
 	const message = `File validation failed for file: ${name}`;
 	expect(parseError('invalid_param', message)).toMatchObject({
 		type: 'fileRejected',
-		message: `The app does not allow the file "${name}"`,
+		message,
 		detail: message,
 		suggestion: expect.stringContaining('Allow its type or extension in Dify') as string,
 	});
@@ -255,7 +228,7 @@ test.each([
 ])('a locked document is named: %s', (message, name) => {
 	expect(parseError('invalid_action', message)).toMatchObject({
 		type: 'documentBusy',
-		message: `Dify has locked the document "${name}"`,
+		message: message.replace(/\.$/, ''),
 		detail: message,
 	});
 	expect(parseError('invalid_action', `Document: ${name} is not completed.`).message).toBe(
@@ -274,20 +247,25 @@ test.each(['<html><title>413 Request Entity Too Large</title></html>', '', 'Payl
 	},
 );
 
-test.each([
-	['human_input_form_submitted', 'The form was already submitted'],
-	['human_input_form_expired', 'The form has expired'],
-])('%s says how to see the end of the run', (code, title) => {
-	const error = parseError(code, 'This form is not open', 412);
-	expect(error).toMatchObject({ type: 'formClosed', message: title, retryable: false });
-	expect(error.suggestion).toContain('use Follow');
-});
+test.each([['human_input_form_submitted'], ['human_input_form_expired']])(
+	'%s says how to see the end of the run',
+	(code) => {
+		const error = parseError(code, 'This form is not open', 412);
+		expect(error).toMatchObject({
+			type: 'formClosed',
+			message: 'This form is not open',
+			retryable: false,
+		});
+		expect(error.suggestion).toContain('use Follow');
+	},
+);
 
-test.each(['http-request', 'tool'])('a %s node that fails is named with its URL', (type) => {
+test.each(['http-request', 'tool'])('a %s node that fails is named', (type) => {
 	const error = failRun('Reached maximum retries (3) for URL http://10.0.0.7/api?x=1', type);
 	expect(error).toMatchObject({
 		type: 'runFailed',
-		message: 'The node "Fetch" got no response, or only errors, from http://10.0.0.7/api?x=1',
+		message: 'Reached maximum retries (3) for URL …',
+		detail: expect.stringContaining('The node "Fetch"') as string,
 	});
 	expect(error.suggestion).not.toContain('binary data');
 });

@@ -22,7 +22,7 @@ test.each([
 	const error = classifyErrorResponse({ status: 400, body }, {});
 	expect([error.type, error.message]).toEqual([
 		'promptTooLong',
-		'The prompt needs 9000 tokens, but the context has 8192',
+		"The input (9000 tokens) is longer than the model's context length (8192 tokens)",
 	]);
 });
 

@@ -59,10 +59,94 @@ test.each([
 	{ message: '<p>モデルが見つかりません</p>', title: 'モデルが見つかりません' },
 	{ message: 'Модель не найдена', title: 'Модель не найдена' },
 	{ message: '… — …', title: '' },
+	{ message: '模型不存在。请先下载。', title: '模型不存在' },
+	// Of a status, which says nothing
+	{ message: 'Bad Request. Top K is odd.', title: 'Bad Request. Top K is odd' },
+	{ message: 'Internal Server Error', title: '' },
+	{ message: '404 page not found', title: '' },
+	{ message: 'File Not Found', title: '' },
+	{ message: 'Model not found', title: 'Model not found' },
+	{ message: '500 Internal Server Error basic_string: null', title: 'basic_string: null' },
+	{ message: 'Bad Request: top_k is odd', title: 'top_k is odd' },
+	// Wrappers inside of wrappers
+	{
+		message: `litellm.BadRequestError: OpenAIException - Error code: 400 - {'error': {'message': "litellm.BadRequestError: Hosted_vllmException - the \\"voice\\" isn't there", 'type': None}}`,
+		title: `the "voice" isn't there`,
+	},
+	{ message: 'code=400, message=the prompt is empty', title: 'the prompt is empty' },
+	{
+		message:
+			'1 validation error for ChatRequest\ntop_k\n  Input should be less than 5 [type=less_than]',
+		title: 'top_k: Input should be less than 5',
+	},
+	{
+		message:
+			'Traceback (most recent call last):\n  File "/app/a.py", line 3, in run\n    load()\nRuntimeError: The model has no head. Sorry',
+		title: 'The model has no head',
+	},
+	{ message: 'Traceback (most recent call last): File "/app/a.py"', title: '' },
+	{
+		message:
+			'Unable to generate parser for this template. Automatic parser generation failed: \n------------\nWhile executing CallExpression at line 85, column 32 in source:\n...{{- raise_exception() }}\n                                           ^\nError: Jinja Exception: Roles must alternate',
+		title: 'Roles must alternate',
+	},
 ])('the title is "$title"', ({ message, title }) => {
 	expect({ message, title: toTitle(message) }).toEqual({ message, title });
 });
 
-test('a title has at most 120 characters', () => {
-	expect([...toTitle('word '.repeat(100))]).toHaveLength(120);
+test.each(['word '.repeat(100), 'a'.repeat(1_000_000), '漢'.repeat(5_000), '(Error: '.repeat(500)])(
+	'a title is below 200 characters',
+	(message) => {
+		expect([...toTitle(message)].length).toBeLessThan(200);
+	},
+);
+
+const toError = (status: number, body: unknown) =>
+	classifyErrorResponse(
+		{ status, body: typeof body === 'string' ? body : JSON.stringify(body) },
+		{ model: 'qwen3' },
+	);
+
+test.each([
+	{ status: 401, body: { error: { message: 'No such key.' } } },
+	{ status: 403, body: { detail: 'No such key.' } },
+	{ status: 404, body: { error: 'No such key.' } },
+	{ status: 413, body: 'No such key.' },
+	{ status: 429, body: { object: 'error', message: 'No such key.' } },
+	{ status: 502, body: { error: { message: '{"error":{"message":"No such key."}}' } } },
+	{ status: 503, body: 'No such key' },
+	{ status: 200, body: { error: { message: 'No such key.' } } },
+	{ status: 500, body: 'No such key.'.split('').join('\0') },
+])('the title of status $status is the sentence of the server', ({ status, body }) => {
+	const { message, isServerText } = toError(status, body);
+	expect({ message, isServerText }).toEqual({ message: 'No such key', isServerText: true });
+});
+
+test.each([
+	{ status: 404, body: '<html>The page is gone.</html>' },
+	{ status: 404, body: { detail: 'Not Found' } },
+	{ status: 500, body: '' },
+	{ status: 500, body: '500 Internal Server Error' },
+	{ status: 200, body: 'It works!' },
+	{ status: 302, body: 'Moved over there.' },
+	{ status: 407, body: 'A proxy wants a password.' },
+])('a server that wrote no sentence has none in the title: $status $body', ({ status, body }) => {
+	const error = toError(status, body);
+	expect(error).toMatchObject({ isServerText: undefined, message: error.getOwnTitle() });
+});
+
+test('everyone but the owner reads the title of the type', () => {
+	const error = toError(404, { error: "model 'secret-model' not found" });
+	expect(error.getOwnTitle()).toBe('The server does not have the model');
+	expect(error.withField('Model').message).toBe("Model: model 'secret-model' not found");
+	expect(error.withField('Model').withField('Text 3').message).toBe(
+		"Text 3: model 'secret-model' not found",
+	);
+});
+
+test('the sentence of a server stays the title of its error', () => {
+	const error = toError(500, { error: 'The disk is full' });
+	const copy = error.copyWith({ type: 'modelLoadFailed', title: 'Another', suggestion: 'Look.' });
+	expect(copy).toMatchObject({ message: 'The disk is full', suggestion: 'Look.' });
+	expect(copy.copyWith({ title: 'Own', isServerText: false }).getOwnTitle()).toBe('Own');
 });

@@ -121,7 +121,7 @@ describe('the key', () => {
 		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
 		const missing = await checkDify(sim.url, { apiKey: '' });
 		expect(finding(missing, 'difyUnauthorized')).toMatchObject({
-			detail: 'Dify rejected the API key',
+			detail: "Authorization header must be provided and start with 'Bearer'",
 			observed: expect.stringContaining('Authorization header must be provided'),
 		});
 	});

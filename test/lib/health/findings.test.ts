@@ -433,12 +433,13 @@ describe('the API cannot be used', () => {
 		);
 		expect(await check(url)).toMatchObject({
 			status: 'unauthorized',
-			findings: [{ id: 'unauthorized', detail: 'The server rejected the API key' }],
+			findings: [{ id: 'unauthorized', detail: 'Invalid API Key' }],
 		});
 		const missing = await check(url, {}, { apiKey: '' });
-		expect(missing.findings[0]!.detail).toBe(
-			'The server requires an API key, but the credential has none',
-		);
+		expect(missing.findings[0]).toMatchObject({
+			detail: 'Invalid API Key',
+			suggestion: expect.stringMatching(/^Enter the API Key/) as string,
+		});
 	});
 
 	test('an unknown host name, an invalid URL', async () => {

@@ -44,7 +44,7 @@ const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' 
 describe('Kokoro-FastAPI', () => {
 	test('an unsupported voice', async () => {
 		const error = await getError(run(await startKokoro(), { voice: 'alloy' }));
-		expect(error.message).toBe('The server does not support the voice "alloy"');
+		expect(error.message).toBe("Voice 'alloy' not found");
 		expect(error.serverText).toContain('af_bella, af_heart');
 		const model = await getError(run(await startKokoro(), { model: 'whisper' }));
 		expect(model.serverText).toBe('Unsupported model: whisper');

@@ -52,8 +52,9 @@ test.each([
 			for (const streaming of [true, false]) {
 				const sim = await startApp({ mode });
 				const { message, description } = await sendMessageError(sim, { ...setup, mode, streaming });
-				expect(message).toContain(`This key belongs to ${app}`);
-				expect(`${message} ${description}`).toContain(`Use the ${node} node`);
+				expect(`${message} ${description}`).toContain(
+					`This key belongs to ${app}: use the ${node} node`,
+				);
 			}
 		}
 	},
@@ -100,7 +101,7 @@ describe('the request of a message', () => {
 	test('the error of a stale conversation suggests a fix', async () => {
 		const sim = await startSim();
 		const error = await sendMessageError(sim, { parameters: inConversation(UNKNOWN_ID) });
-		expect(error.message).toBe('Dify cannot find the conversation');
+		expect(error.message).toBe('Conversation Not Exists');
 		expect(error.description).toContain('When Conversation Is Unavailable');
 		expect(error.context.data).toMatchObject({
 			type: 'conversationNotFound',

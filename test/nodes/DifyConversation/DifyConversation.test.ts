@@ -54,7 +54,7 @@ describe('conversations', () => {
 		expect(await remove(ownId)).toEqual([
 			{ json: { conversationId: ownId, deleted: true }, pairedItem: { item: 0 } },
 		]);
-		await expect(remove(otherId)).rejects.toThrow('Dify cannot find the conversation');
+		await expect(remove(otherId)).rejects.toThrow('Conversation Not Exists');
 		await expect(remove('')).rejects.toThrow('conversation ID is empty');
 		expect([...sim.app('chat').conversations.keys()]).toEqual([otherId]);
 	});
@@ -116,7 +116,7 @@ describe('conversations', () => {
 		];
 		expect(await list(first.conversationId, { returnAll: true })).toEqual(all);
 		expect(await list(first.conversationId, { limit: 1 })).toEqual(all.slice(1));
-		await expect(list(UNKNOWN_ID)).rejects.toThrow('Dify cannot find the conversation');
+		await expect(list(UNKNOWN_ID)).rejects.toThrow('Conversation Not Exists');
 	});
 
 	test('suggested questions are returned with their message ID', async () => {

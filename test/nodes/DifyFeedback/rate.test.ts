@@ -23,7 +23,7 @@ describe('rating', () => {
 			(error: unknown) => error as { message: string; description: string },
 		);
 		expect(error).toMatchObject({
-			message: 'Dify cannot find the message',
+			message: 'Message Not Exists',
 			description: expect.stringContaining('another user') as string,
 		});
 	});

@@ -15,7 +15,7 @@ test('an earlier rating: is removed by Revoke and by None; a missing rating is a
 	});
 	expect(getRatings(sim)).toEqual([]);
 	await expect(executeFeedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
-		'There is no rating to remove',
+		'rating cannot be None when feedback not exists',
 	);
 	expect(
 		(

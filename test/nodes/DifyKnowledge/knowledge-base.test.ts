@@ -16,7 +16,7 @@ describe('knowledge bases', () => {
 		});
 		const difyDatasetId = byId(String(created!.id));
 		await expect(runBase(scene, 'create', { name: 'New' })).rejects.toThrow(
-			'The name is already in use in Dify',
+			'The dataset name already exists',
 		);
 		expect(
 			await runBase(scene, 'create', {

@@ -149,7 +149,7 @@ describe('Dify Retriever', () => {
 			searchKnowledgeBases.call(createEditorContext(sim, 'dataset-wrong')),
 		);
 		expect(entries[0]!.name).toBe(error.message.replaceAll('\u2011', '-'));
-		expect(entries[0]!.name).toMatch(/^Dify rejected the API key.+Copy the API key again/);
+		expect(entries[0]!.name).toMatch(/^Access token is invalid\. Copy the API key again/);
 	});
 
 	test('the entry of a failed list is rejected before sending', async () => {

@@ -62,7 +62,7 @@ describe('Submit', () => {
 test('a form that expired is not submitted', async () => {
 	const sim = await startDify({ attachments: [ENDED], forms: { 'token-ask': EXPIRED } });
 	const error = await getNodeError(submit(sim, { workflowRunId: RUN_ID }));
-	expect(error.message).toContain('expired');
+	expect(error.message).toMatch(/expired/i);
 	expect(sim.requests).toHaveLength(1);
 });
 

@@ -188,8 +188,8 @@ describe('audio', () => {
 			const failedItem = async (parameters: object) =>
 				await getError({}, buildSetup(sim, { operation: 'transcribe', ...parameters }));
 			const subtitles = await failedItem({ responseFormat: 'srt' });
-			expect(subtitles.message).toBe('The server does not support the transcript format "srt"');
-			expect(subtitles.description).toContain('Set Response Format to Text');
+			expect(subtitles.message).toContain("Only 'json' response_format is supported");
+			expect(subtitles.description).toContain('Set "Response Format" to Text');
 			const english = await failedItem({ options: { translate: true } });
 			expect(english.message).toBe('The server cannot translate audio');
 			expect(english.description).toContain('Turn off Translate to English');

@@ -160,7 +160,7 @@ describe('Check', () => {
 		await expect(
 			run({ parameters: { options: { failWhenUnhealthy: true } } }),
 		).rejects.toMatchObject({
-			message: 'The server rejected the API key',
+			message: 'Invalid API Key',
 			description: expect.stringMatching(
 				/^(?!The server rejected).*--api-key.*Observed: GET .*HTTP 401/,
 			) as string,
@@ -192,7 +192,7 @@ describe('Check', () => {
 		expect(item).toMatchObject({
 			json: {
 				error: {
-					message: 'The server rejected the API key',
+					message: 'Invalid API Key',
 					status: 'unauthorized',
 					findings: [{ id: 'unauthorized' }],
 				},

@@ -95,7 +95,7 @@ describe('Report', () => {
 		expect(pageOf(item)).toContain('badge unauthorized');
 		await expect(
 			run({ parameters: { ...REPORT, options: { timeout: 60, failWhenUnhealthy: true } } }),
-		).rejects.toMatchObject({ message: 'The server rejected the API key' });
+		).rejects.toMatchObject({ message: 'Invalid API Key' });
 	});
 
 	it('several models and none selected: the report states that the speed was not measured', async () => {
@@ -114,6 +114,6 @@ describe('Report', () => {
 			status: 'healthy',
 			findings: [{ id: 'wrongModelType', severity: 'info' }],
 		});
-		expect(pageOf(item)).toContain('no endpoint for this task with the model');
+		expect(pageOf(item)).toContain('the current context does not logits computation');
 	});
 });

@@ -91,7 +91,7 @@ describe('listed models', () => {
 		const failed = (await search(sim.url, '', 'wrong-key-987').catch(
 			(error: unknown) => error,
 		)) as Error;
-		expect(failed.message).toMatch(/^The server rejected the API key.*Check the API Key/);
+		expect(failed.message).toMatch(/^Invalid API Key\. Check the API Key/);
 		expect(JSON.stringify([failed, failed.message])).not.toContain('wrong-key-987');
 		await expect(search('http://')).rejects.toThrow(/Base URL/);
 	});

@@ -243,8 +243,8 @@ describe('syncing documents', () => {
 			json.action ?? (json.error as { message: string }).message,
 		]);
 		expect(states).toEqual([
-			[{ item: 0 }, expect.stringContaining('knowledge base')],
-			[{ item: 2 }, expect.stringContaining('knowledge base')],
+			[{ item: 0 }, 'Dataset not found'],
+			[{ item: 2 }, 'Dataset not found'],
 			[{ item: 1 }, 'created'],
 		]);
 	});

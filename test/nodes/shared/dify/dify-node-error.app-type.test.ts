@@ -111,8 +111,7 @@ describe.each(WAYS)('the type of an app, %s', (_way, json, streaming) => {
 		});
 		const error = await getNodeError(executePrepared(node, fake));
 		const [type, rightNode] = NAMES[mode];
-		expect(error.message).toBe(`This key belongs to ${type}`);
-		const suggestion = `Use the ${rightNode} node for this app, or the key of another app.`;
+		const suggestion = `This key belongs to ${type}: use the ${rightNode} node for this app, or the key of another app.`;
 		expect(error.description!.split(suggestion)).toHaveLength(2);
 		expect(error.context.data).toMatchObject({ type: 'wrongAppType', appMode: mode });
 		const infos = sim.requests.filter(({ path }) => path.endsWith('/info'));
