@@ -33,9 +33,14 @@ module.exports = {
 	maxWorkers: 3,
 	setupFiles: ['<rootDir>/test/support/jest/jest-setup.ts'],
 	setupFilesAfterEnv: [
+		// `RECORD_ADVICE=advice.jsonl npm test` lists every suggestion of an error, with the facts that were known.
+		...(process.env.RECORD_ADVICE ? ['<rootDir>/test/support/jest/record-advice.ts'] : []),
 		'<rootDir>/test/support/jest/jest-clear-caches.ts',
 		'<rootDir>/test/support/jest/jest-requests.ts',
 	],
+	...(process.env.RECORD_ADVICE && {
+		globalTeardown: '<rootDir>/test/support/jest/advice-list.cjs',
+	}),
 	// For what never ends. A test that waits in vain fails earlier (test/support/jest/jest-environment.cjs).
 	testTimeout: 600_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };
