@@ -1,4 +1,6 @@
 import { formatDuration } from '../values/duration';
+import { formatBytes } from '../values/size';
+import { withPeriod } from '../errors/describe-error';
 import { ServerError } from '../errors/server-error';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { createDifyError, createLocalError } from './create-error';
@@ -12,16 +14,21 @@ interface UploadState extends UploadProgress {
 	idleMs: number;
 }
 
+/** Errors that are about the key or the address, whatever file is sent. */
+const STATUSES_WITHOUT_FILE: ReadonlySet<number> = new Set([401, 403, 404, 405, 429]);
+
 /**
- * Explains a failed upload: a proxy often just closes the connection if a file is too large.
+ * Explains a failed upload: a proxy often just closes the connection if a file is too large, and an error response seldom
+ * names the file, which may be one of several.
  *
  * @returns the error to throw; one that says enough, unchanged
  */
 export function explainUploadError(
 	error: unknown,
-	{ name, size }: FileSource,
+	file: FileSource,
 	{ bytes, unreadable, idleMs }: UploadState,
 ): unknown {
+	const { name, size } = file;
 	if (unreadable !== undefined) {
 		return createLocalError('fileRejected', {
 			title: `"${name}" could not be read: ${unreadable.reason}`,
@@ -29,6 +36,7 @@ export function explainUploadError(
 		});
 	}
 	if (!(error instanceof ServerError)) return error;
+	if (error.status !== undefined) return nameFile(error, error.status, file);
 	if (error.type === 'firstTokenTimeout') {
 		return createDifyError('runTimeout', {
 			url: error.url,
@@ -44,4 +52,11 @@ export function explainUploadError(
 		suggestion:
 			'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 	});
+}
+
+/** The error with the name, the type and the size of the file, if it may be about it. */
+function nameFile(error: ServerError, status: number, { name, mimeType, size }: FileSource) {
+	if (STATUSES_WITHOUT_FILE.has(status)) return error;
+	const file = `"${name}" (${mimeType}, ${formatBytes(size)})`;
+	return error.copyWith({ detail: `${withPeriod(error.detail)} File sent: ${file}` });
 }

@@ -62,7 +62,8 @@ function joinParts(parts: readonly string[]) {
 	return toPlainText(parts.filter((part) => part !== '').join(' '));
 }
 
-function withPeriod(sentence: string) {
+/** The sentence with its period, if it lacks one. */
+export function withPeriod(sentence: string): string {
 	return /[.!?…:]["')”]?$/.test(sentence) ? sentence : `${sentence}.`;
 }
 

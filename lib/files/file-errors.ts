@@ -1,4 +1,5 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
+import { withPeriod } from '../errors/describe-error';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { isOneOf } from '../errors/error-types';
@@ -47,7 +48,7 @@ export function withFileNames(error: ServerError, files: readonly SentFile[]): S
 	const type = isTooLarge ? 'requestTooLarge' : error.type;
 	return error.copyWith({
 		type,
-		detail: `${error.detail}. Files sent: ${fileList}`,
+		detail: `${withPeriod(error.detail)} Files sent: ${fileList}`,
 		suggestion: toFileSuggestion(type, error.suggestion),
 	});
 }

@@ -36,6 +36,8 @@ export const conversations: DifyResource = {
 					user: readUser(parameters),
 					sortBy: parameters.choice('options.sortBy', '-updated_at'),
 				}),
+			describeEmpty: (parameters) =>
+				`The app has no conversations of the user "${readUser(parameters)}" that were started through the API. If there should be some, enter their user in User.`,
 		}),
 		defineRequestOperation({
 			name: 'Rename',

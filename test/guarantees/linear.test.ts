@@ -810,6 +810,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	'it has a reader under another name, or the schema of the user': ['countSigns', 'cleanSchema'],
 	'the text is of an error, which has readers': [
 		'describeError',
+		'withPeriod',
 		'toChatMessage',
 		'createTextError',
 	],

@@ -12,6 +12,7 @@ import {
 import { asFiniteNumber } from '../../values/numbers';
 import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';
+import { createLocalError } from '../create-error';
 import { parseRecords } from '../pages';
 import { parseMetadata } from './document-metadata';
 import { WRITE_TIMEOUT_MS } from './write-requests';
@@ -73,7 +74,7 @@ export interface RetrievalResult {
 /**
  * Searches a knowledge base.
  *
- * @throws {ServerError} also if an operator of the filter does not fit its field
+ * @throws {ServerError} also for an external knowledge base, and if an operator of the filter does not fit its field
  */
 export async function retrieve(
 	client: DifyClient,
@@ -81,6 +82,7 @@ export async function retrieve(
 ): Promise<RetrievalResult> {
 	const compiledFilter = settings.filter && compileFilter(settings.filter);
 	const dataset = await client.getCached(apiPath`/datasets/${datasetId}`);
+	assertSearchable(dataset);
 	compiledFilter?.assertFits(dataset.doc_metadata);
 	const model = {
 		...buildRetrievalModel(dataset, settings),
@@ -102,6 +104,16 @@ export async function retrieve(
 		records,
 		filteredOut: allRecords.length - matching.length,
 	};
+}
+
+/** Dify's API answers a search of an external knowledge base without asking its system: nothing is ever found. */
+function assertSearchable({ provider, name }: JsonRecord) {
+	if (provider !== 'external') return;
+	throw createLocalError('datasetRejected', {
+		title: `The knowledge base "${String(name)}" is external: Dify does not search it through its API`,
+		suggestion:
+			'Its texts are in another system. Search that system directly, or call a Dify app that uses the knowledge base.',
+	});
 }
 
 /** Warning about records that did not match; undefined if all did. */

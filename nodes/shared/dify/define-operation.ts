@@ -52,6 +52,8 @@ interface ListOperation extends Omit<DifyOperation, 'execute' | 'name' | 'value'
 	extraFields?: INodeProperties[];
 	/** Converts a record. Default: unchanged. */
 	toItem?(record: JsonRecord): JsonRecord;
+	/** The hint of a list without records, if something else than their lack may be the cause. Default: none. */
+	describeEmpty?(parameters: NodeParameters): string;
 }
 
 /** The operation Get Many of a resource, with its paging fields. */
@@ -59,6 +61,7 @@ export function defineListOperation({
 	list,
 	extraFields = [],
 	toItem = (record) => record,
+	describeEmpty,
 	...operation
 }: ListOperation): DifyOperation {
 	return {
@@ -66,9 +69,10 @@ export function defineListOperation({
 		name: 'Get Many',
 		value: 'getAll',
 		fields: [...operation.fields, ...pagingFields, ...extraFields],
-		execute: async ({ client, context, parameters }) => {
+		execute: async ({ client, context, parameters, hint }) => {
 			const endpoint = list(parameters, context);
 			const records = await fetchAllPages(client, endpoint, readLimit(parameters));
+			if (records.length === 0 && describeEmpty) hint(describeEmpty(parameters));
 			return toOperationItems(records.map(toItem));
 		},
 	};

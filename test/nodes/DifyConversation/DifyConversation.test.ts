@@ -1,7 +1,13 @@
 import { createClient, sendMessage, startSim, UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
-import { byId, executeConversation, createEditorContext } from '../dify';
+import {
+	byId,
+	executeConversation,
+	createEditorContext,
+	executePrepared,
+	prepareNode,
+} from '../dify';
 import type { AppSpec } from '../../simulators/dify';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 
@@ -82,6 +88,26 @@ describe('conversations', () => {
 			'must be one of -created_at, created_at, -updated_at, updated_at, but is "name"',
 		);
 		await expect(names({ user: null })).rejects.toThrow('The user is empty');
+	});
+
+	test.each([
+		['u2', { user: 'u2' }],
+		['n8n-w1', { user: '' }],
+	])('an empty list says that it is that of the user %s', async (user, parameters) => {
+		const sim = await startSim({});
+		sim.store.addConversation(sim.app('chat'), 'u1');
+		const list = async (fields: Record<string, unknown>) => {
+			const fake = prepareNode('difyConversation', sim, {
+				parameters: { resource: 'conversation', operation: 'getAll', returnAll: true, ...fields },
+			});
+			const items = await executePrepared('difyConversation', fake);
+			return { count: items.length, hints: fake.hints.map(({ message }) => message) };
+		};
+		expect(await list(parameters)).toEqual({
+			count: 0,
+			hints: [expect.stringContaining(`no conversations of the user "${user}"`)],
+		});
+		expect(await list({ user: 'u1' })).toEqual({ count: 1, hints: [] });
 	});
 
 	test('get the name of the node, or one that Dify generates', async () => {

@@ -46,6 +46,15 @@ describe('knowledge bases', () => {
 		expect(scene.dataset.retrieval).toMatchObject({ search_method: 'hybrid_search' });
 	});
 
+	test('an external knowledge base is not searched, and the error says why', async () => {
+		const scene = await startScene({ provider: 'external', name: 'Wiki' });
+		await expect(runBase(scene, 'retrieve', { query: 'llama' })).rejects.toMatchObject({
+			message: expect.stringContaining('"Wiki" is external'),
+			description: expect.stringContaining('Its texts are in another system'),
+		});
+		expect(scene.sim.requests.filter(({ path }) => path.endsWith('/retrieve'))).toEqual([]);
+	});
+
 	test('a knowledge base with vectors whose method was overwritten by the placeholder uses vector search', async () => {
 		const scene = await startScene({
 			technique: 'high_quality',

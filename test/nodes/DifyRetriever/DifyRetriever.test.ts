@@ -41,6 +41,14 @@ const listKnowledgeBases = async (...args: Parameters<typeof createEditorContext
 	);
 
 describe('Dify Retriever', () => {
+	test('names an external knowledge base, of which no document would ever come', async () => {
+		const { addFilledDataset, supply } = await startScene();
+		const dataset = addFilledDataset('Papers', ['llama wool']);
+		const external = addFilledDataset('Wiki', [], { provider: 'external' });
+		const { retriever } = await supply([dataset, external]);
+		await expect(retriever.invoke('llama wool')).rejects.toThrow('"Wiki" is external');
+	});
+
 	test('returns documents in the format of chains, and logs query and results', async () => {
 		const { addFilledDataset, supply } = await startScene();
 		const dataset = addFilledDataset('Papers', ['llama wool', 'the moon']);

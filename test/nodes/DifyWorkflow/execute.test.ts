@@ -138,14 +138,37 @@ describe('running a workflow', () => {
 		expect(body.files.map(({ type }) => type)).toEqual(['image', 'document', 'image']);
 	});
 
-	test('an upload that fails starts no run', async () => {
+	test.each([
+		[413, 'file_too_large', 'Too large for this server.'],
+		[400, 'some_code', 'Wuggle!'],
+	])(
+		'a file of several that Dify refuses with %i is named, and starts no run',
+		async (status, code, message) => {
+			const sim = await startWorkflow({ steps: [START] }, { form: FILE_FORM });
+			const path = '/files/upload';
+			const body = JSON.stringify({ code, message, status });
+			const stored = JSON.stringify({ id: '11111111-2222-4333-8444-555555555555' });
+			sim.fail({ path, status: 201, body: stored, contentType: 'application/json' });
+			sim.fail({ path, status, body, contentType: 'application/json' });
+			const error = await executeWorkflowError(sim, {
+				...WITH_FILES,
+				parameters: { inputsMode: 'form', inputs: { value: { docs: 'inItem, inStore' } } },
+			});
+			expect(error.description).toContain(
+				`${message} File sent: "b.pdf" (application/pdf, 4 bytes)`,
+			);
+			expect(countRequests(sim, '/workflows/run')).toBe(0);
+		},
+	);
+
+	test('an upload with a wrong key says nothing about the file', async () => {
 		const sim = await startWorkflow({ steps: [START] }, { form: FILE_FORM });
-		sim.fail({ path: '/files/upload', status: 413, body: '{}', contentType: 'application/json' });
-		await executeWorkflowError(sim, {
+		sim.fail({ path: '/files/upload', status: 401, body: '{}', contentType: 'application/json' });
+		const error = await executeWorkflowError(sim, {
 			...WITH_FILES,
 			parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } },
 		});
-		expect(countRequests(sim, '/workflows/run')).toBe(0);
+		expect(`${error.message} ${error.description}`).not.toContain('a.png');
 	});
 });
 
