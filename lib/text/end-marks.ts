@@ -1,4 +1,5 @@
 /** Removes marks from the end of a response: servers that do not know them leave them in the text (mlx-vlm 1932). */
+import { isInFence } from './code-blocks';
 import { toAlternatives } from './mark-patterns';
 import { TURN_TOKENS } from './turn-tokens';
 
@@ -19,8 +20,8 @@ const MARK = `(?:${toAlternatives(END_MARKS)}|<\\|(?:im_|end)\\w{1,30}\\|>|<end_
 
 const LAST_MARK = new RegExp(`${MARK}\\s*$`);
 
-/** Before a mark that a text is about. Nothing is about two marks at the end but a quotation. */
-const QUOTED = /[`'"(<]\n{0,3}$/;
+/** Before a mark that a text is about: what opens a quotation. Nothing is about two marks at the end but a quotation. */
+const QUOTED = /(?:(?:^|[\s([{<])[`'"]+|[(<])\n{0,3}$/;
 const MENTIONED = /[ \t]\n{0,3}$/;
 
 /** Longest mark at the end of a text, with blanks after it. */
@@ -36,7 +37,14 @@ export function withoutEndMarks(text: string, last: RegExp = LAST_MARK): string 
 	if (marks === 0) return text;
 	const rest = text.slice(0, length);
 	const before = rest.slice(-MAX_MARK_LENGTH);
-	return QUOTED.test(before) || (marks === 1 && MENTIONED.test(before)) ? text : rest.trimEnd();
+	const isQuoted = QUOTED.test(before) && !isEndOfFence(rest);
+	return isQuoted || (marks === 1 && MENTIONED.test(before)) ? text : rest.trimEnd();
+}
+
+/** Whether a text ends with the line that ends a code block. */
+function isEndOfFence(text: string): boolean {
+	const end = text.trimEnd();
+	return end.endsWith('```') && !isInFence(end, end.length);
 }
 
 /** Length of a text before the marks at its end: more text decides whether it is about them. */

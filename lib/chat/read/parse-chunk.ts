@@ -81,14 +81,22 @@ function hasOutput(message: JsonRecord): boolean {
 const PART_KEYS: ReadonlySet<string> = new Set(['type', 'text', 'annotations', 'index', 'id']);
 
 /**
- * The text of a message's content. Some gateways send the JSON that a response format asks for as an object.
+ * The text of a message's content. Some gateways send JSON as an object or a list in place of its text.
  *
- * @param isJson - Whether JSON was requested
+ * @param isJson - Whether JSON was requested. Then a list without any part is JSON, otherwise only one of untyped objects.
  */
 export function toContentText(content: unknown, isJson = false): string {
-	if (Array.isArray(content) && isJson && !content.some(isPart)) return JSON.stringify(content);
+	if (Array.isArray(content) && !content.some(isPart) && (isJson || isList(content)))
+		return JSON.stringify(content);
 	if (!isRecord(content) || isPart(content)) return flattenText(content);
 	return isNonEmpty(content) ? JSON.stringify(content) : '';
+}
+
+/** Whether all elements are objects with something in them, of which none says that it is a part of some type. */
+function isList(content: readonly unknown[]): boolean {
+	const isElement = (value: unknown) =>
+		isRecord(value) && isNonEmpty(value) && value.type === undefined;
+	return content.length > 0 && content.every(isElement);
 }
 
 function isPart(value: unknown): boolean {

@@ -10,10 +10,14 @@ test.each([
 	['Done. <|im_end|>\n<|im_end|>', 'Done.'],
 	['Done.</s> <|im_end|>', 'Done.'],
 	['Done.<|end_of_reply|>', 'Done.'],
+	['He said "yes"<|im_end|>', 'He said "yes"'],
+	['Run `ls`\n<|im_end|>', 'Run `ls`'],
+	['```\nls\n```\n<|im_end|>\n<|im_end|>', '```\nls\n```'],
 	// The text is about the mark.
 	['It ends with <|im_end|>', 'It ends with <|im_end|>'],
 	['Write `<|im_end|>`', 'Write `<|im_end|>`'],
 	['Write "<|im_end|><|im_end|>', 'Write "<|im_end|><|im_end|>'],
+	['Write\n```\n<|im_end|>', 'Write\n```\n<|im_end|>'],
 	['See <|file-528|>', 'See <|file-528|>'],
 	['<|im_end|> ends a turn.', '<|im_end|> ends a turn.'],
 ])('%j becomes %j', (text, expected) => {

@@ -563,6 +563,11 @@ describe('where the output of a response is', () => {
 			isJson: true,
 		},
 		{
+			title: 'a list of objects that are no parts',
+			events: [event({ message: { content: [{ a: 1 }] } }), ...stop],
+			text: '[{"a":1}]',
+		},
+		{
 			title: 'parts, also in JSON mode',
 			events: [event({ message: { content: [{ type: 'text', text: '{"a":1}' }] } }), ...stop],
 			text: '{"a":1}',

@@ -1199,6 +1199,7 @@ describe('markup of a call that did not run does not go back to the model', () =
 		'Mistral writes [TOOL_CALLS] before them.',
 		'See `[TOOL_CALLS]get_weather[ARGS]{}`.',
 		'<channel>to=all</channel>',
+		'<|python_tag|>{"status":400} Unfortunately, the service is down.',
 	])('text about marks stays: %s', (text) => {
 		expect(withoutCallMarkup(text)).toBe(text);
 	});
