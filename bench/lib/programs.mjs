@@ -31,8 +31,8 @@ export const PROGRAMS = [
 		},
 	},
 	{
-		name: 'shared',
-		what: 'the first token of a chat beside a batch on one server; writes bench/results/shared.md',
+		name: 'priorities',
+		what: 'the first token of a chat beside a batch on one server; writes bench/results/priorities.md',
 		options: {
 			'--quick': 'a fifth; writes nothing',
 			'--against <folder>': 'another clone beside it, in the same run',
@@ -44,16 +44,6 @@ export const PROGRAMS = [
 		options: {
 			'--quick': 'fifty items, one round; writes nothing',
 			'--rounds 5': 'how many rounds',
-		},
-	},
-	{
-		name: 'soak',
-		what: 'hours of mixed load with faults, and whether anything grows; writes bench/results/soak.md',
-		options: {
-			'--hours 8': 'how long',
-			'--minutes 30': 'how long, at least 3',
-			'--seed 1': 'another order of the runs',
-			'--at-once 4': 'runs at the same time',
 		},
 	},
 ];

@@ -1,24 +1,27 @@
 /**
- * `npm run bench -- soak --hours 8`: mixed load with faults on the real n8n and llama-server, and whether anything grows
- * in n8n's process. Writes bench/results/soak.md. Ends with 1 where something is not flat. Its options:
- * bench/lib/programs.mjs.
+ * `npm run test:soak -- --minutes 30`, or `--hours 8`: mixed load with faults on the real n8n and llama-server. Exit status
+ * 1 if anything grows in n8n's process, or if a run without a fault fails or a run hangs. The report is printed, and
+ * written to `reports/soak.md` at the end, also if the run is ended early. `--seed 2` runs the workflows in another order,
+ * `--at-once 8` that many at the same time.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createLog } from '../scripts/lib/system/log.mjs';
-import { main } from '../scripts/lib/system/script-main.mjs';
-import { root } from '../scripts/lib/system/paths.mjs';
-import { onExit } from '../scripts/lib/system/processes.mjs';
-import { ensureRealParts } from './lib/real-parts.mjs';
-import { machine, nodeVersion } from './lib/machine.mjs';
-import { startLoad } from './soak/load.mjs';
-import { isFlat, formatReport, unexpectedRuns } from './soak/report.mjs';
-import { startServers } from './soak/servers.mjs';
-import { createWorkflows } from './soak/workflows.mjs';
+import { ensureN8nWithNodes } from './lib/checks/e2e.mjs';
+import { ensureLlamaServer } from './lib/models/llama-server.mjs';
+import { node } from './lib/system/dependencies.mjs';
+import { createLog } from './lib/system/log.mjs';
+import { root } from './lib/system/paths.mjs';
+import { onExit, run } from './lib/system/processes.mjs';
+import { allOrEveryFailure, main } from './lib/system/script-main.mjs';
+import { startLoad } from '../test/soak/load.mjs';
+import { isFlat, formatReport, unexpectedRuns } from '../test/soak/report.mjs';
+import { startServers } from '../test/soak/servers.mjs';
+import { createWorkflows } from '../test/soak/workflows.mjs';
 
+const REPORT = join(root, 'reports', 'soak.md');
 /** Idle connections close after at most 5 s. */
 const SETTLE_MS = 6000;
 const LONGEST_END_MS = 60_000;
@@ -37,10 +40,10 @@ const log = createLog();
 /** @param {number} value @param {number} least @param {number} most */
 const between = (value, least, most) => Math.min(most, Math.max(least, value));
 
-/** @returns {import('./soak/types').SoakPlan} */
+/** @returns {import('../test/soak/types').SoakPlan} */
 const readPlan = () => {
 	const minutes = Number(options.hours) * 60 + Number(options.minutes);
-	if (!(minutes >= 3)) throw new Error('How long? For example: npm run bench -- soak --minutes 30');
+	if (!(minutes >= 3)) throw new Error('How long? For example: npm run test:soak -- --minutes 30');
 	return {
 		minutes,
 		warmUpMs: between((minutes * MINUTE_MS) / 20, MINUTE_MS, 10 * MINUTE_MS),
@@ -53,19 +56,22 @@ const readPlan = () => {
 
 await main(async () => {
 	const plan = readPlan();
-	const parts = await ensureRealParts(log);
+	const [{ n8n: install, nodes }, binary] = await allOrEveryFailure([
+		ensureN8nWithNodes(log),
+		ensureLlamaServer(log),
+	]);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-soak-'));
 	onExit(() => rmSync(work, { recursive: true, force: true }));
 	const servers = await log.step(
 		'start of the servers',
-		async () => await startServers(parts, work),
+		async () => await startServers({ install, nodes, binary }, work),
 	);
 	const ids = await createWorkflows(servers.n8n, servers.urls, servers.dify);
-	/** @type {import('./soak/report.mjs').SoakResult} */
+	/** @type {import('../test/soak/report.mjs').SoakResult} */
 	const result = {
 		plan,
-		command: `npm run bench -- soak ${process.argv.slice(2).join(' ')}`,
-		machine: `n8n ${parts.install.version}, Node ${await nodeVersion()}, ${machine()}`,
+		command: `npm run test:soak -- ${process.argv.slice(2).join(' ')}`,
+		versions: `n8n ${install.version}, Node ${(await run(node, ['--version'])).stdout.trim()}`,
 		lastsMs: 0,
 		samples: [],
 		runs: [],
@@ -90,8 +96,9 @@ await main(async () => {
 		return await servers.measure();
 	};
 	const write = () => {
-		if (result.samples.length > 1)
-			writeFileSync(join(root, 'bench', 'results', 'soak.md'), formatReport(result));
+		if (result.samples.length < 2) return;
+		mkdirSync(join(REPORT, '..'), { recursive: true });
+		writeFileSync(REPORT, formatReport(result));
 	};
 
 	await log.step('warm-up', async () => await loadAndMeasure(plan.warmUpMs));

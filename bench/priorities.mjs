@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- shared`: a chat every two seconds on a server with four slots, alone and during a batch. The batch is
+ * `npm run bench -- priorities`: a chat every two seconds on a server with four slots, alone and during a batch. The batch is
  * that of Local Llama, 16 concurrent items; chat and batch use one credential without Max Concurrent Requests. Writes
- * bench/results/shared.md. Options: bench/lib/programs.mjs.
+ * bench/results/priorities.md. Options: bench/lib/programs.mjs.
  */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,8 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/lib/system/paths.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
-import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './shared/slot-server.mjs';
-import { CONCURRENCY, startWorker } from './shared/worker.mjs';
+import { SLOTS, startSlotServer, TOKEN_MS, TOKENS } from './priorities/slot-server.mjs';
+import { CONCURRENCY, startWorker } from './priorities/worker.mjs';
 
 const { values: options } = parseArgs({
 	options: {
@@ -95,4 +95,4 @@ ${rows.join('\n')}
 Machine: ${machine()}, Node ${await nodeVersion()}. With ${CHATS} chats, p99 is the slowest.
 `;
 process.stdout.write(text);
-if (!options.quick) writeFileSync(join(root, 'bench', 'results', 'shared.md'), text);
+if (!options.quick) writeFileSync(join(root, 'bench', 'results', 'priorities.md'), text);

@@ -1,5 +1,4 @@
-/** Judges a soak run, and writes bench/results/soak.md. Pure functions. */
-import { median } from '../lib/statistics.mjs';
+/** Judges a soak run, and writes its report. Pure functions. */
 
 /** @typedef {import('./types').Sample} Sample */
 /** @typedef {import('./types').RunRecord} RunRecord */
@@ -8,7 +7,7 @@ import { median } from '../lib/statistics.mjs';
  * @typedef {object} SoakResult
  * @property {import('./types').SoakPlan} plan
  * @property {string} command
- * @property {string} machine with the versions
+ * @property {string} versions of n8n and Node
  * @property {number} lastsMs the time that was measured
  * @property {Sample[]} samples
  * @property {RunRecord[]} runs
@@ -16,6 +15,15 @@ import { median } from '../lib/statistics.mjs';
 
 const FLAT_PER_CENT = 5;
 const MEGABYTE = 2 ** 20;
+
+/** @param {readonly number[]} values */
+const median = (values) => {
+	const sorted = [...values].sort((one, other) => one - other);
+	const [low = NaN, high = NaN] = [sorted.length - 1, sorted.length].map(
+		(twice) => sorted[Math.floor(twice / 2)],
+	);
+	return (low + high) / 2;
+};
 
 /** @type {Array<[name: string, unit: 'MB' | '', judged: boolean, key: keyof Sample]>} */
 const MEASURES = [
@@ -96,9 +104,9 @@ export const isFlat = (result) =>
 /** @param {number} value @param {string} unit */
 const formatValue = (value, unit) => (unit === '' ? String(value) : `${value.toFixed(1)} ${unit}`);
 
-/** @param {SoakResult} result @returns {string} bench/results/soak.md */
+/** @param {SoakResult} result @returns {string} Markdown */
 export const formatReport = (result) => {
-	const { plan, command, machine, lastsMs, runs, samples } = result;
+	const { plan, command, versions, lastsMs, runs, samples } = result;
 	const faulty = runs.filter(({ fault }) => fault !== '').length;
 	const odd = unexpectedRuns(runs);
 	const rows = judge(result).map(({ name, unit, first, last, growth, judged, flat }) => {
@@ -109,7 +117,7 @@ export const formatReport = (result) => {
 		'# Soak test',
 		'',
 		`Written by \`${command}\`. A real n8n with this package, real llama-servers (a scripted model for chat, one of random weights for vectors) and the Dify simulator of the tests, all on the same cores. Clients run workflows in a fixed random order; proxies in front of the servers make one request in five fail. Before each measurement the clients rest until every run is over and kept connections have closed.`,
-		`Flat: the median of the last tenth of the time is at most ${FLAT_PER_CENT} % above that of the first tenth. One more of something that is counted is no growth. ${machine}.`,
+		`Flat: the median of the last tenth of the time is at most ${FLAT_PER_CENT} % above that of the first tenth. One more of something that is counted is no growth. ${versions}.`,
 		'',
 		`${(lastsMs / 60_000).toFixed(1)} minutes, ${plan.concurrency} concurrent clients, seed ${plan.seed}: ${runs.length} runs of workflows, ${faulty} of them with a fault; ${samples.length} measurements. ${odd.length} runs failed without a fault or hung.`,
 		'',

@@ -3,49 +3,35 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { node } from '../../scripts/lib/system/dependencies.mjs';
 import { startLlamaServer } from '../../scripts/lib/models/llama-server.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../../scripts/lib/n8n/n8n.mjs';
 import { NOISE_BERT } from '../../scripts/lib/models/model.mjs';
 import { root } from '../../scripts/lib/system/paths.mjs';
 import { startService } from '../../scripts/lib/system/processes.mjs';
-import { writeScriptedModel } from '../../test/support/servers/scripted-model.mjs';
+import { writeScriptedModel } from '../support/servers/scripted-model.mjs';
 import { waitForOk } from '../../scripts/lib/system/wait-for-service.mjs';
 import { startFaultProxy } from './fault-proxy.mjs';
 import { REPLIES } from './load-profiles.mjs';
 
-const PROBE = pathToFileURL(join(root, 'bench', 'soak', 'probe.mjs')).href;
+const PROBE = pathToFileURL(join(root, 'test', 'soak', 'probe.mjs')).href;
 const MEASURE_LIMIT_MS = 120_000;
 
-/** The simulator keeps all runs for the tests; searching hours of them would slow it down. */
-const DIFY = `
-	import { appKey, startDifySim } from './test/servers/dify';
-	const said = ({ query }) => ['You said: ', ...query.split(/(?<= )/)].map((text) => ({ text }));
-	const apps = [
-		{ mode: 'chat', key: appKey('chat'), reply: (turn) => ({ steps: said(turn).flatMap((step) => [{ wait: 10 }, step]) }) },
-		{ mode: 'workflow', key: appKey('workflow'), reply: () => ({ steps: [{ wait: 100 }], outputs: { done: true } }) },
-	];
-	startDifySim({ apps, keepBytes: 1024 }).then((sim) => {
-		setInterval(() => {
-			const before = Date.now() - 60_000;
-			for (const list of [sim.requests, sim.stops]) list.splice(0);
-			const kept = sim.runs.filter(({ finishedAt }) => finishedAt === undefined || finishedAt * 1000 > before);
-			sim.runs.splice(0, Infinity, ...kept);
-			for (const { messages, conversations } of sim.store.apps) {
-				for (const [id, { createdAt }] of messages) if (createdAt * 1000 < before) messages.delete(id);
-				for (const [id, { updatedAt }] of conversations) if (updatedAt * 1000 < before) conversations.delete(id);
-			}
-		}, 5000);
-		console.log(JSON.stringify({ url: sim.origin, chat: appKey('chat'), workflow: appKey('workflow') }));
-	});
-`;
+const DIFY = join(root, 'test', 'soak', 'dify.ts');
 
 /** @param {string} work @returns {Promise<{ url: string, chat: string, workflow: string, stop: () => Promise<void> }>} */
 const startDify = async (work) => {
 	const outfile = join(work, 'dify.cjs');
-	const stdin = { contents: DIFY, resolveDir: root, loader: /** @type {const} */ ('ts') };
-	await build({ stdin, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error' });
+	// On a new clone, esbuild is installed while this script runs.
+	const { build } = await import('esbuild');
+	await build({
+		entryPoints: [DIFY],
+		outfile,
+		bundle: true,
+		platform: 'node',
+		format: 'cjs',
+		logLevel: 'error',
+	});
 	return await new Promise((resolve, reject) => {
 		const onLine = (/** @type {string} */ line) =>
 			resolve({ ...JSON.parse(line), stop: async () => await service.stop() });

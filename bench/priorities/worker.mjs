@@ -1,4 +1,4 @@
-/** One process of n8n for `npm run bench -- shared`: chats, and items of a batch. Started with a clone and a URL. */
+/** One process of n8n for `npm run bench -- priorities`: chats, and items of a batch. Started with a clone and a URL. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** Shapes of `npm run bench -- soak`. */
+/** Shapes of `npm run test:soak`. */
 
 /** What n8n's process holds while idle, after a garbage collection. */
 export interface Sample {

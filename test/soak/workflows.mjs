@@ -90,7 +90,7 @@ const buildNodes = async (n8n, urls, keys) => {
 		'Dify chat': {
 			Dify: {
 				type: 'CUSTOM.difyChatMessage',
-				parameters: { query: USER_TEXT, optionsLimits: DIFY_LIMITS },
+				parameters: { query: USER_TEXT, options: DIFY_LIMITS },
 				credentials: difyChat,
 			},
 		},
