@@ -34,7 +34,7 @@ type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
 
 /**
  * Parses the body of a streamed response, however its bytes are split. The first character determines the format, not
- * the content type: servers that cannot stream respond with JSON (docs/protocols/llama-server.md, case 44), and
+ * the content type: servers that cannot stream respond with JSON (docs/protocols/other-servers.md 3), and
  * frameworks label event streams as JSON or HTML.
  */
 export class StreamParser implements EndDetector {

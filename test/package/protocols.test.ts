@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
+import { recordedExchanges } from '../support/files/recorded-exchanges';
 import { headingsOf } from './markdown';
 import { filesIn, read } from './sources';
 
@@ -24,6 +25,28 @@ function citationsIn(text: string): string[] {
 	});
 }
 
+/** The last cell of each row of a table: what proves the row. */
+const tableCells = (text: string) =>
+	[...text.matchAll(/^\|.*\| ?(.*?) ?\|$/gm)].map(([, cell]) => cell!);
+
+/** Whether a file is a recording, or has an exchange, of that name. */
+function isRecording(name: string, file: string) {
+	if (!fs.existsSync(file)) return false;
+	if (!file.endsWith('.json')) return path.basename(file) === `${name}.http`;
+	const [, topic = ''] = /models\/(.*)\.json$/.exec(file) ?? [];
+	return recordedExchanges(topic).some((exchange) => exchange.name === name);
+}
+
+/** The recordings that a page defines as references, by their names: `[chat]: ../../test/fixtures/…/chat.http`. */
+function recordingsOf(text: string) {
+	const references = [...text.matchAll(/^\[([\w.-]+)\]: (\S+)$/gm)];
+	return new Map(
+		references
+			.map(([, name = '', target = '']) => [name, path.join(FOLDER, target)] as const)
+			.filter(([name, file]) => isRecording(name, file)),
+	);
+}
+
 describe('docs/protocols', () => {
 	it('has every section that comments and test names cite', () => {
 		const known = fs
@@ -33,6 +56,23 @@ describe('docs/protocols', () => {
 			citationsIn(read(file)).map((citation) => ({ file, citation })),
 		);
 		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
+	});
+
+	it('names only recordings that exist', () => {
+		const pages = fs
+			.readdirSync(FOLDER)
+			.map((page) => ({ page, text: read(path.join(FOLDER, page)) }))
+			.filter(({ text }) => /^\| Fact \| Recording \|$/m.test(text));
+		const missing = pages.flatMap(({ page, text }) => {
+			const known = recordingsOf(text);
+			const named = tableCells(text).flatMap((cell) =>
+				[...cell.matchAll(/\[([\w-][\w.-]*)\](?!\()/g)].map(([, name]) => name!),
+			);
+			return named.filter((name) => !known.has(name)).map((name) => `${page}: ${name}`);
+		});
+		const referenced = pages.flatMap(({ text }) => [...recordingsOf(text).keys()]);
+		expect(referenced.length).toBeGreaterThan(100);
+		expect(missing).toEqual([]);
 	});
 
 	it('is the only source they cite, not notes outside the repository', () => {

@@ -1,4 +1,4 @@
-/** Self-written servers on a real FastAPI and uvicorn (docs/protocols/llama-server.md 8.4). */
+/** Self-written servers on a real FastAPI and uvicorn (docs/protocols/other-servers.md 3). */
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/jest/describe-if';
 import { chat } from './support/clients';

@@ -5,7 +5,7 @@ import { createHash, randomInt } from 'node:crypto';
 /** Longer server IDs are not kept. */
 const MAX_SERVER_ID = 200;
 
-/** Letters and digits that Mistral's templates require in an ID (docs/protocols/llama-server.md, case 81). */
+/** Letters and digits that Mistral's templates require in an ID (docs/protocols/llama-server.md 6.1). */
 const ID_LENGTH = 9;
 
 const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;

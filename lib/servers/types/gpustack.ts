@@ -4,7 +4,7 @@ import { needsModel } from '../task-advice';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it accepts the fields of the model's engine, and lists a
- * model only while an instance runs (docs/protocols/llama-server.md 8.3; gpustack.ai, API reference).
+ * model only while an instance runs (docs/protocols/gpustack.md; gpustack.ai, API reference).
  */
 export const gpustack: ServerType = {
 	...other,

@@ -16,7 +16,7 @@ import { isSameOllamaName, fetchRunningModel } from './ollama-models';
 import { DEFAULT_TEXTS } from './other';
 import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
-/** Ollama (docs/protocols/llama-server.md 8.2, docs/protocols/ollama.md). */
+/** Ollama (docs/protocols/ollama.md). */
 export const ollama: ServerType = {
 	name: 'ollama',
 	label: 'Ollama',

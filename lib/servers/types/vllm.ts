@@ -2,7 +2,7 @@ import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
 import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
-/** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
+/** vLLM (docs/protocols/vllm.md; vLLM's sampling parameters). */
 export const vllm: ServerType = {
 	...other,
 	name: 'vllm',
