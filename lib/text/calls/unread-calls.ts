@@ -1,4 +1,8 @@
-/** Finds markup that looks like a call of an offered tool, but that no reader reads. It only leads to a hint. */
+/**
+ * Finds what looks like a call of an offered tool, but is none that a reader reads. It only leads to a hint. Three rules, of which
+ * none knows a model: arguments directly behind the name of a tool; a name behind a tag or brackets, with the syntax of a
+ * call; a name in or near a mark that speaks of tools.
+ */
 import { normalizeLetters } from '../../values/text';
 import { blankOutCode } from '../code-blocks';
 import {
@@ -12,14 +16,6 @@ import {
 import { findBeginnings, readTextCalls } from './read-text-calls';
 import type { RawToolCall } from './types';
 
-/** What is around the name of a tool that a text calls without a mark. */
-interface CallHeader {
-	/** Directly before the name. */
-	before: RegExp;
-	/** Directly after it. */
-	after: RegExp;
-}
-
 /** Characters compared on either side of a name. */
 const MAX_BEFORE = 100;
 const MAX_AFTER = 60;
@@ -28,72 +24,51 @@ const MAX_OCCURRENCES = 2_000;
 
 /** OpenAI's name space of tools, before a name. */
 const NAMESPACE = /functions\.$/;
+/** The beginning of a schema in place of values, which defines a tool. */
+const SCHEMA = String.raw`["'](?:type|properties|\$schema)["']`;
+/** A key of arguments. */
+const KEY = String.raw`(?:\w{1,12}[_ ])?(?:arg|param|input)\w{0,10}`;
 
-/** The name follows a tag, with at most brackets and a key between them, or is in one. */
+/** Rule 1: arguments that can belong to nothing but the name before them. */
+const ARGUMENTS_OF_NAME = new RegExp(
+	[
+		// N(a="b"), N({"a":…
+		String.raw`^\((?:[A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\{ ?["'])`,
+		// N{"a":…, functions.N:0{"a":…, N[ARGS]
+		String.raw`^(?:(?::\d{1,3})?\{ ?["']|\[(?:ARGS|CALL_ID)\])`,
+		// "N", "arguments": …, of any value that defines nothing
+		String.raw`^["'] ?, ?\n?["']${KEY}["'] ?: ?\n?(?!\[ ?[\]{]|\{ ?\n?${SCHEMA})`,
+		// N" arguments: {…, also in the next line, and with other signs or one too few
+		String.raw`^["']?[^\w{}[\]()<>]{0,9}${KEY}[^\w{}[\]()<]{0,9}\{ ?\n?(?:\}|(?!${SCHEMA})["'])`,
+		// ReAct, in LangChain's prompt and Qwen's
+		String.raw`^\n ?Action Input ?:`,
+	].join('|'),
+	'i',
+);
+
+/** The same where the name is all that a line says before them, but perhaps one word. */
+const LINE_BEFORE = /(?:^|[\n>])(?!- )[^\w\n*•]{0,6}(?:\w{1,20}[^\w\n]{1,3})?$/;
+const LINE_AFTER = /^(?:\][ \n]?|\n)\{ ?["'}]/;
+
+/** The same where the response begins with the name: `N()`, `[N]`, `[{"N": {"a":…`. */
+const START_BEFORE = /^[[{"' \n]*$/;
+const START_AFTER = /^(?:\(\)(?: ?<|$)| ?\]$|["'] ?: ?\{ ?\n?["'])/;
+
+/** Rule 2: the name follows a tag, with at most brackets and a key between them, or is in one. */
 const AFTER_TAG =
-	/(?:<[|｜/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\]) ?([{[(]* ?(?:["']?\w{1,30}["']? ?[:=] ?)?["']?)$/;
+	/(?:<[|｜/\w][^<>]{0,60}>|\[[A-Z][A-Z_]+\]) ?([{[(]* ?(?:["']?\w{1,30}["']? ?[:=]>? ?)?["']?)$/;
 /** Words may follow the tokens of a chat template. */
 const AFTER_TOKEN = /<[|｜][^<>]{1,60}>[^<>\n]{0,40}$/;
 /** Also in the attribute of an element between tokens (Kimi K3: sgl-project/sglang, `kimik3_format.py`). */
 const IN_TAG = /<(?:[|｜]?\w|[|｜]\w{1,20}[|｜]>\w)[^<>]{0,40}[=:] ?["']?$|\bto=$/;
 const IN_BRACKETS = /[[{(] ?(?:["']?\w{1,30}["']? ?[:=] ?)?["']?$/;
-/** The name is the value of a key, as in `{"name":"N"`, `{"action": "N"`. */
-const AFTER_KEY = /[{,] ?["']?\w{1,30}["']? ?: ?["']$/;
-
-/** Arguments follow the name. */
+/** Arguments after a name that a tag, a token or brackets precede. */
 const ARGUMENTS =
 	/^["']?(?:\(| ?\{| ?\n ?[{<]|(?::\d{1,3})? ?<(?:arg|param|[|｜]|\/(?:tool|func|name|call))|\[(?:ARGS|CALL_ID)\])/;
-/** The key of arguments follows, whose value is not a schema. */
-const ARGUMENTS_KEY =
-	/^["'] ?, ?["'](?:\w{0,20}arg\w{0,10}|\w{0,20}input|\w{0,20}param\w{0,10}|\w{0,10}args)["'] ?: ?(?!\[ ?[\]{]|\{ ?["'](?:type|properties|\$schema)["'])/i;
-/** Arguments follow directly, without any mark: `N(a="b")`, `N{"a":…`, `functions.N:0{`. */
-const BARE_ARGUMENTS =
-	/^(?:\([A-Za-z_]\w{0,60} ?= ?["'\d[{TFN]|\(\{ ?["']|(?::\d{1,3})?\{ ?["']|\[(?:ARGS|CALL_ID)\])/;
-/** The keys of a call and their values, in JSON that is damaged in one place. */
-const NAME_KEY = /["']?\b(?:name|tool|tool_name|function|action)["']? ?[:=]? ?["']?$/;
-const NEXT_KEY =
-	/^["']? ?,? ?["']?(?:arguments|parameters|args|input|tool_input|action_input)["']? ?[:=]? ?["']?\{ ?(?:\}|["'](?!(?:type|properties|\$schema)["']))/;
-/** What is around the names in calls without a mark. */
-const HEADERS: readonly CallHeader[] = [
-	// Functionary's header before JSON in the next line (its chat template, v3.2), and Gemma's without its marks.
-	{ before: /(?:^|\n|>>>)$/, after: /^\n\{ ?["'}]/ },
-	// The same in brackets (LM Studio with models that imitate its syntax), or after a word and a sign (HyperCLOVA X).
-	{ before: /(?:^|\n)\[$/, after: /^\][ \n]?\{ ?["'}]/ },
-	{ before: /(?:^|\n)(?:-> ?)?\w{1,20} ?[/:] ?$/, after: /^\n\{ ?["'}]/ },
-	// CWM (vllm-project/vllm, `cwm_tool_parser.py`), with and without the end of its mark.
-	{ before: /<tool: ?(?:\w{1,40}>[ \n]?)?$/, after: /^[ \n]/ },
-	// VCP puts its values between signs of its own.
-	{ before: /\[TOOL_REQUEST\][^[\]]{0,60}$/, after: /^/ },
-	{ before: /\bcall:$/, after: /^\{/ },
-	// The complete response is Apertus' list without its marks: `[{"N": {…}}]`.
-	{ before: /^\[ ?\n?\{ ?\n?["']$/, after: /^["'] ?: ?\{/ },
-	// The complete response is `N()` or `[N]`.
-	{ before: /^$/, after: /^\(\)(?: ?<|$)/ },
-	{ before: /^\[ ?$/, after: /^ ?\]$/ },
-	{ before: NAME_KEY, after: NEXT_KEY },
-	// The same as a hash of Ruby or Perl, as MiniMax writes it (openclaw, `assistant-visible-text.test.ts`).
-	{
-		before: /\b(?:name|tool|tool_name|function)["']? ?=> ?["']$/,
-		after: /^["'] ?, ?\n?["':]{0,2}(?:arguments|parameters|args|input)["']? ?=> ?\{/,
-	},
-	// ReAct, in LangChain's prompt and Qwen's, and Qwen-Agent.
-	{ before: /(?:^|\n)Action: ?$/, after: /^\n ?Action Input ?:/ },
-	{ before: /✿FUNCTION✿: ?$/, after: /^/ },
-	// Labels before the name and JSON, as in documents about tools, but with values.
-	{
-		before: /(?:^|\n)(?:(?:function|tool)(?:[ _](?:call|name))?|name): ?["']?$/i,
-		after: /^["']?\n(?:arguments|args|parameters|input): ?\n?\{ ?["'}]/i,
-	},
-	// Directly after a mark that only calls have.
-	{
-		before: /<[^<>]{0,40}(?:tool|function)[_▁]?calls?[^<>]{0,20}> ?\n?$|\[TOOL_CALLS\] ?$/i,
-		after: /^/,
-	},
-];
 
-/** gpt-oss whose special tokens a server removed: the format of the arguments follows the name directly. */
-const GLUED_BEFORE = /\bto=functions\.$/;
-const GLUED_AFTER = /^[a-z]{1,12} ?\n?\{ ?\n?["'}]/;
+/** Rule 3: the words of a mark, where a server removed its signs; the name of a format may follow the name of the tool. */
+const AFTER_WORD = /\b(?:to=functions\.|call:)$/;
+const FORMAT_AND_ARGUMENTS = /^[a-z]{0,12} ?\n?\{ ?\n?["'}\w]/;
 
 const BLANKS = /[^\S\n]+/g;
 /** After blanks were folded. */
@@ -138,14 +113,13 @@ function isCalledAt(text: string, { at, length }: { at: number; length: number }
 	// Blanks and line breaks were folded: a line break counts as a blank where the syntax allows either.
 	const allBefore = text.slice(Math.max(0, at - MAX_BEFORE), at);
 	const after = text.slice(at + length, at + length + MAX_AFTER);
-	if (GLUED_BEFORE.test(allBefore) && GLUED_AFTER.test(after)) return true;
+	if (AFTER_WORD.test(allBefore) && FORMAT_AND_ARGUMENTS.test(after)) return true;
 	if (/[\w-]$/.test(allBefore) || /^[\w-]/.test(after)) return false;
 	const before = allBefore.replace(NAMESPACE, '');
 	const name = text.slice(at, at + length);
 	return (
+		hasArguments({ before, after }) ||
 		(isElement({ before, after }) && NO_TAG_OF_HTML.test(name)) ||
-		BARE_ARGUMENTS.test(after) ||
-		HEADERS.some((header) => header.before.test(before) && header.after.test(after)) ||
 		IN_TAG.test(before.replaceAll('\n', ' ')) ||
 		hasCallSyntax({ before: before.replaceAll('\n', ' '), after })
 	);
@@ -155,6 +129,14 @@ function isCalledAt(text: string, { at, length }: { at: number; length: number }
 interface NameContext {
 	before: string;
 	after: string;
+}
+
+function hasArguments({ before, after }: NameContext): boolean {
+	return (
+		ARGUMENTS_OF_NAME.test(after) ||
+		(LINE_BEFORE.test(before) && LINE_AFTER.test(after)) ||
+		(START_BEFORE.test(before) && START_AFTER.test(after))
+	);
 }
 
 /** HTML's own tags are words. */
@@ -167,13 +149,11 @@ function isElement({ before, after }: NameContext): boolean {
 
 /** Whether a tag, a token or brackets before a name, and what follows it, make a call. */
 function hasCallSyntax({ before, after }: NameContext): boolean {
-	const hasArguments = ARGUMENTS.test(after);
 	const opened = AFTER_TAG.exec(before)?.[1] ?? '';
 	if (/[{[(:=]/.test(opened)) return true;
-	if (hasArguments)
+	if (ARGUMENTS.test(after))
 		return [AFTER_TAG, AFTER_TOKEN, IN_BRACKETS].some((pattern) => pattern.test(before));
-	if (AFTER_TOKEN.test(before) && /^\s*```/.test(after)) return true;
-	return AFTER_KEY.test(before) && ARGUMENTS_KEY.test(after.replaceAll('\n', ' '));
+	return AFTER_TOKEN.test(before) && /^\s*```/.test(after);
 }
 
 /** Longer content of a mark is not looked at, nor that of all marks together. */
@@ -234,7 +214,7 @@ const ANY_CALL_MARK = new RegExp(`${CALL_MARK.source}|${ELEMENT_END.source}`, 'g
 const MAX_AROUND = 300;
 /** What follows the name of a call, whatever its syntax is; the mark of an argument may follow the name directly. */
 const AFTER_CALLED_NAME =
-	/^["']?(?:\s{0,9}(?:[({<[>}]|,\s{0,9}["'](?:arg|param|input))|\s{0,9}\n\s{0,9}```|ARGS\])/;
+	/^["']?(?:\s{0,9}(?:[^\p{L}\p{N}\s.,;:!?)'"…-]|,\s{0,9}["'](?:arg|param|input))|\s{0,9}\n\s{0,9}```|ARGS\])/u;
 
 /**
  * The name of a tool near a mark that only calls have, with its arguments or the end of its element: what is left of a call

@@ -558,7 +558,6 @@ describe('markup that nothing reads', () => {
 		'analysisI look.assistantcommentary to=functions.get_weatherjson{"city":"Rome"}',
 		'I look.\n\nassistantcommentary to=functions.get_weatherjson{\n  "city": "Rome"\n}',
 		'commentary to=functions.get_weathercode {"city":"Rome"}',
-		'<tool: function>\nget_weather Rome --days 3\n</tool>',
 		'I look.\n<tool: get_weather Rome </tool>',
 		'<<<[TOOL_REQUEST]>>>\ntool_name:<<<get_weather>>>\ncity:<<<Rome>>>\n<<<[END_TOOL_REQUEST]>>>',
 		'<<<[TOOL_REQUEST]>>>\ntool_name:「始」get_weather「末」,\ncity:「始」Rome「末」\n<<<[END_TOOL_REQUEST]>>>',
