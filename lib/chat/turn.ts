@@ -9,6 +9,7 @@ import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
 import { countCorrections, toLogFields } from './log-fields';
 import { assertCapabilities } from './prepare/capabilities';
+import { assertShortTools } from './prepare/limit-texts';
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
 import { getQuotableTexts } from './prepare/quotable-texts';
@@ -44,6 +45,7 @@ export async function runTurn(options: TurnOptions): Promise<ChatResult> {
 	const { server, chatRequest, onDelta = () => {} } = options;
 	assertModelName(options.settings.model);
 	const settings = toTurnSettings(options.settings, chatRequest);
+	assertShortTools([...(chatRequest.tools ?? []), ...(chatRequest.unofferedTools ?? [])]);
 	const prepared = prepareMessages(chatRequest.messages, settings);
 	const startedAt = performance.now();
 	const tracedTurn = { server, settings, messages: prepared.messages, startedAt };

@@ -3,6 +3,7 @@
  * n8n's main thread: it gets each part separately, without unused header fields and attachments.
  */
 import { createInputError } from '../errors/create-error';
+import { MAX_TEXT_BYTES } from '../errors/text-limits';
 import type { Email } from '../vendor';
 import { PostalMime } from '../vendor';
 
@@ -10,7 +11,6 @@ const MAX_BYTES = 25 * 1024 * 1024;
 const MAX_HEADER_BYTES = 100 * 1024;
 /** The library takes a third of a second for 100 KB of names in `From`. */
 const MAX_FIELD_BYTES = 10 * 1024;
-const MAX_TEXT_BYTES = 2 * 1024 * 1024;
 /** Lines of a text, and tags of HTML. */
 const MAX_LINES = 60_000;
 /** Opening angle brackets of HTML. */

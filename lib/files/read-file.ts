@@ -1,6 +1,8 @@
 /** From the bytes of a file to a part of a message. */
 import { createInputError } from '../errors/create-error';
+import { describeExcess, LONG_TEXT_SUGGESTION } from '../errors/text-limits';
 import { describeFile, describeUnnamedFile } from './file-errors';
+import type { SentFile } from './file-errors';
 import type { FileType } from './file-types';
 import { identifyFile } from './file-identity';
 import {
@@ -41,6 +43,22 @@ interface InputFile {
  */
 export function toContentPart(file: InputFile): ContentPart {
 	return toPart(file, getSupportedType(file));
+}
+
+/**
+ * Checks a file before it is read.
+ *
+ * @param file - With its first bytes
+ * @throws a `ServerError` of type `invalidInput` for a text that is too long
+ */
+export function assertReadable({ name, mimeType, size, head }: SentFile): void {
+	if (getFileType(head, mimeType).category === 'text') assertTextSize(size, name);
+}
+
+function assertTextSize(bytes: number, name: string | undefined): void {
+	const problem = describeExcess(bytes);
+	const subject = name === undefined ? 'A file' : `The file "${name}"`;
+	if (problem !== undefined) throw createInputError(`${subject} ${problem}`, LONG_TEXT_SUGGESTION);
 }
 
 export interface ReadFile {
@@ -85,11 +103,15 @@ function getSupportedType({ name, mimeType, bytes }: InputFile) {
 const NOT_ITS_TYPE_SUGGESTION =
 	'Its content is not of that type. Check the node that created it: it may be the error of a download, for example of an expired link, or base64 that was not decoded.';
 
-function toPart({ bytes }: InputFile, { category, mimeType, extension }: FileType): ContentPart {
+function toPart(
+	{ name, bytes }: InputFile,
+	{ category, mimeType, extension }: FileType,
+): ContentPart {
 	if (category === 'audio')
 		return { type: 'audio', data: bytes.toString('base64'), format: extension };
 	if (category === 'image' || category === 'video')
 		return { type: category, url: `data:${mimeType};base64,${bytes.toString('base64')}` };
+	assertTextSize(bytes.byteLength, name);
 	return { type: 'text', text: decodeText(bytes) };
 }
 

@@ -1,5 +1,7 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
+import { createInputError } from '../errors/create-error';
 import { ServerError } from '../errors/server-error';
+import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../errors/text-limits';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import type { RequestField } from '../exchange/request-fields';
 import { adviseDuration } from '../exchange/request-fields';
@@ -197,6 +199,11 @@ export class Embedder {
 	): IndexedText | ServerError {
 		if (typeof text !== 'string')
 			return createTextError(index, `is not text but ${text === null ? 'null' : typeof text}`);
+		const problem = findLengthProblem(text);
+		if (problem !== undefined)
+			return createInputError(`Text ${index + 1} ${problem}`, LONG_TEXT_SUGGESTION, {
+				facts: { index },
+			});
 		if (text.trim()) return { index, text: this.prefixes[role] + text };
 		if (this.settings.blankTexts === 'fail') return createTextError(index, 'is empty');
 		return { index, text: ' ' };

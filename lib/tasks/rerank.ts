@@ -1,5 +1,6 @@
 /** Ranks documents by relevance to a query. */
 import type { ServerError } from '../errors/server-error';
+import { assertTextLength } from '../errors/text-limits';
 import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported, findOtherModel } from '../servers/list-models';
@@ -89,6 +90,8 @@ export async function rerank(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression of the query, in a vector store that of its prompt.',
 		);
+	assertTextLength(query, 'The query');
+	for (const [index, text] of texts.entries()) assertTextLength(text, `Document ${index + 1}`);
 	const { topN, minimumScore, model, signal } = settings;
 	const serverType = await getProfile(server).fetchType(signal);
 	assertRerankSupported(server, serverType);

@@ -18,6 +18,7 @@ import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { ANY_NUMBER, isInRange, formatRange } from '../../lib/values/numbers';
 import { createInputError } from '../../lib/errors/create-error';
 import type { ServerError } from '../../lib/errors/server-error';
+import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../../lib/errors/text-limits';
 import { memoize } from '../../lib/lru-cache';
 import { getOwn } from '../../lib/values/own-properties';
 
@@ -69,8 +70,17 @@ export class NodeParameters {
 		);
 	}
 
-	/** The raw value, of any type. For a resource locator, its value. */
+	/**
+	 * The raw value, of any type. For a resource locator, its value.
+	 *
+	 * @throws a `ServerError` for a text that is too long to send
+	 */
 	value(path: string): unknown {
+		const value = this.readValue(path);
+		return typeof value === 'string' ? this.assertLength(path, value) : value;
+	}
+
+	private readValue(path: string): unknown {
 		const dot = path.indexOf('.');
 		if (dot < 0) return this.readTopLevel(path);
 		const name = path.slice(0, dot);
@@ -84,7 +94,7 @@ export class NodeParameters {
 	rawString(path: string): string {
 		const value = this.value(path);
 		if (isUnset(value)) return '';
-		if (typeof value === 'object') return JSON.stringify(value);
+		if (typeof value === 'object') return this.assertLength(path, JSON.stringify(value));
 		return String(value);
 	}
 
@@ -175,13 +185,21 @@ export class NodeParameters {
 	 *
 	 * @throws an `Error` if the node has no such field, which is a mistake in the code.
 	 */
-	field(path: string): Field {
+	field(path: string): DescribedField {
 		return findField(this.properties, path);
 	}
 
 	/** @param problem - Continues the sentence after the field: "is empty". */
 	createError(path: string, problem: string, suggestion?: string): ServerError {
 		return createFieldError(this.field(path).label, problem, suggestion);
+	}
+
+	/** @throws a `ServerError` for a text that is too long to send */
+	private assertLength(path: string, text: string): string {
+		const problem = findLengthProblem(text);
+		// JSON may contain files.
+		if (problem === undefined || this.field(path).property.type === 'json') return text;
+		throw this.createError(path, problem, LONG_TEXT_SUGGESTION);
 	}
 
 	private createReader<T>(parse: (field: Field, value: unknown) => T) {

@@ -243,7 +243,7 @@ describe('large amounts', () => {
 		expect(grew).toBeLessThan(maxGrowth);
 	});
 
-	test('a list of 20,000 models and a text of 2.5 MB are read or rejected in linear time', async () => {
+	test('a list of 20,000 models and a text of 2 MB are read or rejected in linear time', async () => {
 		const data = Array.from({ length: 20_000 }, (_none, at) => ({
 			id: `model-${at}`,
 			object: 'model',
@@ -255,7 +255,7 @@ describe('large amounts', () => {
 			[`POST ${CHAT}`]: text('Read.'),
 		});
 		const listed = await cpuSeconds(async () => await modelList(server.url).catch(() => undefined));
-		const long = 'word 1 [INST] {"a": "b"} <tool_call>\n'.repeat(68_000);
+		const long = 'word 1 [INST] {"a": "b"} <tool_call>\n'.repeat(56_000);
 		const { supplied } = await chatModel(server.url);
 		const read = await cpuSeconds(async () => await supplied.invoke(long).catch(() => undefined));
 		expect(listed).toBeLessThan(5);

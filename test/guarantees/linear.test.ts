@@ -801,6 +801,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'MaskedOutput.new',
 		'maskCompletion',
 	],
+	'it measures a text, and cuts it': ['assertTextLength', 'findLengthProblem', 'cutText'],
 	'it looks at the beginning of a text': [
 		'getWrapperLength',
 		'hasUnknownWavLength',

@@ -6,6 +6,7 @@ import type { InputMessage } from '../input-message';
 import type { ChatMessage } from '../chat-message';
 import type { ChatSettings } from '../settings';
 import { convertMessages } from './convert-messages';
+import { assertShortConversation, assertShortTexts, cutResults } from './limit-texts';
 
 /** The messages of a turn, before the request is built. */
 export interface PreparedMessages {
@@ -17,15 +18,23 @@ export interface PreparedMessages {
 /**
  * The messages of a turn that fit into the history budget.
  *
- * @throws {ServerError} of type `invalidInput` for content that model servers cannot read
+ * @throws {ServerError} of type `invalidInput` for content that model servers cannot read, or that is too long
  */
 export function prepareMessages(
 	source: readonly InputMessage[],
 	{ thinkingHistory, historyBudget = 0, toolCallsInText }: ChatSettings,
 ): PreparedMessages {
+	assertShortTexts(source);
 	const converted = convertMessages(source, thinkingHistory, (id) => toolCallCache.get(id));
 	const allMessages =
 		toolCallsInText === 'leave' ? converted : converted.flatMap(withoutUnexecutedCalls);
+	const cut = cutResults(allMessages);
+	const { messages, warnings } = trimToBudget(cut.messages, historyBudget);
+	assertShortConversation(messages);
+	return { messages, warnings: [...warnings, ...cut.warnings] };
+}
+
+function trimToBudget(allMessages: ChatMessage[], historyBudget: number): PreparedMessages {
 	if (historyBudget === 0) return { messages: allMessages, warnings: [] };
 	const { messages, omittedTurns, shortenedResults } = trimHistory(allMessages, historyBudget);
 	const changes = [

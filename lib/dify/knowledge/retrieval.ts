@@ -195,7 +195,8 @@ interface TruncatedQuery {
 
 /** Truncates a query to Dify's maximum, at a word if possible. */
 export function truncateQuery(query: string): TruncatedQuery {
-	const characters = [...query.trim()];
+	// A character has two units at most.
+	const characters = [...query.trim().slice(0, 2 * MAX_QUERY_LENGTH + 2)];
 	if (characters.length <= MAX_QUERY_LENGTH) return { query: query.trim(), isTruncated: false };
 	const head = characters.slice(0, MAX_QUERY_LENGTH).join('');
 	const isWordEnd = /\s/.test(characters[MAX_QUERY_LENGTH] ?? '');

@@ -1,3 +1,4 @@
+import { assertTextLength } from '../../../lib/errors/text-limits';
 import type { CompleteSettings, Prompt } from '../../../lib/tasks/complete';
 import { completeText } from '../../../lib/tasks/complete';
 import { longTextField, integerField } from '../../shared/field-builders';
@@ -89,6 +90,7 @@ function readPrompts(parameters: NodeParameters): Prompt[] {
 		if (typeof prompt === 'number') return String(prompt);
 		if (typeof prompt !== 'string' || !prompt)
 			throw parameters.createError('prompt', 'is empty, or contains a value that is not text');
+		assertTextLength(prompt, 'A prompt');
 		return prompt;
 	});
 }

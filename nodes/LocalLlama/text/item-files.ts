@@ -4,8 +4,9 @@ import type { SentFile } from '../../../lib/files/file-errors';
 import type { LlamaCall } from '../run-local-llama';
 import { stringField } from '../../shared/field-builders';
 import { readBuffer } from '../../../lib/http/response-body';
+import { readFirstChunk } from '../../../lib/files/file-identity';
 import type { ContentPart } from '../../../lib/files/read-file';
-import { readFile } from '../../../lib/files/read-file';
+import { assertReadable, readFile } from '../../../lib/files/read-file';
 import { describeUnsentFiles } from '../../../lib/unsent-files';
 import { getChatFiles, isMissingInMessage } from '../../shared/run/chat-files';
 import { getBinaryFileName, openBinaryField, splitNames } from '../../shared/binary';
@@ -45,7 +46,8 @@ export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
 	reportUnsentFiles(call, names);
 	const itemFiles: ItemFiles = { parts: [], files: [] };
 	for (const property of names.filter((name) => !isMissingInMessage(call, name))) {
-		const { name, mimeType, open } = await openBinaryField(context, itemIndex, property);
+		const { name, mimeType, size, open } = await openBinaryField(context, itemIndex, property);
+		assertReadable({ name, mimeType, size, head: await readFirstChunk(open()) });
 		const bytes = await readBuffer(open());
 		const { part, warnings } = await readFile({ name, mimeType, bytes });
 		warnings.forEach((warning) => call.hint(warning));

@@ -4,9 +4,11 @@ import type { AppFormField } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
 import { convertFormValue, parseJsonInputs } from '../../../lib/dify/input-values';
 import { ServerError } from '../../../lib/errors/server-error';
+import { assertTextLength } from '../../../lib/errors/text-limits';
 import { isConnectionError } from '../../../lib/errors/error-types';
 import type { JsonRecord } from '../../../lib/values/records';
 import { omitUndefined, asRecord, isUnset } from '../../../lib/values/records';
+import { collectTexts } from '../../../lib/values/text';
 import { choiceField, jsonField, shownIf } from '../field-builders';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
@@ -73,6 +75,8 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 	const input = isJson
 		? parseJsonInputs(parameters.value('inputsJson'))
 		: asRecord(asRecord(parameters.value('inputs')).value);
+	for (const [name, value] of Object.entries(input))
+		for (const text of collectTexts(value)) assertTextLength(text, `The input "${name}"`);
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
 	if (form === undefined) {

@@ -1,0 +1,81 @@
+/** Limits the texts of a conversation: the result of a tool is cut, other texts that are too long are errors. */
+import { createInputError } from '../../errors/create-error';
+import {
+	assertTextLength,
+	cutText,
+	describeExcess,
+	findLengthProblem,
+	MAX_CONVERSATION_BYTES,
+} from '../../errors/text-limits';
+import { asArray, asRecord, asString } from '../../values/records';
+import type { ChatMessage } from '../chat-message';
+import { getText } from '../content';
+import type { InputMessage } from '../input-message';
+import type { ToolDefinition } from '../tool-definition';
+
+/** What errors call a message. */
+const SUBJECTS: Readonly<Record<Exclude<InputMessage['type'], 'tool'>, string>> = {
+	system: 'The system message',
+	human: 'A message of the user',
+	ai: 'A message of the assistant',
+};
+
+/**
+ * Checks messages before they are read. Files and results of tools may contain images, so that only what is read of them has a
+ * limit.
+ *
+ * @throws {ServerError} of type `invalidInput` for a text that is too long
+ */
+export function assertShortTexts(source: readonly InputMessage[]): void {
+	for (const { type, content } of source)
+		if (type !== 'tool')
+			for (const block of typeof content === 'string' ? [content] : asArray(content))
+				assertTextLength(asString(block) ?? asString(asRecord(block).text) ?? '', SUBJECTS[type]);
+}
+
+/** Messages whose results of tools are short enough. */
+interface CutMessages {
+	messages: ChatMessage[];
+	/** About results that were cut. */
+	warnings: string[];
+}
+
+/** Cuts the results of tools, with a note for the model. */
+export function cutResults(all: readonly ChatMessage[]): CutMessages {
+	const warnings: string[] = [];
+	const messages = all.map((message) => {
+		const problem = message.role === 'tool' ? findLengthProblem(message.content) : undefined;
+		if (message.role !== 'tool' || problem === undefined) return message;
+		warnings.push(
+			`The result of the tool "${message.name}" ${problem}. The model got its beginning.`,
+		);
+		return { ...message, content: `${cutText(message.content)}\n[Cut: the result ${problem}]` };
+	});
+	return { messages, warnings };
+}
+
+/** @throws {ServerError} of type `invalidInput` for messages that are too long together */
+export function assertShortConversation(messages: readonly ChatMessage[]): void {
+	const bytes = messages.reduce((sum, message) => sum + countBytes(message), 0);
+	const excess = describeExcess(bytes, MAX_CONVERSATION_BYTES);
+	if (excess !== undefined) throw createInputError(`The conversation ${excess}`, SUGGESTION);
+}
+
+const SUGGESTION =
+	'Keep fewer messages in memory, set History Budget in Local Chat Model, or pass less text.';
+
+/** @throws {ServerError} of type `invalidInput` for a tool whose description or schema is too long */
+export function assertShortTools(tools: readonly ToolDefinition[]): void {
+	for (const { name, description = '', schema } of tools) {
+		const subject = `The definition of the tool "${name}"`;
+		assertTextLength(description, subject);
+		assertTextLength(JSON.stringify(schema), subject);
+	}
+}
+
+function countBytes(message: ChatMessage): number {
+	const text = getText(message.content, '\n');
+	if (message.role !== 'assistant') return Buffer.byteLength(text);
+	const calls = (message.toolCalls ?? []).map((call) => call.arguments);
+	return Buffer.byteLength([text, message.reasoning ?? '', ...calls].join(''));
+}
