@@ -20,6 +20,9 @@ const NO_MODEL: Partial<ServerModel> = {};
 const LOADING_SUGGESTION =
 	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
 
+const FROZEN =
+	'the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere';
+
 /** Reasons that the API cannot be used. The first match is the only finding, since all others follow from it. */
 export const BLOCKING_RULES: FindingRules<CheckFacts> = {
 	difyDetected: ({ url, modelListProbe, blocker }) => ({
@@ -48,12 +51,21 @@ export const BLOCKING_RULES: FindingRules<CheckFacts> = {
 		suggestion:
 			'Start it with --inference-path /v1/audio/transcriptions, and leave the model of Local Llama (Audio: Transcribe) empty.',
 	}),
-	noResponse: ({ url, timeoutMs, blocker }) => ({
-		status: 'unreachable',
-		observed: blocker?.error.type === 'totalTimeout' && describeProbe(blocker.probe),
-		detail: `No response from "${new URL(url).hostname}" within ${formatDuration(timeoutMs)}`,
-		suggestion: `${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).suggestion} If the connection succeeds: the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow or far away: raise Check Timeout.`,
-	}),
+	noResponse: ({ url, timeoutMs, blocker }) => {
+		const { hostname } = new URL(url);
+		const limit = formatDuration(timeoutMs);
+		const isConnected = blocker?.error.facts.connected === true;
+		return {
+			status: 'unreachable',
+			observed: blocker?.error.type === 'totalTimeout' && describeProbe(blocker.probe),
+			detail: isConnected
+				? `"${hostname}" accepts connections, but did not answer within ${limit}`
+				: `No response from "${hostname}" within ${limit}`,
+			suggestion: isConnected
+				? `T${FROZEN.slice(1)}, or the server is slow: raise Check Timeout.`
+				: `${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).suggestion} If the connection succeeds: ${FROZEN}, or the server is slow or far away: raise Check Timeout.`,
+		};
+	},
 };
 
 /** Possible problems of a server whose API can be used. All matches are reported. */

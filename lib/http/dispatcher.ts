@@ -14,6 +14,8 @@ interface ConnectionPools {
 
 /** Connection pools that stay open until they are released. */
 interface PoolLease extends ConnectionPools {
+	/** Whether the server has accepted a connection since, with TLS if it has it. An open one may have been used again. */
+	hasConnected(): boolean;
 	release(): void;
 }
 
@@ -28,6 +30,8 @@ interface PoolEntry extends ConnectionPools {
 	lookup: SecureLookup | undefined;
 	/** Requests that use the pools. */
 	activeRequests: number;
+	/** That the server has accepted. */
+	connections: number;
 }
 
 /** Least recently used first. */
@@ -46,7 +50,9 @@ export function acquirePools(endpoint: Endpoint): PoolLease {
 	poolEntries.delete(id);
 	poolEntries.set(id, entry);
 	closeOldestIdle();
+	const { connections } = entry;
 	return {
+		hasConnected: () => entry.connections > connections,
 		keepAlive: entry.keepAlive,
 		singleUse: entry.singleUse,
 		release: () => {
@@ -81,13 +87,15 @@ function createPoolEntry({ url, ignoreSslIssues, egressFilter }: Endpoint) {
 		? (hostname, options, done) =>
 				entry.lookup?.(hostname, options, rejectEmptyLookup(hostname, done))
 		: undefined;
-	const options = toAgentOptions(ignoreSslIssues, lookup);
+	const onConnect = () => void entry.connections++;
+	const options = toAgentOptions(ignoreSslIssues, { lookup, onConnect });
 	// With `pipelining: 0`, undici sends `connection: close`, which is cheaper than closing the connection here.
 	const entry: PoolEntry = {
 		keepAlive: createAgent(url.origin, options),
 		singleUse: createAgent(url.origin, { ...options, pipelining: 0 }),
 		lookup: undefined,
 		activeRequests: 0,
+		connections: 0,
 	};
 	return entry;
 }
@@ -109,7 +117,14 @@ function rejectEmptyLookup(hostname: string, done: LookupCallback): LookupCallba
 	};
 }
 
-function toAgentOptions(ignoreSslIssues: boolean, lookup: SecureLookup | undefined) {
+/** What the pools of an entry have in common. */
+interface SharedByPools {
+	lookup: SecureLookup | undefined;
+	/** Called for each connection to the server itself, or through a tunnel. */
+	onConnect(): void;
+}
+
+function toAgentOptions(ignoreSslIssues: boolean, { lookup, onConnect }: SharedByPools) {
 	// HTTP/2 is neither needed nor bundled.
 	const tls = { rejectUnauthorized: !ignoreSslIssues, allowH2: false };
 	const socket = {
@@ -123,7 +138,8 @@ function toAgentOptions(ignoreSslIssues: boolean, lookup: SecureLookup | undefin
 		requestTls: { ...tls, timeout: MAX_CONNECT_MS },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },
-		factory: (address: string | URL, options: Pool.Options) => new Pool(address, options),
+		factory: (address: string | URL, options: Pool.Options) =>
+			new Pool(address, options).on('connect', onConnect),
 		// Opening the tunnel is part of connecting: a hanging proxy must not use up the first-token timeout.
 		clientFactory: (proxy: string | URL, options: Pool.Options) =>
 			new TunnelPool(proxy, { ...options, headersTimeout: MAX_CONNECT_MS }),

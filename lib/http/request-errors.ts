@@ -49,18 +49,21 @@ interface FailedTransport {
 	watchdog: Watchdog;
 	/** Whether the response had begun. */
 	hasStarted: boolean;
+	/** Whether the server had accepted a connection for it. Default: not known. */
+	hasConnected?: boolean;
 }
 
 /** Converts an exception: aborted, a timeout, a response that is too large, or a network error. */
 export function toTransportError(
 	error: unknown,
-	{ endpoint, options, watchdog, hasStarted }: FailedTransport,
+	{ endpoint, options, watchdog, hasStarted, hasConnected }: FailedTransport,
 ): ServerError {
 	const context = toErrorContext(endpoint, options);
 	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
 		return createServerError(watchdog.expired, context, {
 			about: { timeoutMs: watchdog.expiredMs },
+			facts: hasStarted || hasConnected === true ? { connected: true } : {},
 		});
 	if (error instanceof UnknownCompressionError)
 		return createServerError('invalidResponse', context, {
@@ -75,8 +78,7 @@ export function toTransportError(
 	if (error instanceof TooMuchTextError)
 		return createServerError('invalidResponse', context, {
 			title: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
-			suggestion:
-				'The model may repeat itself: set Maximum Tokens, or use another model. The text received so far is in the details.',
+			suggestion: 'The model may repeat itself: set Maximum Tokens, or use another model.',
 		});
 	if (error instanceof TooManyValuesError)
 		return createServerError('invalidResponse', context, {

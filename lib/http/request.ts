@@ -63,6 +63,8 @@ interface AttemptProgress {
 	hasStarted: boolean;
 	/** Content of the response was used already. */
 	hasEmittedContent: boolean;
+	/** Whether the server accepted a connection for it. */
+	hasConnected(): boolean;
 }
 
 /** One request, with all its attempts. */
@@ -158,7 +160,8 @@ class RequestRun<T> {
 		let connection = this.isIdempotent ? keepAlive : singleUse;
 		try {
 			for (;;) {
-				const progress = { hasStarted: false, hasEmittedContent: false };
+				const { hasConnected } = pools;
+				const progress = { hasStarted: false, hasEmittedContent: false, hasConnected };
 				const result = await this.runAttempt(connection, progress, signal).catch(
 					asServerErrorOrThrow,
 				);
@@ -222,6 +225,7 @@ class RequestRun<T> {
 				options,
 				watchdog,
 				hasStarted: progress.hasStarted,
+				hasConnected: progress.hasConnected(),
 			});
 		} finally {
 			rawResponse?.close();
@@ -241,10 +245,11 @@ class RequestRun<T> {
 			progress.hasStarted = true;
 			watchdog.onContent();
 		};
-		const text = async () => {
+		const text: HttpResponse['text'] = async (onBroken) => {
 			begin();
 			const { maxBytes = MAX_RESPONSE_BYTES, maxMemory } = options;
-			return maskSecrets(await readText(body, { maxBytes, maxMemory }));
+			const onBrokenBody = onBroken && ((received: string) => onBroken(maskSecrets(received)));
+			return maskSecrets(await readText(body, { maxBytes, maxMemory }, onBrokenBody));
 		};
 		let nonEventLines: readonly string[] = [];
 		let isDocument = false;

@@ -89,11 +89,13 @@ export interface BodyLimits {
 /**
  * Collects a body as text.
  *
+ * @param onBroken - Called with what arrived if the body breaks off.
  * @throws a `BodyTooLargeError`, with the beginning of the body
  */
 export async function readText(
 	body: BodyBytes,
 	{ maxBytes, maxMemory = MAX_JSON_MEMORY }: BodyLimits,
+	onBroken?: (received: string) => void,
 ): Promise<string> {
 	const decoder = new TextDecoder();
 	const buffered = new BufferedText(maxMemory);
@@ -101,6 +103,7 @@ export async function readText(
 		for await (const chunk of readChunks(body, maxBytes, buffered))
 			buffered.add(decoder.decode(chunk, { stream: true }));
 	} catch (error) {
+		if (!(error instanceof BodyTooLargeError)) onBroken?.(buffered.text);
 		throw error instanceof BodyTooLargeError ? error.withReceived(buffered.start) : error;
 	}
 	return buffered.text + decoder.decode();

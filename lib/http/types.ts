@@ -142,9 +142,10 @@ export interface HttpResponse extends ResponseHead {
 	/**
 	 * The full body, with secrets masked.
 	 *
+	 * @param onBroken - Called with what arrived if the body breaks off.
 	 * @throws a `BodyTooLargeError`.
 	 */
-	text(): Promise<string>;
+	text(onBroken?: (received: string) => void): Promise<string>;
 	/** @throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
 	/** The data of its events, as many as arrived together. A JSON response is one event. */

@@ -104,7 +104,7 @@ const BREAKAGES: Record<string, Breakage> = {
 		answers: () => {},
 		timeLimitMs: 300,
 		status: 'unreachable',
-		says: /^No response from "127\.0\.0\.1" within 300 ms.*firewall.*frozen/,
+		says: /^"127\.0\.0\.1" accepts connections, but did not answer within 300 ms(?!.*firewall).*frozen/,
 	},
 	noModels: {
 		answers: llama({ '/v1/models': changed('models', { data: [], models: [] }) }),
