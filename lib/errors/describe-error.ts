@@ -11,8 +11,8 @@ const MAX_CHAT_QUOTED_TEXT = 100;
 const MAX_CHAT_LENGTH = 40;
 
 /**
- * The full text of an error: what happened, the server message, the suggestion, and where. The likeliest cause comes
- * first.
+ * The full text of an error: what happened, the server message, the suggestion, whether a part of the text is in the
+ * details, and where. The likeliest cause comes first.
  *
  * @param displayedUrl how the address is shown, empty for not at all; default: the URL without user, password and query
  */
@@ -45,7 +45,7 @@ export function toChatMessage(error: unknown, displayedUrl?: string): string {
 }
 
 function toParts(
-	{ detail, suggestion, serverText = '', url }: ServerError,
+	{ detail, suggestion, serverText = '', partialText = '', url }: ServerError,
 	displayedUrl = url === undefined ? '' : toDisplayUrl(url),
 	maxQuotedText = MAX_QUOTED_TEXT,
 ) {
@@ -54,6 +54,7 @@ function toParts(
 		problem: withPeriod(detail),
 		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}".`,
 		suggestion,
+		received: partialText === '' ? '' : 'The details contain the text received so far.',
 		address: displayedUrl === '' ? '' : `URL: ${displayedUrl}`,
 	};
 }

@@ -34,15 +34,11 @@ export class TaskUpload {
 				`"${unreadable.name}" could not be read: ${unreadable.reason}`,
 				'Check the binary data of the item and the binary data storage of n8n.',
 			);
-		if (!isConnectionClosed(error) || bytes === 0) return error;
+		const isClosed = error instanceof ServerError && error.type === 'closedBeforeResponse';
+		if (!isClosed || bytes === 0) return error;
 		return error.copyWith({
 			title: `The connection was closed during the file upload (${bytes} bytes sent)`,
 			suggestion: this.file.size < SMALLEST_BODY_LIMIT ? OF_SMALL_FILE : OF_LARGE_FILE,
 		});
 	}
-}
-
-function isConnectionClosed(error: unknown): error is ServerError {
-	if (!(error instanceof ServerError)) return false;
-	return error.type === 'closedBeforeResponse' || error.type === 'connectionLost';
 }

@@ -16,7 +16,7 @@ import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors'
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
-import { parseTranscript, MAX_MEMORY } from './transcript';
+import { parseTranscript, readCutTranscript, MAX_MEMORY } from './transcript';
 import { correctTimes } from './transcript-times';
 import { getDifferenceWarnings } from './result-checks';
 import { getOwn } from '../values/own-properties';
@@ -92,6 +92,7 @@ export async function transcribe(
 		}),
 		...extraBody,
 	};
+	let received = '';
 	const result = await runTask(server, settings, {
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
 		fields: TRANSCRIPTION_FIELDS,
@@ -102,7 +103,8 @@ export async function transcribe(
 		maxBytes: MAX_RESPONSE_BYTES,
 		maxMemory: MAX_MEMORY,
 		readResponse: async (response) => {
-			const text = await response.text();
+			received = '';
+			const text = await response.text((beginning) => (received = beginning));
 			const parsedTranscript = parseTranscript(text, format);
 			if (parsedTranscript) return parsedTranscript;
 			if (text.trim()) throw response.toError(text);
@@ -112,6 +114,7 @@ export async function transcribe(
 					'Check that the Base URL points to a transcription server, and that the model is a speech model.',
 			});
 		},
+		getPartialOutput: () => ({ text: readCutTranscript(received), reasoning: '' }),
 		explain: async (error) =>
 			await explainRejectedAudio(error, { server, settings, request: transcribeRequest }),
 	});

@@ -3,6 +3,7 @@ import { isErrorBody } from '../errors/error-body';
 import { detectFileType } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { isRecord, omitUndefined, asArray, asRecord, asRecords, asString } from '../values/records';
+import { parseCutJson } from '../values/cut-json';
 import { parseJson } from '../values/json';
 import { getSegmentTimes, withSegments } from './segment-times';
 import { joinSplitSegments, joinSplitText } from './split-text';
@@ -32,6 +33,20 @@ export function parseTranscript(body: string, format: TranscriptFormat): Transcr
 	if (json !== undefined) return parseRecord(withSegments(toOpenAiForm(json)));
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
 	return NO_TRANSCRIPT.test(body) ? undefined : parseText(body);
+}
+
+/** Characters of the beginning of a response: an error keeps no more of its text. */
+const MAX_CUT_LENGTH = 1_000_000;
+
+/** The text in the beginning of a response that broke off; empty if it has none. */
+export function readCutTranscript(body: string): string {
+	const beginning = body.slice(0, MAX_CUT_LENGTH);
+	const json = /^\s*[{[]/.test(beginning) ? parseCutJson(beginning) : undefined;
+	const transcript =
+		json === undefined
+			? parseTranscript(beginning, 'text')
+			: parseRecord(withSegments(toOpenAiForm(json)));
+	return transcript?.text ?? '';
 }
 
 /**

@@ -127,7 +127,7 @@ import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
-import { parseTranscript } from '../../lib/tasks/transcript';
+import { parseTranscript, readCutTranscript } from '../../lib/tasks/transcript';
 import {
 	isSilentSegment,
 	stripLineMarks,
@@ -438,6 +438,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'thinking of a transcript': stripReasoning,
 	'silence of a transcript': (text) => [isSilentSegment(text), stripSilence(text)],
 	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
+	'the beginning of a transcript': (text) => [
+		readCutTranscript(text),
+		readCutTranscript(JSON.stringify({ text })),
+	],
 	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
 	lettersOf: normalizeLetters,
 	plainText: toPlainText,

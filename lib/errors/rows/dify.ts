@@ -482,7 +482,7 @@ export const DIFY_VARIANTS = {
 	streamEndedEarly: {
 		title: 'The response from Dify ended before it was complete',
 		suggestion:
-			'The run may have continued in Dify: chatflows and agents do. The details contain the text received so far. If this happens often, check the timeouts of proxies between n8n and Dify.',
+			'The run may have continued in Dify: chatflows and agents do. If this happens often, check the timeouts of proxies between n8n and Dify.',
 	},
 	requestTooLarge: {
 		health: 'degraded',

@@ -554,7 +554,7 @@ export const MODEL_ERRORS = {
 	},
 	streamError: {
 		title: 'The server reported an error during its response',
-		suggestion: 'Check the server log. The details contain the text received so far.',
+		suggestion: 'Check the server log.',
 		health: 'degraded',
 		cause: 'unknown',
 		retry: 'once',
@@ -562,7 +562,7 @@ export const MODEL_ERRORS = {
 	streamBroken: {
 		title: 'The response broke off: one of its events cannot be read',
 		suggestion:
-			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the text received so far, and the event.',
+			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the event.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',
@@ -578,7 +578,7 @@ export const MODEL_ERRORS = {
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',
 		suggestion:
-			'The server or a proxy closed the stream without a final event, for example because it crashed. The details contain the text received so far.',
+			'The server or a proxy closed the stream without a final event, for example because it crashed.',
 		health: 'degraded',
 		cause: 'server',
 		retry: 'never',

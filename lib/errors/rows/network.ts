@@ -99,8 +99,7 @@ export const NETWORK_ERRORS = {
 	},
 	connectionLost: {
 		title: 'The connection was lost during the response',
-		suggestion:
-			'The server may have crashed (out of memory, GPU fault): check its log. The details contain the text received so far.',
+		suggestion: 'The server may have crashed (out of memory, GPU fault): check its log.',
 		health: 'unreachable',
 		cause: 'server',
 		retry: 'never',

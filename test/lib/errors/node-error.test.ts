@@ -36,7 +36,7 @@ describe('toNodeError', () => {
 		expect(error).toBeInstanceOf(NodeOperationError);
 		expect(error.message).toBe('The connection was lost during the response');
 		expect(error.description).toBe(
-			`The connection was lost during the response. Server message: "boom". ${serverError.suggestion} URL: ${REQUEST_URL}`,
+			`The connection was lost during the response. Server message: "boom". ${serverError.suggestion} The details contain the text received so far. URL: ${REQUEST_URL}`,
 		);
 		expect(error.context).toMatchObject({
 			data: {

@@ -194,6 +194,7 @@ test('speaches: a lost connection is reported', async () => {
 	const sim = await startSpeaches();
 	expect(await getError(run(sim, { ...SPEACHES, voice: 'nobody' }))).toMatchObject({
 		type: 'connectionLost',
+		suggestion: expect.not.stringContaining('text'),
 	});
 });
 
@@ -223,6 +224,13 @@ test.each([
 		'snake_case_name, 2 * 3 * 4, #1, 50 %',
 	],
 	['Chinese', '**你好**，世界。🙂', '你好，世界。'],
+	[
+		'a table',
+		'Prices:\n\n| Name | **Price** | |\n|:-----|:---:|---|\n| Tea  | 2 € | a\\|b |\n| `Milk` | 1 € | |\nDone | so.',
+		'Prices:\n\nName, Price\nTea, 2 €, a|b\nMilk, 1 €\nDone, so.',
+	],
+	['a table without outer bars', 'A | B\n--- | ---\n1 | 2\n\nx | y', 'A, B\n1, 2\n\nx | y'],
+	['bars that are no table', 'a | b\n| c |\n--- | x', 'a | b\n| c |\n--- | x'],
 ])('plain text: %s', (_name, text, plain) => {
 	expect(stripMarkdown(text)).toBe(plain);
 });

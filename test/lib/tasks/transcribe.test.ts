@@ -1,3 +1,5 @@
+import { describeError } from '../../../lib/errors/describe-error';
+import type { ServerError } from '../../../lib/errors/server-error';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import { parseTranscript } from '../../../lib/tasks/transcript';
@@ -37,6 +39,31 @@ const run = async (
 	);
 const getRoutes = ({ requests }: Pick<MediaSim, 'requests'>) =>
 	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
+
+test.each<[string, TranscribeRequest['format'], string, string | undefined]>([
+	['JSON', 'json', '{"text": " Hello there, how', 'Hello there, how'],
+	['JSON with segments', 'verbose_json', '{"segments": [{"text": " Hel"}, {"text": "lo', 'Hello'],
+	['words', 'text', 'Hello there', 'Hello there'],
+	['subtitles', 'srt', '1\n00:00:00,000 --> 00:00:02,000\nHello\n\n2\n00:00', 'Hello'],
+	['nothing of the text', 'json', '{"task": "transcri', undefined],
+])('a response that breaks off keeps its text: %s', async (_name, format, beginning, text) => {
+	const server = await startServer((_request, response) => {
+		response.writeHead(200, { 'content-length': '1000' });
+		response.write(beginning, () => response.destroy());
+	});
+	const error = await getError<ServerError>(run(server, { format }, { retries: 0 }));
+	expect({
+		type: error.type,
+		title: error.message,
+		partialText: error.partialText,
+		isAboutText: describeError(error).includes('the text received so far'),
+	}).toEqual({
+		type: 'connectionLost',
+		title: 'The connection was lost during the response',
+		partialText: text,
+		isAboutText: text !== undefined,
+	});
+});
 
 describe('whisper.cpp', () => {
 	test('uses OpenAI’s route (--inference-path), without a model', async () => {
