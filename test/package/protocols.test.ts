@@ -29,6 +29,10 @@ function citationsIn(text: string): string[] {
 const tableCells = (text: string) =>
 	[...text.matchAll(/^\|.*\| ?(.*?) ?\|$/gm)].map(([, cell]) => cell!);
 
+/** Whether a page refers to a recording that it defines. */
+const isUsed = (name: string, text: string) =>
+	text.replaceAll(`[${name}]:`, '').includes(`[${name}]`);
+
 /** Whether a file is a recording, or has an exchange, of that name. */
 function isRecording(name: string, file: string) {
 	if (!fs.existsSync(file)) return false;
@@ -58,7 +62,7 @@ describe('docs/protocols', () => {
 		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
 	});
 
-	it('names only recordings that exist', () => {
+	it('names only recordings that exist, and lists only those that it names', () => {
 		const pages = fs
 			.readdirSync(FOLDER)
 			.map((page) => ({ page, text: read(path.join(FOLDER, page)) }))
@@ -68,7 +72,10 @@ describe('docs/protocols', () => {
 			const named = tableCells(text).flatMap((cell) =>
 				[...cell.matchAll(/\[([\w-][\w.-]*)\](?!\()/g)].map(([, name]) => name!),
 			);
-			return named.filter((name) => !known.has(name)).map((name) => `${page}: ${name}`);
+			const unused = [...known.keys()].filter((name) => !isUsed(name, text));
+			return [...named.filter((name) => !known.has(name)), ...unused].map(
+				(name) => `${page}: ${name}`,
+			);
 		});
 		const referenced = pages.flatMap(({ text }) => [...recordingsOf(text).keys()]);
 		expect(referenced.length).toBeGreaterThan(100);
