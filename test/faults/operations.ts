@@ -4,6 +4,7 @@ import type {
 	IDataObject,
 	INodeExecutionData,
 	INodeParameters,
+	INodeProperties,
 	INodeType,
 	NodeExecutionHint,
 } from 'n8n-workflow';
@@ -34,6 +35,8 @@ export interface OperationRun {
 	signal?: AbortSignal;
 	/** Over the low limits, as far as the operation has these options. */
 	options?: INodeParameters;
+	/** Over the parameters of each item. */
+	parameters?: INodeParameters;
 	/** The item with an expression that fails. */
 	brokenItem?: number;
 	/** The file of each item. Default: a text, or a recording for operations that transcribe. */
@@ -80,6 +83,10 @@ export interface Operation {
 	type: 'action' | 'subNode' | 'trigger';
 	/** Labels of the fields and options that a user can set. */
 	labels: readonly string[];
+	/** The fields of its panel. */
+	fields: readonly INodeProperties[];
+	/** Their values. */
+	parameters: Readonly<Record<string, unknown>>;
 	/** Rejects with the error of the node. */
 	run(setup: OperationRun): Promise<OperationResult>;
 }
@@ -153,13 +160,14 @@ const toLocator = (value: string) => ({ __rl: true, mode: 'id', value });
 /** The parameters of one item: its own ID, and its options. */
 function getItemParameters(
 	{ parameters, options: offered }: FilledNode,
-	{ options = {}, brokenItem }: OperationRun,
+	{ options = {}, parameters: further, brokenItem }: OperationRun,
 	itemIndex: number,
 ): Record<string, unknown> {
 	const text = JSON.stringify(parameters).replaceAll(ID, getItemId(itemIndex));
 	const own: Record<string, unknown> = {
 		...(JSON.parse(text) as object),
 		...getShared(parameters),
+		...further,
 	};
 	const added = Object.entries(options).filter(([name]) => offered.includes(name));
 	if (added.length > 0) own.options = { ...asOptions(own.options), ...Object.fromEntries(added) };
@@ -181,6 +189,8 @@ async function actionsOf(name: string): Promise<Operation[]> {
 			service: filled.credentials.includes('difyApi') ? 'dify' : 'model',
 			type: 'action',
 			labels: filled.labels,
+			fields: filled.fields,
+			parameters: filled.parameters,
 			run: async (setup) => {
 				const { credentials, continueOnFail, hasErrorOutput, signal, isTool = false } = setup;
 				const { operation } = filled.parameters;
@@ -217,19 +227,23 @@ interface Use {
 	hints: NodeExecutionHint[];
 }
 
+/** An operation without what its node's description says. */
+type Described = Omit<Operation, 'labels' | 'fields'>;
+
 /** An operation without items: used once for each credential. */
 const used = (
 	node: string,
 	name: string,
 	properties: Pick<Operation, 'service' | 'type'> & { parameters?: INodeParameters },
 	use: (given: Use) => Promise<unknown>,
-): Omit<Operation, 'labels'> => ({
+): Described => ({
 	name: `${node} ${name}`,
 	node,
 	service: properties.service,
 	type: properties.type,
-	run: async ({ credentials: all, signal, options }) => {
-		const { parameters = {} } = properties;
+	parameters: properties.parameters ?? {},
+	run: async ({ credentials: all, signal, options, parameters: further }) => {
+		const parameters = { ...properties.parameters, ...further };
 		const hints: NodeExecutionHint[] = [];
 		const uses = all.map(
 			async (credentials, itemIndex) =>
@@ -238,8 +252,8 @@ const used = (
 					credentials,
 					itemIndex,
 					parameters: {
-						...parameters,
 						model: toLocator(MODEL),
+						...parameters,
 						options: { ...asOptions(parameters.options), ...options },
 					},
 					context: {
@@ -266,7 +280,7 @@ const TASK = {
 	parameters: { options: { firstTokenTimeout: 30, maxRetries: 0 } },
 } as const;
 
-const OTHERS: ReadonlyArray<Omit<Operation, 'labels'>> = [
+const OTHERS: readonly Described[] = [
 	used('LocalChatModel', 'streamed', CHAT, async ({ url, question, ...setup }) => {
 		const { supplied: model } = await chatModel(url, setup);
 		const chunks = await streamOf(model.bindTools([WEATHER]), question);
@@ -294,7 +308,7 @@ const OTHERS: ReadonlyArray<Omit<Operation, 'labels'>> = [
 		{ service: 'dify', type: 'subNode' },
 		async ({ url: baseUrl, credentials, question, ...setup }) => {
 			const access = { baseUrl, apiKey: String(credentials.apiKey) };
-			const parameters = { difyDatasetIds: [DATASET_ID], topK: 5 };
+			const parameters = { difyDatasetIds: [DATASET_ID], topK: 5, ...setup.parameters };
 			const { retriever } = await supplyRetriever(access, parameters, setup);
 			return await retriever.invoke(question);
 		},
@@ -323,12 +337,13 @@ async function poll(name: string, { parameters, credentials }: Use): Promise<obj
 	return { items, stored: watched.stored() };
 }
 
-async function withLabels(operation: Omit<Operation, 'labels'>): Promise<Operation> {
+async function withDescription(operation: Described): Promise<Operation> {
 	const { description } = await createNode(operation.node);
-	return { ...operation, labels: description.properties.flatMap(getLabels) };
+	const { properties: fields } = description;
+	return { ...operation, fields, labels: fields.flatMap(getLabels) };
 }
 
 export async function listOperations(): Promise<Operation[]> {
 	const actions = await Promise.all(NODES.map(actionsOf));
-	return [...actions.flat(), ...(await Promise.all(OTHERS.map(withLabels)))];
+	return [...actions.flat(), ...(await Promise.all(OTHERS.map(withDescription)))];
 }

@@ -10,6 +10,7 @@ import { startGoodServer } from '../faults/good-server';
 import type { GoodServer, Reaction } from '../faults/good-server';
 import { createCredential, expectNoProblems, passUntilEnded } from '../faults/harness';
 import { listOperations } from '../faults/operations';
+import { PAUSES } from '../faults/paused-runs';
 import type { Operation, OperationResult, OperationRun } from '../faults/operations';
 import { useClock } from './support/fake-clock';
 
@@ -38,48 +39,6 @@ const FAILURES = {
 	refusing: respond(400, { error: { message: SECRET }, code: 'invalid_param', message: SECRET }),
 } satisfies Record<string, Reaction>;
 
-const RUN_ID = '9d1e5b2f-7a40-4b0c-9d1e-5b2f8a6c7d90';
-const FORM = {
-	form_id: RUN_ID,
-	node_id: 'n1',
-	node_title: 'Approve',
-	form_content: 'Is it right?',
-	inputs: [],
-	actions: [{ id: 'accept-it', title: 'Accept', button_style: 'primary' }],
-};
-/** The events of a run that waits for a person. */
-const toPausedRun = (formToken: string | null): Reaction => {
-	const run = {
-		task_id: RUN_ID,
-		workflow_run_id: RUN_ID,
-		message_id: RUN_ID,
-		conversation_id: RUN_ID,
-	};
-	const events = [
-		{ event: 'workflow_started', ...run, data: { id: RUN_ID } },
-		{ event: 'human_input_required', ...run, data: { ...FORM, form_token: formToken } },
-		{
-			event: 'workflow_paused',
-			...run,
-			data: {
-				workflow_run_id: RUN_ID,
-				status: 'paused',
-				paused_nodes: ['n1'],
-				outputs: {},
-				reasons: [{ TYPE: 'human_input_required', ...FORM, form_token: formToken }],
-			},
-		},
-	];
-	return {
-		headers: { 'content-type': 'text/event-stream' },
-		body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''),
-	};
-};
-/** A form in the web app, and one that was sent by email. */
-const PAUSES: Readonly<Record<string, Reaction>> = {
-	paused: toPausedRun('a-token'),
-	mailed: toPausedRun(null),
-};
 const RUN = /(?:chat-messages|workflows\/run|\/events)(?:\?.*)?$/;
 
 /** An app that accepts only images. */

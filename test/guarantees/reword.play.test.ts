@@ -83,6 +83,8 @@ function toRow(behavior: Behavior, times: Times): Row {
 		service: 'model',
 		type: 'action',
 		labels: [],
+		fields: [],
+		parameters: {},
 		run: async ({ credentials: [credential] }) =>
 			await behavior(`${String(credential!.baseUrl)}/v1/embeddings`),
 	};

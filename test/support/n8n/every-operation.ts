@@ -12,6 +12,8 @@ export interface FilledNode {
 	options: string[];
 	/** Labels of its fields and options. */
 	labels: string[];
+	/** Its fields, in the order of the panel. */
+	fields: INodeProperties[];
 	/** Credential types that it uses with these parameters. */
 	credentials: string[];
 }
@@ -40,6 +42,7 @@ export function everyOperation(description: INodeTypeDescription): FilledNode[] 
 					.filter(({ name }) => name === 'options')
 					.flatMap(({ options = [] }) => options.map(({ name }) => name)),
 				labels: visibleFields.flatMap(getLabels),
+				fields: visibleFields,
 				credentials: (description.credentials ?? [])
 					.filter((one) => NodeHelpers.displayParameter(chosen, one, null, description))
 					.map(({ name }) => name),
