@@ -44,5 +44,5 @@ export function assertTextLength(text: string, subject: string): void {
 /** The beginning of a text that has as many bytes as a text may have, without half of a character at its end. */
 export function cutText(text: string): string {
 	const bytes = Buffer.from(text.slice(0, MAX_TEXT_BYTES)).subarray(0, MAX_TEXT_BYTES);
-	return bytes.toString().replace(/\uFFFD+$/, '');
+	return bytes.toString().replace(/\uFFFD{1,3}$/, '');
 }
