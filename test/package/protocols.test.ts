@@ -7,7 +7,10 @@ import { filesIn, read } from './sources';
 const FOLDER = 'docs/protocols';
 const CITATION = /docs\/protocols\/([\w-]+\.md)((?:(?:, | and | to | )\d+(?:\.\d+)*)*)/g;
 
-const sources = filesIn(['lib', 'nodes', 'credentials', 'test', 'bench'], /\.ts$/);
+const sources = filesIn(
+	['lib', 'nodes', 'credentials', 'test', 'bench', 'scripts'],
+	/\.(?:ts|mjs|md)$/,
+);
 
 /** `3.6` of "### 3.6 Order: chatflow and workflow" */
 const sectionsOf = (page: string) =>
