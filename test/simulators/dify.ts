@@ -19,6 +19,7 @@ import { ROUTES } from './dify/routes';
 import type { Route } from './dify/routes';
 import { Store } from './dify/store';
 import type { Call } from './dify/store';
+import type { Overlap } from './dify/writes';
 import type {
 	AppSpec,
 	EndUser,
@@ -56,6 +57,8 @@ export interface DifySim {
 	requests: SimRequest[];
 	runs: SimRun[];
 	stops: StopCall[];
+	/** Writes to a knowledge base that were not sent one after the other. */
+	overlaps: readonly Overlap[];
 	/** All data of the simulator, which tests may read and change. */
 	store: Store;
 	/** Transport settings of later streams; assign to change them. */
@@ -112,6 +115,7 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 		requests: store.requests,
 		runs: store.runs,
 		stops: store.stops,
+		overlaps: store.writes.overlaps,
 		store,
 		get stream() {
 			return store.stream;
@@ -154,6 +158,7 @@ async function handle(
 	store.requests.push(request);
 	res.on('finish', () => (request.status = res.statusCode));
 	if (!(await readBody(req, res, request))) return;
+	await store.writes.begin(request, res);
 	if (await applyFault(store, request, res)) return;
 	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
 		outside(rawPath, res);

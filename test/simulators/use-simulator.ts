@@ -1,6 +1,8 @@
 import { closePools } from '../../lib/http/dispatcher';
 
 interface Running {
+	/** Requests that must not be on their way at the same time. None at the end of a test. */
+	overlaps?: readonly unknown[];
 	close(): Promise<void>;
 }
 
@@ -16,7 +18,9 @@ export function useSimulator<Options extends unknown[], Sim extends Running>(
 	const running: Sim[] = [];
 	afterEach(async () => {
 		await closePools();
-		await Promise.all(running.splice(0).map(async (sim) => await sim.close()));
+		const ended = running.splice(0);
+		await Promise.all(ended.map(async (sim) => await sim.close()));
+		expect(ended.flatMap(({ overlaps = [] }) => overlaps)).toEqual([]);
 	});
 	return async (...options) => {
 		const sim = await start(...options);

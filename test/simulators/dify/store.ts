@@ -1,6 +1,7 @@
 import type * as http from 'node:http';
 import type { SimDataset } from './knowledge/state';
 import { Clock } from './wire';
+import { Writes } from './writes';
 import type {
 	AppSpec,
 	EndUser,
@@ -42,6 +43,7 @@ export class Store {
 	readonly requests: SimRequest[] = [];
 	readonly faults: Fault[] = [];
 	readonly clock = new Clock();
+	readonly writes = new Writes();
 	stream: StreamKnobs = {};
 	/** Base of file URLs (Dify's `FILES_URL`); empty for URLs without a host. */
 	filesUrl = '';
