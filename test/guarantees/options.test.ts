@@ -1,0 +1,494 @@
+/**
+ * Each field and each option of each operation, set to another value, changes something: a request, when the operation
+ * gives up, what is shown in the chat, or the item. Made from the descriptions of the nodes, so a new option is played by
+ * itself.
+ */
+import type {
+	IBinaryData,
+	INodeExecutionData,
+	INodeParameters,
+	INodeProperties,
+} from 'n8n-workflow';
+
+import { startGoodServer } from '../faults/good-server';
+import type { Reaction, Received } from '../faults/good-server';
+import {
+	createCredential,
+	expectNoProblems,
+	findException,
+	getUnusedExceptions,
+	passUntilEnded,
+} from '../faults/harness';
+import type { Exceptions } from '../faults/harness';
+import { getItemId, listOperations, NODES } from '../faults/operations';
+import type { Operation } from '../faults/operations';
+import { PAUSES } from '../faults/paused-runs';
+import { getOtherValues } from '../support/n8n/other-values';
+import { useClock } from './support/fake-clock';
+
+const clock = useClock();
+
+/** A field or an option of an operation, with its values. */
+interface Setting {
+	/** The operation and the field. */
+	name: string;
+	operation: Operation;
+	field: string;
+	isOption: boolean;
+	values: unknown[];
+}
+
+/** Fields that decide which fields there are, the collection of the options, and what has no value. */
+const NO_SETTING = /^(?:service|resource|operation|options|notice)$/;
+
+const ID = '7a1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
+const KEY = 'key-7f3a91c4d2';
+/** Longer than any limit that is played. */
+const MAX_MS = 700_000;
+const STEP_MS = 3_000;
+/** The settings of a node are hundreds of requests, which take a while on a busy machine. */
+const MANY_REQUESTS_MS = 180_000;
+const toLocator = (value: string) => ({ __rl: true, mode: 'id', value });
+
+/** Valid values of fields for which a made-up one is not, by the name of the operation and the field. */
+const VALID: ReadonlyArray<readonly [pattern: RegExp, values: unknown[]]> = [
+	[/^Local.* maxTokens$/, [7]],
+	[/^Dify.* maxTokens$/, [70]],
+	[/ (?:binaryFields|binaryPropertyName)$/, ['other']],
+	[/ keepAlive$/, ['30m']],
+	[/ messagesJson$/, ['[{"role":"user","content":"other"}]']],
+	[/ jsonSchema$/, ['{"type":"object","properties":{"town":{"type":"string"}}}']],
+	[/text chat responseFormat$/, ['jsonObject']],
+	[/ dimensions$/, [3]],
+	[/ size$/, ['64x64']],
+	[/ fetchFilesFrom$/, ['http://files.example.com']],
+	[/ (?:difyDatasetId|documentId|conversationId|annotationId)$/, [toLocator(ID)]],
+	[/ (?:workflowId|workflowRunId|taskId|messageId|fileId|chunkId|documentIds)$/, [ID]],
+	[/ embeddingModel$/, [toLocator('provider|model')]],
+	[/ minimumScore$/, [0.95]],
+	[/ maxConcurrentItems$/, [1, 2]],
+	[/ (?:batchSize|expectedDimensions)$/, [2]],
+	[/metadata set values$/, [{ value: [{ field: 'city', value: 'Lima' }] }]],
+	[/ tokens$/, [32]],
+	[/ metadataFilters$/, [{ condition: [{ field: 'city', operator: 'is', value: 'Lima' }] }]],
+];
+
+const TWO_FILTERS = {
+	condition: ['Lima', 'Quito'].map((value) => ({ field: 'city', operator: 'is', value })),
+};
+
+/** What a field needs so that it counts. */
+const NEEDED: ReadonlyArray<readonly [pattern: RegExp, needed: INodeParameters]> = [
+	[/text chat grammar$/, { options: { responseFormat: 'grammar' } }],
+	[/text chat jsonSchema$/, { options: { responseFormat: 'jsonSchema' } }],
+	[/ thinkingEffort$/, { options: { thinking: 'effort' } }],
+	[/ thinkingBudget$/, { options: { thinking: 'budget' } }],
+	[/ (?:maxConcurrentItems|maxRetries)$/, { options: { enableStreaming: false } }],
+	[/embed role$/, { options: { queryPrefix: 'query: ' } }],
+	[/embed queryPrefix$/, { role: 'query' }],
+	[/embed blankTexts$/, { text: ' ' }],
+	[/rerank textField$/, { document: [{ text: 'one', other: 'two' }] as never }],
+	[/transcribe timestamps$/, { responseFormat: 'verbose_json' }],
+	[/Llama audio speak plainText$/, { text: '**bold**' }],
+	[/Apps audio speak source$/, { messageId: getItemId(0) }],
+	[/Apps audio speak messageId$/, { source: 'message' }],
+	[/ inputsMode$/, { inputsJson: '{"text":"other"}' }],
+	[/ inputs$/, { inputsMode: 'form' }],
+	[/ onStaleConversation$/, { conversation: 'byId', conversationId: getItemId(0) }],
+	[/ filterLogic$/, { metadataFilters: TWO_FILTERS as never }],
+	[/upsertText ifExists$/, { name: 'Vicuna.txt' }],
+	[/metadata set createFields$/, { values: { value: [{ field: 'town', value: 'Lima' }] } }],
+];
+
+const findRow = <T>(rows: ReadonlyArray<readonly [RegExp, T]>, name: string): T | undefined =>
+	rows.find(([pattern]) => pattern.test(name))?.[1];
+
+function listSettings(operation: Operation): Setting[] {
+	const { fields, parameters } = operation;
+	const collections = fields.filter(({ name }) => name === 'options');
+	const options = collections.flatMap((field) => (field.options ?? []) as INodeProperties[]);
+	const own = (parameters.options ?? {}) as INodeParameters;
+	const toSettings =
+		(isOption: boolean, current: Readonly<Record<string, unknown>>) =>
+		(field: INodeProperties): Setting[] => {
+			const name = `${operation.name} ${field.name}`;
+			const values = findRow(VALID, name) ?? getOtherValues(field, current[field.name]);
+			if (NO_SETTING.test(field.name) || values.length === 0) return [];
+			return [{ name, operation, field: field.name, isOption, values }];
+		};
+	return [
+		...fields.flatMap(toSettings(false, parameters)),
+		...options.flatMap(toSettings(true, own)),
+	];
+}
+
+/** Settings that are not played. */
+const EXCEPTIONS: Exceptions = [
+	[/Trigger poll (?!timeout)/, 'Only later polls differ, which its own tests play.'],
+	[/LocalEmbeddings query documentPrefix$/, 'It is for documents.'],
+	[/LocalEmbeddings documents queryPrefix$/, 'It is for queries.'],
+	[
+		/^Local(?:Embeddings|Reranker) .* (?:batchSize|blankTexts|topN|minimumScore)$/,
+		'One text that is not blank, which test/nodes/ and batches.test.ts vary.',
+	],
+	[/vector rerank maxConcurrentItems$/, 'All items are one ranking.'],
+	[/transcribe binaryPropertyOutput$/, 'Only a response with subtitles has a file.'],
+	[/model getAll onlyLoaded$/, 'The good server has one model, which is loaded.'],
+	[/model (?:load|pull) wait$/, 'Ollama always waits, and ends a download that no client reads.'],
+	[/ fetchFilesFrom$/, 'The good Dify has no files elsewhere.'],
+	[/ ignoreNotRated$/, 'Only a Dify whose message has no rating differs.'],
+	[/knowledgeBase create ifExists$/, 'The good Dify accepts a second one of the name.'],
+	[/Knowledge document \w+ form$/, 'The good knowledge base has documents, which decide the form.'],
+	[/document sync (?:maxRemovedPercent|onMissingSource)$/, 'Its source has all documents.'],
+	[
+		/ (?:allowChanges|confirm)$/,
+		'The value that is played keeps the node from sending anything, as it should.',
+	],
+];
+
+/** How a server responds. */
+interface Situation {
+	name: string;
+	/** Settings for which it is played. Default: all that are left. */
+	only?: RegExp;
+	/** Number of items. Default: 1. */
+	items?: number;
+	/** Limit of the credential. Default: the slots of the server. */
+	maxConcurrentRequests?: number;
+	/** Whether a person's chat waits at the same time. Default: no. */
+	hasRival?: boolean;
+	/** @param isLast whether the operation, with a good server, sends no further request after this one */
+	react(request: Received, isLast: boolean): Reaction | Promise<Reaction>;
+}
+
+const respond = (status: number, body: object): Reaction => ({
+	status,
+	headers: { 'content-type': 'application/json' },
+	body: JSON.stringify(body),
+});
+const UNAVAILABLE: Reaction = {
+	status: 503,
+	headers: { 'content-type': 'text/html' },
+	body: '<html><title>503 Service Temporarily Unavailable</title></html>',
+};
+const RUN = /(?:-messages|workflows\/run|\/events)(?:\?.*)?$/;
+
+const RUN_IDS = { task_id: ID, workflow_run_id: ID };
+const FAILED_RUN: Reaction = {
+	headers: { 'content-type': 'text/event-stream' },
+	body: [
+		{ event: 'workflow_started', ...RUN_IDS, data: { id: ID } },
+		{
+			event: 'workflow_finished',
+			...RUN_IDS,
+			data: { id: ID, status: 'failed', error: 'A node failed', outputs: {} },
+		},
+	]
+		.map((event) => `data: ${JSON.stringify(event)}\n\n`)
+		.join(''),
+};
+
+/** Time for requests to be sent at once. */
+const SLOW_MS = 3_000;
+/** Requests of a run that has begun have arrived by then. */
+const passMoment = async (): Promise<void> =>
+	await new Promise((resolve) => setTimeout(resolve, SLOW_MS / 3));
+const respondLater = async (): Promise<Reaction> =>
+	await new Promise((resolve) => setTimeout(() => resolve(undefined), SLOW_MS));
+
+const TOO_LONG = respond(400, {
+	error: {
+		code: 400,
+		message: 'the request exceeds the available context size',
+		type: 'exceed_context_size_error',
+	},
+});
+const IS_LONG = /[0-9a-f]{8}-/;
+
+const GOOD = 'a good server';
+
+const SITUATIONS: readonly Situation[] = [
+	{ name: GOOD, react: () => undefined },
+	{
+		name: 'a slow server and three items',
+		only: / (?:maxConcurrentItems|batchSize|topN|minimumScore)$/,
+		items: 3,
+		maxConcurrentRequests: 9,
+		react: ({ method, line }) => (method === 'POST' || RUN.test(line) ? respondLater() : undefined),
+	},
+	{
+		name: 'a slow server and other requests',
+		only: / priority$/,
+		maxConcurrentRequests: 1,
+		hasRival: true,
+		react: ({ method }) => (method === 'POST' ? respondLater() : undefined),
+	},
+	{
+		name: 'a silent server',
+		only: /imeout$|Limit$| wait$/,
+		react: (_request, isLast) => (isLast ? 'hold' : undefined),
+	},
+	{
+		name: 'a stream that stops',
+		only: /imeout$/,
+		react: (_request, isLast) => (isLast ? 'half' : undefined),
+	},
+	{
+		name: 'a gateway whose server is down',
+		only: /^(?!Dify).* maxRetries$/,
+		react: (_request, isLast) => (isLast ? UNAVAILABLE : undefined),
+	},
+	{
+		name: 'a Dify with too many requests',
+		only: /^Dify.* maxRetries$/,
+		react: ({ line }) =>
+			RUN.test(line) ? respond(429, { code: 'too_many_requests', status: 429 }) : undefined,
+	},
+	{
+		name: 'work that takes long',
+		only: / (?:wait|waitUntilFinished|timeout|idleTimeout|force)$/,
+		react: () => 'unfinished',
+	},
+	{
+		name: 'a run that is paused',
+		only: / onPause$/,
+		react: ({ line }) => (RUN.test(line) ? PAUSES.paused : undefined),
+	},
+	{
+		name: 'a run that fails',
+		only: / onFailure$/,
+		react: ({ line }) => (RUN.test(line) ? FAILED_RUN : undefined),
+	},
+	{
+		name: 'a conversation that is gone',
+		only: / onStaleConversation$/,
+		react: ({ method }) =>
+			method === 'POST'
+				? respond(404, { code: 'not_found', message: 'Conversation Not Exists.', status: 404 })
+				: undefined,
+	},
+	{
+		name: 'a model for short texts',
+		only: / (?:longTexts|longDocuments)$/,
+		react: ({ method, text }) => (method === 'POST' && IS_LONG.test(text) ? TOO_LONG : undefined),
+	},
+];
+
+/** What an operation returned, or its error. */
+type Outcome = { result: object } | { error: string };
+
+/** One execution of an operation at an address of its own. */
+interface Played {
+	/** Everything that a user or a server can notice. Without what differs from run to run. */
+	noticed: string;
+	requests: Received[];
+	isRefused: boolean;
+}
+
+/** Contents of text files, so that their addresses can be replaced. */
+const readFiles = (_key: string, value: unknown): unknown => {
+	const { mimeType, data } = (value ?? {}) as { mimeType?: string; data?: string };
+	const isText = typeof data === 'string' && /text|json|svg/.test(mimeType ?? '');
+	return isText ? { ...(value as object), data: Buffer.from(data, 'base64').toString() } : value;
+};
+
+/** Boundaries of forms, names of addresses, and IDs of LangChain's runs. */
+const CHANGING = /-{3,}[\w-]+|\w[\w-]*--\d{4}|run-[\w-]{36}|127\.0\.0\.1:\d+/g;
+
+function toPlayed(outcome: Outcome, requests: Received[]): Played {
+	const sent = requests.map(({ line, text, headers, at }) => [
+		line,
+		text,
+		headers['content-type'],
+		headers.authorization,
+		Math.round(at / 1_000),
+	]);
+	const endedAt = Math.round(performance.now() / 1_000);
+	const noticed = JSON.stringify([outcome, sent, endedAt], readFiles).replaceAll(CHANGING, '…');
+	return { noticed, requests, isRefused: 'error' in outcome && requests.length === 0 };
+}
+
+/** The options and fields of a run. */
+interface RunFields {
+	options: INodeParameters;
+	parameters: INodeParameters;
+}
+
+/** Those that a setting needs, with its value or, by default, without. */
+function toRunFields({ name, field, isOption }: Setting, value?: unknown): RunFields {
+	const { options = {}, ...parameters } = findRow(NEEDED, name) ?? {};
+	const own = value === undefined ? {} : { [field]: value };
+	return {
+		options: { ...(options as INodeParameters), ...(isOption && own) } as INodeParameters,
+		parameters: { ...parameters, ...(!isOption && own) } as INodeParameters,
+	};
+}
+
+/** One execution that is played in several situations. */
+interface Run {
+	operation: Operation;
+	fields: RunFields;
+	/** Requests that it sends to a good server, once that is known. */
+	length?: number;
+}
+
+const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
+
+/** An item with two files of the kind that an operation reads. */
+function toItem({ name }: Operation, itemIndex: number): INodeExecutionData {
+	const isRecording = name.endsWith('transcribe');
+	const mimeType = isRecording ? 'audio/wav' : 'text/plain';
+	const toFile = (fileName: string): IBinaryData => ({
+		mimeType,
+		fileName,
+		data: (isRecording ? WAV : Buffer.from(`hello ${getItemId(itemIndex)}`)).toString('base64'),
+	});
+	return {
+		json: { text: 'a field' },
+		binary: { data: toFile('Vicuna.txt'), other: toFile('Alpaca.txt') },
+	};
+}
+
+/** The chat of a person, to the same server. */
+const RIVAL = 'Local Llama text chat';
+
+/** Plays runs at the same time, each at an address of its own. */
+async function playAll(
+	runs: readonly Run[],
+	situation: Situation,
+	rival: Operation,
+): Promise<Map<Run, Played>> {
+	const { react, items = 1, maxConcurrentRequests, hasRival = false } = situation;
+	const runByAddress = new Map<string, Run>();
+	const server = await startGoodServer((request, index) => {
+		const { length = Infinity } = runByAddress.get(request.name)!;
+		return react(request, index >= length - 1);
+	});
+	const stop = new AbortController();
+	const played = new Map<Run, Played>();
+	const play = async (run: Run, address: string): Promise<unknown> => {
+		const { operation, fields } = run;
+		const url = server.at(address);
+		runByAddress.set(url.slice(url.lastIndexOf('/') + 1), run);
+		const credential = createCredential(operation, { url, key: KEY, maxConcurrentRequests });
+		const indexes = Array.from({ length: items }, (_, at) => at);
+		const chat = async (prompt: string): Promise<unknown> =>
+			hasRival && (await rival.run({ credentials: [credential], parameters: { prompt } }));
+		const before = chat('before');
+		if (hasRival) await passMoment();
+		const work = operation
+			.run({
+				...fields,
+				credentials: indexes.map(() => credential),
+				items: indexes.map((at) => toItem(operation, at)),
+				signal: stop.signal,
+			})
+			.then(
+				(result): Outcome => ({ result }),
+				({ message }: Error): Outcome => ({ error: message }),
+			)
+			.then((outcome) => played.set(run, toPlayed(outcome, server.to(address))));
+		if (hasRival) await passMoment();
+		return await Promise.all([before, work, chat('after')]);
+	};
+	const works = runs.map((run, index) => {
+		const address = `${run.operation.name} --${String(index).padStart(4, '0')}`;
+		return [address, play(run, address)] as const;
+	});
+	const ending = new Map(works);
+	const passing = { clock, servers: [server], stepMs: STEP_MS };
+	await passUntilEnded(ending, { ...passing, maxMs: MAX_MS });
+	stop.abort();
+	// What waits without a limit.
+	expect(await passUntilEnded(ending, passing)).toEqual([]);
+	await server.close();
+	return played;
+}
+
+/** A setting, without its value and with one. */
+interface Trial {
+	setting: Setting;
+	base: Run;
+	changed: Run;
+}
+
+/** The same run for the same fields. */
+function createRuns(): (operation: Operation, fields: RunFields) => Run {
+	const runs = new Map<string, Run>();
+	return (operation, fields) => {
+		const key = operation.name + JSON.stringify(fields);
+		const run = runs.get(key) ?? { operation, fields };
+		runs.set(key, run);
+		return run;
+	};
+}
+
+/** The settings of operations that change nothing, and the values that are refused, one a line. */
+async function findProblems(
+	operations: readonly Operation[],
+	{ rival, exceptions }: { rival: Operation; exceptions: Exceptions },
+): Promise<string[]> {
+	const toRun = createRuns();
+	let left = operations
+		.flatMap(listSettings)
+		.filter(({ name }) => findException(exceptions, name) === undefined);
+	const refused: string[] = [];
+	for (const situation of SITUATIONS) {
+		const trials: Trial[] = left
+			.filter(({ name }) => situation.only?.test(name) ?? true)
+			.flatMap((setting) =>
+				setting.values.map((value) => ({
+					setting,
+					base: toRun(setting.operation, toRunFields(setting)),
+					changed: toRun(setting.operation, toRunFields(setting, value)),
+				})),
+			);
+		const runs = [...new Set(trials.flatMap(({ base, changed }) => [base, changed]))];
+		const results = await playAll(runs, situation, rival);
+		const noticed = new Set<Setting>();
+		for (const { setting, base, changed } of trials) {
+			const [without, having] = [results.get(base)!, results.get(changed)!];
+			if (situation.name === GOOD) {
+				base.length = without.requests.length;
+				changed.length = having.requests.length;
+			}
+			if (having.noticed !== without.noticed) noticed.add(setting);
+			if (having.isRefused && !without.isRefused)
+				refused.push(`${setting.name}: a value is refused with ${having.noticed.slice(0, 200)}`);
+		}
+		left = left.filter((setting) => !noticed.has(setting));
+	}
+	return [...left.map(({ name }) => `${name} changes nothing`), ...refused];
+}
+
+test.each(NODES)(
+	'%s: each field and option, set to another value, changes something',
+	async (node) => {
+		const operations = await listOperations();
+		const played = operations.filter((operation) => operation.node === node);
+		const rival = operations.find(({ name }) => name === RIVAL)!;
+		expectNoProblems(await findProblems(played, { rival, exceptions: EXCEPTIONS }));
+	},
+	MANY_REQUESTS_MS,
+);
+
+test('each operation that streams shows a text in the chat, not only its beginning', async () => {
+	const operations = await listOperations();
+	const runs = operations
+		.filter((operation) => listSettings(operation).some(({ field }) => field === 'enableStreaming'))
+		.map((operation): Run => ({ operation, fields: { options: {}, parameters: {} } }));
+	const rival = operations.find(({ name }) => name === RIVAL)!;
+	const played = await playAll(runs, SITUATIONS[0]!, rival);
+	const silent = runs.filter(
+		(run) => !/"type":"item"[^}]*"content":"\S/.test(played.get(run)!.noticed),
+	);
+	expect(silent.map(({ operation }) => operation.name)).toEqual([]);
+	expect(runs.length).toBeGreaterThan(5);
+});
+
+test('each exception is needed', async () => {
+	const settings = (await listOperations()).flatMap(listSettings);
+	const names = settings.map(({ name }) => name);
+	expect(getUnusedExceptions(EXCEPTIONS, names)).toEqual([]);
+	expect(names.length).toBeGreaterThan(500);
+});
