@@ -1,12 +1,15 @@
 /** Thinking that a server sends in a field of its own, without the tags that some leave in it. */
-import { toAlternatives } from './mark-patterns';
-import { THINKING_TAGS, toEndTag } from './thinking-tags';
-import { createPartialMarkFinder } from './partial-marks';
+import {
+	CLOSING_TAG,
+	getPartialClosingTagLength,
+	OPENING_TAG,
+	PARTIAL_OPENING_TAG,
+} from './thinking-tags';
 
-const END_TAGS = THINKING_TAGS.map(toEndTag);
-const START = new RegExp(String.raw`^\s*(?:${toAlternatives(THINKING_TAGS)})`);
-const END = new RegExp(toAlternatives(END_TAGS));
-const getPartialEndTagLength = createPartialMarkFinder(END_TAGS);
+const START = new RegExp(String.raw`^\s*${OPENING_TAG}`);
+const END_AT_END = new RegExp(String.raw`${CLOSING_TAG}\s*$`);
+/** Longest tag, with blanks after it. */
+const MAX_END_LENGTH = 200;
 
 /**
  * Reads the deltas of such a field. vLLM leaves the tags of the thinking in it (seen: 0.32.0): the one at its beginning,
@@ -39,17 +42,13 @@ export class ReasoningField {
 	}
 }
 
-const END_AT_END = new RegExp(String.raw`(?:${toAlternatives(END_TAGS)})\s*$`);
-
 function mayBeStart(text: string): boolean {
 	const trimmed = text.trimStart();
-	return THINKING_TAGS.some((tag) => tag.length > trimmed.length && tag.startsWith(trimmed));
+	return trimmed === '' || PARTIAL_OPENING_TAG.test(trimmed);
 }
 
 /** Characters at the end of a text that are an end tag with blanks, or may become one. */
 function getUndecidedLength(text: string): number {
-	const end = text.trimEnd();
-	const tag = END_TAGS.find((mark) => end.endsWith(mark));
-	if (tag !== undefined) return text.length - end.length + tag.length;
-	return END.test(text.slice(-1)) ? 0 : getPartialEndTagLength(text);
+	const end = END_AT_END.exec(text.slice(-MAX_END_LENGTH));
+	return end === null ? getPartialClosingTagLength(text) : end[0].length;
 }

@@ -1,12 +1,23 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
 import { toAlternatives } from './mark-patterns';
-import { TEXT_TAGS, THINKING_TAGS, toEndTag } from './thinking-tags';
+import {
+	CLOSING_TAG,
+	getPartialClosingTagLength,
+	OPENING_TAG,
+	PARTIAL_CLOSING_TAG,
+	PARTIAL_OPENING_TAG,
+	toEndTag,
+} from './thinking-tags';
 import type { PartialMarkFinder } from './partial-marks';
 import { createPartialMarkFinder } from './partial-marks';
 
-/** A tag that opens thinking, with or without a prefix. Other tags are in the table of marks. */
-const OPEN_TAG = /^<(?:\w{1,20}:)?think>/i;
-const PARTIAL_TAG = /^<[\w:]{0,26}$/;
+const OPENING_TAG_AT_START = new RegExp(`^${OPENING_TAG}`);
+const CLOSING_TAG_AT_START = new RegExp(`^${CLOSING_TAG}`);
+const ONLY_CLOSING_TAG = new RegExp(`^\\s*${CLOSING_TAG}\\s*$`);
+const CLOSING_TAGS: Ends = {
+	pattern: new RegExp(CLOSING_TAG),
+	getPartialLength: getPartialClosingTagLength,
+};
 
 /** Gemma 4, if the server does not parse it (llama.cpp 21338, mlx-vlm 899). It may write its mark twice (test-chat.cpp). */
 const GEMMA_MARK = '<|channel>';
@@ -15,19 +26,14 @@ const GEMMA_OPEN = /^<\|channel>(?:thought|(?=\s))/;
 const GEMMA_REPEATED = /^(?:<\|channel>){1,9}(?=<\|channel>)/;
 const GEMMA_ENDS = toEnds(['<channel|>']);
 
-/**
- * Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578), of Solar Open, and of Glimmer
- * (ollama/ollama, `glimmer.go`), whose thinking is for itself. Servers may remove the first token.
- */
-const HARMONY_STARTS = ['<|start|>', '<|channel|>', '<|begin|>', '<|think|>', '<|content|>'];
+/** Headers of gpt-oss (OpenAI's Harmony format), if the server does not parse it (vLLM 22578). Servers may remove the first token. */
+const HARMONY_STARTS = ['<|start|>', '<|channel|>'];
 const HARMONY_HEADER =
-	/^(?:<\|(?:start|begin)\|>assistant)?(?:(?:<\|channel\|>)?(?:(analysis)|commentary|final)| ?to=(?:(self)|user))?(?: ?<\|constrain\|>\w{1,20})?<\|(?:message|content|(think))\|>/;
+	/^(?:<\|start\|>assistant)?(?:<\|channel\|>)?(?:(analysis)|commentary|final)(?: ?<\|constrain\|>\w{1,20})?<\|message\|>/;
 /** Headers without the first token, complete. */
-const BARE_HARMONY_STARTS = ['analysis', 'commentary', 'final', 'to=self', 'to=user'].map(
-	(word) => `${word}<|message|>`,
-);
-const HARMONY_MESSAGE = /<\|(?:message|content|think)\|>/;
-const HARMONY_ENDS = toEnds(['<|end|>', '<|return|>', '<|eom|>', '<|/think|>']);
+const BARE_HARMONY_STARTS = ['analysis', 'commentary', 'final'].map((word) => `${word}<|message|>`);
+const HARMONY_MESSAGE = '<|message|>';
+const HARMONY_ENDS = toEnds(['<|end|>', '<|return|>']);
 const MAX_HEADER_LENGTH = 160;
 
 /**
@@ -39,19 +45,10 @@ const BARE_START = 'analysis';
 const BARE_ENDS = toEnds(['assistantfinal']);
 
 /** Beginnings of marks, at which the response is not yet decided. */
-const STARTS = [
-	GEMMA_START,
-	...HARMONY_STARTS,
-	...BARE_HARMONY_STARTS,
-	...THINKING_TAGS,
-	...TEXT_TAGS,
-];
-
-/** The end of thinking that the prompt began and left empty, as the first token of a response. */
-const END_TAGS = THINKING_TAGS.map(toEndTag);
+const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...BARE_HARMONY_STARTS];
 
 /** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
-const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking|exaone[-_.]?deep/i;
+const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
 
 /** Whether a response may begin inside the thinking, by the model name. */
 export function opensReasoningInPrompt(model: string): boolean {
@@ -88,7 +85,7 @@ function toEnds(marks: readonly string[]): Ends {
 	};
 }
 
-/** Which parts may follow another one: any, or text in a mark of its own. */
+/** Which parts may follow another one: any, or only text. */
 type FollowingPart = 'any' | 'text';
 
 /** A part of a response that a mark opens. */
@@ -97,8 +94,7 @@ interface Part {
 	length: number;
 	isReasoning: boolean;
 	ends: Ends;
-	/** What may follow besides text without a mark. Undefined: nothing. */
-	next?: FollowingPart;
+	next: FollowingPart;
 	/** Whether it is thinking only if its end arrives. Then its mark is read with it. */
 	isAssumed?: true;
 	/** Length of the mark of an assumed part. */
@@ -107,29 +103,35 @@ interface Part {
 
 /** The part that begins with a text; `undecided` if more of the text is required. */
 function parsePart(text: string): Part | 'undecided' | undefined {
-	const tag = OPEN_TAG.exec(text)?.[0] ?? THINKING_TAGS.find((mark) => text.startsWith(mark));
+	const tag = OPENING_TAG_AT_START.exec(text)?.[0];
 	if (tag !== undefined)
-		return { length: tag.length, isReasoning: true, ends: toEnds([toEndTag(tag)]), next: 'text' };
-	const textPart = parseTextPart(text) ?? parseGemmaPart(text);
-	if (textPart !== undefined && textPart !== 'undecided') return textPart;
+		return { length: tag.length, isReasoning: true, ends: getEndsOfTag(tag), next: 'text' };
+	const gemmaPart = parseGemmaPart(text);
+	if (gemmaPart !== undefined && gemmaPart !== 'undecided') return gemmaPart;
 	const header = HARMONY_HEADER.exec(text);
 	if (header !== null) {
-		const isReasoning = (header[1] ?? header[2] ?? header[3]) !== undefined;
+		const isReasoning = header[1] !== undefined;
 		return { length: header[0].length, isReasoning, ends: HARMONY_ENDS, next: 'any' };
 	}
 	if (BARE_HEADER.test(text)) return BARE;
 	const isHeader = HARMONY_STARTS.some((start) => text.startsWith(start));
-	const mayBeHeader = isHeader && text.length < MAX_HEADER_LENGTH && !HARMONY_MESSAGE.test(text);
+	const mayBeHeader =
+		isHeader && text.length < MAX_HEADER_LENGTH && !text.includes(HARMONY_MESSAGE);
 	const isPartial =
-		PARTIAL_TAG.test(text) || [...STARTS, ...END_TAGS].some((start) => start.startsWith(text));
-	return mayBeHeader || isPartial ? 'undecided' : textPart;
+		PARTIAL_OPENING_TAG.test(text) ||
+		isPartialClosingTag(text) ||
+		STARTS.some((start) => start.startsWith(text));
+	return mayBeHeader || isPartial ? 'undecided' : gemmaPart;
 }
 
-/** The same for text in a mark of its own. */
-function parseTextPart(text: string): Part | 'undecided' | undefined {
-	const tag = TEXT_TAGS.find((mark) => text.startsWith(mark));
-	if (tag !== undefined) return TEXT_PARTS.get(tag);
-	return TEXT_TAGS.some((mark) => mark.startsWith(text)) ? 'undecided' : undefined;
+/** The ends of thinking by its tag. A token may also end as Harmony's messages do. */
+function getEndsOfTag(tag: string): Ends {
+	return toEnds(tag.startsWith('<|') ? [toEndTag(tag), '<|end|>'] : [toEndTag(tag)]);
+}
+
+/** Whether a text is the beginning of a tag that ends thinking, and nothing else. */
+function isPartialClosingTag(text: string): boolean {
+	return text !== '' && PARTIAL_CLOSING_TAG.exec(text)?.index === 0;
 }
 
 /** The same for thinking of Gemma 4. */
@@ -149,7 +151,7 @@ function parseGemmaPart(text: string): Part | 'undecided' | undefined {
 const ASSUMED: Part = {
 	length: 0,
 	isReasoning: true,
-	ends: toEnds(END_TAGS),
+	ends: CLOSING_TAGS,
 	next: 'text',
 	isAssumed: true,
 };
@@ -161,14 +163,7 @@ const BARE: Part = {
 	isAssumed: true,
 	headerLength: BARE_START.length,
 };
-const PLAIN: Part = { length: 0, isReasoning: false, ends: toEnds([]) };
-/** Text in a mark of its own, by that mark. */
-const TEXT_PARTS: ReadonlyMap<string, Part> = new Map(
-	TEXT_TAGS.map((tag) => [
-		tag,
-		{ length: tag.length, isReasoning: false, ends: toEnds([toEndTag(tag)]), next: 'text' },
-	]),
-);
+const PLAIN: Part = { length: 0, isReasoning: false, ends: toEnds([]), next: 'text' };
 
 const FENCE = /^ {0,3}```/;
 const MAX_FENCE_LENGTH = 6;
@@ -245,7 +240,7 @@ export class ReasoningSplitter {
 	/** The pending text. Thinking that never ended is the response, if no tag opened it. */
 	get rest(): TextAndReasoning {
 		const rest = this.searched + this.pending;
-		if (!this.part && END_TAGS.includes(rest.trim())) return { text: '', reasoning: '' };
+		if (!this.part && ONLY_CLOSING_TAG.test(rest)) return { text: '', reasoning: '' };
 		const isThinking = this.part?.isReasoning === true && this.part.isAssumed !== true;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	}
@@ -266,11 +261,11 @@ export class ReasoningSplitter {
 			this.next = 'text';
 			return this.parseStart();
 		}
-		const part = this.next === 'any' ? parsePart(trimmed) : parseTextPart(trimmed);
+		const part = this.next === 'any' ? parsePart(trimmed) : undefined;
 		if (part === undefined || part === 'undecided') {
 			this.keep(this.pending.length - trimmed.length);
 			if (part === 'undecided' || !trimmed) return undefined;
-		} else if (!this.isSplitByServer || TEXT_TAGS.some((tag) => trimmed.startsWith(tag))) {
+		} else if (!this.isSplitByServer) {
 			this.searched = '';
 			this.pending = trimmed.slice(part.length);
 			return part;
@@ -296,8 +291,8 @@ export class ReasoningSplitter {
 		this.pending = this.pending.slice(end.length);
 		this.isAfterReasoning = part.isReasoning;
 		this.mayBeInside = false;
-		this.part = part.next === undefined ? PLAIN : undefined;
-		this.next = part.next ?? 'any';
+		this.part = undefined;
+		this.next = part.next;
 		this.mentions = this.fencesReadTo = 0;
 		this.isFenceOpen = false;
 		return content;
@@ -368,7 +363,7 @@ function findEnd(text: string, { pattern, getPartialLength }: Ends): PartEnd {
  * undefined if there is none, or a sentence is about it.
  */
 function findEmptyEnd(text: string): number | 'undecided' | undefined {
-	const tag = END_TAGS.find((mark) => text.startsWith(mark));
+	const tag = CLOSING_TAG_AT_START.exec(text)?.[0];
 	if (tag === undefined) return undefined;
 	const rest = text.slice(tag.length);
 	const [blanks = ''] = /^ {0,8}/.exec(rest) ?? [];

@@ -889,7 +889,9 @@ const STREAMS: Record<string, (count: number) => void> = {
 	},
 	'thinking in many parts': (count) => {
 		const splitter = new ReasoningSplitter();
-		for (const piece of times(20, () => '<|think|>a<|end|>'.repeat(count / 20)))
+		for (const piece of times(20, () =>
+			'<|channel|>analysis<|message|>a<|end|>'.repeat(count / 20),
+		))
 			splitter.push(piece);
 	},
 	'a text that may contain a secret': (count) => {

@@ -96,7 +96,6 @@ describe('channels', () => {
 			reasoning: 'Hm </think>.',
 		},
 		{ name: 'Kimi-VL', response: '◁think▷Hm.◁/think▷Yes', text: 'Yes', reasoning: 'Hm.' },
-		{ name: 'EXAONE Deep', response: '<thought>Hm.</thought>Yes', text: 'Yes', reasoning: 'Hm.' },
 		{ name: 'a tag in capitals', response: '<THINK>Hm.</THINK>Yes', text: 'Yes', reasoning: 'Hm.' },
 		{
 			name: 'Gemma 4 without the name',
@@ -105,7 +104,7 @@ describe('channels', () => {
 			reasoning: '\nWeather.\n',
 		},
 		{
-			name: 'Gemma 4 with a token',
+			name: 'a token',
 			response: '<|think|>Hm.<|/think|>Yes',
 			text: 'Yes',
 			reasoning: 'Hm.',
@@ -118,22 +117,9 @@ describe('channels', () => {
 		},
 		{
 			name: 'Command A',
-			response:
-				'<|START_THINKING|>Hm.<|END_THINKING|><|START_RESPONSE|>Yes<|END_RESPONSE|><|END_OF_TURN_TOKEN|>',
+			response: '<|START_THINKING|>Hm.<|END_THINKING|>Yes<|END_OF_TURN_TOKEN|>',
 			text: 'Yes<|END_OF_TURN_TOKEN|>',
 			reasoning: 'Hm.',
-		},
-		{
-			name: 'Command A without thinking',
-			response: '<|START_TEXT|>Yes<|END_TEXT|>',
-			text: 'Yes',
-			reasoning: '',
-		},
-		{
-			name: 'Command A with empty thinking that the prompt began',
-			response: '<|END_THINKING|><|START_TEXT|>Yes<|END_TEXT|>',
-			text: 'Yes',
-			reasoning: '',
 		},
 		{
 			name: 'Command A before its calls',
@@ -154,34 +140,14 @@ describe('channels', () => {
 			reasoning: 'Hm.',
 		},
 		{
-			name: 'Apertus',
-			response: '<|inner_prefix|>Hm.<|inner_suffix|>Yes',
-			text: 'Yes',
-			reasoning: 'Hm.',
-		},
-		{
 			name: 'LongCat',
 			response: '<longcat_think>\nHm.\n</longcat_think>\nYes',
 			text: 'Yes',
 			reasoning: '\nHm.\n',
 		},
 		{
-			name: 'Kimi K3',
-			response:
-				'<|open|>think<|sep|>Hm.<|close|>think<|sep|><|open|>response<|sep|>Yes<|close|>response<|sep|><|close|>message<|sep|>',
-			text: 'Yes<|close|>message<|sep|>',
-			reasoning: 'Hm.',
-		},
-		{
-			name: 'Kimi K3 before its calls',
-			response:
-				'<|open|>response<|sep|>On it.<|close|>response<|sep|><|open|>tools<|sep|><|open|>call',
-			text: 'On it.<|open|>tools<|sep|><|open|>call',
-			reasoning: '',
-		},
-		{
-			name: 'Glimmer',
-			response: ' to=self<|message|>Hm.<|eom|><|start|>assistant to=user<|message|>Yes',
+			name: 'a token that ends as a message of Harmony',
+			response: '<|think|>Hm.<|end|>Yes',
 			text: 'Yes',
 			reasoning: 'Hm.',
 		},
@@ -203,12 +169,6 @@ describe('channels', () => {
 			text: 'Yes',
 			reasoning: 'Hm.assistantcommentary to=functions.a json{}',
 		},
-		{
-			name: 'Solar Open',
-			response: '<|think|>Hm.<|end|><|begin|>assistant<|content|>Yes<|end|>',
-			text: 'Yes',
-			reasoning: 'Hm.',
-		},
 	])('the thinking and the text of $name', ({ response, text, reasoning }) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
@@ -228,6 +188,8 @@ describe('channels', () => {
 		'[THIN] ice',
 		'<b>Bold</b> and [THINKING]',
 		'<thinking>Hm.</thinking>Yes',
+		'<thought>Hm.</thought>Yes',
+		'[think] it over',
 		'<|channel>weather<channel|>',
 		'<|content|',
 		'<|channel><|channel>weather',
@@ -235,8 +197,9 @@ describe('channels', () => {
 		'final score: 3',
 		'to=user is a header',
 		'to be or not to be',
-		'<|START_TEXT> is no mark',
-		'Yes<|START_TEXT|>No<|END_TEXT|>',
+		'<|START_THINKING> is no mark',
+		'Yes<|START_THINKING|>No<|END_THINKING|>',
+		'<|start_of_thinking> is none',
 		'<|open|>tools<|sep|>',
 		'<| is an operator of F#',
 	])('%s is text', (text) => {
@@ -305,7 +268,7 @@ test.each([
 	['Hello <think>b</think> world', false],
 	['The tag `<think>` is missing.</think>Hello', true],
 	['I think.</mm:think>Hello', true],
-	['I think.</thought>Hello', true],
+	['I think.</thought>Hello', false],
 ])('ends thinking that it did not begin: %j, %j', (response, expected) => {
 	expect(hasUnopenedReasoning(response)).toBe(expected);
 });

@@ -659,7 +659,6 @@ describe('tags where a server left them', () => {
 		['an answer and the end of a section', 'Done.<|tool_calls_section_end|>', 'Done.'],
 		['an answer and the end of thinking', '<|channel>thought\n<channel|>Done.<channel|>', 'Done.'],
 		['an answer and empty thinking', 'Done.<|channel>thought\n<channel|><channel|>', 'Done.'],
-		['text in marks of its own', '<|START_TEXT|>Done.<|END_TEXT|><|END_OF_TURN_TOKEN|>', 'Done.'],
 		['two marks after each other', 'Done.<|im_end|>\n<|im_start|>', 'Done.'],
 	])('marks at either end of the text are not shown: %s', (_title, text, expected) => {
 		fc.assert(
