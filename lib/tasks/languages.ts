@@ -1,5 +1,4 @@
 /** Languages as servers name them: codes, with a region or without, and English names. Pure. */
-import { getOwn } from '../values/own-properties';
 
 /** What was requested, and what a response names. */
 export interface ComparedLanguages {
@@ -8,54 +7,20 @@ export interface ComparedLanguages {
 	received: string;
 }
 
-/** Whether both are known languages, and not the same. */
+/** Whether both are known languages, and not the same. whisper.cpp is sent a code, and names the language in English. */
 export function isOtherLanguage({ requested, received }: ComparedLanguages): boolean {
-	const requestedCode = toLanguageCode(requested);
-	const receivedCode = toLanguageCode(received);
-	return (
-		requestedCode !== undefined && receivedCode !== undefined && requestedCode !== receivedCode
-	);
+	const [requestedName, receivedName] = [requested, received].map(toLanguageName);
+	if (requestedName === undefined || receivedName === undefined) return false;
+	// "Norwegian Bokmål" is Norwegian.
+	return !requestedName.startsWith(receivedName) && !receivedName.startsWith(requestedName);
 }
 
-/** Names and codes of Whisper that are not those of Unicode. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-	jw: 'jv',
-	iw: 'he',
-	tl: 'fil',
-	tagalog: 'fil',
-	mandarin: 'zh',
-	cantonese: 'zh',
-	yue: 'zh',
-	castilian: 'es',
-	flemish: 'nl',
-	valencian: 'ca',
-	moldavian: 'ro',
-	myanmar: 'my',
-	burmese: 'my',
-	'haitian creole': 'ht',
-	pushto: 'ps',
-	panjabi: 'pa',
-	punjabi: 'pa',
-	sinhalese: 'si',
-	letzeburgesch: 'lb',
-	norwegian: 'no',
-	nb: 'no',
-	nn: 'no',
-	nynorsk: 'no',
-	'norwegian bokmål': 'no',
-	'norwegian nynorsk': 'no',
-};
-
-/** Undefined for what is not a known language, such as `auto`. */
-function toLanguageCode(name: string): string | undefined {
+/** In English; undefined for what is not a known language, such as `auto`. */
+function toLanguageName(name: string): string | undefined {
 	const key = name.trim().toLowerCase();
-	const code = /^([a-z]{2,3})(?:[-_][a-z0-9_-]{1,20})?$/.exec(key)?.[1] ?? key;
-	const known =
-		getOwn(OTHER_NAMES, code) ??
-		getCodesByName().get(code) ??
-		(getNamesByCode().has(code) ? code : undefined);
-	// Several codes have the same name.
-	return getOwn(OTHER_NAMES, known ?? '') ?? known;
+	const code = /^([a-z]{2})(?:[-_][a-z0-9_-]{1,20})?$/.exec(key)?.[1] ?? key;
+	const names = getNamesByCode();
+	return names.get(code) ?? [...names.values()].find((known) => known === key);
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
@@ -73,8 +38,4 @@ function getNamesByCode() {
 			if (name !== undefined) namesByCode.set(first + second, name.toLowerCase());
 		}
 	return namesByCode;
-}
-
-function getCodesByName() {
-	return new Map([...getNamesByCode()].map(([code, name]) => [name, code]));
 }

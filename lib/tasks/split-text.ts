@@ -1,4 +1,4 @@
-/** Words that whisper.cpp 1.8.4 and newer break at the end of a segment. Pure. */
+/** Words that whisper.cpp 1.8.4 and newer break at the end of a segment (its issue 3968). Pure. */
 import type { JsonRecord } from '../values/records';
 import { asString } from '../values/records';
 

@@ -12,12 +12,12 @@ import { pushAll } from '../values/lists';
 import { withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
+import { runInSteps } from './steps';
 import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
 import { parseTranscript, readCutTranscript, MAX_MEMORY } from './transcript';
-import { correctTimes } from './transcript-times';
 import { getDifferenceWarnings } from './result-checks';
 import { getOwn } from '../values/own-properties';
 
@@ -105,7 +105,7 @@ export async function transcribe(
 		readResponse: async (response) => {
 			received = '';
 			const text = await response.text((beginning) => (received = beginning));
-			const parsedTranscript = parseTranscript(text, format);
+			const parsedTranscript = await runInSteps(parseTranscript(text, format));
 			if (parsedTranscript) return parsedTranscript;
 			if (text.trim()) throw response.toError(text);
 			throw createServerError('invalidResponse', response.errorContext, {
@@ -119,8 +119,7 @@ export async function transcribe(
 			await explainRejectedAudio(error, { server, settings, request: transcribeRequest }),
 	});
 	const { warnings } = result;
-	const { transcript: timedTranscript, hints: timeHints } = correctTimes(result.value);
-	const transcript = withSubtitles(timedTranscript, format);
+	const transcript = await runInSteps(withSubtitles(result.value, format));
 	if (!transcript.text)
 		warnings.push(
 			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
@@ -128,7 +127,6 @@ export async function transcribe(
 	else
 		pushAll(warnings, [
 			...getTranscriptHints(transcript),
-			...timeHints,
 			...getDifferenceWarnings('transcribe', {
 				requestedFields: body,
 				result: { ...transcript, isTranslated: transcribeRequest.translate },

@@ -3,7 +3,7 @@ import type { Adaptation } from '../exchange/find-change';
 import type { JsonRecord } from '../values/records';
 import { asRecords, asString } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
-import { getSegmentTimes } from './segment-times';
+import type { Steps } from './steps';
 
 /** `.srt` (SubRip) or `.vtt` (WebVTT). */
 export type SubtitleFormat = 'srt' | 'vtt';
@@ -27,27 +27,17 @@ export interface Transcript {
 /** Whisper's threshold. */
 const MAX_NO_SPEECH = 0.6;
 
-/** Hints about a transcript with text, one of each kind. */
+/** The hint about segments of a transcript that may be invented; none if there are none. */
 export function getTranscriptHints({ extraFields }: Transcript): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
 		({ no_speech_prob: probability }) => (asFiniteNumber(probability) ?? 0) > MAX_NO_SPEECH,
 	);
-	const hints = [
-		silent.length > 0 &&
-			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
-		isCutOff(extraFields) &&
-			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
-	];
-	return hints.filter((hint) => hint !== false);
-}
-
-/** Names of the token limit: OpenAI (also of a chat completion), Anthropic, Ollama. */
-function isCutOff({ choices, ...fields }: JsonRecord) {
-	const { finish_reason, stop_reason, done_reason } = { ...asRecords(choices)[0], ...fields };
-	return [finish_reason, stop_reason, done_reason].some(
-		(reason) => reason === 'length' || reason === 'max_tokens',
-	);
+	return silent.length === 0
+		? []
+		: [
+				`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
+			];
 }
 
 /** Servers without subtitles may have segments, from which subtitles are made. */
@@ -63,9 +53,9 @@ export const requestSegments: Adaptation = (rejection, { response_format: format
 		: undefined;
 
 /** Adds the requested subtitles to a transcript that has only segments. */
-export function withSubtitles(transcript: Transcript, format: string): Transcript {
+export function* withSubtitles(transcript: Transcript, format: string): Steps<Transcript> {
 	if (!isSubtitleFormat(format) || transcript.subtitles) return transcript;
-	const content = formatSubtitles(asRecords(transcript.extraFields.segments), format);
+	const content = yield* formatSubtitles(asRecords(transcript.extraFields.segments), format);
 	return content === undefined ? transcript : { ...transcript, subtitles: { format, content } };
 }
 
@@ -74,13 +64,16 @@ function isSubtitleFormat(format: unknown): format is SubtitleFormat {
 }
 
 /** Undefined unless every segment has text and times. */
-function formatSubtitles(segments: JsonRecord[], format: SubtitleFormat) {
+function* formatSubtitles(
+	segments: JsonRecord[],
+	format: SubtitleFormat,
+): Steps<string | undefined> {
 	const cues: string[] = [];
 	for (const segment of segments) {
-		const times = getSegmentTimes(segment);
+		yield;
+		const [start, end] = [segment.start, segment.end].map(asFiniteNumber);
 		const text = asString(segment.text);
-		if (times === undefined || text === undefined) return undefined;
-		const { start, end } = times;
+		if (start === undefined || end === undefined || text === undefined) return undefined;
 		const line = text.replace(/\s+/g, ' ').replaceAll('-->', '→').trim();
 		if (!line) continue;
 		const number = format === 'srt' ? `${cues.length + 1}\n` : '';

@@ -19,24 +19,16 @@ interface MarkFamily {
 }
 
 const FAMILIES: readonly MarkFamily[] = [
-	// Qwen3-ASR: "language English<asr_text>Hello", and "language None<asr_text>" for silence. Each part of a long
-	// recording begins with it.
+	// Qwen3-ASR (vLLM 33410): "language English<asr_text>Hello", and "language None<asr_text>" for silence. Each part of a
+	// long recording begins with it.
 	{
 		outer: /(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/,
 		inner: /\blanguage \w[\w ,-]{0,60}? ?<asr_text>/g,
 	},
-	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>", with times between segments; SenseVoice:
-	// "<|zh|><|NEUTRAL|><|Speech|>" before each segment.
+	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>", with times between segments.
 	{
-		outer: /<\|(?:([a-z]{2,3})|[\w.:/ -]{1,40})\|>/,
-		inner: /(?:<\|[\w.:/ -]{1,40}\|>){2,20}|<\|\d{1,6}\.\d{1,3}\|>/g,
-	},
-	// Canary and Gemma, if the server keeps their tokens
-	{ outer: /<\/?(?:s|unk|pad|bos|eos|start_of_turn|end_of_turn)>/ },
-	// whisper.cpp, with special tokens: times between segments
-	{
-		outer: /\[_(?:BEG|EOT|SOT|PREV|NOT|SOLM|TRANSCRIBE|TRANSLATE|TT_\d{1,6})_?\]/,
-		inner: /\[_(?:BEG|EOT|SOT|TT_\d{1,6})_?\]/g,
+		outer: /<\|(?:([a-z]{2,3})|[a-z]{4,30}|\d{1,6}\.\d{1,3})\|>/,
+		inner: /<\|\d{1,6}\.\d{1,3}\|>/g,
 	},
 ];
 
@@ -49,7 +41,7 @@ const OUTER_MARKS = FAMILIES.map(({ outer, inner }) => ({
 /** Longer than any mark. */
 const MAX_MARK_LENGTH = 100;
 
-/** Of whisper.cpp, for silence: a segment, which is a line of the text. */
+/** Of whisper.cpp (its issue 1724), for silence: a segment, which is a line of the text. */
 const SILENCE = String.raw`\[ ?BLANK_AUDIO ?\]`;
 
 const SILENT_LINE = new RegExp(`^[ \\t]*${SILENCE}|${SILENCE}[ \\t]*$`, 'gm');
@@ -63,14 +55,6 @@ export function stripMarks(marked: string): UnmarkedText {
 	const { text, language, inner } = stripLeading(marked.replace(SILENT_LINE, ''));
 	const body = inner.reduce((rest, pattern) => rest.replace(pattern, ''), text);
 	return { text: stripTrailing(body), language };
-}
-
-/** Removes the marks of each line, for subtitles. */
-export function stripLineMarks(content: string): string {
-	return content
-		.split('\n')
-		.map((line) => stripMarks(line).text)
-		.join('\n');
 }
 
 /** Whether a segment contains only the mark for silence. */

@@ -127,13 +127,9 @@ import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
+import { runAtOnce } from '../../lib/tasks/steps';
 import { parseTranscript, readCutTranscript } from '../../lib/tasks/transcript';
-import {
-	isSilentSegment,
-	stripLineMarks,
-	stripMarks,
-	stripSilence,
-} from '../../lib/tasks/transcript-marks';
+import { isSilentSegment, stripMarks, stripSilence } from '../../lib/tasks/transcript-marks';
 import { stripReasoning } from '../../lib/tasks/transcript-reasoning';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
@@ -433,11 +429,11 @@ const READERS: Record<string, (text: string) => unknown> = {
 	labelsIn: (text) => new LabelSet(LABELS, true).parse(text),
 	prefixesOf: getPrefixes,
 	'a text to speak': stripMarkdown,
-	'a transcript': (text) => parseTranscript(text, 'text'),
-	'marks of a transcript': (text) => [stripMarks(text), stripLineMarks(text)],
+	'a transcript': (text) => runAtOnce(parseTranscript(text, 'text')),
+	'marks of a transcript': stripMarks,
 	'thinking of a transcript': stripReasoning,
 	'silence of a transcript': (text) => [isSilentSegment(text), stripSilence(text)],
-	'a transcript in JSON': (text) => parseTranscript(JSON.stringify({ text }), 'json'),
+	'a transcript in JSON': (text) => runAtOnce(parseTranscript(JSON.stringify({ text }), 'json')),
 	'the beginning of a transcript': (text) => [
 		readCutTranscript(text),
 		readCutTranscript(JSON.stringify({ text })),

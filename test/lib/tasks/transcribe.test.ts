@@ -2,7 +2,11 @@ import { describeError } from '../../../lib/errors/describe-error';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { transcribe } from '../../../lib/tasks/transcribe';
+import { runAtOnce } from '../../../lib/tasks/steps';
+import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { parseTranscript } from '../../../lib/tasks/transcript';
+import type { Transcript } from '../../../lib/tasks/transcript-hints';
+import { withSubtitles } from '../../../lib/tasks/transcript-hints';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import { startLlamaServerSim, reply } from '../../simulators/llama-server';
 import type { MediaSim } from '../../simulators/media/server';
@@ -37,12 +41,14 @@ const run = async (
 		{ ...OPTIONS, model, ...options },
 		transcribeRequest(overrides),
 	);
+const read = (body: string, format: TranscriptFormat): Transcript | undefined =>
+	runAtOnce(parseTranscript(body, format));
 const getRoutes = ({ requests }: Pick<MediaSim, 'requests'>) =>
 	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
 
 test.each<[string, TranscribeRequest['format'], string, string | undefined]>([
 	['JSON', 'json', '{"text": " Hello there, how', 'Hello there, how'],
-	['JSON with segments', 'verbose_json', '{"segments": [{"text": " Hel"}, {"text": "lo', 'Hello'],
+	['JSON with segments', 'verbose_json', '{"text": "Hello", "segments": [{"text": "Hel', 'Hello'],
 	['words', 'text', 'Hello there', 'Hello there'],
 	['subtitles', 'srt', '1\n00:00:00,000 --> 00:00:02,000\nHello\n\n2\n00:00', 'Hello'],
 	['nothing of the text', 'json', '{"task": "transcri', undefined],
@@ -264,19 +270,19 @@ describe('other servers', () => {
 describe('transcripts of every type', () => {
 	test.each(TRANSCRIPTS)('a transcript is read from $name', ({ body, format, expected }) => {
 		const input = typeof body === 'string' ? body : JSON.stringify(body);
-		expect({ input, ...parseTranscript(input, format) }).toMatchObject({ input, ...expected });
+		expect({ input, ...read(input, format) }).toMatchObject({ input, ...expected });
 	});
 
 	test('any response is parsed or undefined, and never throws', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
-				expect(() => parseTranscript(body, 'srt')).not.toThrow();
+				expect(() => read(body, 'srt')).not.toThrow();
 			}),
 		);
 	});
 
 	test('a year is not a subtitle', () => {
-		expect(parseTranscript('1999\nwas a year', 'srt')).toEqual({
+		expect(read('1999\nwas a year', 'srt')).toEqual({
 			text: '1999\nwas a year',
 			extraFields: {},
 		});
@@ -284,7 +290,7 @@ describe('transcripts of every type', () => {
 });
 
 test.each(NO_TRANSCRIPTS)('no transcript is read from $name', ({ body }) => {
-	expect({ body, transcript: parseTranscript(body, 'json') }).toEqual({
+	expect({ body, transcript: read(body, 'json') }).toEqual({
 		body,
 		transcript: undefined,
 	});
@@ -293,13 +299,13 @@ test.each(NO_TRANSCRIPTS)('no transcript is read from $name', ({ body }) => {
 const MARKS = /asr_text|BLANK|think>|<\|\w|_BEG/;
 
 test.each(MARKED_TEXTS)('the text without the marks of $name', ({ text: markedText, expected }) => {
-	expect({ markedText, ...parseTranscript(markedText, 'text') }).toMatchObject({
+	expect({ markedText, ...read(markedText, 'text') }).toMatchObject({
 		markedText,
 		...expected,
 	});
-	expect(parseTranscript(JSON.stringify({ text: markedText }), 'json')).toMatchObject(expected);
+	expect(read(JSON.stringify({ text: markedText }), 'json')).toMatchObject(expected);
 	const segments = [{ id: 0, text: markedText }];
-	expect(parseTranscript(JSON.stringify({ segments }), 'verbose_json')).toMatchObject({
+	expect(read(JSON.stringify({ text: markedText, segments }), 'verbose_json')).toMatchObject({
 		text: expected.text,
 		extraFields: {
 			segments: [{ id: 0, text: expect.not.stringMatching(MARKS) as string }],
@@ -311,7 +317,7 @@ test.each(MARKED_TEXTS)('the text without the marks of $name', ({ text: markedTe
 			format === 'srt'
 				? `1\n${times}\n${markedText}\n`
 				: `WEBVTT\n\n${times.replaceAll(',', '.')}\n${markedText}\n`;
-		const { text, subtitles } = parseTranscript(file, format)!;
+		const { text, subtitles } = read(file, format)!;
 		expect([text, subtitles?.format]).toEqual([expected.text, format]);
 		expect(subtitles!.content).not.toMatch(MARKS);
 	}
@@ -323,13 +329,13 @@ test.each([
 	['thinking without its start', 'Two people.\n</think>\n\nHello.', { text: 'Hello.' }],
 	['channels', '<|channel>thought\nNoise.<channel|>Hello.', { text: 'Hello.' }],
 ])('thinking is not part of the text: %s', (_name, response, expected) => {
-	expect(parseTranscript(response, 'text')).toMatchObject(expected);
-	expect(parseTranscript(JSON.stringify({ text: response }), 'json')).toMatchObject(expected);
+	expect(read(response, 'text')).toMatchObject(expected);
+	expect(read(JSON.stringify({ text: response }), 'json')).toMatchObject(expected);
 });
 
 test('the language field of the server takes precedence', () => {
 	const json = JSON.stringify({ text: 'language German<asr_text>Ja.', language: 'de' });
-	expect(parseTranscript(json, 'json')).toEqual({ text: 'Ja.', extraFields: { language: 'de' } });
+	expect(read(json, 'json')).toEqual({ text: 'Ja.', extraFields: { language: 'de' } });
 });
 
 test.each([
@@ -339,7 +345,7 @@ test.each([
 	[' dé\nçu\n', ' déçu\n'],
 ])('words that are split between lines are joined: %j', (broken, joined) => {
 	expect(joinSplitText(broken)).toBe(joined);
-	expect(parseTranscript(JSON.stringify({ text: broken }), 'json')?.text).toBe(joined.trim());
+	expect(read(JSON.stringify({ text: broken }), 'json')?.text).toBe(joined.trim());
 });
 
 test.each([
@@ -390,34 +396,41 @@ it.each([
 	expect(detail).toContain(error.message);
 });
 
-describe('subtitles and times from segments in the form of other servers', () => {
-	const respond = async (body: object, request: Partial<TranscribeRequest>) => {
-		const server = await startServer((_request, response) => sendJson(response, body));
-		return await run(server, { model: 'm', ...request });
-	};
+describe('a day of speech (8 MB)', () => {
+	const toClock = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(11, 23);
+	const segments = Array.from({ length: 80_000 }, (_none, id) => ({
+		id,
+		start: id,
+		end: id + 1,
+		text: ` The words of the segment with the number ${id} of a long recording.`,
+	}));
+	const vtt = `WEBVTT\n\n${segments
+		.map(({ start, end, text }) => `${toClock(start)} --> ${toClock(end)}\n${text}\n\n`)
+		.join('')}`;
+	const json = JSON.stringify({ text: segments.map(({ text }) => text).join(''), segments });
 
-	it.each<{ server: string; body: object }>([
+	test.each([
+		{ name: 'VTT', steps: () => parseTranscript(vtt, 'vtt'), minSteps: 3 * 80_000 },
+		{ name: 'JSON', steps: () => parseTranscript(json, 'verbose_json'), minSteps: 80_000 },
 		{
-			server: 'transformers',
-			body: { text: 'Hello', chunks: [{ timestamp: [0.5, 1.5], text: 'Hello' }] },
+			name: 'subtitles of segments',
+			steps: () => withSubtitles({ text: 'x', extraFields: { segments } }, 'srt'),
+			minSteps: 80_000,
 		},
-		{
-			server: 'whisper.cpp, written to a file',
-			body: {
-				transcription: [
-					{ timestamps: { from: '00:00:00,500', to: '00:00:01,500' }, text: 'Hello' },
-				],
-			},
-		},
-		{
-			server: 'Parakeet',
-			body: { text: 'Hello', segments: [{ start_time: 0.5, end_time: 1.5, text: 'Hello' }] },
-		},
-	])('$server', async ({ body }) => {
-		const { subtitles, warnings } = await respond(body, { format: 'srt' });
-		expect(subtitles?.content).toBe('1\n00:00:00,500 --> 00:00:01,500\nHello\n');
-		expect(warnings).toEqual([]);
-		const verbose = await respond(body, { format: 'verbose_json', granularities: ['segment'] });
-		expect([verbose.text, verbose.warnings]).toEqual(['Hello', []]);
+	])('is read in steps, a line or a segment each: $name', ({ steps, minSteps }) => {
+		let count = 0;
+		const work = steps();
+		while (work.next().done !== true) count++;
+		expect(count).toBeGreaterThanOrEqual(minSteps);
+	});
+
+	test('lets other work run', async () => {
+		const server = await startServer((_request, response) => void response.end(vtt));
+		let turns = 0;
+		const timer = setInterval(() => turns++, 1);
+		const transcribing = run(server, { format: 'vtt' });
+		const { text } = await transcribing.finally(() => clearInterval(timer));
+		expect(text.length).toBeGreaterThan(4_000_000);
+		expect(turns).toBeGreaterThan(3);
 	});
 });
