@@ -116,18 +116,18 @@ function insertAssistantMessages(messages: JsonRecord[]) {
 
 /** Merges consecutive messages of one role, except tool calls and results. */
 function mergeSameRole(messages: JsonRecord[]) {
-	return mergeAdjacent(messages, (last, message) =>
-		canMerge(last, message)
-			? { ...last, ...message, content: joinContents([last.content, message.content]) }
-			: undefined,
-	);
+	return mergeAdjacent(messages, (last, message) => {
+		if (!canMerge(last, message)) return undefined;
+		const content = joinContents([last.content, message.content]);
+		// In Ollama's format, images are next to the text.
+		const images = [...asArray(last.images), ...asArray(message.images)];
+		return { ...last, ...message, content, ...(images.length > 0 && { images }) };
+	});
 }
 
 function canMerge(last: JsonRecord, next: JsonRecord) {
 	const hasCalls = last.tool_calls !== undefined || next.tool_calls !== undefined;
-	// In Ollama's format, images are next to the text.
-	const haveImages = last.images !== undefined && next.images !== undefined;
-	return last.role === next.role && last.role !== 'tool' && !hasCalls && !haveImages;
+	return last.role === next.role && last.role !== 'tool' && !hasCalls;
 }
 
 function joinContents(contents: readonly unknown[]): unknown {
