@@ -88,44 +88,76 @@ const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
 /** Collects a completion from events, and returns the text that can be shown. */
 export class CompletionAccumulator {
+	/**
+	 * Splits the text of deltas into thinking and text. Owns what may still be either: the beginning of a tag, or thinking
+	 * whose opening tag is in the prompt and which only its end will prove.
+	 */
 	private readonly reasoningSplitter: ReasoningSplitter;
+	/** Takes the tags out of thinking that has a field of its own, where vLLM leaves them. Owns a tag that is not complete. */
 	private readonly reasoningField = new ReasoningField();
+	/** Counts all that is kept of the response, so that a server without an end cannot fill the memory. */
 	private readonly textCount = new TextCount();
+	/**
+	 * The calls that the server sends apart from the text. Once there is one, calls in the text do not run: a server that
+	 * parses them leaves only mistakes there.
+	 */
 	private readonly toolCalls = new ToolCallAccumulator(this.textCount);
-	/** Number of events with text, thinking or tool calls. */
+	/** Number of events with text, thinking or tool calls: the speed of a response, and whether a broken stream had begun. */
 	contentEvents = 0;
-	/** Text as it arrived. */
+	/**
+	 * Text as it arrived, before anything was split. Perplexity sends the text so far beside each delta, which is told apart
+	 * by what was received; an error shows it if only marks are left of it.
+	 */
 	private receivedText = '';
-	/** Thinking as it arrived in its own field. */
+	/** The same for thinking in a field of its own. */
 	private receivedReasoning = '';
-	/** A part of the text is in the field for refusals. */
+	/** Whether a part of the text is in the field for refusals. With other text it is an answer that begins with one. */
 	private hasRefusal = false;
-	/** A part of the text is not. */
+	/** Whether a part of the text is in its own field, so that the response is more than a refusal. */
 	private hasOwnContent = false;
+	/** Text that `push` has returned. It is shown, so that nothing that comes later may change it. */
 	private releasedText = '';
-	/** Text that may become a call. Kept separately, so that a delta is read without all of the text before it. */
+	/**
+	 * Text after it that may become a call or a mark at the end. It is kept apart, so that a delta is read without all of the
+	 * text before it.
+	 */
 	private undecidedText = '';
-	/** Whether the rest is shown only at the end, when it is clear whether it is a call. */
+	/**
+	 * Whether the undecided text is so long that no more of it is searched: it is a call, or a response that begins like one,
+	 * and only its end shows which. Without this, each delta would read it again.
+	 */
 	private isHoldingToolCall = false;
+	/** Thinking from both sources, in the order in which it was shown. */
 	private reasoning = '';
+	/** Notices a text that repeats itself without end, which would cost hours on a slow machine. */
 	private readonly textRunaway: RunawayDetector;
+	/** The same for thinking: a repetition in one is none in the other. */
 	private readonly reasoningRunaway = new RunawayDetector();
+	/** Why the server ended the response. Undefined: it has not, even if nothing more arrives. */
 	private finishReason: string | undefined;
+	/** Whether the marker of the end has arrived, after which a gateway may still write lines of its own. */
 	private isDone = false;
-	/** Index of the choice that is read. */
+	/** Index of the choice that is read: the first one that arrives, because some servers count from 1. */
 	private choiceIndex: number | undefined;
-	/** No event has had a finish reason, not even null: then only the end of the body counts. */
+	/** Whether no event has had a finish reason, not even null: then only the end of the body can say that it is complete. */
 	private lacksFinishReason = true;
+	/** The first failure that the server reported. What follows it is not read. */
 	private failure: CompletionFailure | undefined;
-	/** All calls of the ended response. */
+	/** All calls of the ended response, those of the text included: empty before its end, since only the end decides. */
 	private calls: RawToolCall[] = [];
+	/** Arguments by their text: they are asked for several times at the end, and a long text is normalized once. */
 	private readonly normalized = new Map<string, string | undefined>();
-	/** The last data that is not JSON: a ping of a gateway, or an error as text. */
+	/** The last data that is not JSON: a ping of a gateway, or an error as text, which only an early end makes one. */
 	private strayTexts: string[] = [];
+	/** Probabilities of the tokens, if they were asked for. */
 	private readonly logprobs = new LogprobList();
+	/** The last token counts, since some servers send them with each event. */
 	private usage: Usage | undefined;
+	/** The last times that llama-server measured; they stand in for missing token counts. */
 	private timings: Timings | undefined;
+	/** The model that answered, which may be another one than was asked for. */
 	private model: string | undefined;
+	/** The first fingerprint of the server's configuration. */
 	private fingerprint: string | undefined;
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
@@ -214,10 +246,7 @@ export class CompletionAccumulator {
 		this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
-	/**
-	 * Ends the response.
-	 *
-	 */
+	/** Ends the response. */
 	end(body: ResponseBody = {}): EndedResponse {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
