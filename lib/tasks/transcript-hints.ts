@@ -27,17 +27,20 @@ export interface Transcript {
 /** Whisper's threshold. */
 const MAX_NO_SPEECH = 0.6;
 
-/** The hint about segments of a transcript that may be invented; none if there are none. */
+/** Hints about a transcript with text, one of each kind. */
 export function getTranscriptHints({ extraFields }: Transcript): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
 		({ no_speech_prob: probability }) => (asFiniteNumber(probability) ?? 0) > MAX_NO_SPEECH,
 	);
-	return silent.length === 0
-		? []
-		: [
-				`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
-			];
+	const hints = [
+		silent.length > 0 &&
+			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
+		// As in OpenAI's other routes.
+		extraFields.finish_reason === 'length' &&
+			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
+	];
+	return hints.filter((hint) => hint !== false);
 }
 
 /** Servers without subtitles may have segments, from which subtitles are made. */
