@@ -1,7 +1,7 @@
 /**
  * `npm run test:full`: tests that are too long for the gate. In this order: property tests with new examples, the suites in
- * `test/full` with the compiled llama-server, and the gate again with that server, with the defaults of n8n 3, and on the
- * oldest n8n. With arguments for jest, only suites in `test/full`:
+ * `test/full` with the compiled llama-server, and the gate again with that server and every operation of every node, with
+ * the defaults of n8n 3, and on the oldest n8n. With arguments for jest, only suites in `test/full`:
  * `npm run test:full -- server-health`.
  */
 import { join } from 'node:path';
@@ -50,7 +50,9 @@ await main(async () => {
 	const checks = [
 		command('property tests with new examples', 'test-properties.mjs'),
 		realParts,
-		command('the gate with the compiled llama-server', 'test-e2e.mjs'),
+		command('the gate with the compiled llama-server, and every operation', 'test-e2e.mjs', {
+			EVERY_OPERATION: '1',
+		}),
 		command('the gate with the defaults of n8n 3', 'test-e2e.mjs', { N8N_DEFAULTS: '3' }),
 		command('the gate on the oldest n8n', 'test-e2e.mjs', { LOCAL_LLAMA_N8N: '2.20' }),
 	];

@@ -5,7 +5,6 @@ import type { Login } from '../../../scripts/lib/types';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { loadScript } from '../../support/files/scripts';
 import { chromium } from './playground';
 import type { N8nServer } from './playground';
 
@@ -38,6 +37,8 @@ export interface Editor {
 
 /** n8n's front end starts in 3 s on an idle machine, ten times slower on a busy one. */
 const ACTION_TIMEOUT_MS = 180_000;
+/** The one of `n8n-client.mjs`. */
+const BROWSER_ID = 'n8n-nodes-local-llama';
 export const WINDOW = { width: 1280, height: 800 };
 /** Not the user agent of headless Chromium: n8n treats its clicks on links as previews of a mail server. */
 const USER_AGENT =
@@ -45,14 +46,16 @@ const USER_AGENT =
 /** Device pixels per CSS pixel in screenshots for the documents, for high-resolution screens. */
 const SHARPER = 1.5;
 
-/** n8n's editor in a real browser, logged in as the owner. */
+/**
+ * n8n's editor in a real browser, logged in as the owner.
+ *
+ * @param owner logs in by the form; otherwise the browser takes over the session of `n8n`
+ */
 export async function openEditor(
-	n8n: Pick<N8nServer, 'url'>,
+	n8n: Pick<N8nServer, 'url'> & Partial<Pick<N8nServer, 'session'>>,
 	theme: 'light' | 'dark' = 'light',
 	owner?: Login,
 ): Promise<Editor> {
-	const { TEST_LOGIN } = await loadScript<{ TEST_LOGIN: Login }>('n8n/n8n');
-	const login = owner ?? TEST_LOGIN;
 	const { executablePath, args } = chromium();
 	selectors.setTestIdAttribute('data-test-id');
 	const browser = await playwright.launch({ executablePath, args, timeout: ACTION_TIMEOUT_MS });
@@ -71,14 +74,24 @@ export async function openEditor(
 	const node = (name: string) =>
 		page.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`);
 
-	await page.goto(`${n8n.url}/signin`);
-	await page
-		.locator('input[name="emailOrLdapLoginId"], input[type="email"]')
-		.first()
-		.fill(login.email);
-	await page.locator('input[type="password"]').first().fill(login.password);
-	await page.keyboard.press('Enter');
-	await page.waitForURL((url) => !url.pathname.includes('signin'));
+	if (owner === undefined) {
+		// The session of the tests: n8n accepts five logins per minute, and ties a session to the browser's ID.
+		const cookies = (n8n.session?.() ?? '').split('; ').map((cookie) => {
+			const [name = '', ...value] = cookie.split('=');
+			return { name, value: value.join('='), url: n8n.url };
+		});
+		await context.addCookies(cookies);
+		await page.addInitScript(`localStorage.setItem('n8n-browserId', '${BROWSER_ID}')`);
+	} else {
+		await page.goto(`${n8n.url}/signin`);
+		await page
+			.locator('input[name="emailOrLdapLoginId"], input[type="email"]')
+			.first()
+			.fill(owner.email);
+		await page.locator('input[type="password"]').first().fill(owner.password);
+		await page.keyboard.press('Enter');
+		await page.waitForURL((url) => !url.pathname.includes('signin'));
+	}
 
 	return {
 		page,

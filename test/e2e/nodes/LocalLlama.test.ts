@@ -1,0 +1,48 @@
+/** Every operation of Local Llama, as a person sees it in the editor. */
+import { describeScreens } from '../support/describe-screens';
+
+/** The text that the server streams. */
+const GENERATED = 'The llama is a domesticated animal';
+
+describeScreens('localLlama', {
+	'Local Llama text chat': {
+		asAdded: 'This item has no chatInput It comes from a Chat Trigger',
+		result: GENERATED,
+		chat: GENERATED,
+		isInGate: true,
+	},
+	'Local Llama text extract': {
+		asAdded: 'The field "Fields" is empty Add a field for each value',
+		result: 'The llama keeps its wool. city:',
+	},
+	'Local Llama text classify': {
+		asAdded: 'The field "Labels" is empty Add a label for each possible result',
+		result: 'text classification The llama keeps its wool. offer',
+	},
+	'Local Llama text complete': { asAdded: GENERATED, result: GENERATED },
+	'Local Llama vector embed': { asAdded: '0:1', result: '0:1' },
+	'Local Llama vector rerank': {
+		asAdded: 'Parameter "Query" is required',
+		result: 'text output The llama keeps its wool. 1',
+	},
+	'Local Llama image generate': {
+		asAdded: 'Parameter "Prompt" is required',
+		result: 'File Name: image.png',
+		isFile: true,
+	},
+	'Local Llama audio transcribe': {
+		asAdded: 'The item has no files Check that the node before this one passes on its file',
+		result: 'Hello',
+		isInGate: true,
+	},
+	'Local Llama audio speak': {
+		asAdded: 'File Name: speech.mp3',
+		result: 'File Name: speech.mp3',
+		isFile: true,
+	},
+	'Local Llama model getAll': { asAdded: 'a-model', result: 'a-model' },
+	'Local Llama model load': { asAdded: 'Parameter "Model" is required', result: 'ollama' },
+	'Local Llama model unload': { asAdded: 'Parameter "Model" is required', result: 'ollama' },
+	'Local Llama model pull': { asAdded: 'Parameter "Model Name" is required' },
+	'Local Llama model delete': { asAdded: 'Parameter "Model" is required' },
+});

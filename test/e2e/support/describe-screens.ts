@@ -1,0 +1,103 @@
+/** The same walk for every operation of a node: added from the panel, run, with a wrong credential, with a file, failing. */
+import process from 'node:process';
+import { FILLED, Screens, WITH_ERROR_OUTPUT } from './screens';
+import type { Pane } from './screens';
+
+/** What a person sees of one operation. */
+export interface Screen {
+	/** Shown when it is run as added: a part of the error, of the first row or, if n8n does not start it, of the notification. */
+	asAdded: string;
+	/** Shown when everything is filled in: a part of the first row, or of the file's entry. Default: an ID of the server. */
+	result?: string;
+	/** Whether the result is a file, which n8n then shows first. Default: it shows fields, whatever file went in. */
+	isFile?: boolean;
+	/** What a chat shows at the end if the node as added is behind it. Default: it is not put there. */
+	chat?: string;
+	/** Whether `npm run test:e2e` walks through it. Otherwise only `npm run test:full` does. */
+	isInGate?: boolean;
+}
+
+/** Whether all operations are walked through: `npm run test:e2e` takes some. */
+const isEvery = process.env.EVERY_OPERATION === '1';
+
+/** What no pane and no notification shows: an object as text, or n8n's own words for what the node can say better. */
+const NEVER = /\[object Object\]|undefined|NaN|Field ".*" is required|No response received/;
+
+/** A part of all IDs that the server returns. */
+const ANY_ID = '-7a40-4b0c-9d1e-5b2f8a6c7d90';
+
+/**
+ * Defines a suite for a node.
+ *
+ * @param type of the node, such as `localLlama`
+ * @param screens by operation: node, resource and operation
+ */
+export function describeScreens(type: string, screens: Readonly<Record<string, Screen>>): void {
+	const rows = Object.entries(screens)
+		.filter(([, { isInGate = false }]) => isEvery || isInGate)
+		.map(([name, screen]) => ({ name, ...screen }));
+	let open: Screens;
+
+	beforeAll(async () => {
+		open = await Screens.open(type);
+	});
+	afterAll(async () => await open.close());
+
+	it('every operation of the node has a row', () => {
+		expect(open.operations().map(({ name }) => name)).toEqual(Object.keys(screens));
+	});
+
+	it.each(rows)(
+		'$name: as added, with a wrong credential, with the right one and a file, with an error output',
+		async ({ name, asAdded, result = ANY_ID, isFile = false }) => {
+			const { openNode, closeNode } = open.editor;
+			const operation = open.operations().find((one) => one.name === name)!;
+			await open.openWorkflow(operation);
+
+			await open.add(operation);
+			const labels = await open.labels();
+			expect({ redFields: await open.redFields(), labels }).toEqual({ redFields: 0, labels });
+			// What nobody has to set comes last.
+			expect(labels).toEqual([
+				...labels.filter((label) => label !== 'Options'),
+				...labels.filter((label) => label === 'Options'),
+			]);
+			const added = await open.run();
+			const toasts = await open.toasts();
+			expect({ seen: `${added.text} ${toasts}` }).toEqual({
+				seen: expect.stringContaining(asAdded) as string,
+			});
+			expect(`${added.text} ${toasts}`).not.toMatch(NEVER);
+			await closeNode();
+
+			await openNode(FILLED);
+			expectPane(await open.run(), { text: 'API key' });
+			expect(await open.toasts()).toContain('API key');
+			await open.correctCredential();
+			expectPane(await open.run(), { text: result, isFile });
+			await closeNode();
+
+			await openNode(WITH_ERROR_OUTPUT);
+			await open.run();
+			await open.editor.get('output-panel').getByText('Error Branch (1 item)').click();
+			expectPane(await open.pane(), { text: 'API key', isFile: false });
+			await closeNode();
+		},
+	);
+
+	const chats = rows.flatMap(({ name, chat }) => (chat === undefined ? [] : [{ name, chat }]));
+	if (chats.length > 0)
+		it.each(chats)('$name: as added behind a chat', async ({ name, chat }) => {
+			const operation = open.operations().find((one) => one.name === name)!;
+			const shown = await open.ask(operation, 'What is a llama?');
+			expect(shown).toContain(chat);
+			expect(shown).not.toMatch(NEVER);
+		});
+}
+
+function expectPane({ tab, text }: Pane, expected: { text: string; isFile?: boolean }): void {
+	expect(text).toContain(expected.text);
+	expect(text).not.toMatch(NEVER);
+	if (expected.isFile !== undefined)
+		expect({ tab, isFile: tab === 'Binary' }).toEqual({ tab, isFile: expected.isFile });
+}
