@@ -5,6 +5,8 @@
 import type { Readable, Transform } from '../vendor';
 import { addAbortSignal, pipeline, zlib } from '../vendor';
 import type { ByteBudget } from './body-limits';
+import { BodyTooLargeError } from './body-limits';
+import { ConnectionFailure, readConnection } from './connection-failure';
 import { asRecord, asString } from '../values/records';
 
 /** A stream that removes one layer of compression. */
@@ -120,7 +122,8 @@ export class CompressedBody {
 
 function toBodyError(error: unknown, encodings: readonly string[]) {
 	const isBroken = ZLIB_CODE.test(asString(asRecord(error).code) ?? '');
-	return isBroken ? new BrokenCompressionError(encodings.join(', '), error as Error) : error;
+	if (isBroken) return new BrokenCompressionError(encodings.join(', '), error as Error);
+	return error instanceof BodyTooLargeError ? error : new ConnectionFailure(error);
 }
 
 /**
@@ -141,7 +144,7 @@ function createLayers(encodings: readonly string[]) {
  * Prepares to remove the compression of a body.
  *
  * @param encoding - The header `content-encoding`: the last one of a list was applied last
- * @returns the body itself if it is not compressed
+ * @returns the bytes of the body if it is not compressed
  */
 export function decompress(
 	source: CompressedSource,
@@ -152,5 +155,7 @@ export function decompress(
 		.split(',')
 		.map((name) => name.trim())
 		.filter((name) => name !== '' && name !== 'identity');
-	return encodings.length === 0 ? source.body : new CompressedBody(source, encodings);
+	return encodings.length === 0
+		? readConnection(source.body)
+		: new CompressedBody(source, encodings);
 }

@@ -8,12 +8,13 @@ import {
 	TooManyValuesError,
 	TooMuchTextError,
 } from './body-limits';
+import { ConnectionFailure } from './connection-failure';
 import { BrokenCompressionError, UnknownCompressionError } from './compressed-body';
 import { classifyErrorResponse } from '../errors/classify-error';
-import { maskBody } from '../errors/mask';
+import { mask, maskBody } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
 import { formatDuration } from '../values/duration';
-import type { ServerError } from '../errors/server-error';
+import { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
 import type { JsonRecord } from '../values/records';
@@ -53,7 +54,11 @@ interface FailedTransport {
 	hasConnected?: boolean;
 }
 
-/** Converts an exception: aborted, a timeout, a response that is too large, or a network error. */
+/**
+ * Converts an exception: aborted, a timeout, a response that is too large, or a network error.
+ *
+ * @throws an exception of the code that reads the response, unchanged but for its secrets: it says nothing about a server
+ */
 export function toTransportError(
 	error: unknown,
 	{ endpoint, options, watchdog, hasStarted, hasConnected }: FailedTransport,
@@ -98,7 +103,15 @@ export function toTransportError(
 			serverText: isJson ? error.received.slice(0, MAX_RECEIVED_LENGTH) : undefined,
 		});
 	}
-	return toNetworkError(error, context, hasStarted);
+	if (error instanceof ConnectionFailure) return toNetworkError(error.cause, context, hasStarted);
+	if (error instanceof ServerError) return error;
+	throw withoutSecrets(error, endpoint.secrets);
+}
+
+function withoutSecrets(error: unknown, secrets: readonly string[] | undefined): unknown {
+	// V8 quotes what it cannot parse.
+	if (error instanceof Error) error.message = mask(error.message, secrets);
+	return error;
 }
 
 /** The error of a request that was aborted or timed out while it waited in the queue. */

@@ -3,6 +3,7 @@ import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { CompressedBody, decompress } from './compressed-body';
 import { toErrorContext } from './request-errors';
 import { rejectOnAbort } from './abort';
+import { throwConnectionFailure } from './connection-failure';
 import { createServerError } from '../errors/create-error';
 import { mask } from '../errors/mask';
 import { toNetworkError } from '../errors/network-error';
@@ -41,7 +42,7 @@ export interface OutgoingRequest {
  * Sends a request and follows redirects: to other origins without the headers of the credential, and only requests
  * without content.
  *
- * @throws a `ServerError` of n8n's egress filter, otherwise the raw network error.
+ * @throws a `ServerError` of n8n's egress filter, otherwise a `ConnectionFailure`.
  */
 export async function sendRequest(request: OutgoingRequest): Promise<RawResponse> {
 	const { endpoint, options } = request;
@@ -134,7 +135,7 @@ async function sendOnce({
 			() => {},
 		);
 		return await pendingResponse;
-	});
+	}).catch(throwConnectionFailure);
 	const flatHeaders = flattenHeaders(headers);
 	const decompressed = decompress({ body, signal }, flatHeaders['content-encoding']);
 	const close = () => {
@@ -157,7 +158,7 @@ async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSi
 	const { ok, error } = await rejectOnAbort(
 		signal,
 		async () => await egressFilter.validateUrl(url),
-	);
+	).catch(throwConnectionFailure);
 	if (ok) return;
 	const context = toErrorContext(endpoint, { url });
 	throw !error || error.name.startsWith('Ssrf')

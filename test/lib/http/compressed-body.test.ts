@@ -166,7 +166,9 @@ describe('an error', () => {
 				throw reset;
 			})(),
 		);
-		expect(await getError(readBuffer(readChunks(open(source, 'gzip'), 10)))).toBe(reset);
+		expect(await getError(readBuffer(readChunks(open(source, 'gzip'), 10)))).toMatchObject({
+			cause: reset,
+		});
 	});
 
 	it('says that a body needs more memory than HTTP allows', async () => {
@@ -242,7 +244,7 @@ describe('the end of a request', () => {
 		const closed = waitForClose(source);
 		stop.abort(new Error('Stop'));
 		await closed;
-		expect(await reading).toMatchObject({ name: 'AbortError' });
+		expect(await reading).toMatchObject({ cause: { name: 'AbortError' } });
 	});
 
 	it('stops all layers although the body arrived completely', async () => {
@@ -252,7 +254,7 @@ describe('the end of a request', () => {
 		const reading = getError(readBuffer(readChunks(body, Infinity)));
 		await once(source, 'end');
 		stop.abort(new Error('Stop'));
-		expect(await reading).toMatchObject({ name: 'AbortError' });
+		expect(await reading).toMatchObject({ cause: { name: 'AbortError' } });
 	});
 
 	it('stops a body that was not read to its end', async () => {

@@ -223,7 +223,7 @@ describe('a request', () => {
 			['events', readEvents, '256 MB'],
 		])('ends at the limit of %s', async (_name, read, limit) => {
 			const { send } = await serveBomb();
-			expect(await getError(send({}, read))).toMatchObject({
+			expect(await getError(send({}, read), Error)).toMatchObject({
 				type: 'invalidResponse',
 				message: `The response is larger than ${limit}, so reading was stopped`,
 			});
@@ -330,7 +330,7 @@ describe('an error response', () => {
 		const { send } = await serve(notFound);
 		const read = async (answer: HttpResponse) => [answer.status, await answer.text()];
 		expect(await send({ allowErrorStatus: true }, read)).toEqual([404, '{"here":false}']);
-		expect(await getError(send({}, read))).toMatchObject({ status: 404 });
+		expect(await getError(send({}, read), Error)).toMatchObject({ status: 404 });
 		expect(await getError(send({ allowErrorStatus: false }, read))).toMatchObject({ status: 404 });
 	});
 
@@ -377,6 +377,53 @@ describe('bytes', () => {
 		const { send } = await serve((_sent, response) => void response.write('x'));
 		const timeouts = { firstTokenMs: 40, idleMs: 80 };
 		expect((await getError(send({ timeouts }, readBytes))).type).toBe('idleTimeout');
+	});
+});
+
+describe('an exception of the code that reads a response', () => {
+	const answer: Answer = (_sent, response) => response.end('data: {"a":1}\n\n');
+
+	test.each<[string, (answer: HttpResponse) => Promise<unknown>]>([
+		['before its body', async () => await Promise.reject(new TypeError('no method x'))],
+		[
+			'after its body',
+			async (response) => {
+				await response.text();
+				throw new TypeError('no method x');
+			},
+		],
+		[
+			'at an event',
+			async (response) => {
+				for await (const _events of response.events()) throw new TypeError('no method x');
+			},
+		],
+		[
+			'at bytes',
+			async (response) => {
+				for await (const _bytes of response.bytes()) throw new TypeError('no method x');
+			},
+		],
+	])('is no error of the connection, and nothing is sent again: %s', async (_name, read) => {
+		const { send, requests } = await serve(answer);
+		const error = await getError(send({ json: {}, maxRetries: 2 }, read), Error);
+		expect(error).toMatchObject({ name: 'TypeError', message: 'no method x' });
+		expect(error).not.toHaveProperty('type');
+		expect(requests).toHaveLength(1);
+	});
+
+	test('of a request that cannot be made', async () => {
+		const { send, requests } = await serve(answer);
+		const json: Record<string, unknown> = {};
+		json.self = json;
+		expect(await getError(send({ json }, readText), Error)).not.toHaveProperty('type');
+		expect(requests).toHaveLength(0);
+	});
+
+	test('shows no key', async () => {
+		const { send } = await serve(answer);
+		const read = async () => await Promise.reject(new SyntaxError(`"${KEY}" is not valid JSON`));
+		expect((await getError(send({}, read), Error)).message).toBe('"***" is not valid JSON');
 	});
 });
 

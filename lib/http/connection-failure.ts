@@ -1,0 +1,23 @@
+/** What a connection reports, told apart from the exceptions of the code that reads a response. */
+
+/** A connection failed, or was ended. */
+export class ConnectionFailure extends Error {
+	/** @param cause - As undici or Node threw it, or n8n's egress filter */
+	constructor(override readonly cause: unknown) {
+		super('The connection failed');
+	}
+}
+
+/** For `catch` of what uses the connection. */
+export function throwConnectionFailure(error: unknown): never {
+	throw new ConnectionFailure(error);
+}
+
+/** The bytes of a body, whose errors are those of its connection. */
+export async function* readConnection(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+	try {
+		yield* body;
+	} catch (error) {
+		throwConnectionFailure(error);
+	}
+}
