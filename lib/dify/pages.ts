@@ -14,8 +14,8 @@ const PAGE_SIZE = 100;
 /** A list with more pages is an error: it may be endless. */
 const MAX_PAGES = 1_000;
 
-/** Memory of all records of a list: 100,000 of them, each with twenty fields. */
-const MAX_LIST_BYTES = 256 * 1024 * 1024;
+/** Memory of all records of a list: 50,000 of them, each with twenty fields. n8n needs twice as much for their items. */
+const MAX_LIST_BYTES = 128 * 1024 * 1024;
 
 /** A list of the API. */
 export interface ListEndpoint {

@@ -83,14 +83,18 @@ export function createFormBody(fields: JsonRecord, file: FileSource): FormBody {
 	return {
 		content: { [Symbol.asyncIterator]: generateChunks },
 		contentType: `multipart/form-data; boundary=${boundary}`,
+		fields,
 		length: start.byteLength + file.size + end.byteLength,
 		sent: progress,
 	};
 }
 
 function toPartHead({ boundary, name }: { boundary: string; name: string }) {
-	return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"`;
+	return `--${boundary}\r\nContent-Disposition: form-data; name="${name.replace(ENDING_NAMES, encodeURIComponent)}"`;
 }
+
+/** Characters that would end the name or its line. The HTML standard encodes them so. */
+const ENDING_NAMES = /["\r\n]/g;
 
 async function* readContent({ name, size, open }: FileSource, progress: UploadProgress) {
 	const fail = (reason: string) => {

@@ -84,7 +84,10 @@ class RequestRun<T> {
 		private readonly options: RequestOptions,
 		private readonly readBody: (response: HttpResponse) => Promise<T>,
 	) {
-		this.endpoint = { ...endpoint, secrets: withoutSent(endpoint.secrets, options.json) };
+		this.endpoint = {
+			...endpoint,
+			secrets: withoutSent(endpoint.secrets, options.json ?? options.upload?.fields),
+		};
 		const { timeouts, signal, maxRetries } = options;
 		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
 		const noWait = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };

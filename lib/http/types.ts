@@ -85,6 +85,8 @@ export interface UploadBody {
 	contentType: string;
 	/** Bytes. */
 	length: number;
+	/** What the form contains beside its file. Default: nothing. */
+	fields?: JsonRecord;
 }
 
 /** One request: what is sent, how long to wait, how often to retry, and how much of the response to read. */

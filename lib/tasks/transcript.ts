@@ -15,8 +15,8 @@ import { stripReasoning } from './transcript-reasoning';
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
 
-/** Bytes of memory of its segments and words: 300,000 words, each with four fields. */
-export const MAX_MEMORY = 128 * 1024 * 1024;
+/** Bytes of memory of its segments and words: 200,000 words, each with four fields. They are copied several times. */
+export const MAX_MEMORY = 80 * 1024 * 1024;
 
 /**
  * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`.

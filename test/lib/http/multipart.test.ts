@@ -66,6 +66,13 @@ test('fields and a file of any content arrive unchanged, in order', async () => 
 	);
 });
 
+test('the name of a field ends neither its line nor its part', async () => {
+	const { content } = createFormBody({ 'a"\r\nX-Evil: 1': 'b' }, file(Buffer.from('c')));
+	expect((await bytesOf(content)).toString()).toContain(
+		'\r\nContent-Disposition: form-data; name="a%22%0D%0AX-Evil: 1"\r\n\r\nb\r\n',
+	);
+});
+
 test('a form that is sent again reads its files from the beginning', async () => {
 	const { content, sent } = createFormBody({}, file(new Uint8Array(20).fill(7)));
 	expect(await bytesOf(content)).toEqual(await bytesOf(content));

@@ -9,6 +9,11 @@ test('at most ten names are shown, then the number of the others', () => {
 	expect(suggestModels([], undefined)).toBe('');
 });
 
+test('of a name of any length, the beginning is shown', () => {
+	const suggestion = suggestModels(['n'.repeat(1_500_000), 'b'], undefined);
+	expect(suggestion).toMatch(/^Use one of: n{199}…, b\.$/);
+});
+
 describe('the model if the field is empty', () => {
 	const state = (id: string, of?: string) => ({ id, ...(of === undefined ? {} : { state: of }) });
 
