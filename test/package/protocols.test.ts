@@ -85,6 +85,14 @@ describe('docs/protocols', () => {
 		expect(missing).toEqual([]);
 	});
 
+	it('is about the versions of Dify that are recorded, as docs/compatibility.md', () => {
+		const recorded = fs
+			.readdirSync('test/fixtures')
+			.flatMap((folder) => /^dify-(\d[\d.]*)$/.exec(folder)?.[1] ?? []);
+		const [, row = ''] = /^\| Dify \| ([^|]*) \|/m.exec(read('docs/compatibility.md')) ?? [];
+		expect(row.match(/\d+(?:\.\d+){2}/g)).toEqual(recorded);
+	});
+
 	it('is the only source they cite, not notes outside the repository', () => {
 		const elsewhere = sources.filter((file) =>
 			/\bcontract,? (?:(?:dify|llama-server|n8n-platform|model|breadth|section)[\w-]*,? ?)?\d/i.test(
