@@ -124,11 +124,15 @@ export class ToolCallAccumulator {
 
 	/** The call with the index or ID of a delta; undefined for a new call. */
 	private findContinuedCall({ index, id, name }: DeltaIdentity) {
-		if (index === undefined) {
-			if (id !== undefined) return this.byId.get(id);
-			return name === undefined ? this.calls.at(-1) : undefined;
-		}
-		return this.byIndex.get(index);
+		const found = index === undefined ? undefined : this.byIndex.get(index);
+		if (found !== undefined) return found;
+		if (index === undefined && id !== undefined) return this.byId.get(id);
+		const isAnonymous = id === undefined && name === undefined;
+		const last = isAnonymous ? this.calls.at(-1) : undefined;
+		// Some servers begin a call with another index than its other deltas have.
+		const isEnded =
+			index !== undefined && last !== undefined && this.brackets.get(last)!.isComplete;
+		return isEnded ? undefined : last;
 	}
 }
 

@@ -44,6 +44,20 @@ describe('deltas of calls', () => {
 			calls: ['a {}', 'b []'],
 		},
 		{
+			name: 'with another index than the one that began their call belong to it',
+			deltas: [
+				call('a', '', { index: 1, id: 'x' }),
+				call(undefined, '{"b":', { index: 0 }),
+				call(undefined, '1}', { index: 0 }),
+			],
+			calls: ['a {"b":1}'],
+		},
+		{
+			name: 'with a new index after a complete call do not belong to it',
+			deltas: [call('a', '{}', { index: 0, id: 'x' }), call(undefined, '{}', { index: 1 })],
+			calls: ['a {}', ' {}'],
+		},
+		{
 			name: 'with neither continue the last call, and with a name begin one',
 			deltas: [call('a', '{'), call(undefined, '}'), call('a', '{}')],
 			calls: ['a {}', 'a {}'],
