@@ -36,7 +36,7 @@ export interface WaitResult extends CheckResult {
 }
 
 /**
- * Repeats a check until the server is healthy, the time is over, or waiting does not help.
+ * Repeats a check until the server is healthy, rejects the key, or the time is over, whatever it reports meanwhile.
  *
  * @throws the errors of `check`, and an error if the wait is aborted
  */
@@ -55,7 +55,7 @@ export async function waitUntilReady(
 			history.push({ atMs: elapsed(), status: result.status });
 		}
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
-		const isDone = result.healthy || ['unauthorized', 'misconfigured'].includes(result.status);
+		const isDone = result.healthy || result.status === 'unauthorized';
 		const remainingMs = timeoutMs - elapsed();
 		const pauseMs = Math.min(pause, remainingMs - tookMs);
 		const isOver = pauseMs <= 0;

@@ -410,13 +410,24 @@ describe('waiting until a server is ready', () => {
 		expect(endedAt - startedAt).toBe(row.timeoutMs);
 	});
 
-	it.each(['unauthorized', 'misconfigured'] as const)(
-		'does not wait if waiting does not help: %s',
+	it('does not wait if the key is rejected', async () => {
+		jest.useFakeTimers();
+		const waiting = waitUntilReady(played('unauthorized'), { timeoutMs: 20_000 });
+		await jest.advanceTimersByTimeAsync(20_000);
+		expect(await waiting).toMatchObject({
+			status: 'unauthorized',
+			wait: { checks: 1, waitedMs: 0 },
+		});
+	});
+
+	it.each(['misconfigured', 'degraded', 'unreachable'] as const)(
+		'waits whatever else is reported: %s',
 		async (status) => {
 			jest.useFakeTimers();
-			const waiting = waitUntilReady(played(status), { timeoutMs: 20_000 });
+			const check = played(status, status, 'healthy');
+			const waiting = waitUntilReady(check, { timeoutMs: 20_000 });
 			await jest.advanceTimersByTimeAsync(20_000);
-			expect(await waiting).toMatchObject({ status, wait: { checks: 1, waitedMs: 0 } });
+			expect(await waiting).toMatchObject({ status: 'healthy', wait: { checks: 3 } });
 		},
 	);
 
