@@ -15,6 +15,7 @@ import { toServerError } from './check/completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { validateCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';
+import type { EndedResponse } from './read/completion-accumulator';
 import { CompletionAccumulator } from './read/completion-accumulator';
 import { toOpenAiChunk } from './read/ollama-chunk';
 import { readStream } from './read/read-stream';
@@ -39,6 +40,9 @@ export interface AttemptReport {
 	/** The warning about a response whose thinking was shown. */
 	reasoningWarning?: string;
 }
+
+const ANSWER_IN_THINKING =
+	'The server sent the whole answer as thinking, although Thinking is Off, so it was taken as the answer. Check the reasoning parser of the server.';
 
 /** One request of a turn: the exchange calls its methods in this order. */
 export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompletion> {
@@ -84,7 +88,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		});
 		const reasoningWarning = startTracker.getWarning(completion);
 		startTracker.storeStart(completion, reasoningWarning);
-		this.currentReport.reasoningWarning = reasoningWarning;
+		this.currentReport.reasoningWarning ??= reasoningWarning;
 		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
 		await this.yieldIfLong();
 		const { draft } = routedDraft;
@@ -106,6 +110,22 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		return this.turn.display.text.length;
 	}
 
+	/** The whole answer in the field for thinking, from a server that does not know that the thinking is off. */
+	private withAnswerInThinking(ended: EndedResponse): EndedResponse {
+		const { completion } = ended;
+		const { failure, finishReason, isCutOff, reasoning } = completion;
+		const isAnswer =
+			failure?.errorType === 'onlyThinking' &&
+			this.turn.settings.sampling.thinking?.mode === 'off' &&
+			this.accumulator?.hasOnlyReasoningField === true &&
+			finishReason === 'stop' &&
+			!isCutOff;
+		if (!isAnswer) return ended;
+		this.currentReport.reasoningWarning = ANSWER_IN_THINKING;
+		const output = { text: reasoning, reasoning: '' };
+		return { rest: output, completion: { ...completion, ...output, failure: undefined } };
+	}
+
 	/** Reads the response to its end, and shows its text unless that is shown after validation. */
 	private async receiveCompletion(
 		response: HttpResponse,
@@ -117,7 +137,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const contentType = response.headers['content-type'] ?? '';
 		let firstTokenMs = 0;
 		this.accumulator = createAccumulator(turn, this.routedDraft, options);
-		const { rest, completion } = await readStream(response, this.accumulator, {
+		const ended = await readStream(response, this.accumulator, {
 			onDelta: (delta) => {
 				if (isShown) display.push(delta);
 			},
@@ -126,6 +146,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 			},
 			signal: chatRequest.signal,
 		});
+		const { rest, completion } = this.withAnswerInThinking(ended);
 		currentReport.usage = addUsage(currentReport.usage, completion.usage);
 		currentReport.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
 		if (completion.failure && !completion.failure.isCorrectable)

@@ -1,12 +1,7 @@
 /** Gets a valid completion: the exchange of a turn, which makes its attempts, over a chat route of the server. */
 import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
-import {
-	adjustOllamaThinking,
-	omitFormat,
-	omitStreamOptions,
-	replaceJsonObject,
-} from '../exchange/adaptations';
+import { changeFormat, changeThinking, omitFormat } from '../exchange/adaptations';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
@@ -18,7 +13,11 @@ import type { QueueStats } from '../http/queue';
 import type { AttemptReport } from './chat-attempt';
 import { ChatAttempt } from './chat-attempt';
 import { getOptionsIgnoredByOpenAi, needsNativeApi } from './body/native-api';
-import { adjustThinkingInHistory, omitStreamWithTools } from './body/history-forms';
+import {
+	adjustThinkingInHistory,
+	omitStreamWithTools,
+	omitTextBesideCalls,
+} from './body/history-forms';
 import { getChatFields } from './body/generation-fields';
 import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
@@ -98,9 +97,10 @@ function getRequestFields({ settings: { sampling } }: TurnContext): RequestField
 
 function getAdaptations(turn: TurnContext, canOmitFormat: boolean): Adaptations {
 	return {
-		field: [adjustOllamaThinking, omitRejectedField(getRequestFields(turn)), omitStreamOptions],
-		format: [replaceJsonObject, adjustNullInSchema, ...(canOmitFormat ? [omitFormat] : [])],
-		conversation: [omitStreamWithTools, adjustThinkingInHistory, enforceStrictRoles],
+		field: [changeThinking, omitRejectedField(getRequestFields(turn))],
+		format: [adjustNullInSchema, changeFormat, ...(canOmitFormat ? [omitFormat] : [])],
+		conversation: [omitStreamWithTools, adjustThinkingInHistory],
+		strictForm: [enforceStrictRoles, omitTextBesideCalls],
 	};
 }
 

@@ -74,7 +74,10 @@ async function createTurnContext(
 ): Promise<TurnContext> {
 	const { tools = [], unofferedTools = [], signal } = chatRequest;
 	const connectedTools = [...tools, ...unofferedTools];
-	const showsThinking = settings.showThinking && !isJsonRequested(settings.sampling);
+	const { thinking } = settings.sampling;
+	const isThinkingOff = thinking?.mode === 'off';
+	const showsThinking =
+		settings.showThinking && !isThinkingOff && !isJsonRequested(settings.sampling);
 	return {
 		server,
 		serverType: await getProfile(server).fetchType(signal),

@@ -1,5 +1,5 @@
 /** From an error response, or an error inside a response, to its error. */
-import type { ServerError, ServerErrorDetails, ServerRejection } from './server-error';
+import type { ErrorReport, ServerError, ServerErrorDetails } from './server-error';
 import type { ErrorContext } from './create-error';
 import type { ErrorFacts } from './rows/error-facts';
 import type { ErrorType } from './error-types';
@@ -85,7 +85,7 @@ export function classifyErrorResponse(
 				model: context.model,
 			}),
 		facts: { ...facts, retryAfterMs: getRetryAfterMs(type, response, message) },
-		rejection: toRejection(type, response.status, errorBody),
+		report: toReport(response.status, errorBody),
 		about: {
 			status,
 			modality: findModality(type, message),
@@ -135,31 +135,20 @@ function suggestByFacts(type: ErrorType, facts: ErrorFacts): string | undefined 
 	return isChosen ? getErrorText(type, facts).suggestion : undefined;
 }
 
-/** Errors that say nothing about the body of the request: of proxies, and about what the model wrote. */
-const isNoRejection = isOneOf(
-	'outputParseFailed',
-	'runawayOutput',
-	'invalidToolCall',
-	'toolCallTruncated',
-	'badGateway',
-	'gatewayTimeout',
-	'tunnelDown',
-	'proxyError',
-	'proxyAuthRequired',
-	'blockedByProxy',
-	'unexpectedRedirect',
-);
-
-/** Whether the model server itself rejected the request, before it generated anything. */
-function toRejection(
-	type: ErrorType,
+/** Undefined for a response that reports no error. */
+function toReport(
 	status: number,
-	{ form, isQuoted = false }: ParsedErrorBody,
-): ServerRejection | undefined {
-	const isOfGateway = form === 'page' || status === 407 || isGatewayStatus(status);
-	if (status < 400 || isOfGateway || isNoRejection(type)) return undefined;
-	// Servers reject fields in JSON; a text may be of a filter or a proxy that quotes the request.
-	return { status, isQuoted: isQuoted || form !== 'json' };
+	{ form, codes, isError, isQuoted = false, status: innerStatus }: ParsedErrorBody,
+): ErrorReport | undefined {
+	if (status < 300 && isError !== true) return undefined;
+	return {
+		status,
+		innerStatus,
+		codes,
+		// Servers reject fields in JSON; a text may be of a filter or a proxy that quotes the request.
+		isQuoted: isQuoted || form !== 'json',
+		isOfGateway: form === 'page' || status === 407 || isGatewayStatus(status),
+	};
 }
 
 /** docs/protocols/dify.md 1.1 */
@@ -336,6 +325,7 @@ export function classifyStreamError(
 	return createServerError('streamError', context, {
 		...(error.isServerText === true && { title: error.message, isServerText: true }),
 		serverText: serverText || undefined,
+		report: error.report,
 		facts,
 		status: status === 200 ? undefined : status,
 	});

@@ -51,14 +51,12 @@ export const isRequestError: (type: ErrorType) => boolean = hasCause('request', 
 export const isUnknownError: (type: ErrorType) => boolean = hasCause('unknown', 'unknownRequest');
 
 /** Errors after which the same request may be sent again: the server did not start it. */
-export function isRetryable(type: ErrorType): boolean {
-	return ROWS[type].retry === 'same';
-}
-
-/** Errors of a server that failed while it generated: the same request may be sent once more. */
-export function mayBeRetriedOnce(type: ErrorType): boolean {
-	return ROWS[type].retry === 'once';
-}
+export const isRetryable: (type: ErrorType) => boolean = isOneOf(
+	'busy',
+	'connectionRefused',
+	'modelLoading',
+	'modelUnreachable',
+);
 
 /**
  * The status of a server after this error.

@@ -5,12 +5,18 @@ import { getWrittenSecrets, NO_SECRETS } from './secrets';
 import type { ErrorType } from './error-types';
 import { getErrorText, isRetryable } from './error-types';
 
-/** That a model server rejected a request, which is not in every error with a status. */
-export interface ServerRejection {
-	/** HTTP status of the response, also if the error in its body has another one. */
+/** How a response reports its error, besides its words. */
+export interface ErrorReport {
+	/** HTTP status of the response; below 300 if the error is inside of a response. */
 	status: number;
+	/** The status in the error itself. Default: none. */
+	innerStatus?: number;
+	/** Type and code of the error, by which the server names it. */
+	codes: readonly string[];
 	/** The message may be in other words than those of the server: it was found in a text. */
 	isQuoted: boolean;
+	/** A proxy sent it: a page, or a status of a gateway. */
+	isOfGateway: boolean;
 }
 
 /** A tool call that was received before an error. */
@@ -81,11 +87,8 @@ export class ServerError extends Error {
 	readonly field?: string;
 	/** The service, if it is not a model server. */
 	readonly service?: 'dify';
-	/**
-	 * Set if the model server itself rejected the request with an error response: not for errors of proxies, errors about
-	 * what the model wrote, and errors inside a response.
-	 */
-	readonly rejection?: ServerRejection;
+	/** Set if a response reported the error; undefined for what the node found out itself. */
+	readonly report?: ErrorReport;
 	/** Text that had arrived before the error, at most a million characters. */
 	readonly partialText?: string;
 	/** Reasoning that had arrived before the error. */

@@ -2,87 +2,103 @@
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { isRecord, asRecord } from '../values/records';
+import { getOwn } from '../values/own-properties';
 import { omitFields, withoutFields } from './body-changes';
 import type { Adaptation } from './find-change';
+import type { Rejection } from './rejection';
 
-/** For rejections that do not name the field; vLLM, if Extra Body turns streaming off. */
-export const omitStreamOptions: Adaptation = (rejection, body) =>
-	'stream_options' in body && rejection.matches(/stream[_ ]options/gi).length > 0
-		? omitFields(['stream_options'])
-		: undefined;
+/** A format that the server cannot build is rejected before anything is generated, also with 5xx. */
+const FORMAT_STATUSES: readonly number[] = [400, 422, 500, 501];
 
-/** LM Studio does not support `json_object` (lmstudio-bug-tracker issue 189). */
-export const replaceJsonObject: Adaptation = (rejection, body) => {
-	const pattern = /response_format\.type\W{1,3}must be \W?json_schema\b/gi;
-	const isJsonObject = asRecord(body.response_format).type === 'json_object';
-	if (!isJsonObject || rejection.matches(pattern).length === 0) return undefined;
-	return { name: 'json_object as json_schema', apply: withOtherFormat };
-};
+/** Whether a response is about the format of the answer, and not about what the request contains. */
+export function isAboutFormat(rejection: Rejection): boolean {
+	return (
+		FORMAT_STATUSES.includes(rejection.status) &&
+		rejection.saysOnly('schema', ['tools', 'image', 'audio'])
+	);
+}
 
-/**
- * Only for requests whose prompt contains the schema. A grammar that the server cannot build is rejected before anything is
- * generated, also with 5xx.
- */
-export const omitFormat: Adaptation = ({ status = 0, getMessage }, body) =>
-	[400, 422, 500, 501].includes(status) &&
-	/schema|grammar|structured|format/i.test(getMessage()) &&
-	FORMAT_FIELDS.some((name) => Object.hasOwn(body, name))
-		? omitFields(FORMAT_FIELDS)
+/** The rejected format in its other form: with the schema, or as any JSON (LM Studio, LocalAI; Ollama has both). */
+export const changeFormat: Adaptation = (rejection, body) =>
+	isAboutFormat(rejection) ? findOtherFormat(body) : undefined;
+
+/** Only for requests whose prompt contains the schema. */
+export const omitFormat: Adaptation = (rejection, body) =>
+	isAboutFormat(rejection) && FORMAT_FIELDS.some((name) => Object.hasOwn(body, name))
+		? {
+				...omitFields(FORMAT_FIELDS),
+				warning:
+					'This server rejects the response format, so it was omitted. The node checked the answer against the schema.',
+			}
 		: undefined;
 
 const FORMAT_FIELDS = ['response_format', 'format'];
 
+/** Any object: for servers that support only schemas. */
+const ANY_OBJECT = { name: 'answer', schema: { type: 'object' } };
+
+/** Of both changes, so that a request has one of them only. */
+const OTHER_FORMAT = 'JSON format in its other form';
+
+const WITH_SCHEMA: BodyChange = {
+	name: OTHER_FORMAT,
+	warning:
+		'This server rejects the response format JSON without a schema, so it got a schema that allows any object.',
+	apply: (body) => {
+		if (body.format === 'json') return { ...body, format: ANY_OBJECT.schema };
+		if (asRecord(body.response_format).type !== 'json_object') return body;
+		return { ...body, response_format: { type: 'json_schema', json_schema: ANY_OBJECT } };
+	},
+};
+
+const WITHOUT_SCHEMA: BodyChange = {
+	name: OTHER_FORMAT,
+	warning:
+		'This server rejects the schema as response format, so any JSON was requested. The node checked the answer against the schema.',
+	apply: (body) => {
+		if (isRecord(body.format)) return { ...body, format: 'json' };
+		if (asRecord(body.response_format).type !== 'json_schema') return body;
+		return { ...body, response_format: { type: 'json_object' } };
+	},
+};
+
+function findOtherFormat(body: JsonRecord): BodyChange | undefined {
+	return [WITH_SCHEMA, WITHOUT_SCHEMA].find(({ apply }) => apply(body) !== body);
+}
+
 /** For output that ran away: the JSON format in its other form, with the schema or without it. */
 export function toOtherFormat(body: JsonRecord): BodyChange | undefined {
-	if (withOtherFormat(body) === body) return undefined;
-	return { name: 'JSON format in its other form', apply: withOtherFormat, isTemporary: true };
+	const change = findOtherFormat(body);
+	return change && { name: OTHER_FORMAT, apply: change.apply, isTemporary: true };
 }
 
-function withOtherFormat(body: JsonRecord) {
-	const { format } = body;
-	if (format === 'json') return { ...body, format: { type: 'object' } };
-	if (isRecord(format)) return { ...body, format: 'json' };
-	const { type } = asRecord(body.response_format);
-	const schema = { name: 'answer', schema: { type: 'object' } };
-	if (type === 'json_object')
-		return { ...body, response_format: { type: 'json_schema', json_schema: schema } };
-	return type === 'json_schema' ? { ...body, response_format: { type: 'json_object' } } : body;
-}
+/** Fields that turn thinking on or off, or set how long it is. */
+const THINKING_FIELDS = ['think', 'reasoning_effort'];
 
-/** Ollama: only gpt-oss supports thinking levels, and some models do not support thinking (seen: 0.17.4). */
-const OLLAMA_THINKING_CHANGES = [
-	{
-		pattern: /does not support thinking/gi,
-		name: 'without thinking',
-		warning:
-			'This model does not support thinking, so the setting Thinking was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
-	},
-	{
-		pattern: /think value .{0,200} is not supported for this model/gi,
-		name: 'thinking without a level',
-		warning:
-			'This Ollama model supports thinking only as on or off, so the thinking effort was omitted.',
-	},
-	{
-		pattern: /invalid (?:reasoning value: 'minimal'|think value: "minimal")/gi,
-		name: 'low thinking',
-		level: 'low',
-		warning:
-			'This Ollama version does not support the thinking effort "minimal", so "low" was used.',
-	},
-];
-
-/** Omits the thinking, or asks for another level, if Ollama's model has none or not this one. */
-export const adjustOllamaThinking: Adaptation = (rejection, body) => {
-	const field = ['think', 'reasoning_effort'].find((name) => Object.hasOwn(body, name));
-	const change = OLLAMA_THINKING_CHANGES.find(
-		({ pattern }) => rejection.matches(pattern).length > 0,
-	);
-	if (field === undefined || !change) return undefined;
-	const { name, level, warning } = change;
-	const apply = (requestBody: JsonRecord) => {
-		if (level === undefined) return withoutFields(requestBody, [field]);
-		return Object.hasOwn(requestBody, field) ? { ...requestBody, [field]: level } : requestBody;
-	};
-	return { name, apply, warning };
+/** The setting of the thinking is refused: by the word, or by the value that was sent (Ollama: only gpt-oss has levels). */
+export const changeThinking: Adaptation = (rejection, body) => {
+	const field = THINKING_FIELDS.find((name) => Object.hasOwn(body, name));
+	if (field === undefined) return undefined;
+	const value = getOwn(body, field);
+	const isValueNamed = typeof value === 'string' && rejection.names(value);
+	if (!rejection.says('thinking') || !(isValueNamed || rejection.says('thinking', 'unsupported')))
+		return undefined;
+	return value === 'minimal' && isValueNamed ? toLowThinking(field) : withoutThinking(field);
 };
+
+function withoutThinking(field: string): BodyChange {
+	return {
+		name: 'without thinking',
+		apply: (body) => withoutFields(body, [field]),
+		warning:
+			'This model does not support the setting Thinking, so it was omitted. Choose a model that does ("ollama show NAME" lists "thinking" under its capabilities; most know it only as on or off), or set Thinking to Server Default.',
+	};
+}
+
+function toLowThinking(field: string): BodyChange {
+	return {
+		name: 'low thinking',
+		apply: (body) => (getOwn(body, field) === 'minimal' ? { ...body, [field]: 'low' } : body),
+		warning: 'This server does not support the thinking effort "minimal", so "low" was used.',
+	};
+}

@@ -15,15 +15,16 @@ import { applyChanges } from './body-changes';
 import type { Attempt, RoutedDraft, PartialOutput } from './attempt';
 import {
 	forgetUnconfirmedRoot,
-	updateLastingFailure,
 	openLessonStore,
+	readHistory,
 	storeLessons,
+	updateHistory,
 } from './lessons';
 import { describeOvercomeFailure, withBothTries } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { AttemptOutcome, Adaptations, ExchangeState, AppliedRule } from './types';
-import { decide, advance } from './rules';
+import { advance, decide, isRouteMissing } from './rules';
 
 /** What an exchange needs to know. */
 export interface ExchangeOptions<D, V> {
@@ -40,6 +41,8 @@ export interface ExchangeOptions<D, V> {
 	 * those of a batch.
 	 */
 	isRepeatable?: boolean;
+	/** Milliseconds after which a failure is too expensive to be repeated. Default: none. */
+	maxElapsedMs?: number;
 	/** Changes that the server may require. Default: none. */
 	adaptations?: Adaptations;
 	/** What all requests have in common. */
@@ -75,13 +78,11 @@ export async function exchange<D, V>(
 ): Promise<ExchangeResult<D, V>> {
 	const { http, learningScope } = options;
 	const { model, signal } = http;
-	const retryPolicy = new RetryPolicy(http.maxRetries, http.isIdempotent);
+	const { maxRetries, isIdempotent } = http;
+	const busyKey = JSON.stringify([server.id, model]);
+	const retryPolicy = new RetryPolicy({ maxRetries, isIdempotent, busyKey });
 	const store = openLessonStore(server, { learningScope, model });
-	let state: ExchangeState<D> = {
-		...createState(server, options, store.lessons),
-		isRepeatable: options.isRepeatable !== false,
-		lastingFailure: store.lastingFailure,
-	};
+	let state = createState(server, options, store.lessons);
 	let partialOutput: Partial<PartialOutput> = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
@@ -91,13 +92,16 @@ export async function exchange<D, V>(
 		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
 			forgetUnconfirmedRoot(store, state, outcome.error);
-			if (outcome.error.type === 'routeNotFound')
-				state = await withoutMissingRoute(server, options, state);
+			if (isRouteMissing(outcome)) state = await withoutMissingRoute(server, options, state);
 		} else {
 			storeLessons(store, state);
-			state = { ...state, lastingFailure: undefined };
 		}
-		updateLastingFailure(store, state, outcome);
+		updateHistory(store, state, outcome);
+		state = {
+			...state,
+			history: readHistory(store, retryPolicy),
+			requestCount: retryPolicy.requestCount,
+		};
 		const step = decide(state, outcome);
 		const { appliedRules, serverFailure } = state;
 		if (step.type === 'accept') {
@@ -111,7 +115,7 @@ export async function exchange<D, V>(
 			throw createServerError('aborted', context).withPartial(partialOutput);
 		}
 		if (step.type === 'fail') {
-			const error = serverFailure ? withBothTries(step.error) : step.error;
+			const error = step.error === serverFailure ? withBothTries(step.error) : step.error;
 			throw error.withPartial(partialOutput);
 		}
 		state = advance(state, outcome, step);
@@ -128,7 +132,7 @@ function getSomeOutput(attempt: Attempt<unknown, unknown>): PartialOutput | unde
 
 function createState<D>(
 	server: ModelServer,
-	{ routes: names, draft, adaptations = {} }: ExchangeOptions<D, unknown>,
+	{ routes: names, draft, adaptations = {}, ...options }: ExchangeOptions<D, unknown>,
 	{ changes, missingUrls, apiUrl = server.getApiUrl() }: Lessons,
 ): ExchangeState<D> {
 	const routes = getTargets(server, names, apiUrl);
@@ -140,8 +144,14 @@ function createState<D>(
 		apiUrl,
 		missingUrls: [],
 		adaptations,
-		requestCount: 1,
+		requestCount: 0,
 		appliedRules: [],
+		limits: {
+			retries: options.http.maxRetries ?? 0,
+			isRepeatable: options.isRepeatable !== false,
+			maxElapsedMs: options.maxElapsedMs,
+		},
+		history: { hasAnswered: false, lastingFailure: undefined },
 	};
 }
 
@@ -182,6 +192,7 @@ async function sendAttempt<D, V>(
 		return {
 			type: 'failed',
 			error: asServerErrorOrThrow(error),
+			elapsedMs: retryPolicy.elapsedMs,
 			hasShownOutput,
 			hasEverShownOutput: getShownLength() > 0,
 			hasOutput: getSomeOutput(attempt) !== undefined,

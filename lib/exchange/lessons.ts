@@ -1,20 +1,19 @@
 /** What an exchange learns from its responses, for later ones with the same model. */
-import { mayBeRetriedOnce } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
+import type { RetryPolicy } from '../http/retry-policy';
 import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
-import { toFailureKey } from './rules';
-import type { ExchangeState, AttemptOutcome } from './types';
+import { toFailureKey } from './server-failure';
+import type { ExchangeState, AttemptOutcome, ServerHistory } from './types';
 
 /** Lessons as they were at the start of an exchange, and where new ones are kept. */
 export interface LessonStore {
 	server: ModelServer;
 	/** Key of the lessons: the scope and the model. */
 	key: string;
+	model: string | undefined;
 	lessons: Lessons;
-	/** The failure of the server that its last repetition did not change; undefined if there is none. */
-	lastingFailure: string | undefined;
 }
 
 /** Finds the lessons for a scope and a model. */
@@ -23,39 +22,48 @@ export function openLessonStore(
 	{ learningScope, model }: { learningScope: string; model: string | undefined },
 ): LessonStore {
 	const key = JSON.stringify([learningScope, model]);
+	return { server, key, model, lessons: getProfile(server).getLessons(key) };
+}
+
+/** What the server did with the model until now, and what `lib/http` has repeated in this exchange. */
+export function readHistory(
+	{ server, key, model = '' }: LessonStore,
+	{ lastRepeated }: RetryPolicy,
+): ServerHistory {
 	const profile = getProfile(server);
 	return {
-		server,
-		key,
-		lessons: profile.getLessons(key),
-		lastingFailure: profile.getLastingFailure(key),
+		hasAnswered: profile.hasAnswered(model),
+		lastingFailure: lastRepeated ? toFailureKey(lastRepeated) : profile.getLastingFailure(key),
 	};
 }
 
 /**
- * Stores a failure that the repetition of its request did not change, so that a broken server is not asked twice for
- * each of many items, and deletes it after a response that arrives. Other outcomes change nothing.
+ * Stores that the server answered, or a failure that the repetition of its request did not change, so that a broken server
+ * is not asked twice for each of many items. An answer deletes that failure.
  */
-export function updateLastingFailure(
-	{ server, key, lastingFailure }: LessonStore,
-	{ appliedRules }: ExchangeState<unknown>,
+export function updateHistory(
+	{ server, key, model = '' }: LessonStore,
+	{ serverFailure }: ExchangeState<unknown>,
 	outcome: AttemptOutcome<unknown, unknown>,
 ): void {
 	const profile = getProfile(server);
-	const isRepeated = appliedRules.at(-1)?.rule === 'serverFailure';
-	if (outcome.type === 'failed') {
-		if (isRepeated && mayBeRetriedOnce(outcome.error.type))
-			profile.storeLastingFailure(key, toFailureKey(outcome.error));
-	} else if (lastingFailure !== undefined) {
-		profile.storeLastingFailure(key, undefined);
+	if (outcome.type !== 'failed') {
+		profile.storeAnswer(model);
+		if (profile.getLastingFailure(key) !== undefined) profile.storeLastingFailure(key, undefined);
+		return;
 	}
+	const failure = toFailureKey(outcome.error);
+	const hasFailedAlike = serverFailure !== undefined && toFailureKey(serverFailure) === failure;
+	if (hasFailedAlike) profile.storeLastingFailure(key, failure);
 }
 
 /** Stores what a response taught. A response that teaches nothing new does not prolong the entry, so it expires. */
 export function storeLessons(
 	{ server, key, lessons }: LessonStore,
-	{ request, missingUrls, apiUrl }: ExchangeState<unknown>,
+	{ request, missingUrls: refusedUrls, apiUrl }: ExchangeState<unknown>,
 ): void {
+	// A route that responded is not missing: the server did not have the model a moment before.
+	const missingUrls = refusedUrls.filter((url) => url !== request.route.url);
 	const changes = request.changes.filter(({ isTemporary }) => isTemporary !== true);
 	if (changes.length === lessons.changes.length && missingUrls.length === 0) return;
 	getProfile(server).storeLessons(key, {
@@ -72,9 +80,9 @@ export function storeLessons(
 export function forgetUnconfirmedRoot(
 	{ server, key, lessons }: LessonStore,
 	{ apiUrl }: ExchangeState<unknown>,
-	{ rejection }: ServerError,
+	{ report }: ServerError,
 ): void {
-	if (apiUrl === server.url.api || [400, 422].includes(rejection?.status ?? 0)) return;
+	if (apiUrl === server.url.api || [400, 422].includes(report?.status ?? 0)) return;
 	getProfile(server).forgetApiRoot();
 	if (lessons.apiUrl === undefined) return;
 	getProfile(server).storeLessons(key, { ...lessons, apiUrl: undefined });

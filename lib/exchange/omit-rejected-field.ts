@@ -1,10 +1,9 @@
 /** The adaptation that omits or renames a rejected field. */
-import { REJECTED_FIELD_PATTERNS, splitNames } from '../errors/rejected-fields';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import type { NamedField, RequestFields } from './request-fields';
 import { findField, getSentNames } from './request-fields';
-import type { Rejection } from './rejection';
+import type { Evidence, Rejection } from './rejection';
 import { omitFields, withoutFields } from './body-changes';
 import type { Adaptation } from './find-change';
 import { getOwn } from '../values/own-properties';
@@ -18,30 +17,73 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 	max_completion_tokens: 'max_tokens',
 };
 
+/** Without these, the request is another one, whatever its rows say. */
+const NEEDED_FIELDS: ReadonlySet<string> = new Set([
+	'model',
+	'messages',
+	'input',
+	'query',
+	'documents',
+	'tools',
+	'stream',
+]);
+
 /**
- * Omits the field that a rejection names, if its row allows that, or renames it if the message mentions its other name:
+ * Omits the field that a rejection names, if its row allows that, or renames it if the message names its other name:
  * "Unsupported parameter: 'max_tokens' … Use 'max_completion_tokens' instead." Fields of Extra Body are sent unchanged.
  */
 export function omitRejectedField(fields: RequestFields): Adaptation {
 	return (rejection, body) => {
-		for (const rejectedName of findRejectedFields(rejection)) {
+		for (const rejectedName of rejection.getNames()) {
 			const field = findField(fields, [rejectedName]);
-			const sentNames = field?.row?.canOmit === true ? getSentNames(field, body) : [];
-			const names = sentNames.filter(
-				(sentName) => !Object.hasOwn(fields.extraBody ?? {}, sentName),
-			);
+			const names = field ? getOmittableNames(fields, field, body) : [];
 			const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
 			if (!field || name === undefined) continue;
+			const evidence = findEvidence(rejection, field, {
+				name: rejectedName,
+				value: getOwn(body, name),
+			});
+			if (evidence === undefined) continue;
+			const lasting = evidence.isOwn ? {} : ({ isTemporary: true } as const);
 			const newName = getOwn(OTHER_NAMES, name);
-			if (newName !== undefined && rejection.mentions(newName))
+			if (newName !== undefined && rejection.names(newName))
 				return {
+					...lasting,
 					name: `${name} as ${newName}`,
 					apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
 				};
-			return { ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
+			return { ...lasting, ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
 		}
 		return undefined;
 	};
+}
+
+/** The names of a field in the body that may be omitted. */
+function getOmittableNames(
+	{ extraBody = {} }: RequestFields,
+	field: NamedField,
+	body: JsonRecord,
+): string[] {
+	if (field.row?.canOmit !== true) return [];
+	return getSentNames(field, body).filter((name) => {
+		const isNeeded =
+			NEEDED_FIELDS.has(name) || (name === 'tool_choice' && getOwn(body, name) !== 'auto');
+		return !isNeeded && !Object.hasOwn(extraBody, name);
+	});
+}
+
+/**
+ * What calls the field unknown; its name alone, if users do not know the field. A server that failed with 5xx may quote what
+ * the model wrote.
+ */
+function findEvidence(
+	rejection: Rejection,
+	{ row }: NamedField,
+	{ name, value }: { name: string; value: unknown },
+): Evidence | undefined {
+	const refusal = rejection.findRefusal(name, value);
+	const evidence = row?.isTechnical === true ? (refusal ?? rejection.findName(name)) : refusal;
+	return evidence?.isOwn === false && rejection.status >= 500 ? undefined : evidence;
 }
 
 /** None for a field that no user notices, or whose value is what the server does without it. */
@@ -58,23 +100,4 @@ function rename(body: JsonRecord, { from, to }: { from: string; to: string }): J
 	return Object.hasOwn(body, from)
 		? { [to]: getOwn(body, from), ...withoutFields(body, [from]) }
 		: body;
-}
-
-/** Codes of OpenAI's API, and of servers that follow it, for a field and not for its value. */
-const REJECTED_PARAM_CODE =
-	/^(?:unknown|unsupported|unrecogni[sz]ed|unexpected)_(?:parameter|argument|field|param)$/;
-
-const UNSUPPORTED_NAME =
-	/\b(\w+(?:\[\])?)['"\x60]? is (?:not supported|unsupported|not permitted|not allowed)\b/gi;
-
-function findRejectedFields(rejection: Rejection): string[] {
-	const { param, code = '' } = rejection;
-	const named = REJECTED_FIELD_PATTERNS.flatMap((pattern) => rejection.matches(pattern)).flatMap(
-		splitNames,
-	);
-	if (param === undefined) return named;
-	const isParamRejected =
-		REJECTED_PARAM_CODE.test(code) ||
-		rejection.matches(UNSUPPORTED_NAME).some(([, name]) => name === param);
-	return isParamRejected ? [...named, param.split('.').at(-1)!] : named;
 }

@@ -1,13 +1,18 @@
 /** The table of reasons to send a request again. */
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { mayBeRetriedOnce, isUnknownError } from '../errors/error-types';
+import { isConnectionError, isUnknownError } from '../errors/error-types';
+import { MAX_REQUESTS } from '../http/retry-policy';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import type { AdaptationRule } from './find-change';
 import { toOtherFormat } from './adaptations';
 import { findChange } from './find-change';
+import type { FailedRequest } from './may-repeat';
+import { mayRepeat } from './may-repeat';
+import { namesSentField } from './named-fields';
+import { describeFailure, toFailureKey } from './server-failure';
 import type {
 	ExchangeRequest,
 	AttemptOutcome,
@@ -15,9 +20,6 @@ import type {
 	AppliedRule,
 	RuleName,
 } from './types';
-
-/** Requests of one exchange, without the retries of the same bytes in `lib/http`. */
-export const MAX_REQUESTS = 8;
 
 export type Step<D, V> =
 	| { type: 'accept'; value: V }
@@ -45,13 +47,15 @@ interface Rule {
 
 /** In this order; the request of the first rule that applies is sent. */
 export const RULES: readonly Rule[] = [
-	{ name: 'route', limit: 3, errorType: 'routeNotFound', toNextRequest: toOtherRoute },
+	{ name: 'route', limit: 3, toNextRequest: toOtherRoute },
 	{ name: 'field', limit: 7, toNextRequest: adaptBy('field') },
 	{ name: 'format', limit: 4, toNextRequest: adaptBy('format') },
 	{ name: 'conversation', limit: 4, toNextRequest: adaptBy('conversation') },
 	{ name: 'runaway', limit: 1, errorType: 'runawayOutput', toNextRequest: repeatAfterRunaway },
-	// A generation changes nothing on the server, and the next one may succeed: whatever the server says about its failure.
+	// A generation changes nothing on the server, and the next one may succeed.
 	{ name: 'serverFailure', limit: 1, toNextRequest: repeatAfterServerFailure },
+	// After the repetition: a failure by chance is no reason to change the history.
+	{ name: 'strictForm', limit: 4, toNextRequest: adaptBy('strictForm') },
 	{ name: 'correction', limit: 2, toNextRequest: requestCorrection },
 ];
 
@@ -63,7 +67,7 @@ export function decide<D, V>(state: ExchangeState<D>, outcome: AttemptOutcome<D,
 	const final = outcome.type === 'correctable' ? outcome.outcomeIfUncorrected : outcome;
 	return final.type === 'usable'
 		? { type: 'accept', value: final.value }
-		: { type: 'fail', error: pickMoreSpecificError(state.firstError, final.error) };
+		: { type: 'fail', error: pickError(state, final.error) };
 }
 
 function applyRules<D, V>(
@@ -85,7 +89,7 @@ function applyRules<D, V>(
 
 /** The state after a step that sends a request, whose body is not built yet. */
 export function advance<D, V>(
-	{ firstError, ...state }: ExchangeState<D>,
+	state: ExchangeState<D>,
 	outcome: AttemptOutcome<D, V>,
 	{ request, rule, because }: Extract<Step<D, V>, { type: 'send' }>,
 ): ExchangeState<D> {
@@ -96,7 +100,7 @@ export function advance<D, V>(
 	return {
 		...next,
 		...(rule === 'serverFailure' && { serverFailure: error }),
-		firstError: pickMoreSpecificError(firstError, error),
+		firstError: pickError(state, error),
 	};
 }
 
@@ -104,64 +108,83 @@ export function advance<D, V>(
  * The first error names the cause, unless it is a missing route, the server accepted a changed request since, or what it
  * rejected was changed and it now names another cause: without a field, LiteLLM asks for the model, which is missing.
  */
-function pickMoreSpecificError(firstError: ServerError | undefined, error: ServerError) {
-	const isErrorResponse = (error.status ?? 0) >= 400;
-	if (!firstError || firstError.type === 'routeNotFound' || !isErrorResponse) return error;
+function pickError<D>({ firstError, appliedRules }: ExchangeState<D>, error: ServerError) {
+	if (!firstError || firstError.type === 'routeNotFound') return error;
+	const isRepetition = appliedRules.at(-1)?.rule === 'serverFailure';
+	// A server that crashed, and is gone at the second try, is not one that cannot be reached.
+	if (isRepetition || isConnectionError(error.type)) return firstError;
+	if ((error.status ?? 0) < 400) return error;
 	return isUnknownError(firstError.type) && !isUnknownError(error.type) ? error : firstError;
 }
 
-function toOtherRoute<D>({ request, routes, missingUrls }: ExchangeState<D>) {
+function toOtherRoute<D>(
+	{ request, routes, missingUrls }: ExchangeState<D>,
+	outcome: AttemptOutcome<D, unknown>,
+): NextRequest<D> | undefined {
+	if (!isRouteMissing(outcome)) return undefined;
 	const route = routes.find(({ url }) => !missingUrls.includes(url));
 	const because = `the server has no route ${request.route.name}`;
 	return route && { request: { ...request, route }, because };
 }
 
+/** Whether the server may lack the route, or allow no POST there. */
+export function isRouteMissing(outcome: AttemptOutcome<unknown, unknown>): boolean {
+	return outcome.type === 'failed' && [404, 405].includes(outcome.error.report?.status ?? 0);
+}
+
 function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
-	return ({ request, body, adaptations }, outcome) => {
+	return ({ request, body, adaptations, appliedRules }, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
+		const isRepeated = appliedRules.some((applied) => applied.rule === 'serverFailure');
 		const change = findChange({
 			error: outcome.error,
 			body,
+			isRepeated,
 			adaptations: adaptations[rule] ?? [],
 			rule,
+			tried: request.changes,
 		});
 		return change && withChange(request, change);
 	};
 }
 
-/** Each change is tried once. */
-function withChange<D>(
-	request: ExchangeRequest<D>,
-	change: BodyChange,
-): NextRequest<D> | undefined {
-	if (request.changes.some(({ name }) => name === change.name)) return undefined;
+function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): NextRequest<D> {
 	const changes = [...request.changes, change];
 	return { request: { ...request, changes }, because: change.name };
 }
 
 function repeatAfterServerFailure<D>(
-	{ request, body, isRepeatable = true, lastingFailure }: ExchangeState<D>,
+	{ request, body, limits, history }: ExchangeState<D>,
 	outcome: AttemptOutcome<D, unknown>,
 ): NextRequest<D> | undefined {
-	if (!isRepeatable || outcome.type !== 'failed') return undefined;
-	if (!mayBeRetriedOnce(outcome.error.type)) return undefined;
-	if (outcome.hasEverShownOutput || lastingFailure === toFailureKey(outcome.error))
-		return undefined;
-	// The same tokens would fail in the same way. llama-server discards those that its parser cannot read.
-	if (outcome.hasOutput && !isRandom(body)) return undefined;
-	if (outcome.error.type === 'outputParseFailed' && !isSeedRandom(body)) return undefined;
-	return { request, because: 'the server failed' };
+	if (outcome.type !== 'failed') return undefined;
+	const { error, elapsedMs = 0, hasOutput, hasEverShownOutput = false } = outcome;
+	const { type, report, facts } = error;
+	const failed: FailedRequest = {
+		type,
+		report,
+		elapsedMs,
+		isCutOff: facts.finishReason === 'length',
+		hasShownOutput: hasEverShownOutput,
+		// llama-server discards the tokens that its parser cannot read.
+		isDeterministic:
+			hasOutput === true ? !isRandom(body) : type === 'outputParseFailed' && !isSeedRandom(body),
+		hasFailedAlike: history.lastingFailure === toFailureKey(error),
+		hasAnswered: history.hasAnswered,
+		namesSentField: namesSentField(error, body),
+	};
+	return mayRepeat(failed, limits) ? { request, because: describeFailure(error) } : undefined;
 }
 
-/** What a failure of a server has in common with its repetition. */
-export function toFailureKey({ type, status = 0 }: ServerError): string {
-	return `${type} ${status}`;
-}
-
-function repeatAfterRunaway<D>({ request, body }: ExchangeState<D>): NextRequest<D> | undefined {
+function repeatAfterRunaway<D>({
+	request,
+	body,
+	limits,
+}: ExchangeState<D>): NextRequest<D> | undefined {
 	const otherFormat = toOtherFormat(body);
 	if (otherFormat) return withChange(request, otherFormat);
-	return isRandom(body) ? { request, because: 'the output ran away' } : undefined;
+	const canRepeat = limits.retries > 0 && isRandom(body);
+	return canRepeat ? { request, because: 'the output ran away' } : undefined;
 }
 
 /** Whether the model writes other tokens if the same body is sent again. */

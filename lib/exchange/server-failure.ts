@@ -1,26 +1,49 @@
 /** What users learn about a server that failed, and got the same request once more. */
+import type { ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { mayBeRetriedOnce } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
 
 /** Characters of the server message in a warning. */
 const MAX_QUOTED_TEXT = 200;
 
+/** What a failure has in common with its repetition: what the server wrote may differ. */
+export function toFailureKey({ type, report }: ServerError): string {
+	if (report === undefined) return type;
+	return report.status < 300 ? 'error in a response' : `status ${report.status}`;
+}
+
+/** What happened, as a part of a sentence. */
+export function describeFailure({ type, report }: ServerError): string {
+	if (report === undefined) return FAILURES[type] ?? 'the server failed';
+	return report.status < 300
+		? 'the response contained an error'
+		: `the server failed with status ${report.status}`;
+}
+
+const FAILURES: Readonly<Partial<Record<ErrorType, string>>> = {
+	closedBeforeResponse: 'the connection was closed before a response',
+	connectionLost: 'the connection was lost',
+	streamEndedEarly: 'the response ended early',
+	streamBroken: 'the response broke off',
+	emptyResponse: 'the response was empty',
+	onlyThinking: 'the response was only thinking',
+	outputParseFailed: 'the output could not be read',
+};
+
 /**
  * The warning about a response that arrived only at the second try.
  *
  * @param failure - The error of the first try.
  */
-export function describeOvercomeFailure({ status = 200, serverText = '' }: ServerError): string {
-	const withStatus = status < 400 ? '' : ` with status ${status}`;
+export function describeOvercomeFailure(failure: ServerError): string {
+	const { serverText = '' } = failure;
 	const text = truncate(toPlainText(serverText).replace(/\s+/g, ' ').trim(), MAX_QUOTED_TEXT);
-	const quotation = text === '' ? '.' : `: "${text}".`;
-	return `The server failed once${withStatus} and responded at the second try${quotation}`;
+	const quotation = text === '' ? '' : ` ("${text}")`;
+	return `The request was sent twice: ${describeFailure(failure)}${quotation}.`;
 }
 
-/** The error of a second try that failed as well. Another error than one of a failing server is returned unchanged. */
+/** The error of a request whose repetition failed as well. */
 export function withBothTries(error: ServerError): ServerError {
-	if (!mayBeRetriedOnce(error.type)) return error;
 	return error.withSuggestion(`${error.suggestion} A second try failed as well.`);
 }

@@ -3,6 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import type { Adaptation, AdaptationRule } from './find-change';
+import type { RepetitionLimits } from './may-repeat';
 import type { RouteTarget } from './routes';
 
 /** A request of an exchange. */
@@ -30,6 +31,8 @@ export interface FailedOutcome {
 	hasEverShownOutput?: boolean;
 	/** Whether output of this attempt has arrived, shown or not. */
 	hasOutput?: boolean;
+	/** Milliseconds from sending the request to its failure. */
+	elapsedMs?: number;
 }
 
 /** The server responded, but the model has to correct its output. */
@@ -65,10 +68,17 @@ export interface ExchangeState<D> {
 	firstError?: ServerError;
 	/** The error of a server that failed, after which the same request was sent once more. */
 	serverFailure?: ServerError;
-	/** Whether a request on which the server failed is sent once more. */
-	isRepeatable?: boolean;
-	/** A failure of the server that a repetition did not change, in an earlier exchange: it is not repeated again. */
-	lastingFailure?: string;
+	/** What the caller allows. */
+	limits: RepetitionLimits;
+	history: ServerHistory;
+}
+
+/** What this server and model did within the last ten minutes, in all exchanges. */
+export interface ServerHistory {
+	/** Whether it answered. */
+	hasAnswered: boolean;
+	/** The failure that the last repetition of a request did not change. */
+	lastingFailure: string | undefined;
 }
 
 /** Why a request was sent again. */

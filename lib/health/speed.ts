@@ -8,7 +8,6 @@ import { getReportedSpeed } from '../chat/read/usage';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { getChatFields } from '../chat/body/generation-fields';
-import { omitStreamOptions } from '../exchange/adaptations';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
@@ -230,7 +229,7 @@ async function measureOnce(
 				}),
 			};
 		},
-		adaptations: { field: [omitRejectedField({ rows: SPEED_FIELDS }), omitStreamOptions] },
+		adaptations: { field: [omitRejectedField({ rows: SPEED_FIELDS })] },
 		http: {
 			model,
 			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },

@@ -1,3 +1,5 @@
+import { LruCache } from '../lru-cache';
+
 /** Most urgent first. `interactive`: a user is waiting for the response. `batch`: no user is waiting. */
 export type Priority = 'interactive' | 'batch';
 
@@ -24,10 +26,27 @@ export interface QueueStats {
 	timesPreempted: number;
 }
 
-interface Permit {
+export interface Permit {
 	/** Calling it twice is harmless. */
 	release(): void;
+	/** Call this when the server has taken the request. */
+	onAccept(): void;
+	/** Call this when the server was too busy to start the request. */
+	onRefuse(): void;
 }
+
+/** What a server takes at the same time, as its responses show. */
+interface LearnedLimit {
+	limit: number;
+	/** By `performance.now()`. */
+	reducedAt: number;
+}
+
+/** More requests at the same time than any server takes: beyond, nothing is limited any more. */
+const MAX_LEARNED_LIMIT = 1_000;
+
+/** By the ID of the queue; longer than a queue exists. */
+const learnedLimits: LruCache<LearnedLimit> = LruCache.createShared<LearnedLimit>();
 
 const queues = new Map<string, RequestQueue>();
 
@@ -64,6 +83,8 @@ export const MAX_STARVATION_MS = 60_000;
 export class RequestQueue {
 	/** Concurrent requests, at least 1; a new value applies from the next request that enters or leaves. */
 	limit = 1;
+	/** What a busy server takes, until it has taken as many as the limit. */
+	private learned: LearnedLimit | undefined;
 	/** In the order of admission. */
 	private readonly running = new Set<PermitRequest>();
 	/** Canceled requests that have not released their permit yet. */
@@ -71,7 +92,14 @@ export class RequestQueue {
 	private readonly interactive: WaitingQueue = { waiters: new Set(), waitingSince: 0 };
 	private readonly batches: WaitingQueue = { waiters: new Set(), waitingSince: 0 };
 
-	constructor(private readonly id: string) {}
+	constructor(private readonly id: string) {
+		this.learned = learnedLimits.get(id);
+	}
+
+	/** Concurrent requests now. */
+	private get currentLimit() {
+		return Math.min(this.limit, this.learned?.limit ?? Infinity);
+	}
 
 	/** Number of running requests. */
 	get active(): number {
@@ -86,9 +114,35 @@ export class RequestQueue {
 	/** Waits for a permit. Rejects with the signal's reason when it aborts. */
 	async acquire(request: PermitRequest): Promise<Permit> {
 		const running = { ...request };
-		if (this.active < this.limit && this.length === 0) this.running.add(running);
+		if (this.active < this.currentLimit && this.length === 0) this.running.add(running);
 		else await this.wait(running);
-		return { release: () => this.release(running) };
+		const admittedAt = performance.now();
+		return {
+			release: () => this.release(running),
+			onAccept: () => this.raiseLimit(),
+			onRefuse: () => this.reduceLimit(admittedAt),
+		};
+	}
+
+	/** One more at the same time, for each request that a busy server takes. */
+	private raiseLimit() {
+		if (this.learned === undefined) return;
+		const limit = this.learned.limit + 1;
+		const isOver = limit >= Math.min(this.limit, MAX_LEARNED_LIMIT);
+		this.storeLearned(isOver ? undefined : { ...this.learned, limit });
+	}
+
+	/** Half as many at the same time: once for all requests that were on their way together. */
+	private reduceLimit(admittedAt: number) {
+		if (this.learned !== undefined && admittedAt <= this.learned.reducedAt) return;
+		const limit = Math.max(1, Math.floor(this.active / 2));
+		this.storeLearned({ limit, reducedAt: performance.now() });
+	}
+
+	private storeLearned(learned: LearnedLimit | undefined) {
+		this.learned = learned;
+		if (learned === undefined) learnedLimits.delete(this.id);
+		else learnedLimits.set(this.id, learned);
 	}
 
 	private release(running: PermitRequest) {
@@ -126,7 +180,7 @@ export class RequestQueue {
 
 	/** Reserves the permit before the waiting request resumes, so that no newcomer can take it. */
 	private admitNext(isPreempted = false) {
-		while (this.active < this.limit) {
+		while (this.active < this.currentLimit) {
 			const queue = this.selectQueue();
 			const [admit] = queue.waiters;
 			if (!admit) return;

@@ -12,7 +12,7 @@ import {
 } from './request-errors';
 import { RetryPolicy } from './retry-policy';
 import { DEFAULT_TIMEOUTS, Watchdog } from './timeouts';
-import type { QueueStats } from './queue';
+import type { Permit, QueueStats } from './queue';
 import { acquirePermit } from './queue';
 import type { RequestConnection, RawResponse } from './send-request';
 import { getMethod, sendRequest } from './send-request';
@@ -67,6 +67,20 @@ interface AttemptProgress {
 	hasConnected(): boolean;
 }
 
+/** A permit of the queue, while a request is sent. */
+interface SendingPermit extends Pick<Permit, 'onAccept' | 'onRefuse'> {
+	/** Aborts at a timeout, at Stop, and if the request is preempted. */
+	signal: AbortSignal;
+}
+
+/** For a request that passes no queue. */
+const NO_PERMIT: Permit = { release: () => {}, onAccept: () => {}, onRefuse: () => {} };
+
+/** How long a request waits for a busy server. */
+class Pause {
+	constructor(readonly ms: number) {}
+}
+
 /** One request, with all its attempts. */
 class RequestRun<T> {
 	/** Without the secrets that the request contains. */
@@ -93,15 +107,19 @@ class RequestRun<T> {
 		const noWait = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 		this.queueStats = options.queueStats ?? noWait;
 		this.isIdempotent = options.isIdempotent ?? getMethod(options) === 'GET';
-		this.retryPolicy = options.retryPolicy ?? new RetryPolicy(maxRetries, this.isIdempotent);
+		const { isIdempotent } = this;
+		this.retryPolicy = options.retryPolicy ?? new RetryPolicy({ maxRetries, isIdempotent });
 	}
 
 	async send() {
 		try {
 			for (;;) {
 				const permit = await this.acquirePermit();
+				let pauseMs = 0;
 				try {
-					return await this.sendWithRetries(permit.signal);
+					const result = await this.sendWithRetries(permit);
+					if (!(result instanceof Pause)) return result;
+					pauseMs = result.ms;
 				} catch (error) {
 					if (!permit.isPreempted() || this.watchdog.signal.aborted) {
 						const serverError = asServerErrorOrThrow(error);
@@ -111,6 +129,7 @@ class RequestRun<T> {
 				} finally {
 					permit.release();
 				}
+				await this.pause(pauseMs, this.watchdog.signal);
 			}
 		} finally {
 			this.watchdog.stop();
@@ -126,7 +145,7 @@ class RequestRun<T> {
 		const { endpoint, options, queueStats: stats } = this;
 		const { priority } = options;
 		const { signal } = this.watchdog;
-		if (priority === undefined) return { signal, isPreempted: () => false, release: () => {} };
+		if (priority === undefined) return { ...NO_PERMIT, signal, isPreempted: () => false };
 		const isPreemptible = priority === 'batch' && options.isPreemptible !== false;
 		const preemption = new AbortController();
 		const preempt = () => {
@@ -156,7 +175,8 @@ class RequestRun<T> {
 		}
 	}
 
-	private async sendWithRetries(signal: AbortSignal) {
+	/** @returns a pause if the server is too busy, so that others may use the permit meanwhile. */
+	private async sendWithRetries({ signal, onAccept, onRefuse }: SendingPermit): Promise<T | Pause> {
 		const pools = acquirePools(this.endpoint);
 		const singleUse = { dispatcher: pools.singleUse, isSingleUse: true };
 		const keepAlive = { dispatcher: pools.keepAlive, isSingleUse: false };
@@ -168,28 +188,37 @@ class RequestRun<T> {
 				const result = await this.runAttempt(connection, progress, signal).catch(
 					asServerErrorOrThrow,
 				);
-				if (!(result instanceof ServerError)) return result;
+				if (!(result instanceof ServerError)) {
+					onAccept();
+					return result;
+				}
 				// Servers close idle connections silently: repeating a request sent there does not count as a retry.
 				const wasIdle = connection === keepAlive && result.type === 'closedBeforeResponse';
 				connection = singleUse;
 				if (wasIdle) continue;
 				if (signal.aborted) throw this.retryPolicy.toTimeoutError(result);
 				if (progress.hasEmittedContent) throw result;
-				const { firstTokenRemainingMs } = this.watchdog;
-				const delayMs = this.retryPolicy.takeDelayMsOrThrow(
-					result,
-					firstTokenRemainingMs,
-					this.endpoint.onLoading,
-				);
-				this.isLoading ||= result.type === 'modelLoading';
-				await sleepWithAbort(delayMs, signal).catch((error: unknown) => {
-					const { endpoint, options, watchdog } = this;
-					throw toTransportError(error, { endpoint, options, watchdog, hasStarted: false });
+				const isBusy = this.retryPolicy.waitsFor(result);
+				if (isBusy) onRefuse();
+				const delayMs = this.retryPolicy.takeDelayMsOrThrow(result, {
+					remainingMs: this.watchdog.firstTokenRemainingMs,
+					onLoading: this.endpoint.onLoading,
 				});
+				if (isBusy) return new Pause(delayMs);
+				this.isLoading ||= result.type === 'modelLoading';
+				await this.pause(delayMs, signal);
 			}
 		} finally {
 			pools.release();
 		}
+	}
+
+	private async pause(ms: number, signal: AbortSignal) {
+		if (ms === 0) return;
+		await sleepWithAbort(ms, signal).catch((error: unknown) => {
+			const { endpoint, options, watchdog } = this;
+			throw toTransportError(error, { endpoint, options, watchdog, hasStarted: false });
+		});
 	}
 
 	private endLoading(error?: ServerError) {
@@ -206,15 +235,17 @@ class RequestRun<T> {
 		const { endpoint, options, watchdog } = this;
 		let rawResponse: RawResponse | undefined;
 		let responseError: ServerError;
+		this.retryPolicy.onSend();
 		try {
 			rawResponse = await sendRequest({
 				endpoint,
-				options: withProgress(options, watchdog),
+				options: this.withProgress(),
 				connection,
 				signal,
 			});
 			if (rawResponse.status < 300 || options.allowErrorStatus === true) {
 				this.endLoading();
+				this.retryPolicy.onAccept();
 				return await this.readBody(this.createResponse(rawResponse, progress));
 			}
 			// An error response with a broken or endless body is still an error.
@@ -234,6 +265,21 @@ class RequestRun<T> {
 			rawResponse?.close();
 		}
 		throw responseError;
+	}
+
+	/** The same request, reporting each chunk of its upload. */
+	private withProgress(): RequestOptions {
+		const { options, watchdog, retryPolicy } = this;
+		const { upload } = options;
+		if (!upload) return options;
+		async function* reportChunks() {
+			for await (const chunk of upload!.content) {
+				watchdog.onUpload();
+				retryPolicy.onUpload();
+				yield chunk;
+			}
+		}
+		return { ...options, upload: { ...upload, content: reportChunks() } };
 	}
 
 	private createResponse({ body, ...head }: RawResponse, progress: AttemptProgress): HttpResponse {
@@ -304,17 +350,4 @@ class RequestRun<T> {
 /** What arrived of an error response. */
 function getReceived(error: unknown): string {
 	return error instanceof BodyTooLargeError ? error.received : '';
-}
-
-/** The same request, reporting each chunk of its upload. */
-function withProgress(options: RequestOptions, watchdog: Watchdog) {
-	const { upload } = options;
-	if (!upload) return options;
-	async function* reportChunks() {
-		for await (const chunk of upload!.content) {
-			watchdog.onUpload();
-			yield chunk;
-		}
-	}
-	return { ...options, upload: { ...upload, content: reportChunks() } };
 }

@@ -1,11 +1,16 @@
-/** Decides when a request is sent again. */
+/** Decides when a request is sent again because of its connection, or because the server did not start it. */
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
-import { isOneOf, getErrorText } from '../errors/error-types';
+import { getErrorText } from '../errors/error-types';
 import { formatDuration } from '../values/duration';
 import { asFiniteNumber } from '../values/numbers';
+import { forgetWaitInVain, hasWaitedInVain, isBusy, isOfBudget, storeWaitInVain } from './busy';
 
-const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
+/** Requests of one exchange, without those that a server did not start. */
+export const MAX_REQUESTS = 8;
+
+/** Pauses before the first repetition and those after it. */
+const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000, 10_000];
 
 /** Share by which a pause is longer or shorter, so that many workers do not return at the same time. */
 const JITTER = 0.5;
@@ -13,14 +18,20 @@ const JITTER = 0.5;
 /** Short, because polling a loading server costs nothing, and a user may be waiting in a chat. */
 const MAX_LOADING_DELAY_MS = 2000;
 
-/** Longest accepted pause. If the server requests a longer one, there is no retry. */
+/** Longest own pause after a failed connection. */
+const MAX_DELAY_MS = 5000;
+
+/** Longest own pause while a server is busy. */
+const MAX_BUSY_DELAY_MS = 10_000;
+
+/** All pauses while a server is busy, unless it requests a longer one. */
+const MAX_BUSY_MS = 2 * 60_000;
+
+/** Longest pause of a request that does not wait for a busy server. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Statuses while a server behind a gateway is restarting or busy. */
 const TRANSIENT_STATUSES = [429, 502, 503, 504];
-
-/** LM Studio unloaded the model during the request. Ollama 0.17.4 with status 400: its runner died; the next is new. */
-const MODEL_STOPPED = /\bmodel unloaded\b|do embedding request: .{0,500}EOF/i;
 
 /** A response that said that the model is loading. */
 interface LoadingError {
@@ -29,53 +40,143 @@ interface LoadingError {
 	at: number;
 }
 
+/** What a caller wants. */
+export interface RetryOptions {
+	/** The setting *Retries*. Default: 0. */
+	maxRetries?: number;
+	/** Whether the request may be sent twice, whatever became of it. Default: false. */
+	isIdempotent?: boolean;
+	/**
+	 * Of the server and the model, if the request waits while that server is busy, as long as its time allows. Default: it is
+	 * repeated as often as after a failed connection.
+	 */
+	busyKey?: string;
+	/** Default: `Math.random`. */
+	random?(): number;
+}
+
+/** What is known when a request has failed. */
+export interface RetryMoment {
+	/** Milliseconds until the first-token timeout. Default: none. */
+	remainingMs?: number;
+	/** Called before a pause for a loading model. */
+	onLoading?(waitedMs: number): void;
+}
+
 /**
  * Decides whether a failed request is sent again. All requests of an exchange share the retries. A request is repeated
  * if the server cannot have started it (the model is loading, connections are refused, the server is busy), and an
  * idempotent one after a lost connection as well.
  */
 export class RetryPolicy {
+	/** Requests that a server may have started. */
+	requestCount = 0;
+	/** Why the last request was sent again, if a server may have started it. */
+	lastRepeated: ServerError | undefined;
+	/** Pauses, by their reason, for the log. */
+	readonly waits: Record<'busy' | 'loading' | 'connection', number> = {
+		busy: 0,
+		loading: 0,
+		connection: 0,
+	};
+	private sentAt = 0;
 	private tries = 0;
-	private waits = 0;
+	private pauses = 0;
+	private busyMs = 0;
 	private loadingSince: number | undefined;
 	private lastLoading: LoadingError | undefined;
 
-	constructor(
-		private readonly maxRetries = 0,
-		private readonly isIdempotent = false,
-		private readonly random: () => number = Math.random,
-	) {}
+	constructor(private readonly options: RetryOptions = {}) {}
+
+	/** Call this before a request is sent. */
+	onSend(): void {
+		this.requestCount++;
+		this.sentAt = performance.now();
+	}
+
+	/** Call this when a part of an upload was sent: a server responds after all of it. */
+	onUpload(): void {
+		this.sentAt = performance.now();
+	}
+
+	/** Call this when a server has taken a request. */
+	onAccept(): void {
+		if (this.options.busyKey !== undefined) forgetWaitInVain(this.options.busyKey);
+	}
+
+	/** Milliseconds since the last request was sent. */
+	get elapsedMs(): number {
+		return performance.now() - this.sentAt;
+	}
+
+	/** Whether a request waits for the server without a permit of the queue, before it is sent again. */
+	waitsFor(error: ServerError): boolean {
+		const { busyKey, maxRetries = 0 } = this.options;
+		return busyKey !== undefined && maxRetries > 0 && isBusy(error, this.elapsedMs);
+	}
 
 	/**
 	 * Takes the next retry, if there is one for this error.
 	 *
-	 * @param remainingMs - Milliseconds until the first-token timeout; Infinity without one.
-	 * @param onLoading - Called before a pause for a loading model.
 	 * @returns milliseconds to wait before the retry.
 	 * @throws the error, reworded if more is known, if the request is not sent again.
 	 */
 	takeDelayMsOrThrow(
 		error: ServerError,
-		remainingMs: number,
-		onLoading?: (waitedMs: number) => void,
+		{ remainingMs = Infinity, onLoading }: RetryMoment = {},
 	): number {
 		if (error.type === 'modelLoading') {
+			this.requestCount--;
 			const loadingDelayMs = this.nextLoadingDelayMs(error, remainingMs);
 			onLoading?.(performance.now() - this.loadingSince!);
+			this.waits.loading++;
 			return loadingDelayMs;
 		}
-		if (!this.isTransient(error)) throw error;
-		const delayMs = asFiniteNumber(error.facts.retryAfterMs) ?? this.nextBackoffMs();
+		return this.waitsFor(error)
+			? this.takeBusyDelayMsOrThrow(error, remainingMs)
+			: this.takeRetryDelayMsOrThrow(error, remainingMs);
+	}
+
+	private takeBusyDelayMsOrThrow(error: ServerError, remainingMs: number) {
+		const { busyKey } = this.options;
+		if (hasWaitedInVain(busyKey!)) throw error;
+		const requestedMs = asFiniteNumber(error.facts.retryAfterMs);
+		const delayMs =
+			requestedMs ??
+			Math.min(MAX_BUSY_DELAY_MS, this.nextBackoffMs(this.waits.busy, MAX_BUSY_DELAY_MS));
+		if (delayMs >= remainingMs || this.busyMs + delayMs > Math.max(MAX_BUSY_MS, requestedMs ?? 0)) {
+			if (this.waits.busy === 0) throw this.withRequestedPause(error, delayMs);
+			storeWaitInVain(busyKey!);
+			const waited = formatDuration(Math.round(this.busyMs / 1000) * 1000);
+			throw error.withSuggestion(
+				`The request was sent again for ${waited}, and refused each time. ${error.suggestion}`,
+			);
+		}
+		this.requestCount--;
+		this.waits.busy++;
+		this.busyMs += delayMs;
+		return delayMs;
+	}
+
+	private takeRetryDelayMsOrThrow(error: ServerError, remainingMs: number) {
+		const { maxRetries = 0 } = this.options;
+		const isNotSent = error.type === 'connectionRefused' || isBusy(error, this.elapsedMs);
+		const canRepeat = isNotSent || (this.isTransient(error) && this.requestCount < MAX_REQUESTS);
+		if (!canRepeat) throw error;
+		const delayMs = asFiniteNumber(error.facts.retryAfterMs) ?? this.nextBackoffMs(this.pauses++);
 		const isWorthWaiting = delayMs <= MAX_RETRY_AFTER_MS && delayMs < remainingMs;
-		if (this.tries++ < this.maxRetries && isWorthWaiting) return delayMs;
-		throw this.toFinalError(error, delayMs);
+		if (this.tries++ >= maxRetries || !isWorthWaiting) throw this.toFinalError(error, delayMs);
+		if (isNotSent) this.requestCount--;
+		else this.lastRepeated = error;
+		this.waits.connection++;
+		return delayMs;
 	}
 
 	private nextLoadingDelayMs(error: ServerError, remainingMs: number) {
 		const at = performance.now();
 		this.loadingSince ??= at;
 		this.lastLoading = { error, at };
-		const delayMs = this.nextBackoffMs(MAX_LOADING_DELAY_MS);
+		const delayMs = this.nextBackoffMs(this.pauses++, MAX_LOADING_DELAY_MS);
 		if (delayMs >= remainingMs) throw this.toLoadingError(error);
 		return delayMs;
 	}
@@ -97,21 +198,19 @@ export class RetryPolicy {
 		return error.copyWith({ title, isServerText: false });
 	}
 
+	/** Of an idempotent request: the connection was lost, or a gateway does not reach the server. */
 	private isTransient(error: ServerError) {
-		const { type, status = 0, serverText = '' } = error;
-		if (!this.isIdempotent || isNotStarted(error)) return isNotStarted(error);
-		// Sent with 429, but waiting does not help.
-		if (type === 'keyBudgetExceeded') return false;
+		const { type, report, status = 0 } = error;
+		if (this.options.isIdempotent !== true || isOfBudget(error)) return false;
 		const isConnectionLost = type === 'closedBeforeResponse' || type === 'connectionLost';
-		return (
-			isConnectionLost || TRANSIENT_STATUSES.includes(status) || MODEL_STOPPED.test(serverText)
-		);
+		return isConnectionLost || TRANSIENT_STATUSES.includes(report?.status ?? status);
 	}
 
-	private nextBackoffMs(maxMs = Infinity) {
-		const backoffMs = BACK_OFF_MS[Math.min(this.waits++, BACK_OFF_MS.length - 1)]!;
-		const delayMs = Math.min(backoffMs, maxMs);
-		return Math.round(delayMs * (1 - JITTER + 2 * JITTER * this.random()));
+	/** @param count - Pauses before this one */
+	private nextBackoffMs(count: number, maxMs = MAX_DELAY_MS) {
+		const { random = Math.random } = this.options;
+		const delayMs = Math.min(BACK_OFF_MS[Math.min(count, BACK_OFF_MS.length - 1)]!, maxMs);
+		return Math.round(delayMs * (1 - JITTER + 2 * JITTER * random()));
 	}
 
 	private toFinalError(error: ServerError, delayMs: number) {
@@ -122,17 +221,13 @@ export class RetryPolicy {
 				title: 'The server exited while loading the model',
 				suggestion: createServerError('modelLoadFailed', {}).suggestion,
 			});
-		if (delayMs <= MAX_RETRY_AFTER_MS) return error;
+		return delayMs > MAX_RETRY_AFTER_MS ? this.withRequestedPause(error, delayMs) : error;
+	}
+
+	private withRequestedPause(error: ServerError, delayMs: number) {
+		if (error.facts.retryAfterMs === undefined) return error;
 		return error.withSuggestion(
 			`The server requires a wait of ${formatDuration(delayMs)} (Retry-After), so the request was not retried. ${error.suggestion}`,
 		);
 	}
-}
-
-const isRejected = isOneOf('busy', 'connectionRefused', 'modelUnreachable');
-
-/** Whether the server cannot have started the request. */
-function isNotStarted({ type, status }: ServerError) {
-	// nginx with `limit_req` sends a page with 503, like a proxy whose server is down.
-	return isRejected(type) || (type === 'badGateway' && status === 503);
 }

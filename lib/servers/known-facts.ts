@@ -15,6 +15,8 @@ export class TaughtFacts {
 	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>({
 		maxEntries: MAX_ENTRIES,
 	});
+	/** Models that answered. */
+	readonly answers: LruCache<true> = new LruCache<true>({ maxEntries: MAX_ENTRIES });
 	/** By model. */
 	readonly contextSizes: LruCache<number> = new LruCache<number>({ maxEntries: MAX_ENTRIES });
 	/** By model and thinking setting. */

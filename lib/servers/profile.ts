@@ -244,6 +244,15 @@ class ServerProfile {
 		this.facts.taught.lessons.set(key, lessons);
 	}
 
+	/** Whether the server answered a request for a model within the last ten minutes. */
+	hasAnswered(model: string): boolean {
+		return this.facts.taught.answers.get(model) === true;
+	}
+
+	storeAnswer(model: string): void {
+		this.facts.taught.answers.set(model, true);
+	}
+
 	/** The failure that the repetition of a request did not change. */
 	getLastingFailure(key: string): string | undefined {
 		return this.facts.taught.lastingFailures.get(key);

@@ -7,6 +7,7 @@ import type { InputMessage } from '../chat/input-message';
 import type { ChatMessage } from '../chat/chat-message';
 import type { SamplingSettings, ResponseFormat } from '../chat/settings';
 import type { Adaptation } from '../exchange/find-change';
+import { isAboutFormat } from '../exchange/adaptations';
 import { omitFields } from '../exchange/body-changes';
 import type { RequestField } from '../exchange/request-fields';
 import type { RouteName, ServerType } from '../servers/types/server-type';
@@ -169,9 +170,9 @@ const CONSTRAINTS = [
  */
 export function omitConstraints(minTokens: number): Adaptation {
 	return (rejection, requestBody) => {
-		const matches = rejection.matches(/schema|grammar|structured|format|logprobs/gi);
-		const isUnconstrained = !CONSTRAINTS.some((name) => Object.hasOwn(requestBody, name));
-		if (matches.length === 0 || isUnconstrained) return undefined;
+		const sent = CONSTRAINTS.filter((name) => Object.hasOwn(requestBody, name));
+		const isAboutThem = isAboutFormat(rejection) || sent.some((name) => rejection.names(name));
+		if (sent.length === 0 || !isAboutThem) return undefined;
 		const { name, apply } = omitFields(CONSTRAINTS);
 		return {
 			name,

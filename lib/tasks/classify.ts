@@ -13,7 +13,7 @@ import { withContextSuggestion } from '../chat/suggestions';
 import type { Usage } from '../chat/chat-result';
 import type { ChatSettings } from '../chat/settings';
 import { createInputError } from '../errors/create-error';
-import { adjustOllamaThinking } from '../exchange/adaptations';
+import { changeThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
@@ -139,7 +139,7 @@ async function requestLabels(
 		extraBody: sampling.extraBody,
 		operation: 'chat',
 		adaptations: {
-			field: [adjustOllamaThinking],
+			field: [changeThinking],
 			format: [omitConstraints(sampling.maxTokens === undefined ? FREE_TOKENS : 0)],
 			conversation: [enforceStrictRoles],
 		},

@@ -12,7 +12,6 @@ import { withContextSuggestion } from '../chat/suggestions';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';
 import { createInputError, createServerError } from '../errors/create-error';
-import { omitStreamOptions } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
 import { assertModelName } from '../servers/model-names';
@@ -75,7 +74,6 @@ export async function completeText(
 					},
 		extraBody,
 		operation: 'text_completion',
-		adaptations: { field: [omitStreamOptions] },
 		isPreemptible: onDelta === undefined,
 		readResponse: async (response) => {
 			accumulator = new CompletionAccumulator({

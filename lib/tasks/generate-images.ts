@@ -6,8 +6,6 @@ import type { ServerError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
-import type { Adaptation } from '../exchange/find-change';
-import { omitFields } from '../exchange/body-changes';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -112,10 +110,10 @@ export async function generateImages(
 	};
 	const { value: entries, warnings } = await runTask(server, settings, {
 		routes: ['images'],
+		isExpensive: true,
 		fields: IMAGE_FIELDS,
 		toBody: () => body,
 		extraBody,
-		adaptations: { format: [omitResponseFormat] },
 		maxBytes: MAX_RESPONSE_BYTES,
 		readResponse: async (response) => readImages(await readJson(response)),
 		explain: async (error) => {
@@ -180,12 +178,6 @@ function adviseSize(size: unknown): string {
 	const isUneven = typeof size === 'string' && isIndivisible(size);
 	return `Change "Size" (${String(size)})${isUneven ? `: most models need multiples of ${SIZE_STEP}` : ''}.`;
 }
-
-/** OpenAI's newer models and servers with strict schemas reject the field and send base64 anyway. */
-const omitResponseFormat: Adaptation = (rejection, { response_format: format }) =>
-	format !== undefined && rejection.matches(/response_format/gi).length > 0
-		? omitFields(['response_format'])
-		: undefined;
 
 /** The images of a response: OpenAI's, of Stable Diffusion web UI, of Stability's API, of custom servers. */
 function readImages(json: unknown) {

@@ -55,6 +55,8 @@ export interface TaskRequest<Value, Draft = undefined>
 	toBody(route: RouteName, draft: Draft): JsonRecord;
 	/** Sent as `file` in a form. */
 	file?: FileSource;
+	/** Whether a result takes minutes, as a picture or speech. */
+	isExpensive?: boolean;
 	/** Fields of Extra Body in the body. They are never adapted. */
 	extraBody?: JsonRecord;
 	/** Name of the span. Without it, the task has no span. */
@@ -133,6 +135,7 @@ function toExchangeOptions<Value, Draft>(
 		draft: taskRequest.draft as Draft,
 		startAttempt: (request) => toAttempt(taskRequest, { ...request, ...shared, modelField }),
 		isRepeatable: taskRequest.isRepeatable,
+		maxElapsedMs: taskRequest.isExpensive || taskRequest.file ? MAX_EXPENSIVE_MS : undefined,
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
 		http: {
 			headers: taskRequest.headers,
@@ -148,6 +151,9 @@ function toExchangeOptions<Value, Draft>(
 		},
 	};
 }
+
+/** Milliseconds: an expensive request, or one with an upload, that failed later is not repeated. */
+const MAX_EXPENSIVE_MS = 10_000;
 
 /** What an attempt is made of: its request, and what all attempts of a task share. */
 interface TaskAttemptOptions<Draft> extends RoutedDraft<Draft> {

@@ -118,6 +118,7 @@ export async function synthesizeSpeech<Stored>(
 	};
 	const { value, warnings } = await runTask(server, settings, {
 		routes: ['speech'],
+		isExpensive: true,
 		fields: SPEECH_FIELDS,
 		headers: { accept: 'audio/*, application/json' },
 		toBody: () => body,

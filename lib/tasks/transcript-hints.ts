@@ -45,7 +45,7 @@ export function getTranscriptHints({ extraFields }: Transcript): string[] {
 
 /** Servers without subtitles may have segments, from which subtitles are made. */
 export const requestSegments: Adaptation = (rejection, { response_format: format }) =>
-	isSubtitleFormat(format) && rejection.matches(/response_?format/gi).length > 0
+	isSubtitleFormat(format) && rejection.names('response_format')
 		? {
 				name: 'segments for subtitles',
 				apply: (body) =>

@@ -153,15 +153,21 @@ export async function withResolvedModel<T extends ModelSettings>(
 	if (settings.model !== '') return settings;
 	const { timeouts, retries = 0 } = settings;
 	const limit = new TimeLimit(timeouts?.firstTokenMs ?? 0);
-	const policy = new RetryPolicy(retries, true);
+	const busyKey = JSON.stringify([server.id, '']);
+	const policy = new RetryPolicy({ maxRetries: retries, isIdempotent: true, busyKey });
 	const resolve = async () => {
 		for (;;) {
 			const timeoutMs = limit.capMs(PROBE_TIMEOUT_MS);
+			policy.onSend();
 			const model = await resolveOnlyModel(server, { modelTask, signal, timeoutMs }).catch(
 				asServerErrorOrThrow,
 			);
 			if (!(model instanceof ServerError)) return model;
-			const delayMs = policy.takeDelayMsOrThrow(model, limit.remainingMs, server.onLoading);
+			const { remainingMs } = limit;
+			const delayMs = policy.takeDelayMsOrThrow(model, {
+				remainingMs,
+				onLoading: server.onLoading,
+			});
 			await sleepWithAbort(delayMs, signal);
 		}
 	};

@@ -49,7 +49,7 @@ export const timeoutFields: INodeProperties[] = [
 		'maxRetries',
 		3,
 		[0, 20],
-		'How often to retry after a lost connection, when the server is busy, or when a gateway cannot reach it. The node waits for a model that is loading until the First Token Timeout.',
+		'How often to retry after a lost connection, or when a gateway cannot reach the server. With 1 or more, the node also waits up to 2 minutes for a busy server. It waits for a model that is loading until the First Token Timeout.',
 	),
 	priorityField,
 ];

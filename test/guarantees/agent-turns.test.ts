@@ -271,7 +271,7 @@ describe('output that the server cannot parse', () => {
 	const countRequests = async (...replies: Parameters<typeof serve>) => {
 		const server = await serve(...replies);
 		const { supplied } = await chatModel(server.url, {
-			parameters: { options: { maxRetries: 0 } },
+			parameters: { options: { maxRetries: 1 } },
 		});
 		await failureOf(streamOf(supplied.bindTools([WEATHER]), 'Hi'));
 		return server.sent(CHAT).length;
@@ -394,7 +394,7 @@ describe('output that runs away ends while the server still generates', () => {
 			calls(['b', 'get_weather', '{"city":"Paris"}']),
 		);
 		const { supplied } = await chatModel(server.url, {
-			parameters: { options: { maxRetries: 0 } },
+			parameters: { options: { maxRetries: 1 } },
 		});
 		const answer = await supplied.bindTools([WEATHER]).invoke([question]);
 		expect(answer.tool_calls).toMatchObject([{ args: { city: 'Paris' } }]);

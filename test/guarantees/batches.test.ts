@@ -70,7 +70,8 @@ interface GenerationBody {
 const generate: Answer = ({ body }, response) => {
 	const { messages, prompt, response_format: format, logprobs } = body as GenerationBody;
 	const text = prompt ?? messages!.at(-1)!.content;
-	if (isOf('refused')(text)) {
+	// In whatever form the conversation is sent.
+	if (text.includes('refused ')) {
 		sendJson(response, { error: { code: 400, message: 'no', type: 'server_error' } }, 400);
 		return;
 	}

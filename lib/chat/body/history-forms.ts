@@ -3,43 +3,48 @@
  * thinking of earlier messages, and some servers stream no answer that may contain calls.
  */
 import type { Adaptation } from '../../exchange/find-change';
-import type { Rejection } from '../../exchange/rejection';
+import type { BodyChange } from '../../servers/lessons';
 import type { JsonRecord } from '../../values/records';
 import { asRecords, asString, isNonEmpty, isRecord } from '../../values/records';
 import { toolCallCache } from '../tools/tool-call-cache';
+import { mayBeAboutHistory } from './strict-roles';
 
 /** Fields of a message with its thinking: llama-server and vLLM; newer vLLM; Ollama. */
 const THINKING_FIELDS = ['reasoning_content', 'reasoning', 'thinking'] as const;
 
-/** DeepSeek's API, and gateways before it, require what they sent. */
-const REQUIRES_THINKING =
-	/\b(?:reasoning|thinking)\w*\b.{0,60}\b(?:must be|should be|is required|required|missing|has to be|needs to be|expected)\b/gis;
+/** The next form of the thinking in a rejected conversation. */
+export const adjustThinkingInHistory: Adaptation = (rejection, body) =>
+	HISTORY_STATUSES.includes(rejection.status) &&
+	(rejection.says('thinking') || THINKING_FIELDS.some((name) => rejection.names(name)))
+		? [WITHOUT_THINKING, WITH_THINKING].find(({ apply }) => apply(body) !== body)
+		: undefined;
 
-const MENTIONS_THINKING = /\b(?:reasoning|thinking)/gi;
-
-/** `Cannot use tools with stream` (an older llama-server and gateways before it). */
-const REFUSES_STREAM =
-	/\btools?\b.{0,40}\bstream(?:ing|ed)?\b|\bstream(?:ing|ed)?\b.{0,40}\btools?\b/gis;
-
-/** The next form of the thinking in a rejected conversation: the one that the message asks for first, then the other. */
-export const adjustThinkingInHistory: Adaptation = (rejection, body) => {
-	if (!isAboutMessages(rejection) || rejection.matches(MENTIONS_THINKING).length === 0)
-		return undefined;
-	const isRequired = rejection.matches(REQUIRES_THINKING).length > 0;
-	const forms = isRequired ? [WITH_THINKING, WITHOUT_THINKING] : [WITHOUT_THINKING, WITH_THINKING];
-	return forms.find(({ apply }) => apply(body) !== body);
-};
-
-/** A server that does not stream responses with tools. */
+/** A server that does not stream responses with tools (an older llama-server, and gateways before it). */
 export const omitStreamWithTools: Adaptation = (rejection, body) => {
 	const isPossible = body.stream === true && isNonEmpty(body.tools);
-	if (!isPossible || rejection.matches(REFUSES_STREAM).length === 0) return undefined;
+	if (!isPossible || !rejection.says('tools', 'stream')) return undefined;
 	return { name: 'without streaming', apply: withoutStream };
 };
 
-function isAboutMessages({ type }: Rejection): boolean {
-	return type === 'badRequest' || type === 'templateRejected' || type === 'serverError';
-}
+/** A template that has no text beside calls (Ministral in LM Studio): the text of these messages is omitted. */
+export const omitTextBesideCalls: Adaptation = (rejection, body) => {
+	const isPossible = mayBeAboutHistory(rejection) && WITHOUT_TEXT.apply(body) !== body;
+	return isPossible ? WITHOUT_TEXT : undefined;
+};
+
+/** With which servers reject a history. */
+const HISTORY_STATUSES: readonly number[] = [400, 422, 500];
+
+const WITHOUT_TEXT: BodyChange = {
+	name: 'without the text beside calls',
+	warning:
+		'The server rejected the conversation, so it was sent without the text that the model wrote beside its earlier tool calls.',
+	apply: (body) =>
+		changeMessages(body, (message) => {
+			const hasCalls = isNonEmpty(message.tool_calls);
+			return hasCalls && isNonEmpty(message.content) ? { ...message, content: '' } : message;
+		}),
+};
 
 const WITHOUT_THINKING = {
 	name: 'without the thinking of earlier messages',

@@ -2,27 +2,24 @@
  * Forms of a JSON schema for values that may be null. Servers with other grammars reject a list of types (LM Studio with
  * MLX: `'type' must be a string`), or a choice with null.
  */
+import { isAboutFormat } from '../../exchange/adaptations';
 import type { Adaptation } from '../../exchange/find-change';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, isRecord } from '../../values/records';
 import { MAX_DEPTH } from '../../values/json';
 import { getOwn } from '../../values/own-properties';
 
-/** What servers say about a schema that they cannot use. */
-const REFUSES_SCHEMA =
-	/["'`]?\btype\b["'`]?.{0,30}\b(?:must|should|has to|needs? to|expected to) be (?:an? )?(?:single )?string|\bunions?\b|\banyOf\b|\bnullable\b|\bmultiple types\b|\blists? of types\b|\bjson[_ -]?schema\b|\bgrammar\b/is;
-
-/** The same in the words of validators: zod, Python's jsonschema, and servers that name the list. */
-const REFUSES_TYPE_LIST =
-	/\btype\b["'`]?[\s:]{0,3}(?:is (?:a |an )?(?:list|array)\b.{0,20}|)expected (?:a )?string, (?:received|got|found) (?:an? )?(?:array|list)|\btype\b["'`]? is (?:a list|an array)\b|\b(?:several|two) types\b|\btype (?:lists?|arrays?|unions?)\b|\barrays? of types\b|\btype\b.{0,60}\bis not of type ["'`]?string\b/is;
+/** A keyword of schemas that servers name where they reject a list of types (LM Studio with MLX). */
+const TYPE_KEYWORD = 'type';
 
 /** The next form of the schema in a rejected request: alternatives for null, then the field without null and not required. */
-export const adjustNullInSchema: Adaptation = ({ status = 0, getMessage }, body) => {
-	const isAboutSchema = [REFUSES_SCHEMA, REFUSES_TYPE_LIST].some((pattern) =>
-		pattern.test(getMessage()),
-	);
-	if (![400, 422, 500, 501].includes(status) || !isAboutSchema) return undefined;
-	return [WITH_ALTERNATIVES, WITHOUT_NULL].find(({ apply }) => apply(body) !== body);
+export const adjustNullInSchema: Adaptation = (rejection, body) => {
+	const isAboutSchema =
+		isAboutFormat(rejection) ||
+		([400, 422].includes(rejection.status) && rejection.names(TYPE_KEYWORD));
+	return isAboutSchema
+		? [WITH_ALTERNATIVES, WITHOUT_NULL].find(({ apply }) => apply(body) !== body)
+		: undefined;
 };
 
 const WITH_ALTERNATIVES = {

@@ -5,6 +5,9 @@
  * sent (Mistral), and any system message (Gemma).
  */
 import type { Adaptation } from '../../exchange/find-change';
+import { isOfContext } from '../../exchange/may-repeat';
+import type { Rejection } from '../../exchange/rejection';
+import type { BodyChange } from '../../servers/lessons';
 import { mergeAdjacent } from '../content';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asRecord, asRecords, asString, isUnset } from '../../values/records';
@@ -12,20 +15,41 @@ import { asArray, asRecord, asRecords, asString, isUnset } from '../../values/re
 /** Assistant message between a tool result and a user message after it, which may contain images of the tool. */
 const AFTER_TOOL_RESULT = 'I have read the result.';
 
-const REJECTED_SYSTEM_ROLE =
-	/system (?:role|messages?|prompts?) (?:is |are )?(?:not|un)[ -]?(?:supported|allowed)/gi;
-
 const STRICT_ROLES_WARNING =
 	'The chat template of the model rejected the conversation, so it was sent in a stricter form: system messages merged into user messages, alternating roles, one tool call per message.';
 
-/** Sends a rejected conversation again in its strict form, once. */
+/** Sends a rejected conversation again in its strict form, then without any system message. */
 export const enforceStrictRoles: Adaptation = (rejection, body) => {
-	const isPossible = rejection.type === 'badRequest' || rejection.type === 'templateRejected';
-	if (!isPossible || !isConversation(body.messages)) return undefined;
-	const hasSystem = rejection.matches(REJECTED_SYSTEM_ROLE).length === 0;
-	const apply = (requestBody: JsonRecord) => toStrictBody(requestBody, hasSystem);
-	if (apply(body) === body) return undefined;
-	return { name: hasSystem ? 'strict' : 'strict, no system', apply, warning: STRICT_ROLES_WARNING };
+	if (!isConversation(body.messages)) return undefined;
+	const forms = mayBeAboutHistory(rejection) ? [STRICT, STRICT_NO_SYSTEM] : [STRICT];
+	const isPossible = mayBeAboutHistory(rejection) || hasFailedTwice(rejection);
+	return isPossible ? forms.find(({ apply }) => apply(body) !== body) : undefined;
+};
+
+/** Whether a rejection may be about the form of the history: templates fail with 400, and name no other field. */
+export function mayBeAboutHistory({ status, codes, getSentNames }: Rejection): boolean {
+	return status === 400 && !isOfContext(codes) && getSentNames().every(isOfMessages);
+}
+
+/** In some versions of llama-server, templates fail with 500, as everything may once. */
+function hasFailedTwice({ status, isRepeated, getSentNames }: Rejection): boolean {
+	return status === 500 && isRepeated && getSentNames().every(isOfMessages);
+}
+
+function isOfMessages(name: string): boolean {
+	return name === 'messages';
+}
+
+const STRICT: BodyChange = {
+	name: 'strict',
+	apply: (body) => toStrictBody(body, true),
+	warning: STRICT_ROLES_WARNING,
+};
+
+const STRICT_NO_SYSTEM: BodyChange = {
+	name: 'strict, no system',
+	apply: (body) => toStrictBody(body, false),
+	warning: STRICT_ROLES_WARNING,
 };
 
 /** Whether all of it can be in a strict form: Extra Body may contain anything as messages, and nothing of it may be lost. */

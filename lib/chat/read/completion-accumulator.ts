@@ -84,6 +84,9 @@ const EVENT_LINE = /[\r\n]+(?:data:\s*)*/;
 /** Each costs an exception. */
 const MAX_UNREADABLE_LINES = 100;
 
+/** Brackets and a quotation mark, before any name or value. */
+const BEGUN_JSON = /^[[{][[{\s]*"?$/;
+
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
 /** Collects a completion from events, and returns the text that can be shown. */
@@ -174,6 +177,11 @@ export class CompletionAccumulator {
 	/** Whether further events are ignored. */
 	get isOver(): boolean {
 		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
+	}
+
+	/** Whether all output came in the field for thinking. */
+	get hasOnlyReasoningField(): boolean {
+		return this.receivedReasoning !== '' && this.receivedText.trim() === '';
 	}
 
 	/** Whether the output is so long that each step of the work on it counts. */
@@ -427,6 +435,7 @@ export class CompletionAccumulator {
 	private takeDisplayableText() {
 		if (this.isHoldingToolCall) return '';
 		const isFirst = this.releasedText === '';
+		if (isFirst && !this.options.isRaw && BEGUN_JSON.test(this.undecidedText)) return '';
 		const hasTools = isNonEmpty(this.options.callableNames);
 		const length = getDisplayableLength(this.undecidedText, { isFirst, hasTools });
 		const text = this.undecidedText.slice(0, length);
@@ -484,6 +493,13 @@ export class CompletionAccumulator {
 		return this.options.isRaw || this.calls.length > 0 || this.output.text.trim() !== '';
 	}
 
+	/** Whether a model that was not cut off wrote the beginning of JSON and nothing else (LocalAI). */
+	private get isBegunJson() {
+		const { isRaw = false } = this.options;
+		const isAlone = this.calls.length === 0 && BEGUN_JSON.test(this.output.text.trim());
+		return isAlone && !isRaw && !this.isTruncated;
+	}
+
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
 	private get isTruncated() {
 		const { maxTokens = 0 } = this.options;
@@ -510,9 +526,13 @@ export class CompletionAccumulator {
 	}
 
 	private findEmptyFailure(): CompletionFailure | undefined {
+		if (this.isBegunJson) {
+			const title = 'The model stopped right after it had begun a JSON value';
+			return { errorType: 'emptyResponse', title, facts: { finishReason: this.finishReason } };
+		}
 		if (this.hasContent) return undefined;
 		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
-		const { finishReason, strayTexts } = this;
-		return { errorType, serverText: strayTexts[0], facts: { finishReason } };
+		const finishReason = this.isTruncated ? 'length' : this.finishReason;
+		return { errorType, serverText: this.strayTexts[0], facts: { finishReason } };
 	}
 }

@@ -52,9 +52,10 @@ export async function startRun(
 	const { inputs, user, files, traceId } = request;
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
-	const policy = new RetryPolicy(request.retries ?? 0, false);
+	const policy = new RetryPolicy({ maxRetries: request.retries });
 	const runClient = client.forRun(json);
 	for (;;) {
+		policy.onSend();
 		const result = await withSpan(runClient.endpoint, {
 			request: { operation: route.operation, provider: 'dify' },
 			work: async (endpoint) =>
@@ -86,7 +87,7 @@ export async function startRun(
 		const error = result;
 		if (error.type === 'invalidInputs') throw await explainInputError(error, client);
 		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
-		await client.sleep(policy.takeDelayMsOrThrow(error, Infinity));
+		await client.sleep(policy.takeDelayMsOrThrow(error));
 	}
 }
 

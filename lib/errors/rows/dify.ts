@@ -47,7 +47,6 @@ export const DIFY_ERRORS = {
 		suggestion: 'Enable "Backend service API" for this app in Dify (app overview), then try again.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	appInactive: {
 		title: 'The app of this key is no longer available',
@@ -55,7 +54,6 @@ export const DIFY_ERRORS = {
 			'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an active app.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	appUnavailable: {
 		title: 'The app has no model, is not published, or is of another type',
@@ -63,14 +61,12 @@ export const DIFY_ERRORS = {
 			'Open the app in Dify, select a model and publish it. If the app works in Dify, its type does not match: only chatbots, agents and chatflows accept messages.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	notPublished: {
 		title: 'The app has not been published',
 		suggestion: 'Publish the app in Dify: the API runs the published version, never the draft.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	wrongAppType: {
 		title: 'The app of this key is of another type',
@@ -78,14 +74,12 @@ export const DIFY_ERRORS = {
 			'It may be a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	conversationEnded: {
 		title: 'The conversation is closed in Dify',
 		suggestion: 'Start a new conversation: leave the conversation ID empty.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	conversationNotFound: {
 		title: 'Dify cannot find the conversation',
@@ -93,7 +87,6 @@ export const DIFY_ERRORS = {
 			'It was deleted, or belongs to another user, another app or the Dify web app. Use the user of its first message, or start a new conversation (Dify Chat Message: "When Conversation Is Unavailable").',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	messageNotFound: {
 		title: 'Dify cannot find the message',
@@ -101,7 +94,6 @@ export const DIFY_ERRORS = {
 			'It was deleted, belongs to another user or app, or was not created through the API. Use the message ID and the user of the original response.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	startsWithTrigger: {
 		title: 'The workflow starts with a trigger',
@@ -109,7 +101,6 @@ export const DIFY_ERRORS = {
 			'It cannot be run through the API: call its webhook with an HTTP Request node, or replace the trigger with a start node (User Input) and publish the workflow.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	workflowVersionNotFound: {
 		title: 'Dify cannot find this version of the app',
@@ -117,7 +108,6 @@ export const DIFY_ERRORS = {
 			'Enter the ID of a published version of this app (not the app ID or a run ID). Leave the field empty to use the latest published version.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	runNotFound: {
 		title: 'Dify cannot find the run',
@@ -125,7 +115,6 @@ export const DIFY_ERRORS = {
 			'Check the workflow run ID (not the task ID), and use the user who started the run.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	fileNotFound: {
 		title: 'Dify cannot find the file',
@@ -133,7 +122,6 @@ export const DIFY_ERRORS = {
 			'A file can be downloaded only after a message of this app has used it. Check the file ID and the key.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	notFound: {
 		title: 'Dify cannot find the requested object',
@@ -141,7 +129,6 @@ export const DIFY_ERRORS = {
 			'Check the ID: the object may have been deleted, or belong to another app, user or knowledge base.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	missingUser: {
 		title: 'The user is missing',
@@ -149,14 +136,12 @@ export const DIFY_ERRORS = {
 			'Enter a user: Dify separates conversations, messages and files by user and requires one for every run.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	emptyQuery: {
 		title: 'The query is empty',
 		suggestion: 'Enter a query.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	invalidInputs: {
 		title: 'The inputs do not match the form of the app',
@@ -164,7 +149,6 @@ export const DIFY_ERRORS = {
 			'Check the inputs against the form of the app in Dify. Required inputs must be sent on every turn, also in an existing conversation.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	invalidId: {
 		title: 'The ID is not valid',
@@ -172,7 +156,6 @@ export const DIFY_ERRORS = {
 			'Enter the ID as shown in Dify, a UUID such as 1c7e55fb-1ba2-4e10-81b5-30addcea2276.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	invalidParam: {
 		title: 'Dify rejected a value in the request',
@@ -182,49 +165,42 @@ export const DIFY_ERRORS = {
 				: 'Correct the value named in the Dify message.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	nothingToRevoke: {
 		title: 'There is no rating to remove',
 		suggestion: 'This user has not rated this message.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	providerKeyInvalid: {
 		title: 'Dify has no valid API key for the model provider',
 		suggestion: `Set the API key of the model provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	providerQuotaExceeded: {
 		title: 'The model credits of this Dify workspace are used up',
 		suggestion: `Add your own API key of the model provider ${PROVIDER}, or upgrade the plan.`,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	modelUnsupported: {
 		title: 'Dify cannot use the model of the app',
 		suggestion: `Select another model in the app, or add your own API key of the model provider ${PROVIDER}.`,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	providerError: {
 		title: 'The model behind Dify rejected the request or failed',
 		suggestion: `Dify works, but the model provider returned an error: check the model server, and the key, quota and model of the provider ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	providerUnreachable: {
 		title: 'Dify could not connect to its model, or lost the connection',
 		suggestion: `The model server behind Dify may be down, or have crashed during the response: check its log. Check its address ${PROVIDER} as seen from the Dify containers. ${CREDENTIAL_IS_FINE}`,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 		onCloud: `The model server behind Dify may be down, or have crashed during the response: check its log. Check its address ${PROVIDER}: Dify Cloud reaches public addresses only. ${CREDENTIAL_IS_FINE}`,
 	},
 	pluginDaemonError: {
@@ -233,7 +209,6 @@ export const DIFY_ERRORS = {
 			'Dify runs models as plugins, and the plugin service is down or still starting. Check docker compose ps and docker compose logs plugin_daemon, then try again.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
 	providerNotInstalled: {
@@ -242,7 +217,6 @@ export const DIFY_ERRORS = {
 			'Install the plugin of the provider in Dify (Plugins), or select a model of another provider in the app and publish it.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	providerModelNotFound: {
 		title: 'Dify does not have the model of the app',
@@ -250,7 +224,6 @@ export const DIFY_ERRORS = {
 			'The model was removed from its provider in Dify, or the plugin daemon of Dify is down: check Settings, Model Provider, select an available model and publish the app.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	agentBackendUnreachable: {
 		title: 'The agent backend of Dify does not respond',
@@ -258,7 +231,6 @@ export const DIFY_ERRORS = {
 			'New Agents run in a separate service. Check its container in the Dify installation (docker compose ps) and its log. The model server receives no request before that.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
 	fileUnreachable: {
@@ -269,7 +241,6 @@ export const DIFY_ERRORS = {
 				: 'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	agentLimitReached: {
 		title: 'The agent reached its run limit',
@@ -277,21 +248,18 @@ export const DIFY_ERRORS = {
 			'Raise the limit in the agent settings in Dify, or give the agent a smaller task. The details contain what it produced.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	quotaExceeded: {
 		title: 'This Dify workspace has used all runs of its plan',
 		suggestion: 'Wait for the next period or upgrade the plan.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	planLimitReached: {
 		title: 'The plan of this Dify workspace does not allow more of these',
 		suggestion: 'Upgrade the plan, or delete what you no longer need. The API key is fine.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	runFailed: {
 		title: 'The run failed in Dify',
@@ -301,7 +269,6 @@ export const DIFY_ERRORS = {
 				: 'Open the run in the logs of the app in Dify: they show each node with its input and output. The cause may be the inputs, the files or the workflow.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	runTimeout: {
 		title: 'A timeout was reached',
@@ -309,7 +276,6 @@ export const DIFY_ERRORS = {
 			`Raise the timeout in the options, or check the logs of the app in Dify. If only pings arrived, check the worker container (docker compose ps); if nothing arrived, turn off buffering in the proxy (nginx: proxy_buffering off).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 		onCloud: ({ isRunStart }) =>
 			`Raise the timeout in the options, or check the logs of the app in Dify.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},
@@ -319,7 +285,6 @@ export const DIFY_ERRORS = {
 			'The run may still start or finish later: check the logs of the app in Dify before you send the message again. Chatflows and workflows wait while the worker container is down or busy: check that it is running, and add workers (CELERY_WORKER_AMOUNT).',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 		onCloud:
 			'The run may still start or finish later: check the logs of the app in Dify before you send the message again.',
 	},
@@ -331,7 +296,6 @@ export const DIFY_ERRORS = {
 				: 'Check the MIME type of the binary data and the file types allowed in the app.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	fileRejected: {
 		title: 'The file was rejected',
@@ -339,7 +303,6 @@ export const DIFY_ERRORS = {
 			'Check the file against the file upload settings of the app: name, type and number of files. Use the same user for upload and run.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	appFeatureDisabled: {
 		title: 'This feature is disabled in the app',
@@ -347,7 +310,6 @@ export const DIFY_ERRORS = {
 			'Enable the feature in the app in Dify, publish it, and make sure that a model is configured for it.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	formClosed: {
 		title: 'The form is closed',
@@ -355,7 +317,6 @@ export const DIFY_ERRORS = {
 			'Only the first submission counts, and an expired form takes the timeout branch of its node. Use Follow to see how the run continues.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	formNotFound: {
 		title: 'Dify cannot find the form',
@@ -363,7 +324,6 @@ export const DIFY_ERRORS = {
 			'Check the form token, and that the API key belongs to the app of the paused run. A form that is sent by email only cannot be submitted through the API.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	formRejected: {
 		title: 'Dify rejected the submitted form',
@@ -371,21 +331,18 @@ export const DIFY_ERRORS = {
 			'Check the values against the fields of the form, and the action against its buttons. The form is still open.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	datasetRejected: {
 		title: 'The knowledge base or document does not allow this action',
 		suggestion: 'Check the status of the knowledge base or document in Dify.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	datasetNotFound: {
 		title: 'Dify cannot find the knowledge base',
 		suggestion: 'It was deleted, or belongs to another workspace than the key. Select it again.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	pipelineNotFound: {
 		title: 'The knowledge base has no pipeline',
@@ -393,21 +350,18 @@ export const DIFY_ERRORS = {
 			'Select a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	documentNotIndexed: {
 		title: 'The knowledge base is empty or still indexing',
 		suggestion: 'Add documents first, and wait until they are indexed.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	documentArchived: {
 		title: 'The document is archived',
 		suggestion: 'Unarchive it with Set Status first.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	datasetApiDisabled: {
 		title: 'The API of this knowledge base is disabled in Dify',
@@ -415,7 +369,6 @@ export const DIFY_ERRORS = {
 			'Open the knowledge base in Dify and enable "API access" (below its settings), then try again. The API key is fine.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	datasetRateLimited: {
 		title: 'The Dify Cloud plan allows no more knowledge base requests this minute',
@@ -423,7 +376,6 @@ export const DIFY_ERRORS = {
 			'Wait a minute, then try again. Creating, changing, deleting and retrieving count; lists do not. Nothing was changed. The API key is fine.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	documentBusy: {
 		title: 'Dify is still processing the document or chunk',
@@ -431,14 +383,12 @@ export const DIFY_ERRORS = {
 			'Wait until it is indexed (Get Status can wait for it), then try again. Nothing was changed.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	nameTaken: {
 		title: 'The name is already in use in Dify',
 		suggestion: 'Enter another name, or use the existing object.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	indexingFailed: {
 		title: 'Dify could not index the document',
@@ -446,7 +396,6 @@ export const DIFY_ERRORS = {
 			'The document stays in the knowledge base with the status "error". Fix the problem named in the Dify message, then send the document again under the same name.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	indexingStuck: {
 		title: 'The Dify worker has not started on the document',
@@ -454,7 +403,6 @@ export const DIFY_ERRORS = {
 			'Check that the worker container of Dify is running and not busy (docker compose ps, docker compose logs worker). The document stays in the queue and will be indexed, so do not send it again.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 		onCloud:
 			'Dify Cloud is busy: the document stays in the queue and will be indexed, so do not send it again.',
 	},

@@ -17,15 +17,6 @@ export type ErrorCause =
 	/** Only the server's own message says it. */
 	| 'unknown';
 
-/** Whether the same request is sent again. */
-export type ErrorRetry =
-	/** It would fail again, or do something twice. */
-	| 'never'
-	/** As often as Retries allows: the server did not start it. */
-	| 'same'
-	/** Once: the server failed while it generated, and a generation changes nothing on the server. */
-	| 'once';
-
 /** A sentence, or how it is made of facts. */
 export type ErrorSentence = string | ((facts: ErrorFacts) => string);
 
@@ -45,8 +36,6 @@ export interface ErrorMeaning {
 	health: ErrorHealth;
 	/** For the model of an agent, and for the title. */
 	cause: ErrorCause;
-	/** For retries. */
-	retry: ErrorRetry;
 }
 
 /** An error type. */
@@ -56,7 +45,7 @@ export interface ErrorRow extends ErrorSentences, ErrorMeaning {
 }
 
 /** What differs for Dify, for a type that model servers have as well. */
-export type DifyVariant = Partial<Omit<ErrorRow, 'cause' | 'retry'>>;
+export type DifyVariant = Partial<Omit<ErrorRow, 'cause'>>;
 
 /** The sentences of an error. */
 export interface ErrorText {

@@ -23,14 +23,12 @@ export const GATEWAY_ERRORS = {
 		},
 		health: 'unreachable',
 		cause: 'server',
-		retry: 'never',
 	},
 	gatewayTimeout: {
 		title: (facts) => describeGatewayTimeout(facts, 'the model server'),
 		suggestion: suggestLongerTimeout,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	tunnelDown: {
 		title: 'The tunnel to the model server is down',
@@ -38,7 +36,6 @@ export const GATEWAY_ERRORS = {
 			'Start the tunnel again on the machine of the server (cloudflared, ngrok), and check its log: the server itself may be running.',
 		health: 'unreachable',
 		cause: 'server',
-		retry: 'never',
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 

@@ -257,7 +257,6 @@ export const MODEL_ERRORS = {
 		},
 		health: 'unauthorized',
 		cause: 'server',
-		retry: 'never',
 	},
 	upstreamKeyRejected: {
 		title: ({ isSignInRequired }) =>
@@ -270,7 +269,6 @@ export const MODEL_ERRORS = {
 				: 'Set the key of that server in the gateway (LiteLLM: api_key of the model). The API Key of the credential matters only if the gateway forwards it.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	forbidden: {
 		title: 'The server does not allow this request',
@@ -286,21 +284,18 @@ export const MODEL_ERRORS = {
 		},
 		health: 'unauthorized',
 		cause: 'server',
-		retry: 'never',
 	},
 	routeNotFound: {
 		title: (facts) => describeMissingRoute(facts).title,
 		suggestion: (facts) => describeMissingRoute(facts).suggestion,
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	modelNotFound: {
 		title: describeMissingModel,
 		suggestion: suggestModel,
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 	modelNotLoaded: {
 		title: ({ model }) => `The model${quoted(model)} is not loaded`,
@@ -308,7 +303,6 @@ export const MODEL_ERRORS = {
 			'Load it (Local Llama: Model, Load), or let the server load models on request: llama-server as a router with --models-autoload, LM Studio with JIT loading, which may also unload a model in use (Auto-Evict).',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	modelUnreachable: {
 		title: ({ model, gateway, unreachedHost }) => {
@@ -327,7 +321,6 @@ export const MODEL_ERRORS = {
 		},
 		health: 'degraded',
 		cause: 'server',
-		retry: 'same',
 	},
 	modelCrashed: {
 		title: ({ model, isOutOfMemory }) =>
@@ -338,7 +331,6 @@ export const MODEL_ERRORS = {
 				: 'Memory is the usual cause: use a smaller context or quantization. Check the server log for the reason. If the server does not restart the process itself, restart the server.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	promptTooLong: {
 		title: describeOverflow,
@@ -348,7 +340,6 @@ export const MODEL_ERRORS = {
 				: 'Shorten the input. Or start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 	kvCacheFull: {
 		title: 'The context of the server is full',
@@ -356,7 +347,6 @@ export const MODEL_ERRORS = {
 			'Give the server a larger context (llama-server: --ctx-size), or lower Max Concurrent Requests in the credential. Requests that run at the same time share the context, which is exhausted; with -np N, each slot of llama-server has its own share.',
 		health: 'degraded',
 		cause: 'request',
-		retry: 'never',
 	},
 	badRequest: {
 		title: ({ isPage, isEmpty, status }) =>
@@ -375,7 +365,6 @@ export const MODEL_ERRORS = {
 		},
 		health: 'misconfigured',
 		cause: 'unknownRequest',
-		retry: 'never',
 	},
 	templateRejected: {
 		title: ({ model, hasNoTemplate, isTemplateBroken }) => {
@@ -393,7 +382,6 @@ export const MODEL_ERRORS = {
 		},
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	grammarRejected: {
 		title: ({ isGrammarUnsupported }) =>
@@ -403,7 +391,6 @@ export const MODEL_ERRORS = {
 		suggestion: suggestSchema,
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	toolsUnsupported: {
 		title: 'The model or server does not support tool calls',
@@ -411,7 +398,6 @@ export const MODEL_ERRORS = {
 			'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss). Start llama-server with --jinja and without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	modalityUnsupported: {
 		title: ({ modality = 'image or audio' }) => `The server does not support ${modality} input`,
@@ -419,7 +405,6 @@ export const MODEL_ERRORS = {
 			'Use a model that supports it (llama-server: with --mmproj FILE, the mmproj GGUF of the model). If the model does not need the files, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 	fileUnreadable: {
 		title: ({ modality, isNotFetched }) => {
@@ -437,7 +422,6 @@ export const MODEL_ERRORS = {
 		},
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 	invalidToolCallInHistory: {
 		title: 'The conversation contains a tool call with invalid arguments',
@@ -446,14 +430,12 @@ export const MODEL_ERRORS = {
 			'Clear the memory of this chat. This node never sends invalid calls again, so the message has another source.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	tooManyFiles: {
 		title: 'The request has more images or recordings than the server allows',
 		suggestion: 'Pass fewer files, or raise the limit of the server (vLLM: --limit-mm-per-prompt).',
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 	requestTooLarge: {
 		title: 'The request is too large for the server or a proxy in front of it',
@@ -467,21 +449,18 @@ export const MODEL_ERRORS = {
 		},
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 	busy: {
 		title: describeBusy,
 		suggestion: suggestLessLoad,
 		health: 'degraded',
 		cause: 'server',
-		retry: 'same',
 	},
 	keyBudgetExceeded: {
 		title: ({ budgetOwner = 'API key' }) => `The budget of the ${budgetOwner} is used up`,
 		suggestion: suggestBudget,
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	modelLoading: {
 		title: ({ timeoutMs }) =>
@@ -492,14 +471,12 @@ export const MODEL_ERRORS = {
 				: 'Wait until the server has loaded the model, or raise "First Token Timeout". Large models on slow disks take minutes.',
 		health: 'loading',
 		cause: 'server',
-		retry: 'same',
 	},
 	modelLoadFailed: {
 		title: describeFailedLoad,
 		suggestion: suggestLoad,
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	featureDisabled: {
 		title: 'The server was not started with this feature',
@@ -507,7 +484,6 @@ export const MODEL_ERRORS = {
 			'The server message names the required flag, for example --embeddings, --rerank, --metrics or --slots.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	wrongModelType: {
 		title: ({ model }) => `The model${quoted(model)} does not support this task`,
@@ -517,7 +493,6 @@ export const MODEL_ERRORS = {
 			'Chat, embeddings and reranking need different models, often on separate servers: select a model for this task, or start a server for it.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	outputParseFailed: {
 		title: 'The server could not parse the model output and discarded it',
@@ -525,7 +500,6 @@ export const MODEL_ERRORS = {
 			'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'once',
 	},
 	runawayOutput: {
 		title: 'The model repeated itself without end, so the response was stopped',
@@ -533,7 +507,6 @@ export const MODEL_ERRORS = {
 			'Choose another model or quantization, or set Repeat Penalty. If equal lines were requested, request fewer of them per response: repetition of more than 16,000 characters is stopped. The details show what was received.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	serverError: {
 		title: ({ isEmpty, status }) =>
@@ -541,7 +514,6 @@ export const MODEL_ERRORS = {
 		suggestion: ({ isEmpty }) => (isEmpty ? CHECK_LOGS : 'Check the server log.'),
 		health: 'degraded',
 		cause: 'unknown',
-		retry: 'once',
 	},
 	invalidResponse: {
 		title: 'The server response cannot be read',
@@ -550,14 +522,12 @@ export const MODEL_ERRORS = {
 			'Check that the Base URL points to the API. If it does, the server or a proxy is broken or outdated; the details contain its message.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	streamError: {
 		title: 'The server reported an error during its response',
 		suggestion: 'Check the server log.',
 		health: 'degraded',
 		cause: 'unknown',
-		retry: 'once',
 	},
 	streamBroken: {
 		title: 'The response broke off: one of its events cannot be read',
@@ -565,7 +535,6 @@ export const MODEL_ERRORS = {
 			'The server, or a proxy in front of it, cut an event off or changed it: check their logs. The details contain the event.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	modelRefused: {
 		title: 'The model refused to respond',
@@ -573,7 +542,6 @@ export const MODEL_ERRORS = {
 			'The server message has its words. Change the prompt, or use another model: a repetition or another format does not change a refusal.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',
@@ -581,7 +549,6 @@ export const MODEL_ERRORS = {
 			'The server or a proxy closed the stream without a final event, for example because it crashed.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	toolCallTruncated: {
 		title: 'A tool call was cut off at the token limit',
@@ -590,7 +557,6 @@ export const MODEL_ERRORS = {
 		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	invalidToolCall: {
 		title: ({ tool }) => `The model called ${describeTool(tool)} with invalid arguments`,
@@ -600,14 +566,12 @@ export const MODEL_ERRORS = {
 			'Lower the temperature, simplify the tool, or use a model with better tool support. With llama-server, arguments are always valid JSON, unless it runs with --no-jinja.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	onlyThinking: {
 		title: 'The model used its whole response for thinking',
 		suggestion: describeOnlyThinking,
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	emptyResponse: {
 		title: 'The model returned an empty response',
@@ -615,7 +579,6 @@ export const MODEL_ERRORS = {
 			'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop calls to undeclared tools.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	garbledOutput: {
 		title: 'The model repeats one character or returns no text',
@@ -623,13 +586,11 @@ export const MODEL_ERRORS = {
 			'Restart the server. If that does not help, try it without flash attention, with another quantization, KV cache type or build: the model file may be corrupt, or the build or driver may not match the GPU.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	contentFiltered: {
 		title: 'The server withheld the response (content filter)',
 		suggestion: 'Change the prompt or the content filter of the server.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;

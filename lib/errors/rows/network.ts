@@ -18,7 +18,6 @@ export const NETWORK_ERRORS = {
 			'Open the credential and enter the Base URL as http://host:port, with or without /v1.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	dnsLookupFailed: {
 		title: ({ host }) => `The host name${quoted(host)} cannot be resolved`,
@@ -28,7 +27,6 @@ export const NETWORK_ERRORS = {
 				: 'Check the spelling. Inside Docker, use the service name from the compose file or the IP address of the machine, and make sure that both containers share a network.',
 		health: 'unreachable',
 		cause: 'connection',
-		retry: 'never',
 	},
 	connectionRefused: {
 		title: ({ host, port = '', service }) =>
@@ -38,7 +36,6 @@ export const NETWORK_ERRORS = {
 		suggestion: describeClosedPort,
 		health: 'unreachable',
 		cause: 'connection',
-		retry: 'same',
 	},
 	connectTimeout: {
 		title: ({ host, url }) =>
@@ -48,7 +45,6 @@ export const NETWORK_ERRORS = {
 		suggestion: describeDroppedPackets,
 		health: 'unreachable',
 		cause: 'connection',
-		retry: 'never',
 	},
 	hostUnreachable: {
 		title: ({ host }) => `No route to${quoted(host)}`,
@@ -56,7 +52,6 @@ export const NETWORK_ERRORS = {
 			'Check the IP address, the network and the VPN. In Docker, the container may be on an isolated network.',
 		health: 'unreachable',
 		cause: 'connection',
-		retry: 'never',
 	},
 	tlsMismatch: {
 		title: describeTlsMismatch,
@@ -72,7 +67,6 @@ export const NETWORK_ERRORS = {
 		},
 		health: 'misconfigured',
 		cause: 'connection',
-		retry: 'never',
 	},
 	tlsUntrusted: {
 		title: ({ code }) => `The server's certificate is not trusted${optional(' (', code, ')')}`,
@@ -80,14 +74,12 @@ export const NETWORK_ERRORS = {
 			'Add your private CA to n8n with NODE_EXTRA_CA_CERTS=/path/ca.pem, use the host name that the certificate was issued for, or, in a trusted network, turn on "Ignore SSL Issues" in the credential.',
 		health: 'misconfigured',
 		cause: 'connection',
-		retry: 'never',
 	},
 	notHttp: {
 		title: 'The program on this port does not speak HTTP',
 		suggestion: 'Check the port. If the server expects TLS, use https:// in the Base URL.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	closedBeforeResponse: {
 		title: 'The server closed the connection before it responded',
@@ -95,14 +87,12 @@ export const NETWORK_ERRORS = {
 			`The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
 		health: 'unreachable',
 		cause: 'server',
-		retry: 'never',
 	},
 	connectionLost: {
 		title: 'The connection was lost during the response',
 		suggestion: 'The server may have crashed (out of memory, GPU fault): check its log.',
 		health: 'unreachable',
 		cause: 'server',
-		retry: 'never',
 	},
 	blockedByPolicy: {
 		title: ({ host }) => `The network protection of n8n blocks${quoted(host)}`,
@@ -110,7 +100,6 @@ export const NETWORK_ERRORS = {
 			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
 		health: 'misconfigured',
 		cause: 'connection',
-		retry: 'never',
 	},
 	proxyError: {
 		title: ({ code }) =>
@@ -119,7 +108,6 @@ export const NETWORK_ERRORS = {
 			'Local servers usually need no proxy: add the host itself to NO_PROXY in the environment of n8n. Ranges such as 10.0.0.0/8 do not count there.',
 		health: 'misconfigured',
 		cause: 'connection',
-		retry: 'never',
 	},
 	proxyAuthRequired: {
 		title: ({ service }) =>
@@ -130,7 +118,6 @@ export const NETWORK_ERRORS = {
 				: 'Add a header to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind the proxy also requires a key, set Authentication to x-api-key.',
 		health: 'unauthorized',
 		cause: 'server',
-		retry: 'never',
 	},
 	blockedByProxy: {
 		title: ({ service }) =>
@@ -141,7 +128,6 @@ export const NETWORK_ERRORS = {
 		},
 		health: 'unauthorized',
 		cause: 'server',
-		retry: 'never',
 	},
 	unexpectedRedirect: {
 		title: 'The server redirects this request',
@@ -149,7 +135,6 @@ export const NETWORK_ERRORS = {
 		suggestion: describeRedirectTarget('server'),
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	notAnApi: {
 		title: 'The Base URL returns a web page, not the API',
@@ -157,7 +142,6 @@ export const NETWORK_ERRORS = {
 			'Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api. This may be the address of a user interface or a login page.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	wrongServer: {
 		title: 'The program at the Base URL is not a model server API',
@@ -165,7 +149,6 @@ export const NETWORK_ERRORS = {
 			'Check the host, port and path of the Base URL: another program may listen there, or the API has another path.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	firstTokenTimeout: {
 		title: ({ timeoutMs }) =>
@@ -174,7 +157,6 @@ export const NETWORK_ERRORS = {
 			'Raise "First Token Timeout" (0 = no limit), or shorten the prompt. Long prompts, a queue for the GPU or a model that is still loading take time: Server Health shows whether the server is busy or stuck.',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	idleTimeout: {
 		title: ({ timeoutMs }) =>
@@ -183,7 +165,6 @@ export const NETWORK_ERRORS = {
 			'The server may be stuck or overloaded. Check its log, or raise "Idle Timeout" (0 = no limit).',
 		health: 'degraded',
 		cause: 'server',
-		retry: 'never',
 	},
 	totalTimeout: {
 		title: ({ timeoutMs }) =>
@@ -192,7 +173,6 @@ export const NETWORK_ERRORS = {
 			'Raise "Total Timeout" (0 = no limit), or request a shorter response with Maximum Tokens.',
 		health: 'unreachable',
 		cause: 'server',
-		retry: 'never',
 	},
 	aborted: {
 		title: 'The execution was stopped',
@@ -200,14 +180,12 @@ export const NETWORK_ERRORS = {
 			'It was stopped before the response was complete. The connection was closed, which makes most servers stop, too.',
 		health: 'misconfigured',
 		cause: 'server',
-		retry: 'never',
 	},
 	invalidInput: {
 		title: 'The input cannot be sent',
 		suggestion: 'Correct the field named in the error.',
 		health: 'misconfigured',
 		cause: 'request',
-		retry: 'never',
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 

@@ -27,7 +27,7 @@ export const requestOptionFields: INodeProperties[] = [
 		'maxRetries',
 		GENERATION_RETRIES,
 		[0, 20],
-		'How often to retry after a refused connection or when the server is busy. A generation that may have started is never sent again. The node waits for a model that is loading until the First Token Timeout.',
+		'How often to retry after a refused connection. With 1 or more, the node also waits up to 2 minutes for a busy server, and sends a failed request once more if none of its output was shown. It waits for a model that is loading until the First Token Timeout.',
 	),
 	priorityField,
 	secondsField(

@@ -129,9 +129,9 @@ testLimit('lib/http/send-request.ts#MAX_REDIRECTS', {
 testLimit('lib/http/retry-policy.ts#MAX_RETRY_AFTER_MS', {
 	limit: 60_000,
 	outcome: (retryAfterMs) => {
-		const error = createServerError('busy', {}, { facts: { retryAfterMs } });
+		const error = createServerError('connectionRefused', {}, { facts: { retryAfterMs } });
 		try {
-			return new RetryPolicy(1, false).takeDelayMsOrThrow(error, Infinity) === retryAfterMs;
+			return new RetryPolicy({ maxRetries: 1 }).takeDelayMsOrThrow(error) === retryAfterMs;
 		} catch {
 			return 'not retried';
 		}

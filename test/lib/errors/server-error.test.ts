@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
-import {
-	ERROR_TYPES,
-	isConnectionError,
-	mayBeRetriedOnce,
-	isRetryable,
-} from '../../../lib/errors/error-types';
+import { ERROR_TYPES, isConnectionError, isRetryable } from '../../../lib/errors/error-types';
 import { describeError } from '../../../lib/errors/describe-error';
 
 const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
@@ -117,8 +112,6 @@ describe('createServerError', () => {
 test('only requests that were not started can be retried: others may have run, or would fail again', () => {
 	const retryable = ERROR_TYPES.filter(isRetryable).sort();
 	expect(retryable).toEqual(['busy', 'connectionRefused', 'modelLoading', 'modelUnreachable']);
-	const once = ERROR_TYPES.filter(mayBeRetriedOnce).sort();
-	expect(once).toEqual(['outputParseFailed', 'serverError', 'streamError']);
 });
 
 test('isConnectionError is true if no connection was established', () => {

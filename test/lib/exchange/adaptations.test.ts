@@ -1,10 +1,6 @@
 import * as fc from 'fast-check';
 
-import {
-	replaceJsonObject,
-	adjustOllamaThinking,
-	omitStreamOptions,
-} from '../../../lib/exchange/adaptations';
+import { changeFormat, changeThinking } from '../../../lib/exchange/adaptations';
 import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from './scripted-exchange';
@@ -31,10 +27,9 @@ const toAdaptations = (body: JsonRecord, extraBody: JsonRecord) => ({
 					...(field === 'speed' && { default: 1 }),
 				})),
 		}),
-		omitStreamOptions,
-		adjustOllamaThinking,
+		changeThinking,
 	],
-	format: [replaceJsonObject],
+	format: [changeFormat],
 });
 
 /** Sends to a server that rejects a body with the text that `getRejection` returns for it. */
@@ -131,6 +126,17 @@ describe('a rejected request is sent again', () => {
 		},
 	);
 
+	test('as any JSON where LocalAI does not support schemas, with a warning', async () => {
+		const format = { type: 'json_schema', json_schema: { name: 'a', schema: {} } };
+		const { sent, warnings } = await sendTo('schema', { response_format: format }, (body) =>
+			JSON.stringify(body).includes('json_schema')
+				? 'response_format type must be one of "text" or "json_object", but got: json_schema'
+				: undefined,
+		);
+		expect(sent.at(-1)).toEqual({ response_format: { type: 'json_object' } });
+		expect(warnings).toEqual([expect.stringContaining('rejects the schema as response format')]);
+	});
+
 	test('with a schema where LM Studio does not support json_object', async () => {
 		const { sent } = await sendTo('json', { response_format: { type: 'json_object' } }, (body) =>
 			JSON.stringify(body).includes('json_object')
@@ -142,8 +148,9 @@ describe('a rejected request is sent again', () => {
 
 	test.each([
 		['"m" does not support thinking', {}],
-		['think value "high" is not supported for this model', {}],
+		['think value "minimal" is not supported for this model', { think: 'low' }],
 		['invalid think value: "minimal"', { think: 'low' }],
+		["invalid reasoning value: 'minimal'", { think: 'low' }],
 	])('for Ollama: %s', async (message, expected) => {
 		const { sent, warnings } = await sendTo(
 			encodeURIComponent(message),

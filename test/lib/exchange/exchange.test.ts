@@ -1,12 +1,13 @@
 /** The loop, with retries of `lib/http`, over a scripted transport. */
 import * as fc from 'fast-check';
-import { replaceJsonObject } from '../../../lib/exchange/adaptations';
+import { changeFormat } from '../../../lib/exchange/adaptations';
 import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import { enforceStrictRoles } from '../../../lib/chat/body/strict-roles';
 import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
-import { MAX_REQUESTS, advance, decide, RULES } from '../../../lib/exchange/rules';
+import { advance, decide, RULES } from '../../../lib/exchange/rules';
+import { MAX_REQUESTS } from '../../../lib/http/retry-policy';
 import type { ExchangeState, FailedOutcome, AttemptOutcome } from '../../../lib/exchange/types';
 import type { PartialOutput } from '../../../lib/exchange/attempt';
 import { sleepWithAbort } from '../../../lib/http/sleep';
@@ -35,7 +36,7 @@ const body = {
 };
 const adaptations = {
 	field: [omitRejectedField({ rows: ROWS })],
-	conversation: [enforceStrictRoles],
+	strictForm: [enforceStrictRoles],
 };
 const routes = ['ollamaChat', 'openAiChat'] as const;
 
@@ -62,19 +63,24 @@ const reply = fc.oneof(
 	{ weight: 30, arbitrary: fc.constantFrom(...REPLIES.slice(1)) },
 );
 
-test('any sequence of outcomes ends after eight requests, and the retries of one request', async () => {
+test('any sequence of outcomes ends after eight requests that a server may have started', async () => {
 	let longest = 0;
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(reply, { minLength: 20, maxLength: 20 }),
 			fc.nat(3),
 			async (replies, maxRetries) => {
-				transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'correctable' };
+				transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'usable' };
 				await runExchange(newServer(), body, { routes, adaptations, maxRetries }).catch(
 					asServerErrorOrThrow,
 				);
-				longest = Math.max(longest, transport.sent.length);
-				expect(transport.sent.length).toBeLessThanOrEqual(MAX_REQUESTS + maxRetries);
+				const started = replies
+					.slice(0, transport.sent.length)
+					.filter(
+						({ type, ...sent }) => type !== 'lost' && !('status' in sent && sent.status === 503),
+					);
+				longest = Math.max(longest, started.length);
+				expect(started.length).toBeLessThanOrEqual(MAX_REQUESTS);
 			},
 		),
 		{ numRuns: 500 },
@@ -129,13 +135,13 @@ test('output that had arrived is in the error, also if a later request got none'
 	];
 	let partial: { text: string; reasoning: string } | undefined;
 	transport.reply = () => {
-		const next = replies[transport.sent.length - 1]!;
+		const next = replies[transport.sent.length - 1] ?? replies.at(-1)!;
 		partial = { text: next.type === 'output' ? next.text! : '', reasoning: '' };
 		return next;
 	};
 	await expect(
 		runExchange(newServer(), body, { getPartialOutput: () => partial }),
-	).rejects.toMatchObject({ type: 'connectionRefused', partialText: 'begun' });
+	).rejects.toMatchObject({ type: 'runawayOutput', partialText: 'begun' });
 });
 
 describe('partial output', () => {
@@ -145,7 +151,7 @@ describe('partial output', () => {
 	const failWith = async (...outputs: PartialOutput[]) => {
 		const replies: Reply[] = [
 			{ type: 'output', errorType: 'runawayOutput' },
-			{ type: 'output', errorType: 'emptyResponse' },
+			{ type: 'output', errorType: 'garbledOutput' },
 		];
 		transport.reply = () => replies[transport.sent.length - 1]!;
 		return await runExchange(newServer(), body, {
@@ -156,7 +162,7 @@ describe('partial output', () => {
 	test('of tool calls only is kept', async () => {
 		const nothing = { text: '', reasoning: '' };
 		const error = await failWith({ ...nothing, toolCalls: calls }, nothing);
-		expect(error).toMatchObject({ type: 'runawayOutput', partialToolCalls: calls });
+		expect(error).toMatchObject({ type: 'garbledOutput', partialToolCalls: calls });
 	});
 
 	test.each([
@@ -398,7 +404,10 @@ describe('a server that fails', () => {
 	const failed = reject('Internal error', 500);
 	const send = async (server: ModelServer, ...replies: Reply[]) => {
 		transport.reply = () => replies[transport.sent.length - 1] ?? { type: 'usable' };
-		const result = await runExchange(server, body, { adaptations }).catch(asServerErrorOrThrow);
+		const { field } = adaptations;
+		const result = await runExchange(server, body, { adaptations: { field } }).catch(
+			asServerErrorOrThrow,
+		);
 		return { isUsable: !(result instanceof ServerError), requests: transport.sent.length };
 	};
 
@@ -406,7 +415,7 @@ describe('a server that fails', () => {
 		transport.reply = () => (transport.sent.length === 1 ? failed : { type: 'usable' });
 		const { warnings } = await runExchange(newServer(), body);
 		expect(warnings).toEqual([
-			'The server failed once with status 500 and responded at the second try: "Internal error".',
+			'The request was sent twice: the server failed with status 500 ("Internal error").',
 		]);
 		transport.reply = () => failed;
 		await expect(runExchange(newServer(), body)).rejects.toMatchObject({
@@ -498,19 +507,28 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 	],
 	apiUrl: 'a',
 	missingUrls: [],
-	adaptations: { field: [omitRejectedField({ rows: ROWS })], format: [replaceJsonObject] },
+	adaptations: { field: [omitRejectedField({ rows: ROWS })], format: [changeFormat] },
 	requestCount: 1,
 	appliedRules: [],
+	limits: { retries: 2, isRepeatable: true },
+	history: { hasAnswered: false, lastingFailure: undefined },
 	...changes,
 });
 
-const REJECTION = { status: 400, isQuoted: false };
+const REPORT = { status: 400, isQuoted: false, codes: [], isOfGateway: false };
 
 const fail = (type: ErrorType, serverText = '', hasShownOutput = false): FailedOutcome => ({
 	type: 'failed',
-	error: createServerError(type, {}, { status: 400, serverText, rejection: REJECTION }),
+	error: createServerError(type, {}, { status: 400, serverText, report: REPORT }),
 	hasShownOutput,
 });
+
+/** A route that the server does not have. */
+const MISSING = createServerError(
+	'routeNotFound',
+	{},
+	{ status: 404, report: { ...REPORT, status: 404 } },
+);
 
 const decideWith = (
 	outcome: AttemptOutcome<string, string>,
@@ -521,7 +539,7 @@ const sendRule = (rule: string) => ({ type: 'send', rule });
 
 describe('each rule', () => {
 	test('route: the first route that is not known to be missing', () => {
-		const missing = fail('routeNotFound');
+		const missing = { type: 'failed', error: MISSING } as const;
 		expect(decideWith(missing, { missingUrls: ['a'] })).toMatchObject({
 			...sendRule('route'),
 			request: { route: { name: 'openAiChat' } },
@@ -529,58 +547,103 @@ describe('each rule', () => {
 		expect(decideWith(missing, { missingUrls: ['a', 'b'] })).toMatchObject({ type: 'fail' });
 	});
 
-	test('conversation: as the adaptation changes it', () => {
+	test.each(['conversation', 'strictForm'])('%s: as the adaptation changes it', (name) => {
 		const change = { name: 'strict', apply: (body: JsonRecord) => body };
-		const step = decideWith(fail('badRequest'), { adaptations: { conversation: [() => change] } });
-		expect(step).toMatchObject({ ...sendRule('conversation'), request: { changes: [change] } });
+		const step = decideWith(fail('badRequest'), { adaptations: { [name]: [() => change] } });
+		expect(step).toMatchObject({ ...sendRule(name), request: { changes: [change] } });
 	});
 
 	describe('serverFailure: the same request', () => {
-		const failWith = (type: ErrorType, details: Partial<FailedOutcome> = {}) => ({
-			...fail(type),
-			...details,
-		});
+		const failWith = (
+			type: ErrorType,
+			details: Partial<FailedOutcome> = {},
+			status?: number,
+		): FailedOutcome => {
+			const report = status === undefined ? undefined : { ...REPORT, status };
+			return { type: 'failed', error: createServerError(type, {}, { status, report }), ...details };
+		};
 
-		test.each<ErrorType>(['outputParseFailed', 'serverError', 'streamError'])(
-			'after %s, whatever the server says',
-			(type) => {
-				const { request } = createState();
-				expect(decideWith(failWith(type))).toMatchObject({
+		test('is sent after an error response, whatever its type is', () => {
+			const { request } = createState();
+			for (const type of ['serverError', 'modelCrashed', 'promptTooLong', 'busy'] as const)
+				expect(decideWith(failWith(type, { elapsedMs: 2_000 }, 500))).toMatchObject({
 					...sendRule('serverFailure'),
 					request,
+					because: 'the server failed with status 500',
 				});
-			},
-		);
-
-		test.each<ErrorType>(['badRequest', 'modelNotFound', 'gatewayTimeout', 'busy', 'idleTimeout'])(
-			'not after %s',
-			(type) => {
-				expect(decideWith(failWith(type)).type).toBe('fail');
-			},
-		);
-
-		test.each<[string, ErrorType, Partial<FailedOutcome>, Partial<ExchangeState<string>>]>([
-			['output of an earlier attempt was shown', 'serverError', { hasEverShownOutput: true }, {}],
-			['it failed alike before', 'serverError', {}, { lastingFailure: 'serverError 400' }],
-			['parts of it are sent anew', 'serverError', {}, { isRepeatable: false }],
-			['a seed gives the same output', 'streamError', { hasOutput: true }, { body: { seed: 7 } }],
-			[
-				'temperature 0 gives the same output',
-				'streamError',
-				{ hasOutput: true },
-				{ body: { options: { temperature: 0 } } },
-			],
-			['a seed gives the same unreadable output', 'outputParseFailed', {}, { body: { seed: 7 } }],
-		])('not if %s', (_reason, type, details, state) => {
-			expect(decideWith(failWith(type, details), state).type).toBe('fail');
 		});
 
-		test.each<[string, ErrorType, Partial<FailedOutcome>, Partial<ExchangeState<string>>]>([
-			['nothing was generated with the seed', 'serverError', {}, { body: { seed: 7 } }],
-			['another failure lasted before', 'streamError', {}, { lastingFailure: 'serverError 500' }],
-			['output arrived, and the next differs', 'streamError', { hasOutput: true }, {}],
-		])('the same request is sent if %s', (_reason, type, details, state) => {
-			expect(decideWith(failWith(type, details), state)).toMatchObject(sendRule('serverFailure'));
+		test.each<[string, FailedOutcome, Partial<ExchangeState<string>>]>([
+			[
+				'output of an earlier attempt was shown',
+				failWith('emptyResponse', { hasEverShownOutput: true }),
+				{},
+			],
+			[
+				'it failed alike before',
+				failWith('serverError', {}, 500),
+				{ history: { hasAnswered: true, lastingFailure: 'status 500' } },
+			],
+			[
+				'parts of it are sent anew',
+				failWith('serverError', {}, 500),
+				{ limits: { retries: 2, isRepeatable: false } },
+			],
+			[
+				'Retries is 0',
+				failWith('serverError', {}, 500),
+				{ limits: { retries: 0, isRepeatable: true } },
+			],
+			[
+				'a seed gives the same output',
+				failWith('streamError', { hasOutput: true }),
+				{ body: { seed: 7 } },
+			],
+			[
+				'temperature 0 gives the same output',
+				failWith('streamError', { hasOutput: true }),
+				{ body: { options: { temperature: 0 } } },
+			],
+			[
+				'a seed gives the same unreadable output',
+				failWith('outputParseFailed'),
+				{ body: { seed: 7 } },
+			],
+			[
+				'the response names what was sent',
+				{
+					type: 'failed',
+					error: createServerError(
+						'badRequest',
+						{},
+						{ report: REPORT, serverText: "'temperature' is too hot" },
+					),
+				},
+				{ body: { temperature: 9 }, history: { hasAnswered: true, lastingFailure: undefined } },
+			],
+		])('is not sent if %s', (_reason, outcome, state) => {
+			expect(decideWith(outcome, state).type).toBe('fail');
+		});
+
+		test.each<[string, FailedOutcome, Partial<ExchangeState<string>>]>([
+			[
+				'nothing was generated with the seed',
+				failWith('serverError', {}, 500),
+				{ body: { seed: 7 } },
+			],
+			[
+				'another failure lasted before',
+				failWith('streamError'),
+				{ history: { hasAnswered: false, lastingFailure: 'status 500' } },
+			],
+			['output arrived, and the next differs', failWith('streamError', { hasOutput: true }), {}],
+			[
+				'the server answered before',
+				failWith('badRequest', {}, 400),
+				{ history: { hasAnswered: true, lastingFailure: undefined } },
+			],
+		])('is sent if %s', (_reason, outcome, state) => {
+			expect(decideWith(outcome, state)).toMatchObject(sendRule('serverFailure'));
 		});
 	});
 
@@ -636,8 +699,8 @@ test.each(RULES.map(({ name, limit }) => [name, limit] as const))(
 		const appliedRules = Array.from({ length: limit }, () => ({ rule: name, because: '' }));
 		const change = { name: 'new', apply: (body: JsonRecord) => body };
 		const outcomes: Partial<Record<string, AttemptOutcome<string, string>>> = {
-			route: fail('routeNotFound'),
-			serverFailure: fail('serverError'),
+			route: { type: 'failed', error: MISSING },
+			serverFailure: { type: 'failed', error: createServerError('emptyResponse', {}) },
 			runaway: fail('runawayOutput'),
 			correction: {
 				type: 'correctable',
@@ -694,14 +757,27 @@ describe('the error', () => {
 	});
 
 	test('is the later one, if the first is a missing route', () => {
-		expect(getError(fail('routeNotFound'), fail('badRequest', 'other'))?.serverText).toBe('other');
+		const missing = { type: 'failed', error: MISSING } as const;
+		expect(getError(missing, fail('badRequest', 'other'))?.serverText).toBe('other');
 	});
 
 	test('is the later one, if the changed request was accepted', () => {
-		const lost: AttemptOutcome<string, string> = {
+		const timeout: AttemptOutcome<string, string> = {
 			type: 'failed',
-			error: createServerError('connectionLost', {}),
+			error: createServerError('idleTimeout', {}),
 		};
-		expect(getError(fieldError, lost)?.type).toBe('connectionLost');
+		expect(getError(fieldError, timeout)?.type).toBe('idleTimeout');
 	});
+
+	test.each<ErrorType>(['connectionRefused', 'serverError', 'idleTimeout'])(
+		'of a server that failed is not replaced by that of its second try: %s',
+		(type) => {
+			const first: AttemptOutcome<string, string> = {
+				type: 'failed',
+				error: createServerError('closedBeforeResponse', {}),
+			};
+			const second = createServerError(type, {}, { status: 500 });
+			expect(getError(first, { type: 'failed', error: second })?.type).toBe('closedBeforeResponse');
+		},
+	);
 });

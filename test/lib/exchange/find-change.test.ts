@@ -1,43 +1,44 @@
 /** Which rejections change a request, and which of those changes later requests learn. */
+import type { ErrorReport } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
-import type { ServerError } from '../../../lib/errors/server-error';
 import type { Adaptation, AdaptationRule } from '../../../lib/exchange/find-change';
 import { findChange } from '../../../lib/exchange/find-change';
 import type { JsonRecord } from '../../../lib/values/records';
 
-/** Leaves out a field that the message mentions. */
-const omitMentioned =
-	(name: string): Adaptation =>
-	({ matches }) =>
-		matches(new RegExp(String.raw`\b${name}\b`, 'g')).length === 0
-			? undefined
-			: { name: `without ${name}`, apply: (body: JsonRecord) => body };
+/** Leaves out a field that the message names. */
+const omitNamed =
+	(field: string): Adaptation =>
+	(rejection) =>
+		rejection.names(field)
+			? { name: `without ${field}`, apply: (body: JsonRecord) => body }
+			: undefined;
 
-const BODY = {
-	model: 'm',
-	top_k: 1,
-	min_p: 1,
-	messages: [{ role: 'user', content: 'About seed' }],
-};
+const BODY = { model: 'm', top_k: 1, min_p: 1 };
 
-interface RejectionDetails {
-	status?: number;
-	isQuoted?: boolean;
+interface RejectionDetails extends Partial<ErrorReport> {
 	rule?: AdaptationRule;
+	/** Names of changes. Default: none. */
+	tried?: readonly string[];
 }
 
-const rejected = (
+const change = (
 	serverText: string,
-	{ status = 400, isQuoted = false }: RejectionDetails = {},
-): ServerError =>
-	createServerError('badRequest', {}, { status, serverText, rejection: { status, isQuoted } });
-
-const change = (error: ServerError, rule: AdaptationRule = 'field') =>
+	{ rule = 'field', tried = [], ...report }: RejectionDetails = {},
+) =>
 	findChange({
-		error,
+		error: createServerError(
+			'badRequest',
+			{},
+			{
+				serverText,
+				report: { status: 400, isQuoted: false, codes: [], isOfGateway: false, ...report },
+			},
+		),
 		body: BODY,
-		adaptations: [omitMentioned('top_k'), omitMentioned('min_p'), omitMentioned('seed')],
+		isRepeated: false,
+		adaptations: [omitNamed('top_k'), omitNamed('min_p')],
 		rule,
+		tried: tried.map((name) => ({ name, apply: (body: JsonRecord) => body })),
 	});
 
 test.each([
@@ -46,50 +47,45 @@ test.each([
 	// The first adaptation that finds something, not the first word
 	{ text: 'min_p and top_k are not supported', name: 'without top_k' },
 	{ text: 'something else', name: undefined },
-	// The request says it, too.
-	{ text: 'About seed', name: undefined },
 ])('the change for "$text": $name', ({ text, name }) => {
-	expect(change(rejected(text))?.name).toBe(name);
+	expect(change(text)?.name).toBe(name);
 });
 
-test('an error that is no rejection of a request changes nothing', () => {
+test.each<[string, Partial<ErrorReport>]>([
+	['a gateway', { isOfGateway: true }],
+	['an error in a response', { status: 200 }],
+])('%s changes nothing', (_name, report) => {
+	expect(change('top_k is not supported', report)).toBeUndefined();
+});
+
+test('each change is tried once', () => {
+	const text = 'min_p and top_k are not supported';
+	expect(change(text, { tried: ['without top_k'] })?.name).toBe('without min_p');
+	expect(change(text, { tried: ['without top_k', 'without min_p'] })).toBeUndefined();
+});
+
+test('what the node found out itself changes nothing', () => {
 	const error = createServerError('connectionLost', {}, { serverText: 'top_k is not supported' });
-	expect(change(error)).toBeUndefined();
+	const adaptations = [omitNamed('top_k')];
+	expect(
+		findChange({ error, body: BODY, isRepeated: false, adaptations, rule: 'field', tried: [] }),
+	).toBeUndefined();
 });
 
-/** What a model wrote may contain any word. */
-test.each<{ text: string; rule: AdaptationRule; isChanged: boolean }>([
-	{ text: 'Failed to parse tool call: top_k', rule: 'field', isChanged: false },
-	{ text: 'Failed to parse tool call: top_k', rule: 'conversation', isChanged: false },
-	{ text: 'Failed to parse tool call: top_k', rule: 'format', isChanged: true },
-	{ text: 'The model generated invalid JSON: top_k', rule: 'field', isChanged: false },
-	{ text: 'The model generated invalid JSON: top_k', rule: 'format', isChanged: true },
-	{ text: 'failed_generation: top_k', rule: 'field', isChanged: false },
-])(
-	'about the output, "$text" changes a $rule for this request: $isChanged',
-	({ text, rule, isChanged }) => {
-		const found = change(rejected(text), rule);
-		expect(found).toEqual(isChanged ? expect.objectContaining({ isTemporary: true }) : undefined);
-	},
-);
-
-test.each<RejectionDetails & { text: string; teaches: boolean }>([
-	{ text: 'top_k is not supported', status: 400, teaches: true },
-	{ text: 'top_k is not supported', status: 422, teaches: true },
-	{ text: 'top_k is not supported', status: 500, teaches: false },
-	{ text: 'top_k is not supported', status: 403, teaches: false },
-	{ text: 'top_k is not supported', status: 500, rule: 'format', teaches: false },
+test.each<RejectionDetails & { teaches: boolean }>([
+	{ status: 400, teaches: true },
+	{ status: 422, teaches: true },
+	{ status: 500, teaches: false },
+	{ status: 403, teaches: false },
+	{ status: 500, rule: 'format', teaches: false },
 	// Templates of chats fail with 500.
-	{ text: 'top_k is not supported', status: 500, rule: 'conversation', teaches: true },
+	{ status: 500, rule: 'conversation', teaches: true },
+	{ status: 500, rule: 'strictForm', teaches: true },
 	// Found in a text, which may be anybody's
-	{ text: 'top_k is not supported', isQuoted: true, teaches: false },
-	{ text: 'top_k is not supported', isQuoted: true, rule: 'conversation', teaches: false },
-	// In quotation marks, after what the server says itself
-	{ text: 'Invalid input: "a text about top_k and more"', teaches: false },
-	// In its own words it means another field.
-	{ text: 'min_p is not supported, near "about top_k"', teaches: false },
-])('later requests learn from %j', ({ text, teaches, rule = 'field', ...details }) => {
-	const found = change(rejected(text, details), rule);
+	{ isQuoted: true, teaches: false },
+	{ isQuoted: true, rule: 'conversation', teaches: false },
+])('later requests learn from %j', ({ teaches, ...details }) => {
+	const found = change('top_k is not supported', details);
 	expect(found?.name).toBe('without top_k');
 	expect(found?.isTemporary !== true).toBe(teaches);
 });

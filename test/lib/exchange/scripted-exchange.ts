@@ -26,7 +26,7 @@ type ScriptedOptions = CommonHttpOptions &
 	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations' | 'isRepeatable'>> &
 	Pick<Attempt<Draft, string>, 'getPartialOutput' | 'getShownLength'>;
 
-/** The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
+/** With two retries unless a test says otherwise. The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
 export async function runExchange(
 	server: ModelServer,
 	fields: JsonRecord,
@@ -55,7 +55,7 @@ export async function runExchange(
 		}),
 		isRepeatable,
 		adaptations,
-		http,
+		http: { maxRetries: 2, ...http },
 	});
 }
 
@@ -71,5 +71,5 @@ async function readReply(
 		return { type: 'correctable', correctedDraft, outcomeIfUncorrected: { type: 'failed', error } };
 	}
 	const { errorType, text } = reply as Extract<Reply, { type: 'output' }>;
-	throw createServerError(errorType, {}, { status: 500, partialText: text });
+	throw createServerError(errorType, {}, { partialText: text });
 }

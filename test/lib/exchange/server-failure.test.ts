@@ -3,40 +3,41 @@ import { createServerError } from '../../../lib/errors/create-error';
 import { describeOvercomeFailure, withBothTries } from '../../../lib/exchange/server-failure';
 import { testLimit } from '../../support/jest/limits';
 
-const fail = (type: ErrorType, details: { status?: number; serverText?: string }) =>
-	createServerError(type, {}, details);
+const REPORT = { codes: [], isQuoted: false, isOfGateway: false };
 
-test.each([
+test.each<[ErrorType, { status?: number; serverText?: string }, string]>([
 	[
+		'serverError',
 		{ status: 500, serverText: 'list index out of range' },
-		'once with status 500 and responded at the second try: "list index out of range".',
+		'the server failed with status 500 ("list index out of range").',
 	],
 	[
-		{ serverText: 'Already\n borrowed' },
-		'once and responded at the second try: "Already borrowed".',
+		'streamError',
+		{ status: 200, serverText: 'Already\n borrowed' },
+		'the response contained an error ("Already borrowed").',
 	],
-	[{ status: 500 }, 'once with status 500 and responded at the second try.'],
-	[{ status: 500, serverText: ' ' }, 'once with status 500 and responded at the second try.'],
-])('what a hint says of %j', (details, text) => {
-	const failure = fail('serverError', details);
-	expect(describeOvercomeFailure(failure)).toBe(`The server failed ${text}`);
+	['serverError', { status: 500 }, 'the server failed with status 500.'],
+	['serverError', { status: 500, serverText: ' ' }, 'the server failed with status 500.'],
+	['emptyResponse', {}, 'the response was empty.'],
+	['onlyThinking', {}, 'the response was only thinking.'],
+	['closedBeforeResponse', {}, 'the connection was closed before a response.'],
+])('what a hint says of %s with %j', (type, { status, serverText }, text) => {
+	const report = status === undefined ? undefined : { ...REPORT, status };
+	const failure = createServerError(type, {}, { status, serverText, report });
+	expect(describeOvercomeFailure(failure)).toBe(`The request was sent twice: ${text}`);
 });
 
-test.each<[ErrorType, boolean]>([
-	['serverError', true],
-	['streamError', true],
-	['outputParseFailed', true],
-	['unauthorized', false],
-	['promptTooLong', false],
-])('whether the error %s says that it was tried twice: %j', (type, isSaid) => {
-	const { suggestion } = withBothTries(fail(type, {}));
-	expect(suggestion.endsWith(' A second try failed as well.')).toBe(isSaid);
+test('the error of two tries says that there were two', () => {
+	const error = createServerError('serverError', {});
+	expect(withBothTries(error).suggestion).toBe(`${error.suggestion} A second try failed as well.`);
 });
 
 testLimit('lib/exchange/server-failure.ts#MAX_QUOTED_TEXT', {
 	limit: 200,
 	outcome: (length) =>
-		describeOvercomeFailure(fail('serverError', { serverText: 'x'.repeat(length) })).includes('…'),
+		describeOvercomeFailure(
+			createServerError('serverError', {}, { serverText: 'x'.repeat(length) }),
+		).includes('…'),
 	within: false,
 	beyond: true,
 });

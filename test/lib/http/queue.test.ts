@@ -299,3 +299,49 @@ describe('the automatic limit', () => {
 		for (const request of requests) request.leave();
 	});
 });
+
+describe('a busy server', () => {
+	const enterAll = (queue: RequestQueue, count: number) =>
+		Promise.all(Array.from({ length: count }, async () => await queue.acquire(INTERACTIVE)));
+
+	test('gets half as many requests at the same time, once for all that were on their way', async () => {
+		const queue = new RequestQueue('busy 1');
+		queue.limit = Infinity;
+		const permits = await enterAll(queue, 8);
+		for (const permit of permits.slice(0, 5)) permit.onRefuse();
+		for (const permit of permits) permit.release();
+		const requests = Array.from({ length: 6 }, () => enter(queue));
+		await settle();
+		expect(requests.filter(({ state }) => state === 'running')).toHaveLength(4);
+	});
+
+	test('gets one more after each request that it takes, up to the limit', async () => {
+		const queue = new RequestQueue('busy 2');
+		queue.limit = 4;
+		const [first, ...others] = await enterAll(queue, 4);
+		first!.onRefuse();
+		for (const permit of [first!, ...others]) permit.release();
+		const counts: number[] = [];
+		for (let taken = 0; taken < 4; taken++) {
+			const requests = Array.from({ length: 6 }, () => enter(queue));
+			await settle();
+			counts.push(requests.filter(({ state }) => state === 'running').length);
+			for (const request of requests) request.cancel();
+			for (const request of requests) request.leave();
+			others[0]!.onAccept();
+		}
+		expect(counts).toEqual([2, 3, 4, 4]);
+	});
+
+	test('gets at least one request, and what it takes is known to the next queue', async () => {
+		const queue = new RequestQueue('busy 3');
+		const [permit] = await enterAll(queue, 1);
+		permit!.onRefuse();
+		permit!.release();
+		const next = new RequestQueue('busy 3');
+		next.limit = 9;
+		const requests = Array.from({ length: 3 }, () => enter(next));
+		await settle();
+		expect(requests.filter(({ state }) => state === 'running')).toHaveLength(1);
+	});
+});

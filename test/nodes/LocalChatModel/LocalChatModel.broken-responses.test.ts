@@ -31,14 +31,15 @@ describe('an event that is cut off in the middle of a response', () => {
 		['JSON without its beginning', 'data: [{"index":0,"delta":{"content":"x"}}\n\n'],
 		['half of an object', 'data: {"choices":[{"index":0\n\ndata: [DONE]\n\n'],
 	])('%s: the text is kept, and nothing is said about the address', async (_name, broken) => {
-		server().script(
-			reply.sse(`${chunk({ content: 'The answer ' })}${chunk({ content: 'is' })}${broken}`),
+		const response = reply.sse(
+			`${chunk({ content: 'The answer ' })}${chunk({ content: 'is' })}${broken}`,
 		);
+		server().script(response, response);
 		const { message, description, context } = await fail();
 		expect(context.data).toMatchObject({ type: 'streamBroken', partialText: 'The answer is' });
 		expect(message).toBe('The response broke off: one of its events cannot be read');
 		expect(`${description} ${context.descriptionTemplate ?? ''}`).not.toContain('Base URL');
-		expect(chatRequests()).toHaveLength(1);
+		expect(chatRequests()).toHaveLength(2);
 	});
 
 	test('before any text, it may be another program', async () => {

@@ -228,12 +228,15 @@ test("n8n's Structured Output Parser: it is streamed if a callback handles token
 	expect(texts).toEqual(['', text]);
 });
 
-test('a history that llama-server could not parse is an error at once', async () => {
+test('a history that llama-server could not parse is sent once more, and changes nothing', async () => {
 	const message = 'Failed to parse tool call arguments as JSON: [json.exception.parse_error.101]';
-	server().script(reply.error(500, { error: { message, code: 500, type: 'server_error' } }));
+	const failure = reply.error(500, { error: { message, code: 500, type: 'server_error' } });
+	server().script(failure, failure);
 	const { model } = await supplied();
 	await expect(invokeModel(model, [])).rejects.toThrow();
-	expect(chatRequests()).toHaveLength(1);
+	const [first, second, ...others] = chatRequests();
+	expect(second).toEqual(first);
+	expect(others).toEqual([]);
 });
 
 test('a pretended use of a tool is noted', async () => {

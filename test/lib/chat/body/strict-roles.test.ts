@@ -121,7 +121,7 @@ describe('strict conversation', () => {
 
 	test.each<[string, number, JsonRecord[]]>([
 		['another error', 401, messages],
-		['a strict conversation', 400, [system('A'), user('B')]],
+		['a strict conversation', 400, [user('A')]],
 	])('is not sent after %s', async (path, status, conversation) => {
 		transport.reply = () => ({ type: 'rejected', status, message: 'max_tokens' });
 		await expect(send(encodeURIComponent(path), { messages: conversation })).rejects.toThrow();

@@ -8,19 +8,16 @@ const row: ErrorRow = {
 	suggestion: 'Look.',
 	health: 'degraded',
 	cause: 'server',
-	retry: 'never',
 };
-const { health, cause, retry, ...sentences } = row;
+const { health, cause, ...sentences } = row;
 
 const WRONG_ROWS: readonly ErrorRow[] = [
 	// @ts-expect-error without `health`
-	{ ...sentences, cause, retry },
+	{ ...sentences, cause },
 	// @ts-expect-error without `cause`
-	{ ...sentences, health, retry },
-	// @ts-expect-error without `retry`
-	{ ...sentences, health, cause },
+	{ ...sentences, health },
 	// @ts-expect-error without `suggestion`
-	{ title: 'No', health, cause, retry },
+	{ title: 'No', health, cause },
 	// @ts-expect-error a misspelt fact in a sentence
 	{ ...row, title: ({ modle }) => `The model ${String(modle)}` },
 	// @ts-expect-error a misspelt fact in a sentence

@@ -1,4 +1,5 @@
 import type { Usage } from '../../../../lib/chat/chat-result';
+import { asRecord } from '../../../../lib/values/records';
 import { reply } from '../../../simulators/llama-server';
 import type { GenerationOptions } from '../../../simulators/llama-server/reply';
 import { useLocalLlama } from '../run-node';
@@ -152,27 +153,30 @@ describe('a server that rejects response formats', () => {
 	const reject = reply.error(400, {
 		error: { message: "'response_format' is not supported", type: 'invalid_request_error' },
 	});
-	const getFormats = () => getChats().map(({ response_format: format }) => format !== undefined);
+	/** The schema in its forms, any JSON, and none. */
+	const ALL_FORMATS = ['json_schema', 'json_schema', 'json_schema', 'json_object', undefined];
+	const rejections = ALL_FORMATS.slice(1).map(() => reject);
+	const getFormats = () => getChats().map(({ response_format: format }) => asRecord(format).type);
 
 	test('gets the request without one, and later requests omit it', async () => {
 		const sim = await serve();
-		sim.script(reject, reply.text(RIGHT), reply.text(RIGHT));
+		sim.script(...rejections, reply.text(RIGHT), reply.text(RIGHT));
 		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
 			number: 7,
 			company: 'ACME',
 		});
-		expect(getFormats()).toEqual([true, false]);
+		expect(getFormats()).toEqual(ALL_FORMATS);
 		await json({ ...EXTRACT, fields: FIELDS });
-		expect(getFormats()).toEqual([true, false, false]);
+		expect(getFormats()).toEqual([...ALL_FORMATS, undefined]);
 	});
 
 	test('does not change what chats send', async () => {
 		const sim = await serve();
-		sim.script(reject, reply.text(RIGHT), reply.text('{}'));
+		sim.script(...rejections, reply.text(RIGHT), reply.text('{}'));
 		await json({ ...EXTRACT, fields: FIELDS });
 		const options = { responseFormat: 'jsonObject' };
 		await json({ resource: 'text', operation: 'chat', prompt: 'A', options });
-		expect(getFormats()).toEqual([true, false, true]);
+		expect(getFormats()).toEqual([...ALL_FORMATS, 'json_object']);
 	});
 });
 

@@ -118,7 +118,7 @@ test.each<[string, number, string, string, RegExp]>([
 	'the error of llama-server names the image: %s',
 	async (_name, status, message, type, suggestion) => {
 		const sim = await serve({ vision: true });
-		sim.script(reply.llamaError(status, message, type));
+		sim.route('POST /v1/chat/completions', reply.llamaError(status, message, type));
 		const { description } = await getError(CHAT, { items: file(JPEG, 'photo.jpg', 'image/jpeg') });
 		expect(description).toMatch(suggestion);
 		expect(description).toMatch(/"photo.jpg" \(image\/jpeg, \d+ bytes\)/);

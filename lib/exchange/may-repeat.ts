@@ -1,0 +1,122 @@
+/** Whether the same request is sent once more. Facts decide; what a server writes about its failure is not read. */
+import type { ErrorType } from '../errors/error-types';
+import { isOneOf } from '../errors/error-types';
+import type { ErrorReport } from '../errors/server-error';
+import { MAX_REFUSAL_MS } from '../http/busy';
+
+/** What is known of a request that failed. */
+export interface FailedRequest {
+	/** How the server reported the failure; undefined for what the node found out itself, which the type names. */
+	report: ErrorReport | undefined;
+	type: ErrorType;
+	/** Milliseconds from sending the request to its failure. */
+	elapsedMs: number;
+	/** Whether the server stopped at the token limit. */
+	isCutOff: boolean;
+	/** Whether a user has seen output of this turn. */
+	hasShownOutput: boolean;
+	/** Whether the model would write the same again: it wrote something, and its seed or temperature is fixed. */
+	isDeterministic: boolean;
+	/** Whether a repetition failed in this way before, in this exchange or in the last ten minutes. */
+	hasFailedAlike: boolean;
+	/** Whether this server and model answered within the last ten minutes. */
+	hasAnswered: boolean;
+	/** Whether the response names a field that was sent. */
+	namesSentField: boolean;
+}
+
+/** What the caller allows. */
+export interface RepetitionLimits {
+	/** The setting *Retries*. */
+	retries: number;
+	/** False where the parts of a request are sent anew, as those of a batch. */
+	isRepeatable: boolean;
+	/** Milliseconds after which a failure is too expensive to be repeated. Default: none. */
+	maxElapsedMs?: number;
+}
+
+/** Milliseconds. A proxy may close a connection although the server behind it goes on generating. */
+const MAX_CLOSED_MS = 60_000;
+
+/** Whether the same request is sent once more: the node asks once, and remembers a repetition that failed alike. */
+export function mayRepeat(
+	failed: FailedRequest,
+	{ retries, isRepeatable, maxElapsedMs = Infinity }: RepetitionLimits,
+): boolean {
+	// With Retries 0, a fallback model must come at once.
+	if (retries === 0) return false;
+	// The halves of a batch are sent instead.
+	if (!isRepeatable) return false;
+	// Shown text would appear twice.
+	if (failed.hasShownOutput) return false;
+	// A broken server is not asked twice for each of many items.
+	if (failed.hasFailedAlike) return false;
+	// A picture, speech or an upload that took long takes as long again.
+	if (failed.elapsedMs >= maxElapsedMs) return false;
+	// The same tokens would fail in the same way.
+	if (failed.isDeterministic) return false;
+	return failed.report === undefined
+		? mayRepeatFound(failed)
+		: mayRepeatReported(failed.report, failed);
+}
+
+const isClosed = isOneOf('closedBeforeResponse', 'connectionLost', 'streamEndedEarly');
+const isUseless = isOneOf(
+	'emptyResponse',
+	'onlyThinking',
+	'outputParseFailed',
+	'streamBroken',
+	'streamError',
+);
+
+/** For a failure that the node found out itself. */
+function mayRepeatFound({ type, elapsedMs, isCutOff }: FailedRequest): boolean {
+	// The next response would reach the token limit, too.
+	if (isCutOff) return false;
+	// The process that generated is gone, or its connection.
+	if (isClosed(type)) return elapsedMs < MAX_CLOSED_MS;
+	// A response without output, or one that breaks, is one of many that the model could have written.
+	if (isUseless(type)) return true;
+	// Stop, a timeout of the user, a refused connection, what cannot be read, and what has a rule of its own.
+	return false;
+}
+
+/** Codes for a prompt that is too long, which it is again: llama-server; OpenAI's, of vLLM, LM Studio and LiteLLM. */
+const CONTEXT_CODES: readonly string[] = ['exceed_context_size_error', 'context_length_exceeded'];
+
+/** Whether the codes of an error say that the prompt is too long. */
+export function isOfContext(codes: readonly string[]): boolean {
+	return codes.some((code) => CONTEXT_CODES.includes(code));
+}
+
+/** The server may still generate: of HTTP, of gateways, and of Cloudflare. */
+const TIME_LIMIT_STATUSES: readonly number[] = [408, 504, 524];
+
+/** Key, payment, permission, size, and a body that a validator refused. */
+const FINAL_STATUSES: readonly number[] = [401, 402, 403, 413, 422];
+
+/** Servers also send these if a model was unloaded or has crashed (LM Studio 400 and 404, TEI 424). */
+const AMBIGUOUS_STATUSES: readonly number[] = [400, 404, 424];
+
+/** For an error response, or an error inside of a response. */
+function mayRepeatReported(
+	{ status, innerStatus = status, codes }: ErrorReport,
+	{ elapsedMs, hasAnswered, namesSentField }: FailedRequest,
+): boolean {
+	// `lib/http` has waited for a busy server, or the caller does not wait.
+	if (status === 503 && elapsedMs < MAX_REFUSAL_MS) return false;
+	// The prompt is as long as before.
+	if (isOfContext(codes)) return false;
+	// The server may still generate.
+	if (TIME_LIMIT_STATUSES.includes(innerStatus)) return false;
+	// The same request gets the same answer.
+	if (FINAL_STATUSES.includes(innerStatus)) return false;
+	// The server accepted the request, and failed while it generated.
+	if (status < 300) return true;
+	// The server has no such feature (RFC 9110 15.6.2).
+	if (status === 501) return false;
+	// The server failed.
+	if (status >= 500) return true;
+	// A request like this one was answered just now, and nothing in it is named.
+	return AMBIGUOUS_STATUSES.includes(status) && hasAnswered && !namesSentField;
+}

@@ -1,0 +1,74 @@
+/**
+ * Finds names of fields in an error response where only a field can stand: beside the message (`param`), in quotation marks,
+ * in a path (`body.top_k`, `messages[0].content`, pydantic's lines), or as a word with an underscore.
+ */
+import type { ServerError } from '../errors/server-error';
+import { asNonEmptyString, asRecord } from '../values/records';
+import type { JsonRecord } from '../values/records';
+import { collectTexts } from '../values/text';
+
+/** A name, and where it stands. */
+export interface NamedPlace {
+	/** The first name in the path that was sent; otherwise the last one. */
+	name: string;
+	/** Whether it was sent. */
+	isSent: boolean;
+	/** The last name of the path, which is inside of the field. */
+	innerName: string;
+	/** Where it begins in the message; undefined beside the message. */
+	index?: number;
+}
+
+/** Of all kinds, straight and typographic. */
+const QUOTED = /(['"`])([\w.[\]-]{1,100})\1|[‘“]([\w.[\]-]{1,100})[’”]/g;
+
+/** A path of names and indexes, with FastAPI's arrows, or a word with an underscore. Not a path of files. */
+const PATH = /(?<![\w./\\-])\w+(?:(?:\.| -> )\w+|\[\w{0,20}\])*(?![\w/\\-])/g;
+
+/** A line that consists of a name: pydantic's text. */
+const LINE = /^([\w.]{1,100})\r?$/gm;
+
+/** A name before a colon, where an issue begins: `error-body.ts` joins the place of an issue and its message so. */
+const BEFORE_COLON = /(?:^|; )([\w.[\]]{1,100}): /g;
+
+/** All places of an error response in which a field may be named, for the body that was sent. */
+export function findPlaces(
+	{ serverText = '', facts }: Pick<ServerError, 'serverText' | 'facts'>,
+	body: JsonRecord,
+): NamedPlace[] {
+	const sentNames = new Set([body, asRecord(body.options)].flatMap(Object.keys).map(toPlainName));
+	const toPlace = (path: string, index?: number): NamedPlace[] => {
+		const segments = path.split(/[.[\]]| -> /).filter((segment) => segment !== '');
+		const sentName = segments.find((segment) => sentNames.has(segment));
+		const innerName = segments.at(-1);
+		if (innerName === undefined) return [];
+		return [{ name: sentName ?? innerName, isSent: sentName !== undefined, innerName, index }];
+	};
+	const paths = [...serverText.matchAll(PATH)].filter(([text]) => /[_.[]| -> /.test(text));
+	const matches = [
+		...serverText.matchAll(QUOTED),
+		...paths,
+		...serverText.matchAll(LINE),
+		...serverText.matchAll(BEFORE_COLON),
+	].sort((left, right) => left.index - right.index);
+	const param = asNonEmptyString(facts.param);
+	return [
+		...(param === undefined ? [] : toPlace(param)),
+		...matches.flatMap(({ 0: text, 1: name, 2: quoted, 3: typographic, index }) =>
+			toPlace(typographic ?? quoted ?? name ?? text, index),
+		),
+	];
+}
+
+/** The name of a field without the mark of a list in a form. */
+export function toPlainName(name: string): string {
+	return name.replace(/\[\]$/, '');
+}
+
+/** Whether an error response names a field of the body that was sent, and the request does not say it itself. */
+export function namesSentField(error: ServerError, body: JsonRecord): boolean {
+	const texts = collectTexts(Object.values(body));
+	return findPlaces(error, body).some(
+		({ name, isSent }) => isSent && !texts.some((text) => text.includes(name)),
+	);
+}

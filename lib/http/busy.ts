@@ -1,0 +1,49 @@
+/** Servers that are busy: they did not start a request, and may start it later. */
+import type { ServerError } from '../errors/server-error';
+import { LruCache } from '../lru-cache';
+import { toText } from '../values/text';
+
+/** Statuses of a server that takes no request now. */
+const BUSY_STATUSES: readonly number[] = [429, 503];
+
+/** Milliseconds. A later response may be about a request that the server had started. */
+export const MAX_REFUSAL_MS = 2_000;
+
+/** A code or field of a limit that waiting does not lift; a sentence is none. */
+const BUDGET_NAME = /^[\w.-]*(?:quota|budget|billing|credit)[\w.-]*$/i;
+
+/**
+ * Whether the server did not start the request, and may do so later: by the status, the time, and the names of codes and
+ * fields.
+ *
+ * @param elapsedMs - From sending the request to its response
+ */
+export function isBusy(error: ServerError, elapsedMs: number): boolean {
+	const { status = 0, report, type } = error;
+	if (type === 'modelLoading' || elapsedMs >= MAX_REFUSAL_MS) return false;
+	return BUSY_STATUSES.includes(report?.status ?? status) && !isOfBudget(error);
+}
+
+/** Whether a code or a field names a limit that waiting does not lift. */
+export function isOfBudget({ report, facts }: ServerError): boolean {
+	const names = [...(report?.codes ?? []), ...Object.keys(facts), toText(facts.code)];
+	return names.some((name) => BUDGET_NAME.test(name));
+}
+
+/** Servers and models at which the last request waited in vain, by their key. */
+const waitedInVain: LruCache<true> = LruCache.createShared<true>();
+
+/** @param key - Of a server and a model */
+export function hasWaitedInVain(key: string): boolean {
+	return waitedInVain.get(key) === true;
+}
+
+/** A request waited as long as it could, so that later ones need not wait. */
+export function storeWaitInVain(key: string): void {
+	waitedInVain.set(key, true);
+}
+
+/** The server took a request. */
+export function forgetWaitInVain(key: string): void {
+	waitedInVain.delete(key);
+}

@@ -1,0 +1,142 @@
+/** The table of what is sent once more: status, time, and what the node knows; no sentence of a server. */
+import type { ErrorType } from '../../../lib/errors/error-types';
+import { ERROR_TYPES } from '../../../lib/errors/error-types';
+import type { FailedRequest, RepetitionLimits } from '../../../lib/exchange/may-repeat';
+import { mayRepeat } from '../../../lib/exchange/may-repeat';
+import { testLimit } from '../../support/jest/limits';
+
+const FAILED: FailedRequest = {
+	type: 'serverError',
+	report: undefined,
+	elapsedMs: 100,
+	isCutOff: false,
+	hasShownOutput: false,
+	isDeterministic: false,
+	hasFailedAlike: false,
+	hasAnswered: false,
+	namesSentField: false,
+};
+const LIMITS: RepetitionLimits = { retries: 2, isRepeatable: true };
+
+const found = (type: ErrorType, facts: Partial<FailedRequest> = {}): FailedRequest => ({
+	...FAILED,
+	type,
+	...facts,
+});
+
+interface ReportedRow extends Partial<FailedRequest> {
+	status: number;
+	innerStatus?: number;
+	codes?: string[];
+}
+
+const reported = ({ status, innerStatus, codes = [], ...facts }: ReportedRow): FailedRequest => ({
+	...FAILED,
+	report: { status, innerStatus, codes, isQuoted: false, isOfGateway: false },
+	...facts,
+});
+
+const answered = { hasAnswered: true };
+
+describe('an error response', () => {
+	test.each<ReportedRow>([
+		{ status: 500 },
+		{ status: 500, elapsedMs: 600_000 },
+		{ status: 502 },
+		{ status: 503, elapsedMs: 2_000 },
+		{ status: 520 },
+		{ status: 529 },
+		{ status: 400, ...answered },
+		{ status: 404, ...answered },
+		{ status: 424, ...answered },
+		// Inside of a response
+		{ status: 200 },
+		{ status: 200, innerStatus: 400 },
+		{ status: 200, innerStatus: 500 },
+	])('is repeated: %j', (row) => {
+		expect(mayRepeat(reported(row), LIMITS)).toBe(true);
+	});
+
+	test.each<ReportedRow>([
+		...[401, 402, 403, 408, 413, 422, 504, 524].flatMap((status) => [
+			{ status, ...answered },
+			{ status: 200, innerStatus: status, ...answered },
+			{ status: 500, innerStatus: status, ...answered },
+		]),
+		{ status: 501, ...answered },
+		{ status: 405, ...answered },
+		{ status: 409, ...answered },
+		{ status: 302, ...answered },
+		{ status: 400 },
+		{ status: 404 },
+		{ status: 424 },
+		{ status: 400, ...answered, namesSentField: true },
+		{ status: 500, codes: ['exceed_context_size_error'] },
+		{ status: 400, codes: ['context_length_exceeded'], ...answered },
+		// `lib/http` waits for a server that is busy.
+		{ status: 429, ...answered },
+		{ status: 503, ...answered },
+	])('is not repeated: %j', (row) => {
+		expect(mayRepeat(reported(row), LIMITS)).toBe(false);
+	});
+
+	test('means the same whatever its type is', () => {
+		const repeated = ERROR_TYPES.filter(
+			(type) => !mayRepeat(reported({ status: 500, type }), LIMITS),
+		);
+		expect(repeated).toEqual([]);
+	});
+});
+
+describe('what the node found out itself', () => {
+	test('is repeated for a lost connection, and for a response without use', () => {
+		const repeated = ERROR_TYPES.filter((type) => mayRepeat(found(type), LIMITS));
+		expect(repeated.sort()).toEqual([
+			'closedBeforeResponse',
+			'connectionLost',
+			'emptyResponse',
+			'onlyThinking',
+			'outputParseFailed',
+			'streamBroken',
+			'streamEndedEarly',
+			'streamError',
+		]);
+	});
+
+	test.each<ErrorType>(['emptyResponse', 'onlyThinking', 'streamEndedEarly'])(
+		'is not repeated at the token limit: %s',
+		(type) => {
+			expect(mayRepeat(found(type, { isCutOff: true }), LIMITS)).toBe(false);
+		},
+	);
+
+	test('is repeated for an empty response after any time', () => {
+		expect(mayRepeat(found('emptyResponse', { elapsedMs: 3_600_000 }), LIMITS)).toBe(true);
+	});
+});
+
+testLimit('lib/exchange/may-repeat.ts#MAX_CLOSED_MS', {
+	limit: 60_000,
+	outcome: (elapsedMs) => mayRepeat(found('connectionLost', { elapsedMs: elapsedMs - 1 }), LIMITS),
+	within: true,
+	beyond: false,
+});
+
+describe('nothing is repeated', () => {
+	test.each<[string, Partial<FailedRequest>, Partial<RepetitionLimits>]>([
+		['with Retries 0', {}, { retries: 0 }],
+		['if its parts are sent anew', {}, { isRepeatable: false }],
+		['after shown output', { hasShownOutput: true }, {}],
+		['if it failed alike before', { hasFailedAlike: true }, {}],
+		['if the model would write the same', { isDeterministic: true }, {}],
+		['if it was expensive', { elapsedMs: 10_000 }, { maxElapsedMs: 10_000 }],
+	])('%s', (_reason, facts, limits) => {
+		for (const failed of [reported({ status: 500 }), found('emptyResponse')])
+			expect(mayRepeat({ ...failed, ...facts }, { ...LIMITS, ...limits })).toBe(false);
+	});
+
+	test('but an expensive request that failed at once', () => {
+		const limits = { ...LIMITS, maxElapsedMs: 10_000 };
+		expect(mayRepeat(reported({ status: 500, elapsedMs: 9_999 }), limits)).toBe(true);
+	});
+});
