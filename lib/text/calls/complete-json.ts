@@ -4,6 +4,7 @@ import { parseJson } from '../../values/json';
 import { pushAll } from '../../values/lists';
 import { splitJson } from '../json-members';
 import { TextCursor } from './cursor';
+import { MAX_CALLS } from './limits';
 import { readLiteralCalls } from './literal-calls';
 import { toCandidates } from './marked-json';
 import type { CallCandidate, CallProblem } from './types';
@@ -26,6 +27,8 @@ export function readCompleteJson(text: string): CallCandidate[] | undefined {
 		const calls = readJsonCalls(cursor) ?? (candidates.length === 0 ? readList(cursor) : undefined);
 		if (calls === undefined) return undefined;
 		pushAll(candidates, calls);
+		// None of so many runs, whatever follows them.
+		if (candidates.length > MAX_CALLS) return candidates;
 		cursor.match(SEPARATOR);
 	}
 	return candidates.length === 0 ? undefined : candidates;

@@ -1120,6 +1120,15 @@ test('FunctionGemma may begin the result of its call itself', () => {
 	expect(decide(text)).toMatchObject({ text: '', calls: [{ name: 'wipe_cache' }] });
 });
 
+test('JSON of more calls than may run is not read to its end', () => {
+	const call = '{"name":"wipe_cache","arguments":{}}';
+	expect(decide(`${call.repeat(101)} Done.`)).toMatchObject({
+		calls: [],
+		rejectedCall: { name: 'wipe_cache', reason: 'tooManyCalls' },
+	});
+	expect(decide(call.repeat(100)).calls).toHaveLength(100);
+});
+
 describe('arguments with more than 5,000 values say so, and are not read to their end', () => {
 	const list = (count: number) => `[${'1,'.repeat(count - 1)}1]`;
 	const objects = (count: number) => `[${"{'a':1},".repeat(count / 2)}{}]`;
