@@ -1,0 +1,196 @@
+/**
+ * Jobs that could have succeeded: a server fails once, and answers the next request. Whatever words it uses, the job is done,
+ * nothing is learned from the failure, and the log says why the request was sent again.
+ */
+import type { JsonRecord } from '../../lib/values/records';
+import { asRecord } from '../../lib/values/records';
+import { useClock } from './support/fake-clock';
+import { chatModel, run } from './support/node-runner';
+import { CHAT, delta, LLAMA_SERVER, sse, streamed, text, usage } from './support/responses';
+import { sendJson, useServers } from '../support/servers/scripted-server';
+import type { Answer } from '../support/servers/scripted-server';
+import { reword } from '../support/servers/reword';
+
+const start = useServers();
+const clock = useClock();
+
+const POST_CHAT = `POST ${CHAT}`;
+const ANSWER = 'It is sunny.';
+const GOOD = text(ANSWER);
+
+/** In the words that were seen, and in others. */
+const WORDINGS = ['as seen', 'reworded'] as const;
+type Wording = (typeof WORDINGS)[number];
+
+function say(wording: Wording, body: JsonRecord | string): string {
+	const written = typeof body === 'string' ? body : JSON.stringify(body);
+	return wording === 'as seen' ? written : reword(written, { seed: 7, names: ['sim-model'] });
+}
+
+/** Closes the connection before a response. */
+const CLOSE: Answer = (_request, response) => response.destroy();
+
+/** After the call of a tool. */
+const TOOL_TURN = [
+	{ role: 'user', content: 'Weather?' },
+	{
+		role: 'assistant',
+		content: '',
+		tool_calls: [{ id: 'a', name: 'weather', args: { city: 'Rome' }, type: 'tool_call' }],
+	},
+	{ role: 'tool', content: 'Sunny', tool_call_id: 'a' },
+];
+
+const WEATHER = {
+	type: 'function',
+	function: { name: 'weather', parameters: { type: 'object', properties: {} } },
+};
+
+interface Row {
+	title: string;
+	fail(wording: Wording): Answer;
+	/** Whether the server answered a moment before. Default: false. */
+	hasAnswered?: boolean;
+	because: string;
+}
+
+const respondWith =
+	(status: number, body: JsonRecord) =>
+	(wording: Wording): Answer =>
+	(_request, response) =>
+		sendJson(response, say(wording, body), status);
+
+const ROWS: readonly Row[] = [
+	{
+		title: 'only thinking',
+		fail: () => streamed(delta({ reasoning: 'The user asks.' }), delta({}, 'stop'), usage()),
+		because: 'the response was only thinking',
+	},
+	{
+		title: 'an empty response',
+		fail: () => streamed(delta({ content: '' }), delta({}, 'stop'), usage()),
+		because: 'the response was empty',
+	},
+	{
+		title: 'begun JSON as the whole answer',
+		fail: () => streamed(delta({ content: '{"' }), delta({}, 'stop'), usage()),
+		because: 'the response was empty',
+	},
+	{
+		title: 'LM Studio: an unloaded model',
+		fail: respondWith(400, { error: 'Model is unloaded.' }),
+		hasAnswered: true,
+		because: 'the server failed with status 400',
+	},
+	{
+		title: 'an error event',
+		fail: (wording) => (_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.end(say(wording, sse({ error: { message: 'Model is unloaded.' } })));
+		},
+		because: 'the response contained an error',
+	},
+	{
+		title: 'Ollama: an unexpected end',
+		fail: respondWith(500, {
+			error: 'an error was encountered while running the model: unexpected EOF',
+		}),
+		because: 'the server failed with status 500',
+	},
+	{
+		title: 'a closed connection',
+		fail: () => CLOSE,
+		because: 'the connection was closed before a response',
+	},
+	{
+		title: 'output that the server could not parse',
+		fail: respondWith(400, {
+			error: {
+				message: 'Failed to call a function. Please adjust your prompt. See failed_generation.',
+				type: 'invalid_request_error',
+				code: 'tool_use_failed',
+			},
+		}),
+		hasAnswered: true,
+		because: 'the server failed with status 400',
+	},
+];
+
+describe.each(WORDINGS)('a failure once, %s', (wording) => {
+	test.each(ROWS)('in a chat: $title', async ({ fail, hasAnswered = false, because }) => {
+		const server = await start({
+			...LLAMA_SERVER,
+			[POST_CHAT]: [...(hasAnswered ? [GOOD] : []), fail(wording), GOOD],
+		});
+		const { supplied } = await chatModel(server.url);
+		if (hasAnswered) await clock.passUntil(supplied.invoke('Weather?'));
+		const message = await clock.passUntil(supplied.invoke('Weather?'));
+		expect(message.content).toBe(ANSWER);
+		expect(message.response_metadata).toMatchObject({ resentBecause: [because] });
+		const [first, second, ...others] = server.sent(CHAT).slice(hasAnswered ? 1 : 0);
+		expect(second).toEqual(first);
+		expect(others).toEqual([]);
+	});
+
+	test.each(ROWS)('after the result of a tool: $title', async ({ fail, because }) => {
+		const answers = [GOOD, fail(wording), GOOD];
+		const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: answers });
+		const { supplied } = await chatModel(server.url);
+		const bound = supplied.bindTools([WEATHER]);
+		await clock.passUntil(bound.invoke('Weather?'));
+		const message = await clock.passUntil(bound.invoke(TOOL_TURN));
+		expect([message.content, message.response_metadata.resentBecause]).toEqual([ANSWER, [because]]);
+		const [, second, third] = server.sent(CHAT);
+		expect(third).toEqual(second);
+	});
+
+	test('a crash whose sentence contains "format" keeps the schema of Extract', async () => {
+		const crash = respondWith(400, {
+			error: 'The model has crashed without additional information. (Exit code: 1)',
+		})(wording);
+		const right = text('{"city":"Rome"}');
+		const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: [right, crash, right] });
+		const parameters = {
+			text: 'Rome is sunny.',
+			fields: { field: [{ name: 'city', type: 'text' }] },
+			options: {},
+		};
+		const extract = async () =>
+			await clock.passUntil(run(server.url, 'text:extract', { parameters }));
+		for (let times = 0; times < 3; times++) expect((await extract())[0]!.json).toBeDefined();
+		const formats = server.sent(CHAT).map((body) => asRecord(body.response_format).type);
+		expect(formats).toEqual(Array(4).fill('json_schema'));
+	});
+});
+
+test('the text beside the calls of earlier rounds is omitted if the server rejects the history with it', async () => {
+	const history = TOOL_TURN.map((message) =>
+		message.role === 'assistant' ? { ...message, content: 'Let me check.' } : message,
+	);
+	const hasText = ({ messages }: JsonRecord) =>
+		(messages as JsonRecord[]).some(({ tool_calls: calls, content }) => calls && content);
+	const server = await start({
+		...LLAMA_SERVER,
+		[POST_CHAT]: (request, response) =>
+			hasText(request.body)
+				? sendJson(response, { error: { message: 'Zxq vlm trr' } }, 400)
+				: GOOD(request, response),
+	});
+	const { supplied } = await chatModel(server.url);
+	const message = await clock.passUntil(supplied.bindTools([WEATHER]).invoke(history));
+	expect(message.content).toBe(ANSWER);
+});
+
+test('with Thinking Off, an answer that arrived only as thinking is the answer', async () => {
+	const only = streamed(delta({ reasoning_content: ANSWER }), delta({}, 'stop'), usage());
+	const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: only });
+	const { supplied, hints } = await chatModel(server.url, {
+		parameters: { thinking: 'off' },
+	});
+	const message = await clock.passUntil(supplied.invoke('Weather?'));
+	expect(message.content).toBe(ANSWER);
+	expect(hints.map(({ message: hint }) => hint)).toEqual([
+		expect.stringContaining('sent the whole answer as thinking'),
+	]);
+	expect(server.sent(CHAT)).toHaveLength(1);
+});
