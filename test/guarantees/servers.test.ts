@@ -135,6 +135,13 @@ describe('Unload', () => {
 			'metrics',
 			{ 'GET /metrics': (_request, response) => response.end('llamacpp:requests_processing 1\n') },
 		],
+		[
+			'metrics, where it waits',
+			{
+				'GET /metrics': (_request, response) =>
+					response.end('llamacpp:requests_processing 0\nllamacpp:requests_deferred 1\n'),
+			},
+		],
 	])('without waiting is rejected during a response, seen in its %s', async (_where, routes) => {
 		const server = await start(router({ big: 'loaded' }, routes));
 		const parameters = { ...big, options: { wait: false } };
