@@ -4,6 +4,7 @@
  * `jest.mock('../../../lib/http/send-request', () => jest.requireActual<object>('./scripted-transport'))`
  */
 import type { ErrorType } from '../../../lib/errors/error-types';
+import { ConnectionFailure } from '../../../lib/http/connection-failure';
 import type { OutgoingRequest, RawResponse } from '../../../lib/http/send-request';
 import type { JsonRecord } from '../../../lib/values/records';
 
@@ -45,7 +46,8 @@ export async function sendRequest({
 	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
-	if (reply.type === 'lost') throw Object.assign(new Error('reset'), { code: 'ECONNREFUSED' });
+	if (reply.type === 'lost')
+		throw new ConnectionFailure(Object.assign(new Error('reset'), { code: 'ECONNREFUSED' }));
 	return reply.type === 'rejected'
 		? toResponse(url, reply.status ?? 400, { error: { message: reply.message } })
 		: toResponse(url, 200, { reply });

@@ -39,7 +39,7 @@ describe('a message list', () => {
 		});
 		const parameters = { conversationId: byId(UNKNOWN_ID), returnAll: true };
 		const reading = executeConversation(sim as never, 'message', 'getAll', parameters, 'chat');
-		await expect(reading).rejects.toThrow('/messages takes more than 256 MB of memory');
+		await expect(reading).rejects.toThrow('/messages takes more than 128 MB of memory');
 		expect(count).toBeLessThan(20);
 	});
 
