@@ -20,10 +20,12 @@ export async function collectResponseWarnings(
 	{ completion, reasoningWarning, texts }: AcceptedResponse,
 ): Promise<string[]> {
 	const { model } = settings;
+	const { text, rejectedCall } = completion;
 	const warnings = [
 		getFinishReasonWarning(completion),
-		completion.rejectedCall && describeRejectedCall(completion.rejectedCall, serverType),
-		getImitatedCallWarning(completion.text),
+		// What imitates an earlier call also looks like one.
+		getImitatedCallWarning(text) ??
+			(rejectedCall && describeRejectedCall(rejectedCall, serverType)),
 		reasoningWarning,
 		...(await collectInputWarnings(server, {
 			texts,
