@@ -58,6 +58,11 @@ const REFUSALS: readonly Refusal[] = [
 		status: 422,
 		body: error({ detail: [{ type: 'value_error', msg: 'Value error, no emoji please' }] }),
 	},
+	{
+		name: 'LM Studio: a model that crashed',
+		status: 500,
+		body: error({ error: 'The model has crashed without additional information. (Exit code: 0)' }),
+	},
 	{ name: 'a server that says nothing', status: 400, body: () => '' },
 	{
 		name: 'an error with a success status',
