@@ -15,7 +15,8 @@ import { asRecord } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
-import { hasMedia, getText } from './content';
+import { getMedia, hasMedia, getText } from './content';
+import { suggestForMedia } from './media-advice';
 import { describeLargestPart } from './largest-part';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
@@ -24,9 +25,6 @@ const SHORTER_PROMPT =
 
 /** Errors of servers whose model does not support images or audio. Few servers report the reason. */
 const POSSIBLE_MEDIA_ERRORS = new Set(['serverError', 'badRequest']);
-
-const TRY_WITHOUT_MEDIA =
-	'The request contained images, audio or video, which the model may not support: try it without them. Otherwise check the server message and the server log.';
 
 /**
  * What is known of the turn and its server explains the error: a suggestion, or an error of another type. May send requests,
@@ -39,12 +37,12 @@ export async function explainTurnError(
 	turn: TurnContext,
 	draft: CompletionRequest,
 ): Promise<ServerError> {
-	if (POSSIBLE_MEDIA_ERRORS.has(error.type) && draft.messages.some(hasMedia))
-		return error.copyWith({ suggestion: TRY_WITHOUT_MEDIA });
+	const media = draft.messages.flatMap(({ content }) => getMedia(content));
+	if (POSSIBLE_MEDIA_ERRORS.has(error.type) && media.length > 0)
+		return error.withSuggestion(suggestForMedia(media, turn.serverType));
 	switch (error.type) {
 		case 'modelNotFound':
-			// The list of a gateway contains the model that the server behind it lacks.
-			return error.facts.upstreamModel === undefined ? await withModelList(error, turn) : error;
+			return await withModelList(error, turn);
 		case 'emptyResponse':
 		case 'invalidResponse':
 			return await withTruncationSuggestion(error, turn, draft);
@@ -57,7 +55,6 @@ export async function explainTurnError(
 		case 'requestTooLarge':
 			return draft.messages.some(hasMedia) ? error : withShorterBody(error, draft);
 		case 'busy':
-		case 'modelUnreachable':
 			return withRetriesAdvice(error, turn.settings.retries);
 		case 'routeNotFound':
 			return await toNoChatError(error, turn);

@@ -1,5 +1,4 @@
 /** Creates errors from what is known of a request. */
-import { asFiniteNumber } from '../values/numbers';
 import { truncate } from '../values/text';
 import { mask, maskDeep } from './mask';
 import type { ErrorFacts } from './rows/error-facts';
@@ -18,9 +17,6 @@ export interface ErrorContext extends Pick<ErrorFacts, 'root' | 'typed' | 'servi
 	/** The suggestion for this server type, instead of the one in the table. */
 	getSuggestion?(type: ErrorType, model: string): string | undefined;
 }
-
-const OUT_OF_MEMORY =
-	/\b(?:out of|enough|insufficient|available|system|more) (?:\w+ )?memory\b|\bOOM\b|\ballocat/i;
 
 /** Characters. */
 const MAX_SENTENCE_LENGTH = 10_000;
@@ -43,19 +39,13 @@ export function createServerError(
 ): ServerError {
 	const { about, ...details } = overrides;
 	const { model, secrets, service } = context;
-	const derived = {
-		isOutOfMemory: OUT_OF_MEMORY.test(details.serverText ?? ''),
-		promptTokens: asFiniteNumber(details.facts?.n_prompt_tokens),
-		contextTokens: asFiniteNumber(details.facts?.n_ctx),
-		responseTokens: asFiniteNumber(details.facts?.n_predict),
-	};
-	const maskedParams = maskDeep({ ...derived, ...about }, secrets);
+	const maskedFacts = maskDeep({ ...about }, secrets);
 	const url = maskUrl(context);
 	const row = getErrorText(type, {
 		...context,
 		...parseHostAndPort(context.url),
 		url,
-		...maskedParams,
+		...maskedFacts,
 	});
 	// The table's detail explains its own title only.
 	const detail = details.detail ?? details.title;

@@ -13,7 +13,7 @@ import { parseJson, parseObject } from '../values/json';
 import { asFiniteNumber, parseNumber } from '../values/numbers';
 import { toText } from '../values/text';
 import { getWrapperLength } from './quotations';
-import { findTypeByText } from './signals';
+import { findTypeByWords } from './words';
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
 export const MAX_SCANNED_TEXT = 4_000;
@@ -215,7 +215,7 @@ function withUpstreamError(errorBody: ParsedErrorBody, from: number): ParsedErro
 function parseNestedError(message: string, start: number): ParsedErrorBody | undefined {
 	if (start < 0 || message.length > MAX_SCANNED_TEXT) return undefined;
 	// A model may write anything, also the JSON of an error.
-	if (findTypeByText(message.slice(0, start)) === 'outputParseFailed') return undefined;
+	if (findTypeByWords(message.slice(0, start), 500) === 'outputParseFailed') return undefined;
 	const json = parseObject(message.slice(start, message.lastIndexOf('}') + 1));
 	if (!json || !(isNonEmpty(json.error) || isNonEmpty(json.message))) return undefined;
 	return parseErrorJson(json);

@@ -55,7 +55,6 @@ export const isRetryable: (type: ErrorType) => boolean = isOneOf(
 	'busy',
 	'connectionRefused',
 	'modelLoading',
-	'modelUnreachable',
 );
 
 /**

@@ -16,13 +16,11 @@ const MAX_OPTIONS = 2;
 
 /** Their words may be about a value as well: a file, a schema, a prompt. */
 const mayBeAboutOption = isOneOf(
-	'fileUnreadable',
 	'modalityUnsupported',
 	'promptTooLong',
 	'grammarRejected',
 	'featureDisabled',
 	'requestTooLarge',
-	'tooManyFiles',
 );
 
 /**

@@ -20,7 +20,6 @@ export interface SentFile {
 const mayBeCausedByFile = isOneOf(
 	'badRequest',
 	'promptTooLong',
-	'fileUnreadable',
 	'modalityUnsupported',
 	'serverError',
 	'streamError',

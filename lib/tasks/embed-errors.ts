@@ -6,7 +6,7 @@ import { toErrorContext } from '../http/request-errors';
 import { getProfile } from '../servers/profile';
 import { other } from '../servers/types/other';
 import type { ModelServer } from '../servers/types/server-type';
-import { explainLongTexts, explainUnsupportedTask } from './task-errors';
+import { explainLongTexts, explainUnsupportedTask, isRouteMissing } from './task-errors';
 import type { IndexedText } from './texts';
 import { excerpt } from './texts';
 import type { VectorIssue } from './vectors';
@@ -105,7 +105,7 @@ export async function explainEmbedError(
 			title: `The model "${model}" is not an embedding model`,
 			suggestion: `Choose an embedding model. ${texts.tasks.embeddings.suggestion}`,
 		});
-	if (error.type === 'routeNotFound' && (hasEveryRoute || serverType === other)) return error;
+	if (isRouteMissing(error) && (hasEveryRoute || serverType === other)) return error;
 	const longError = await explainLongTexts(error, server, 'Text');
 	return await explainUnsupportedTask(longError, { server, task: 'embeddings', model });
 }

@@ -20,12 +20,7 @@ export interface RequiredTask {
  * The route, the feature or the model for a task is missing. Tasks send no images, so a server without images lacks the task
  * ("image generation models are not currently supported", Ollama).
  */
-const isLackOfTask = isOneOf(
-	'routeNotFound',
-	'featureDisabled',
-	'wrongModelType',
-	'modalityUnsupported',
-);
+const isLackOfTask = isOneOf('featureDisabled', 'wrongModelType', 'modalityUnsupported');
 
 /** What servers call a task. */
 const TASK_WORDS: Readonly<Record<ServerTask, string>> = {
@@ -52,6 +47,11 @@ function isLackReported({ type, serverText = '' }: ServerError, task: ServerTask
 	return new RegExp(`${before}|${after}|${ofModel}`, 'i').test(serverText);
 }
 
+/** Whether the server lacks the route, or allows no POST there, whatever it says of it. */
+export function isRouteMissing({ type, status = 0 }: ServerError): boolean {
+	return type === 'routeNotFound' || (type === 'badRequest' && [404, 405].includes(status));
+}
+
 /** Explains the error of a server that lacks the route of a task, or the model. Others are returned unchanged. */
 export async function explainUnsupportedTask(
 	error: ServerError,
@@ -65,11 +65,11 @@ export async function explainUnsupportedTask(
 	if (error.type === 'modelNotFound' && suggestion !== undefined)
 		return error.withSuggestion(`Select the model from the list, or ${suggestion}`);
 	const isReported = isLackReported(error, task);
-	if (!isLackOfTask(error.type) && !isReported) return error;
+	if (!isLackOfTask(error.type) && !isRouteMissing(error) && !isReported) return error;
 	const isRecognized = serverType !== other;
 	// The URL of an unrecognized server may be wrong, unless the server itself names the model.
 	const isModelNamed = error.type === 'wrongModelType' || isReported;
-	const mayBeWrongUrl = !isRecognized && !isModelNamed;
+	const mayBeWrongUrl = !isRecognized && !isModelNamed && error.isServerText !== true;
 	const urlSuggestion = mayBeWrongUrl ? 'If other requests fail too, check the Base URL. ' : '';
 	const { status } = error;
 	const lacking = { model, advices: texts.tasks, status, isModelNamed };

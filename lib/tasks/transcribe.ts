@@ -181,7 +181,9 @@ async function explainRejectedAudio(
 	const serverText = error.serverText?.trim() ?? '';
 	const option = explainRejectedLanguage(error, serverText, request);
 	if (option) return option;
-	const isUnreadable = error.type === 'fileUnreadable' || UNREADABLE_PATTERN.test(serverText);
+	// The file is most of such a request, and few servers say that it is the reason.
+	const isRefused = error.type === 'badRequest';
+	const isUnreadable = isRefused || UNREADABLE_PATTERN.test(serverText);
 	const isAudioUnsupported =
 		error.status === 501 ||
 		error.type === 'modalityUnsupported' ||

@@ -71,7 +71,7 @@ export const CAUSES: readonly Cause[] = [
 	{
 		name: 'a model that crashed',
 		status: 500,
-		body: json('CUDA out of memory. Tried to allocate 2.00 GiB.'),
+		body: json('llama runner process has terminated: CUDA error: out of memory'),
 		types: ['modelCrashed'],
 		isModel: true,
 	},
@@ -85,7 +85,9 @@ export const CAUSES: readonly Cause[] = [
 	{
 		name: 'a budget',
 		status: 400,
-		body: json('Budget has been exceeded! Current cost: 12.5, Max budget: 10.0'),
+		body: json('Budget has been exceeded! Current cost: 12.5, Max budget: 10.0', {
+			type: 'budget_exceeded',
+		}),
 		types: ['keyBudgetExceeded'],
 		isModel: true,
 	},
@@ -94,13 +96,6 @@ export const CAUSES: readonly Cause[] = [
 		status: 429,
 		body: json('Rate limit reached for requests. Please try again later.'),
 		types: ['busy'],
-		isModel: true,
-	},
-	{
-		name: 'a process that is not reached',
-		status: 500,
-		body: json('dial tcp 127.0.0.1:61992: connect: connection refused'),
-		types: ['modelUnreachable'],
 		isModel: true,
 	},
 	{
@@ -136,38 +131,10 @@ export const CAUSES: readonly Cause[] = [
 		isModel: true,
 	},
 	{
-		name: 'a model that is too new',
-		status: 412,
-		body: json('The model you are attempting to use requires a newer version of Ollama.'),
-		types: ['modelLoadFailed'],
-		isModel: true,
-	},
-	{
-		name: 'a host that the gateway does not know',
-		status: 500,
-		body: json('dial tcp: lookup gpu-box on 127.0.0.11:53: no such host'),
-		types: ['modelUnreachable'],
-		isModel: true,
-	},
-	{
-		name: 'an address that is banned (Xinference)',
-		status: 429,
-		body: json('Too many failed login attempts. IP temporarily banned.'),
-		types: ['unauthorized'],
-		isModel: true,
-	},
-	{
 		name: 'a server that has to sign in (Ollama)',
 		status: 401,
 		body: JSON.stringify({ error: 'unauthorized', signin_url: 'https://ollama.com/connect' }),
 		types: ['upstreamKeyRejected'],
-		isModel: true,
-	},
-	{
-		name: 'a server without grammars',
-		status: 422,
-		body: json('Input validation error: grammar is not supported'),
-		types: ['grammarRejected'],
 		isModel: true,
 	},
 	{
@@ -182,20 +149,6 @@ export const CAUSES: readonly Cause[] = [
 		status: 503,
 		body: json("Model instance 'a-1' not in RUNNING state"),
 		types: ['busy'],
-		isModel: true,
-	},
-	{
-		name: 'a missing backend (LocalAI)',
-		status: 500,
-		body: json('could not load model: backend not found: llama-cpp'),
-		types: ['modelLoadFailed'],
-		isModel: true,
-	},
-	{
-		name: 'an unknown architecture',
-		status: 500,
-		body: json("error loading model: unknown model architecture: 'qwen35'"),
-		types: ['modelLoadFailed'],
 		isModel: true,
 	},
 	{

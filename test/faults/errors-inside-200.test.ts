@@ -32,8 +32,8 @@ const CAUSES: readonly Cause[] = [
 		types: ['gatewayTimeout', 'serverError'],
 	},
 	{
-		name: 'a model without memory, as a text (llama.cpp, Ollama)',
-		error: { error: 'CUDA out of memory. Tried to allocate 2.00 GiB.' },
+		name: 'a model without memory, as a text (Ollama)',
+		error: { error: 'llama runner process has terminated: CUDA out of memory' },
 		event: {
 			event: 'error',
 			status: 400,

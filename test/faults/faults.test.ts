@@ -21,7 +21,7 @@ const TYPES = {
 	cut: ['connectionLost'],
 	frozen: ['idleTimeout', 'totalTimeout', 'noResponse'],
 	'401': ['unauthorized', 'difyUnauthorized'],
-	'404': ['notFound', 'routeNotFound', 'difyNotFound'],
+	'404': ['notFound', 'routeNotFound', 'badRequest', 'difyNotFound'],
 	'429': ['busy', 'difyBusy'],
 	'503': ['badGateway', 'difyBadGateway'],
 	garbage: ['wrongServer', 'difyWrongServer'],

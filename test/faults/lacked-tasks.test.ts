@@ -41,11 +41,6 @@ const SENTENCES: readonly Lack[] = [
 		sentence: 'The model m does not support the Embeddings API',
 	},
 	{ status: 501, message: 'Not implemented' },
-	{
-		status: 500,
-		message: 'rpc error: code = Unimplemented desc = method not implemented',
-		sentence: 'method not implemented',
-	},
 	{ status: 405, message: 'Method Not Allowed' },
 ];
 

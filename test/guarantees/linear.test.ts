@@ -92,6 +92,7 @@ import { classifyErrorResponse, classifyStreamError } from '../../lib/errors/cla
 import { parseErrorBody } from '../../lib/errors/error-body';
 import { mask, maskBody, maskDeep } from '../../lib/errors/mask';
 import { collectSecrets, withoutSent } from '../../lib/errors/secrets';
+import { findGatewayName } from '../../lib/errors/gateway-status';
 import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
@@ -99,13 +100,7 @@ import { toTitle } from '../../lib/errors/message-title';
 import { ServerError } from '../../lib/errors/server-error';
 import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phrase';
 import { withRejectedOption } from '../../lib/exchange/rejected-option';
-import { findTypeByText } from '../../lib/errors/signals';
-import { ERROR_TYPES } from '../../lib/errors/error-types';
-import { findRepeatedError } from '../../lib/errors/gateway-failure';
-import { findLoadCause } from '../../lib/errors/load-cause';
-import { findMissingBackend, findUnknownPart } from '../../lib/errors/load-failure';
-import { findUnreachedHost } from '../../lib/errors/unreached-host';
-import { findMessageFacts } from '../../lib/errors/message-facts';
+import { findTypeByWords } from '../../lib/errors/words';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
@@ -279,7 +274,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a response to correct': (text) => buildFormatCorrection(text, [text]),
 	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),
 	'a body of an error': parseErrorBody,
-	'a message of an error': findTypeByText,
+	'a message of an error': (text) => findTypeByWords(text, 503),
 	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
 	'the option that a message names': (text) =>
 		withRejectedOption(
@@ -293,18 +288,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 			{ rows: [{ field: 'top_k', label: 'Top K', canOmit: true }] },
 			{ top_k: text.slice(0, 50) },
 		),
-	'facts of a message': (text) =>
-		ERROR_TYPES.map((type) => findMessageFacts(type, { message: text, outer: text })),
 	'numbers of tokens': findTokenCounts,
-	'a model that cannot be loaded': (text) => [
-		findMissingBackend(text),
-		findUnknownPart(text),
-		findLoadCause(text),
-	],
-	'a gateway behind the gateway': (text) => [
-		findRepeatedError({ status: 500, message: text }),
-		findUnreachedHost(text),
-	],
+	'a header that names a gateway': (text) => findGatewayName(502, { server: text }),
 	'the title of an error': toTitle,
 	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
 	'a label before a title': (text) =>

@@ -356,7 +356,8 @@ test('a gateway to a provider that does not rerank', async () => {
 		'POST /v1/rerank': recorded('litellm-1.106.2/rerank-unsupported-provider'),
 	});
 	expect(await getError(rerankDocuments(target, ['b']))).toMatchObject({
-		type: 'featureDisabled',
+		type: 'serverError',
+		message: 'Unsupported provider: openai',
 	});
 });
 

@@ -236,7 +236,7 @@ describe.each([true, false])('a failed item in a public chat (streamed: %s)', (s
 		const [item] = await localLlama(fake);
 		expect(JSON.stringify([item, fake.chunks])).not.toMatch(FORBIDDEN);
 		expect(item!.json).toEqual({
-			error: { type: 'modelCrashed', message: NEUTRAL, retryable: false, httpStatus: 500 },
+			error: { type: 'serverError', message: NEUTRAL, retryable: false, httpStatus: 500 },
 			// n8n's chats show it. In an error output it would replace that of the input.
 			...(setup.hasErrorOutput ? {} : { message: NEUTRAL }),
 		});

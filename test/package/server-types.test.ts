@@ -69,7 +69,8 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/exchange\/decision-words\.ts$/, 'what each word was seen in'],
 	[/^lib\/exchange\/adaptations\.ts$/, 'the warning about a rejected field'],
 	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
-	[/^lib\/errors\/gateway-/, 'gateways by their words and headers'],
+	[/^lib\/errors\/gateway-/, 'gateways by their headers'],
+	[/^lib\/errors\/words\.ts$/, 'what the words of a cause were seen in'],
 	[/^lib\/servers\/task-advice\.ts$/, 'servers that perform a task that another one does not'],
 	[
 		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,

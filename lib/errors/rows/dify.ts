@@ -1,5 +1,5 @@
 /** The error types of Dify, and what differs for it in those of model servers. */
-import type { DifyVariant, ErrorRow, ErrorText } from './error-row';
+import type { DifyVariant, ErrorRow } from './error-row';
 import type { MODEL_ERRORS } from './model';
 import type { NETWORK_ERRORS } from './network';
 import { optional } from './optional-facts';
@@ -7,36 +7,11 @@ import { isCloudflareStatus } from '../gateway-status';
 import type { GATEWAY_ERRORS } from './gateway';
 import { describeGatewayTimeout } from './gateway';
 import { describeRedirect, describeRedirectTarget } from './network';
-import type { GatewayName } from '../gateway-status';
-import type { RequestLimit } from './request-limit';
-import { describeRateLimit, getLimitPlace, suggestHigherRate } from './request-limit';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
 const RUN_MAY_HAVE_STARTED =
 	' A run may have started: check the logs of the app before you send the request again.';
-
-/** What each limit is of Dify, which counts what an app runs at once. */
-const LIMITS: Readonly<Record<RequestLimit, (gateway?: GatewayName) => ErrorText>> = {
-	rate: (gateway) => ({
-		title: describeRateLimit(gateway),
-		suggestion: suggestHigherRate(gateway),
-	}),
-	load: () => ({
-		title: 'The app has reached its limit of concurrent requests',
-		suggestion:
-			'Try again later, lower Max Concurrent Items, or raise the limit of the app in Dify, which counts a streamed chatflow or workflow twice. A proxy in front of Dify may also limit the request rate.',
-	}),
-	unavailable: () => ({
-		title: 'Dify does not accept requests now',
-		suggestion: 'Try again later. If it stays so, the log of Dify says why.',
-	}),
-	// Any operation may meet it, also those without concurrent items.
-	unknown: (gateway) => ({
-		title: 'Dify, or a proxy in front of it, rejects further requests for now',
-		suggestion: `Try again later, or send fewer requests at the same time: the app may have a limit of concurrent requests in Dify. If only a few run, the limit may be one of requests in a time: raise it ${getLimitPlace(gateway)}.`,
-	}),
-};
 
 /**
  * Errors that only Dify has, explained for users of n8n. Facts from docs/protocols/dify.md 1.3, 2, 5 and 6.
@@ -424,8 +399,9 @@ export const DIFY_VARIANTS = {
 			'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.',
 	},
 	busy: {
-		title: ({ requestLimit = 'load', gateway }) => LIMITS[requestLimit](gateway).title,
-		suggestion: ({ requestLimit = 'load', gateway }) => LIMITS[requestLimit](gateway).suggestion,
+		title: 'Dify, or a proxy in front of it, rejects further requests for now',
+		suggestion:
+			'Try again later, or send fewer requests at the same time: an app may have such a limit in Dify.',
 	},
 	streamEndedEarly: {
 		title: 'The response from Dify ended before it was complete',

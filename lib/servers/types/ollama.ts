@@ -86,8 +86,6 @@ export const ollama: ServerType = {
 				'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 			modalityUnsupported:
 				'Use a model that lists "vision" (for audio: "audio") under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
-			templateRejected:
-				'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or set another TEMPLATE in the Modelfile.',
 		},
 	},
 };

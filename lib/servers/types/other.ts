@@ -13,11 +13,8 @@ export const DEFAULT_TEXTS = {
 		routeNotFound:
 			'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
 		promptTooLong: 'Shorten the input, or give the model a larger context on the server.',
-		tooManyFiles: 'Pass fewer files, or raise the limit of the server.',
 		kvCacheFull:
 			'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
-		templateRejected:
-			'Some templates require alternating user and assistant messages, or allow no system message. Change the prompt or the memory, or give the model another chat template.',
 		toolsUnsupported:
 			'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
 		modalityUnsupported:

@@ -40,7 +40,6 @@ export const vllm: ServerType = {
 		},
 		suggestions: {
 			...DEFAULT_TEXTS.suggestions,
-			tooManyFiles: 'Pass fewer files, or start vLLM with a higher --limit-mm-per-prompt.',
 			toolsUnsupported:
 				'Choose a model whose chat template supports tools, and start vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
 		},

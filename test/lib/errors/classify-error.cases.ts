@@ -25,11 +25,21 @@ export const ERROR_TYPE_CASES: TypeCase[] = [
 		body: { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
 	},
 	{ type: 'unauthorized', status: 401, body: { error: { message: 'Invalid API Key' } } },
-	{ type: 'unauthorized', status: 403, body: { detail: 'Not authenticated' } },
+	{ type: 'forbidden', status: 403, body: { detail: 'Not authenticated' } },
+	{
+		type: 'unauthorized',
+		status: 401,
+		body: { error: { message: 'litellm.AuthenticationError: OpenAIException - Invalid API Key' } },
+	},
+	{
+		type: 'forbidden',
+		status: 401,
+		body: { error: { message: 'key not allowed', type: 'key_model_access_denied', code: '401' } },
+	},
 	{
 		type: 'upstreamKeyRejected',
 		status: 401,
-		body: { error: { message: 'litellm.AuthenticationError: OpenAIException - Invalid API Key' } },
+		body: { error: 'unauthorized', signin_url: 'https://ollama.com/connect' },
 	},
 	{ type: 'forbidden', status: 403, body: '' },
 	{
@@ -41,12 +51,12 @@ export const ERROR_TYPE_CASES: TypeCase[] = [
 	{
 		type: 'routeNotFound',
 		status: 404,
-		body: { message: 'Cannot POST /v1/rerank', error: 'Not Found', statusCode: 404 },
+		body: { message: 'Cannot POST /v1/chat/completions', error: 'Not Found', statusCode: 404 },
 	},
 	{
 		type: 'routeNotFound',
 		status: 200,
-		body: { error: 'Unexpected endpoint or method. (GET /v1/x)' },
+		body: { error: 'Unexpected endpoint or method. (POST /v1/chat/completions)' },
 	},
 	{
 		type: 'featureDisabled',
@@ -56,9 +66,14 @@ export const ERROR_TYPE_CASES: TypeCase[] = [
 		},
 	},
 	{
-		type: 'templateRejected',
-		status: 500,
-		body: { error: { message: 'Jinja Exception: System role not supported' } },
+		type: 'badRequest',
+		status: 404,
+		body: { error: { message: 'No endpoints found for other/model.' } },
+	},
+	{
+		type: 'modelNotFound',
+		status: 404,
+		body: { error: { message: 'vorp "qwen3-8b" blick' } },
 	},
 	{ type: 'grammarRejected', status: 400, body: { error: { message: 'failed to parse grammar' } } },
 	{
@@ -84,16 +99,16 @@ export const ERROR_TYPE_CASES: TypeCase[] = [
 		body: { detail: [{ loc: ['body', 'top_k'], msg: 'Extra inputs are not permitted' }] },
 	},
 	{
-		type: 'fileUnreadable',
-		status: 400,
-		body: { error: { message: 'Failed to load image or audio file' } },
+		type: 'badRequest',
+		status: 413,
+		body: { error: '`inputs` cannot be empty', error_type: 'Validation' },
 	},
-	{ type: 'fileUnreadable', status: 400, body: { error: { message: 'invalid image input' } } },
 	{
-		type: 'fileUnreadable',
-		status: 500,
-		body: { error: { message: 'failed to process inputs: image: unknown format' } },
+		type: 'badGateway',
+		status: 502,
+		body: { error: { message: 'The operation was aborted due to timeout' } },
 	},
+	{ type: 'keyBudgetExceeded', status: 402, body: { error: { message: 'vorp' } } },
 	{
 		type: 'modelLoadFailed',
 		status: 500,

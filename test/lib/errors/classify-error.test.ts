@@ -28,15 +28,6 @@ test('a page that repeats its title as a heading is quoted once', () => {
 	);
 });
 
-test('the message of a chat template comes first', () => {
-	const body = JSON.stringify(
-		openAi('Unable to generate parser for this template. Error: Jinja Exception: No tools here'),
-	);
-	expect(classifyErrorResponse({ status: 500, body }, context).serverText).toMatch(
-		/^No tools here — Unable/,
-	);
-});
-
 test('secrets in the server message are masked', () => {
 	const key = ['sk', '9f8e7d6c5b4a3210'].join('-');
 	const body = JSON.stringify(openAi(`key ${key} is unknown`, { given: key }));

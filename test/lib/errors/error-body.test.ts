@@ -94,11 +94,14 @@ test.each([
 
 test.each([
 	{
-		body: { detail: { error: 'invalid_model', message: 'Unsupported: x' } },
+		body: { detail: { error: 'model_not_found', message: 'Unsupported: x' } },
 		type: 'modelNotFound',
 	},
-	{ body: { error: { code: 'invalid_model', message: 'Unsupported: x' } }, type: 'modelNotFound' },
-	{ body: { error: 'invalid_model', message: 'Unsupported: x' }, type: 'modelNotFound' },
+	{
+		body: { error: { code: 'model_not_found', message: 'Unsupported: x' } },
+		type: 'modelNotFound',
+	},
+	{ body: { error: 'model_not_found', message: 'Unsupported: x' }, type: 'modelNotFound' },
 	{
 		body: { detail: { error: 'validation_error', message: 'Unsupported: x' } },
 		type: 'badRequest',

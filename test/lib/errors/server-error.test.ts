@@ -111,7 +111,7 @@ describe('createServerError', () => {
 
 test('only requests that were not started can be retried: others may have run, or would fail again', () => {
 	const retryable = ERROR_TYPES.filter(isRetryable).sort();
-	expect(retryable).toEqual(['busy', 'connectionRefused', 'modelLoading', 'modelUnreachable']);
+	expect(retryable).toEqual(['busy', 'connectionRefused', 'modelLoading']);
 });
 
 test('isConnectionError is true if no connection was established', () => {

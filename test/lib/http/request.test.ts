@@ -76,7 +76,8 @@ describe('a request', () => {
 		],
 		[
 			'an error with status 200',
-			(_sent, response) => sendJson(response, { error: 'Unexpected endpoint or method. (GET /x)' }),
+			(_sent, response) =>
+				sendJson(response, { error: 'Unexpected endpoint or method. (GET /v1/models)' }),
 			{ type: 'routeNotFound' },
 		],
 		[

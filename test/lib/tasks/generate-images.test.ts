@@ -106,7 +106,7 @@ describe('OpenAI’s route', () => {
 		[
 			'an error inside a 200',
 			{ error: { message: 'out of memory' } },
-			{ type: 'modelCrashed', serverText: 'out of memory' },
+			{ type: 'serverError', message: 'out of memory' },
 		],
 		['no image', { data: [] }, { type: 'emptyResponse' }],
 		[

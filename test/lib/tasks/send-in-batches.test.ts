@@ -239,7 +239,6 @@ test.each<{ type: ErrorType; status?: number; message?: string }>([
 
 test.each<{ type: ErrorType; status?: number }>([
 	{ type: 'badRequest', status: 400 },
-	{ type: 'templateRejected', status: 400 },
 	{ type: 'modelNotFound', status: 400 },
 	{ type: 'badRequest', status: 409 },
 	{ type: 'requestTooLarge', status: 413 },

@@ -78,9 +78,9 @@ describe('responses that are not audio', () => {
 		[
 			'an error',
 			{ error: { message: 'voice model crashed' } },
-			{ type: 'modelCrashed', serverText: 'voice model crashed' },
+			{ type: 'serverError', message: 'voice model crashed' },
 		],
-		['a detail', { detail: 'no such model' }, { type: 'modelNotFound' }],
+		['a detail', { detail: 'no such model' }, { type: 'serverError', message: 'no such model' }],
 		['something', { status: 'queued' }, { type: 'invalidResponse' }],
 	])('JSON with %s is an error', async (_name, body, expected) => {
 		const sim = await startKokoro();

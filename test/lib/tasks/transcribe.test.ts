@@ -202,8 +202,8 @@ describe('other servers', () => {
 			reply.json({ error: { message: 'CUDA out of memory' } }),
 		);
 		expect(await getError(run(sim, { model: 'whisper' }))).toMatchObject({
-			type: 'modelCrashed',
-			serverText: 'CUDA out of memory',
+			type: 'serverError',
+			message: 'CUDA out of memory',
 		});
 	});
 
@@ -228,14 +228,20 @@ describe('other servers', () => {
 		expect(error.suggestion).toContain('GPUStack, vLLM');
 	});
 
-	test('for an unrecognized server without the route, the error suggests the Base URL', async () => {
-		const server = await startServer((_request, rawResponse) => {
-			sendJson(rawResponse, { detail: 'API endpoint not found' }, 404);
-		});
-		const error = await getError(run(server, { model: 'whisper' }));
-		expect(error.type).toBe('featureDisabled');
-		expect(error.suggestion).toContain('check the Base URL');
-	});
+	test.each([
+		['Not Found', true],
+		['Vorp blick', false],
+	])(
+		'an unrecognized server without the route that writes "%s": the Base URL is suggested: %s',
+		async (detail, isSuggested) => {
+			const server = await startServer((_request, rawResponse) => {
+				sendJson(rawResponse, { detail }, 404);
+			});
+			const error = await getError(run(server, { model: 'whisper' }));
+			expect(error.type).toBe('featureDisabled');
+			expect(error.suggestion.includes('check the Base URL')).toBe(isSuggested);
+		},
+	);
 
 	test('file names with supported extensions, by file type', async () => {
 		const sim = await startWhisper();

@@ -405,10 +405,9 @@ function errorOfEvent(body: string) {
 
 test.each([
 	['{"error":{"message":"too long","n_prompt_tokens":9000,"n_ctx":8192}}', 400],
-	['{"error":{"message":"prompt is too long: 210000 tokens > 200000 maximum"}}', 400],
+	['{"error":{"message":"the input length exceeds the context length"}}', 400],
 	['{"error":{"message":"llama runner process has terminated: exit status 2"}}', 500],
 	['{"error":{"message":"Loading model","code":503}}', 503],
-	['{"error":{"message":"CUDA out of memory","code":500}}', 500],
 ])('an error event has the title, type and numbers of an error response: %s', (body, status) => {
 	const expected = classifyErrorResponse({ status, body }, CONTEXT);
 	const { type, message, facts } = errorOfEvent(body);

@@ -33,9 +33,3 @@ test.each<[ServerTypeName, string]>([
 ])('a model that is not loaded on %s', (serverType, expected) => {
 	expect(suggestionFor(serverType, 'alpha', 400, 'model is not loaded')).toContain(expected);
 });
-
-test('more images than the server allows', () => {
-	const text = 'At most 1 image(s) may be provided in one prompt.';
-	expect(suggestionFor('vllm', 'm', 400, text)).toContain('--limit-mm-per-prompt');
-	expect(suggestionFor('ollama', 'm', 400, text)).not.toContain('vLLM');
-});

@@ -1,24 +1,4 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { readRows } from '../../support/files/rows';
-
-const rows = readRows(`${__dirname}/messages.tsv`).map(
-	(cells) => [...cells, ''].slice(0, 5) as [string, string, string, string, string],
-);
-
-test.each(rows)(
-	'the type %s is found with status %s, as %s writes it: %s',
-	(type, status, _server, message, requestText) => {
-		const error = classifyErrorResponse(
-			{
-				status: Number(status),
-				body: JSON.stringify({ error: { message } }),
-				getRequestTexts: () => [requestText],
-			},
-			{ model: 'm' },
-		);
-		expect(error.type).toBe(type);
-	},
-);
 
 test.each([
 	['an empty body', 400, ''],
