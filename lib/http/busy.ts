@@ -19,8 +19,10 @@ const BUDGET_NAME = /^[\w.-]*(?:quota|budget|billing|credit)[\w.-]*$/i;
  * @param elapsedMs - From sending the request to its response
  */
 export function isBusy(error: ServerError, elapsedMs: number): boolean {
-	const { status = 0, report, type } = error;
+	const { status = 0, report, type, service } = error;
 	if (type === 'modelLoading' || elapsedMs >= MAX_REFUSAL_MS) return false;
+	// Dify's own refusals have no report. This one is a proxy's, which may have passed the run on to Dify.
+	if (service === 'dify' && report !== undefined) return false;
 	return BUSY_STATUSES.includes(report?.status ?? status) && !isOfBudget(error);
 }
 
