@@ -28,7 +28,7 @@ describe('the error that a visitor of a published chat sees', () => {
 		const error = failed();
 		for (const panelText of ['For the panel', 'again']) {
 			expect(hideDetailsFromVisitors(contextOf('webhook', true), error, panelText)).toBe(true);
-			expect(error.context.data).toMatchObject({ description: whole, type: 'modelCrashed' });
+			expect(error.context.data).toMatchObject({ description: whole, type: 'serverError' });
 			expect(error.context.descriptionTemplate).toBe('For the panel');
 		}
 		expect(whole).toContain(SAID);
