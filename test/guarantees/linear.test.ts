@@ -737,7 +737,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'ServerError.withSuggestion',
 		'createInputError',
 		'assertDepth',
-		'isGatewayError',
 		'describeGatewayTimeout',
 		'fitsEnding',
 		'fitsMimeType',
