@@ -217,7 +217,9 @@ describe('errors, as the user sees them', () => {
 	it('a prompt that does not fit into the context', async () => {
 		const server = await startLlamaServer({ contextSize: 512, parallel: 1 });
 		const failed = failureOf(await run(server, agentWith('word '.repeat(400))));
-		expect(failed.message).toMatch(/The prompt needs \d+ tokens, but a server slot has 512/);
+		expect(failed.message).toMatch(
+			/^request \(\d+ tokens\) exceeds the available context size \(512 tokens\)/,
+		);
 		expect(failed.description).toContain('--ctx-size');
 		await server.stop();
 	});
@@ -499,7 +501,9 @@ describe('the running n8n', () => {
 		async (isWhole) => {
 			const text = '<think>I look. <|plugin_2|>{"name":"Calculator","arguments":{"input":';
 			const server = await startLlamaServerSim();
-			server.script(reply.chunks(isWhole ? [text] : Array.from(text)));
+			const response = reply.chunks(isWhole ? [text] : Array.from(text));
+			// A response that is only thinking is requested once more.
+			server.script(response, response);
 			const name = `thinking-${isWhole}`;
 			const { id } = await live(server, name, (credential) =>
 				workflowOf(name, {
