@@ -19,11 +19,12 @@ const BUDGET_NAME = /^[\w.-]*(?:quota|budget|billing|credit)[\w.-]*$/i;
  * @param elapsedMs - From sending the request to its response
  */
 export function isBusy(error: ServerError, elapsedMs: number): boolean {
-	const { status = 0, report, type, service } = error;
+	const { report, type, service } = error;
+	const status = report?.status ?? error.status ?? 0;
 	if (type === 'modelLoading' || elapsedMs >= MAX_REFUSAL_MS) return false;
 	// Dify's own refusals have no report. This one is a proxy's, which may have passed the run on to Dify.
-	if (service === 'dify' && report !== undefined) return false;
-	return BUSY_STATUSES.includes(report?.status ?? status) && !isOfBudget(error);
+	if (status === 503 && service === 'dify' && report !== undefined) return false;
+	return BUSY_STATUSES.includes(status) && !isOfBudget(error);
 }
 
 /** Whether a code or a field names a limit that waiting does not lift. */
