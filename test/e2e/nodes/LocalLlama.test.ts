@@ -33,7 +33,6 @@ describeScreens('localLlama', {
 	'Local Llama audio transcribe': {
 		asAdded: 'The item has no files Check that the node before this one passes on its file',
 		result: 'Hello',
-		isInGate: true,
 	},
 	'Local Llama audio speak': {
 		asAdded: 'File Name: speech.mp3',
