@@ -27,6 +27,9 @@ const MAX_BUSY_DELAY_MS = 10_000;
 /** All pauses while a server is busy, unless it requests a longer one. */
 const MAX_BUSY_MS = 2 * 60_000;
 
+/** Shortest pause that a busy server may request: for a shorter one, the own pauses apply. */
+const MIN_REQUESTED_MS = 500;
+
 /** Longest pause of a request that does not wait for a busy server. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
@@ -140,11 +143,12 @@ export class RetryPolicy {
 	private takeBusyDelayMsOrThrow(error: ServerError, remainingMs: number) {
 		const { busyKey } = this.options;
 		if (hasWaitedInVain(busyKey!)) throw error;
-		const requestedMs = asFiniteNumber(error.facts.retryAfterMs);
+		const ownMs = this.nextBackoffMs(this.waits.busy, MAX_BUSY_DELAY_MS);
+		const requestedMs = asFiniteNumber(error.facts.retryAfterMs) ?? 0;
+		// Requests without a pause (`Retry-After: 0`, a date in the past) would be a loop that no limit of time ends.
 		const delayMs =
-			requestedMs ??
-			Math.min(MAX_BUSY_DELAY_MS, this.nextBackoffMs(this.waits.busy, MAX_BUSY_DELAY_MS));
-		if (delayMs >= remainingMs || this.busyMs + delayMs > Math.max(MAX_BUSY_MS, requestedMs ?? 0)) {
+			requestedMs >= MIN_REQUESTED_MS ? requestedMs : Math.min(MAX_BUSY_DELAY_MS, ownMs);
+		if (delayMs >= remainingMs || this.busyMs + delayMs > Math.max(MAX_BUSY_MS, requestedMs)) {
 			if (this.waits.busy === 0) throw this.withRequestedPause(error, delayMs);
 			storeWaitInVain(busyKey!);
 			const waited = formatDuration(Math.round(this.busyMs / 1000) * 1000);

@@ -218,6 +218,12 @@ describe('a busy server', () => {
 		expect(pausesOf(newBusyPolicy(), busyFor(retryAfterMs)).pauses).toEqual(pauses);
 	});
 
+	test.each([0, 1, 499])('that requests nearly no pause gets our own ones: %d', (retryAfterMs) => {
+		const own = pausesOf(newBusyPolicy()).pauses;
+		expect(pausesOf(newBusyPolicy(), busyFor(retryAfterMs)).pauses).toEqual(own);
+		expect(pausesOf(newBusyPolicy(), busyFor(500)).pauses).toEqual(Array(240).fill(500));
+	});
+
 	test('that requires more time than there is gets no request, and the error says it', () => {
 		const { pauses, thrown } = pausesOf(newBusyPolicy(), busyFor(86_400_000), 1_800_000);
 		expect(pauses).toEqual([]);
