@@ -171,7 +171,7 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 		['Dify is too busy', refusal(429, 'too_many_requests', BUSY), false],
 	])('the error says whether the run may continue: %s', async (_name, fault, isOpen) => {
 		const sim = await startApp({ mode: begin.mode, reply });
-		sim.fail({ method: 'POST', path: begin.path, times: 9, ...fault });
+		sim.fail({ method: 'POST', path: begin.path, times: 99, ...fault });
 		const fake = prepareRun(begin, sim, {}, { continueOnFail: true });
 		const [item] = await execute(begin.node, fake);
 		const { description } = item!.json.error as { description: string };

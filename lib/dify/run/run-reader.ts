@@ -41,7 +41,7 @@ import { getStreamEnd, hasReceivedNothing, isRecoverable } from './stream-end';
 import { toEvents } from './whole-response';
 
 /** Timeouts of a run in milliseconds; 0 = none. */
-interface RunTimeouts {
+export interface RunTimeouts {
 	/** Between two events. Pings do not count, because a hung run pings forever (docs/protocols/dify.md 3.8). */
 	idleMs: number;
 	/**
@@ -51,7 +51,7 @@ interface RunTimeouts {
 	totalMs: number;
 }
 
-const DEFAULT_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
+export const DEFAULT_RUN_TIMEOUTS: RunTimeouts = { idleMs: 600_000, totalMs: 0 };
 
 export interface RunReaderOptions {
 	timeouts?: Partial<RunTimeouts>;
@@ -194,7 +194,7 @@ class RunReader {
 		this.requestOptions = requestOptions;
 		this.run = run;
 		this.options = options;
-		this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+		this.timeouts = { ...DEFAULT_RUN_TIMEOUTS, ...options.timeouts };
 	}
 
 	async read() {

@@ -1,4 +1,6 @@
 import { asServerErrorOrThrow, ServerError } from '../../errors/server-error';
+import type { Permit } from '../../http/queue';
+import { acquirePermit } from '../../http/queue';
 import { RetryPolicy } from '../../http/retry-policy';
 import { withSpan } from '../../tracing/span';
 import type { JsonRecord } from '../../values/records';
@@ -6,11 +8,12 @@ import { omitEmpty, omitUndefined } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { explainAppTypeError } from '../app';
 import { DifyClient } from '../client';
+import { createDifyError } from '../create-error';
 import { explainInputError } from '../input-error';
 import type { RunResult } from '../types';
 import type { RunReaderOptions } from './run-reader';
 import { followRun, mayLackForms } from './follow-run';
-import { readRun } from './run-reader';
+import { DEFAULT_RUN_TIMEOUTS, readRun } from './run-reader';
 import type { RunRoute } from './run-route';
 import { sendStop } from './send-stop';
 
@@ -26,7 +29,7 @@ export interface RunRequest extends Pick<
 	traceId?: string;
 	/** A published version of a chatflow or workflow. */
 	workflowId?: string;
-	/** Retries of a run that Dify did not accept. Default: none. */
+	/** Retries of a run that Dify did not accept; while it is busy, time limits them. Default: none. */
 	retries?: number;
 }
 
@@ -40,7 +43,8 @@ interface RunStart {
 
 /**
  * Starts a run and reads it to its end. Always streams: agent apps reject anything else, and proxies cut long silent
- * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs.
+ * responses. Resent only if Dify did not accept the run: connection refused, or too many concurrent runs, of which fewer
+ * are started at the same time then.
  *
  * @returns a run that succeeded, paused, or was stopped elsewhere
  * @throws {ServerError} with the partial result and all IDs, or if Dify was not reached
@@ -52,11 +56,13 @@ export async function startRun(
 	const { inputs, user, files, traceId } = request;
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
-	const policy = new RetryPolicy({ maxRetries: request.retries });
 	const runClient = client.forRun(json);
-	for (;;) {
-		policy.onSend();
-		const result = await withSpan(runClient.endpoint, {
+	const runsId = `runs ${client.endpoint.id}`;
+	const policy = new RetryPolicy({ maxRetries: request.retries, busyKey: runsId });
+	const limitMs = getWaitLimitMs(request);
+	let waitedMs = 0;
+	const sendAndRead = async () =>
+		await withSpan(runClient.endpoint, {
 			request: { operation: route.operation, provider: 'dify' },
 			work: async (endpoint) =>
 				await readRun(
@@ -81,14 +87,49 @@ export async function startRun(
 					completionTokens: asFiniteNumber(usage?.completion_tokens),
 				},
 			}),
-		}).catch(asServerErrorOrThrow);
-		if (!(result instanceof ServerError))
+		});
+	for (;;) {
+		const result = await withRunPermit(client, runsId, async (permit) => {
+			policy.onSend();
+			const outcome = await sendAndRead().catch(asServerErrorOrThrow);
+			if (!(outcome instanceof ServerError)) permit.onAccept();
+			else if (outcome.retryable && policy.waitsFor(outcome)) permit.onRefuse();
+			return outcome;
+		});
+		if (!(result instanceof ServerError)) {
+			policy.onAccept();
 			return await followForMissingForms(runClient, result, request);
-		const error = result;
-		if (error.type === 'invalidInputs') throw await explainInputError(error, client);
-		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
-		await client.sleep(policy.takeDelayMsOrThrow(error));
+		}
+		if (result.type === 'invalidInputs') throw await explainInputError(result, client);
+		if (!result.retryable) throw await explainAppTypeError(client, result, route.mode);
+		const delayMs = policy.takeDelayMsOrThrow(result, { remainingMs: limitMs - waitedMs });
+		await client.sleep(delayMs);
+		waitedMs += delayMs;
 	}
+}
+
+/** Sends a run when fewer runs of the app are on their way than Dify takes, as its refusals show. */
+async function withRunPermit<T>(
+	{ signal }: DifyClient,
+	runsId: string,
+	work: (permit: Permit) => Promise<T>,
+): Promise<T> {
+	const stats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
+	const wait = { priority: 'interactive', signal, preempt: () => false, stats } as const;
+	const permit = await acquirePermit(runsId, Infinity, wait).catch(() => {
+		throw createDifyError('aborted');
+	});
+	try {
+		return await work(permit);
+	} finally {
+		permit.release();
+	}
+}
+
+/** How long a run may wait for a busy Dify: as long as for its first event, and never longer than it may take. */
+function getWaitLimitMs({ timeouts }: RunRequest) {
+	const { idleMs, totalMs } = { ...DEFAULT_RUN_TIMEOUTS, ...timeouts };
+	return Math.min(idleMs || Infinity, totalMs || Infinity);
 }
 
 /**

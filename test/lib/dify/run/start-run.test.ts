@@ -91,10 +91,23 @@ describe('the request of a run', () => {
 });
 
 describe('a run that Dify rejects', () => {
-	test.each([0, 1, 3])('because it is busy is sent again, %d times at most', async (retries) => {
-		const { outcome, sent } = await chat(BUSY, { retries });
+	test('because it is busy is sent again for two minutes, and not at all without retries', async () => {
+		const startedAt = performance.now();
+		const { outcome, sent } = await chat(BUSY, { retries: 1 });
 		expect(outcome).toMatchObject({ type: 'busy' });
-		expect(sent).toHaveLength(retries + 1);
+		expect(sent.length).toBeGreaterThan(10);
+		expect(performance.now() - startedAt).toBeLessThan(125_000);
+		expect((await chat(BUSY)).sent).toHaveLength(1);
+	});
+
+	test.each([
+		{ idleMs: 20_000, totalMs: 0 },
+		{ idleMs: 0, totalMs: 20_000 },
+	])('because it is busy is not sent again after its own limit: %j', async (timeouts) => {
+		const startedAt = performance.now();
+		const { outcome } = await chat(BUSY, { retries: 1, timeouts });
+		expect(outcome).toMatchObject({ type: 'busy' });
+		expect(performance.now() - startedAt).toBeLessThan(25_000);
 	});
 
 	test('is a result if the next one is accepted', async () => {
