@@ -449,6 +449,8 @@ class RunReader {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
 			return this.withCheckLogsAdvice(error);
 		}
+		// Without an event, it is no event that was too large: the error says what arrived instead.
+		if (isTooLargeEvent(error) && hasReceivedNothing(this.run)) return error;
 		if (isTooLargeEvent(error)) {
 			const { message: title, serverText } = error;
 			return await this.createErrorWithResult('invalidResponse', {

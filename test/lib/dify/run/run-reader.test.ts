@@ -558,6 +558,17 @@ describe('events with more values than fit into memory', () => {
 		});
 	});
 
+	test('compressed in a way that is not read, before any event: the error is about the compression', async () => {
+		const { error } = await read((_request, response) => {
+			response.writeHead(200, { 'content-encoding': 'gzip, gzip, gzip' });
+			response.end('x');
+		});
+		expect(error).toMatchObject({
+			message: expect.stringContaining('compressed with gzip, gzip, gzip') as string,
+			suggestion: expect.stringContaining('proxy') as string,
+		});
+	});
+
 	test('in many events of any kind: the same, and a failed run keeps what had arrived', async () => {
 		const many = Array.from({ length: 9 }, () => ({ event: 'surprise', data: values }));
 		const { error } = await read(stream([started, flowText('Hi'), ...many], 'open'), {
