@@ -2,6 +2,7 @@
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import type { FileSource } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
+import { RequestQueue } from '../http/queue';
 import { request } from '../http/request';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
@@ -54,25 +55,36 @@ const UPLOAD_IDLE_TIMEOUT_MS = 120_000;
 /** Retries of idempotent requests. */
 const MAX_RETRIES = 2;
 
+/** What all clients of an execution have in common. */
+interface SharedState {
+	/** Responses of `getCached`, by path. */
+	cache: Map<string, Promise<JsonRecord>>;
+	runs: RequestQueue;
+}
+
 /** Client of one Dify with one key. Runs are in `run/`. */
 export class DifyClient {
 	constructor(
 		readonly endpoint: DifyEndpoint,
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal | undefined,
-		/** Responses of `getCached`, by path. */
-		private readonly cache: Map<string, Promise<JsonRecord>> = new Map(),
+		private readonly shared: SharedState = { cache: new Map(), runs: new RequestQueue() },
 	) {}
 
-	/** The same client, with the same cache, for another signal; undefined: it cannot be aborted. */
+	/** Passed by the runs of an execution, of which fewer are sent at the same time once Dify has refused one. */
+	get runs(): RequestQueue {
+		return this.shared.runs;
+	}
+
+	/** The same client, with the same cache and queue, for another signal; undefined: it cannot be aborted. */
 	withSignal(signal: AbortSignal | undefined): DifyClient {
-		return new DifyClient(this.endpoint, signal, this.cache);
+		return new DifyClient(this.endpoint, signal, this.shared);
 	}
 
 	/** The same client for all requests of a run. What the one that starts it contains is not masked in its result. */
 	forRun(body: JsonRecord): DifyClient {
 		const secrets = withoutSent(this.endpoint.secrets, body);
-		return new DifyClient({ ...this.endpoint, secrets }, this.signal, this.cache);
+		return new DifyClient({ ...this.endpoint, secrets }, this.signal, this.shared);
 	}
 
 	/** The same client for signed URLs, which may be on another host. */
@@ -104,7 +116,7 @@ export class DifyClient {
 	 * @throws {ServerError}
 	 */
 	async getCached(path: string): Promise<JsonRecord> {
-		return await fetchOnce(this.cache, path, async () => await this.get(path));
+		return await fetchOnce(this.shared.cache, path, async () => await this.get(path));
 	}
 
 	/**

@@ -23,8 +23,6 @@ export function isBusy(error: ServerError, elapsedMs: number): boolean {
 	const status = report?.status ?? error.status ?? 0;
 	// Dify's own refusals have no report. This one is a proxy's, which may have passed the run on to Dify.
 	if (status === 503 && service === 'dify' && report !== undefined) return false;
-	// It started nothing, whatever the status is and however long it took (docs/protocols/dify.md 5).
-	if (service === 'dify' && type === 'busy') return true;
 	if (type === 'modelLoading' || elapsedMs >= MAX_REFUSAL_MS) return false;
 	return BUSY_STATUSES.includes(status) && !isOfBudget(error);
 }

@@ -92,8 +92,9 @@ export class RequestQueue {
 	private readonly interactive: WaitingQueue = { waiters: new Set(), waitingSince: 0 };
 	private readonly batches: WaitingQueue = { waiters: new Set(), waitingSince: 0 };
 
-	constructor(private readonly id: string) {
-		this.learned = learnedLimits.get(id);
+	/** @param id - What it learns is kept for later queues with the same ID. Default: for none */
+	constructor(private readonly id?: string) {
+		this.learned = id === undefined ? undefined : learnedLimits.get(id);
 	}
 
 	/** Concurrent requests now. */
@@ -141,6 +142,7 @@ export class RequestQueue {
 
 	private storeLearned(learned: LearnedLimit | undefined) {
 		this.learned = learned;
+		if (this.id === undefined) return;
 		if (learned === undefined) learnedLimits.delete(this.id);
 		else learnedLimits.set(this.id, learned);
 	}
@@ -149,7 +151,7 @@ export class RequestQueue {
 		const isPreempted = this.preempting.delete(running);
 		if (!this.running.delete(running)) return;
 		this.admitNext(isPreempted);
-		if (this.active === 0) queues.delete(this.id);
+		if (this.active === 0 && this.id !== undefined) queues.delete(this.id);
 	}
 
 	private async wait(running: PermitRequest): Promise<void> {

@@ -5,7 +5,7 @@
 import type * as http from 'node:http';
 import type { IDataObject } from 'n8n-workflow';
 import { execute, prepare } from '../recordings/support/dify-node-runner';
-import { sendJson, useServers } from '../support/servers/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
 import type { Answer, ScriptedRequest, ScriptedServer } from '../support/servers/scripted-server';
 import { useClock } from './support/fake-clock';
 import { chatModel, failureOf, run } from './support/node-runner';
@@ -154,13 +154,8 @@ describe('runs of a Dify app with two at the same time', () => {
 		body: { code, message, status },
 	});
 
-	test.each([
-		refuse(429, 'too_many_requests', 'Zxq vlm trr'),
-		refuse(400, 'invalid_param', 'Too many requests. Please try again later.'),
-	])('are all done, each once, in their order: %j', async (refusal) => {
-		const slots = withSlots(2, 30_000, { good: answerRun, refusal });
-		const { url } = await start({ 'POST /v1/chat-messages': slots.answer });
-		const queries = number(12);
+	const chatAll = async (answer: Answer, queries: readonly string[]) => {
+		const { url } = await start({ 'POST /v1/chat-messages': answer });
 		const fake = prepare(
 			'difyChatMessage',
 			'',
@@ -179,11 +174,68 @@ describe('runs of a Dify app with two at the same time', () => {
 				continueOnFail: true,
 			},
 		);
-		const out = await clock.passUntil(execute('difyChatMessage', fake));
+		return await clock.passUntil(execute('difyChatMessage', fake));
+	};
+
+	test.each([
+		refuse(429, 'too_many_requests', 'Zxq vlm trr'),
+		// Dify up to 1.16, and the same in other words.
+		refuse(
+			400,
+			'invalid_param',
+			'Too many requests. Please try again later. The current maximum concurrent requests allowed for 55f93fcb-385c-46cb-acfd-a0aac2f76cd1 is 2.',
+		),
+		refuse(400, 'invalid_param', 'Zxq vlm trr'),
+	])('are all done, each once, in their order: %j', async (refusal) => {
+		const slots = withSlots(2, 30_000, { good: answerRun, refusal });
+		const queries = number(12);
+		const out = await chatAll(slots.answer, queries);
 		expect(out.map(({ json }) => json.answer)).toEqual(queries.map((one) => `You said ${one}`));
 		expect(slots.taken.map(({ body }) => body.query).sort()).toEqual([...queries].sort());
 		// Ten are refused when all are sent; then fewer are sent at the same time.
-		expect(slots.refusals()).toBeLessThan(40);
+		expect(slots.refusals()).toBeLessThan(60);
+	});
+
+	test('with a value that Dify refuses fail alone, and the others are done', async () => {
+		const queries = number(12);
+		const refusals: string[] = [];
+		const out = await chatAll((request, response) => {
+			const { query } = request.body as { query: string };
+			if (Number(/\d+/.exec(query)) % 4 !== 0) return answerRun(request, response);
+			refusals.push(query);
+			sendJson(response, { code: 'invalid_param', message: 'Zxq vlm trr', status: 400 }, 400);
+		}, queries);
+		expect(out.map(({ json }) => json.answer)).toEqual(
+			queries.map((one, at) => (at % 4 === 0 ? undefined : `You said ${one}`)),
+		);
+		expect(out[4]!.json.error).toMatchObject({ serverText: 'Zxq vlm trr' });
+		expect(refusals.length).toBeLessThan(30);
+	});
+
+	test('that one item starts are refused once', async () => {
+		const refused = json({ code: 'invalid_param', message: 'Zxq vlm trr', status: 400 }, 400);
+		const requests: string[] = [];
+		const [item] = await chatAll(
+			(request, response) => {
+				requests.push(request.text);
+				return refused(request, response);
+			},
+			['item 0'],
+		);
+		expect(item!.json.error).toMatchObject({ serverText: 'Zxq vlm trr' });
+		expect(requests).toHaveLength(1);
+	});
+
+	test('whose error came in a stream are not sent again', async () => {
+		const queries = number(3);
+		const starts: string[] = [];
+		const out = await chatAll((request, response) => {
+			starts.push((request.body as { query: string }).query);
+			const failure = { code: 'invalid_param', message: 'Zxq vlm trr', status: 400 };
+			sendEvents(response, sse({ event: 'error', ...failure }));
+		}, queries);
+		expect(out.every(({ json }) => json.error !== undefined)).toBe(true);
+		expect(starts.sort()).toEqual(queries);
 	});
 });
 

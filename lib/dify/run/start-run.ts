@@ -1,6 +1,6 @@
 import { asServerErrorOrThrow, ServerError } from '../../errors/server-error';
+import { MAX_REFUSAL_MS } from '../../http/busy';
 import type { Permit } from '../../http/queue';
-import { acquirePermit } from '../../http/queue';
 import { RetryPolicy } from '../../http/retry-policy';
 import { withSpan } from '../../tracing/span';
 import type { JsonRecord } from '../../values/records';
@@ -57,8 +57,8 @@ export async function startRun(
 	const common = { inputs, user, response_mode: 'streaming', ...extraFields };
 	const json = { ...common, ...omitEmpty({ files }), trace_id: traceId };
 	const runClient = client.forRun(json);
-	const runsId = `runs ${client.endpoint.id}`;
-	const policy = new RetryPolicy({ maxRetries: request.retries, busyKey: runsId });
+	const busyKey = `runs ${client.endpoint.id}`;
+	const policy = new RetryPolicy({ maxRetries: request.retries, busyKey });
 	const limitMs = getWaitLimitMs(request);
 	let waitedMs = 0;
 	const sendAndRead = async () =>
@@ -89,13 +89,18 @@ export async function startRun(
 			}),
 		});
 	for (;;) {
-		const result = await withRunPermit(client, runsId, async (permit) => {
+		const result = await withRunPermit(client, async (permit) => {
 			policy.onSend();
 			const outcome = await sendAndRead().catch(asServerErrorOrThrow);
 			if (!(outcome instanceof ServerError)) permit.onAccept();
 			else if (outcome.retryable && policy.waitsFor(outcome)) permit.onRefuse();
+			else if (mayBeOneTooMany(outcome, { elapsedMs: policy.elapsedMs, client, request })) {
+				permit.onRefuse();
+				return undefined;
+			}
 			return outcome;
 		});
+		if (result === undefined) continue;
 		if (!(result instanceof ServerError)) {
 			policy.onAccept();
 			return await followForMissingForms(runClient, result, request);
@@ -108,22 +113,49 @@ export async function startRun(
 	}
 }
 
-/** Sends a run when fewer runs of the app are on their way than Dify takes, as its refusals show. */
+/** Sends a run, not more at the same time than Dify takes, as far as its refusals in this execution show. */
 async function withRunPermit<T>(
-	{ signal }: DifyClient,
-	runsId: string,
+	{ runs, signal }: DifyClient,
 	work: (permit: Permit) => Promise<T>,
 ): Promise<T> {
 	const stats = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 	const wait = { priority: 'interactive', signal, preempt: () => false, stats } as const;
-	const permit = await acquirePermit(runsId, Infinity, wait).catch(() => {
+	const stop = () => {
 		throw createDifyError('aborted');
-	});
+	};
+	if (signal?.aborted === true) stop();
+	runs.limit = Infinity;
+	const permit = await runs.acquire(wait).catch(stop);
 	try {
 		return await work(permit);
 	} finally {
 		permit.release();
 	}
+}
+
+/** Dify's code for any value that it refuses. */
+const REFUSED_VALUE = 'invalid_param';
+
+/** How a run was refused. */
+interface Refusal {
+	/** Milliseconds from sending the run to its refusal. */
+	elapsedMs: number;
+	client: DifyClient;
+	request: RunRequest;
+}
+
+/**
+ * Whether Dify may have refused a run because others of this execution are running: up to 1.16 it answers so as for any value
+ * that it refuses (docs/protocols/dify.md 5). The run is sent again when fewer are running, at last alone: then it is its value.
+ */
+function mayBeOneTooMany(
+	{ status, code, result }: ServerError,
+	{ elapsedMs, client, request: { retries = 0 } }: Refusal,
+) {
+	// The error of a run that began has a result.
+	const isRefused = status === 400 && code === REFUSED_VALUE && result === undefined;
+	const isAtOnce = elapsedMs < MAX_REFUSAL_MS;
+	return isRefused && isAtOnce && retries > 0 && client.runs.active > 1;
 }
 
 /** How long a run may wait for a busy Dify: as long as for its first event, and never longer than it may take. */
