@@ -5,9 +5,16 @@
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecord } from '../../lib/values/records';
 import { useClock } from './support/fake-clock';
-import { chatModel, run } from './support/node-runner';
+import {
+	actionContext,
+	chatModel,
+	failureOf,
+	localLlama,
+	run,
+	serverHealth,
+} from './support/node-runner';
 import { CHAT, delta, LLAMA_SERVER, sse, streamed, text, usage } from './support/responses';
-import { sendJson, useServers } from '../support/servers/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
 import { reword } from '../support/servers/reword';
 
@@ -26,6 +33,10 @@ function say(wording: Wording, body: JsonRecord | string): string {
 	const written = typeof body === 'string' ? body : JSON.stringify(body);
 	return wording === 'as seen' ? written : reword(written, { seed: 7, names: ['sim-model'] });
 }
+
+/** A picture of one pixel. */
+const PIXEL =
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** Closes the connection before a response. */
 const CLOSE: Answer = (_request, response) => response.destroy();
@@ -144,6 +155,56 @@ describe.each(WORDINGS)('a failure once, %s', (wording) => {
 		expect(third).toEqual(second);
 	});
 
+	test('the response format that a server rejects is changed to its other form, and the answer is checked', async () => {
+		const refused = say(wording, {
+			error: 'response_format type must be one of "text" or "json_object", but got: json_schema',
+		});
+		const right = text('{"city":"Rome"}');
+		const server = await start({
+			...LLAMA_SERVER,
+			[POST_CHAT]: (request, response) =>
+				asRecord(request.body.response_format).type === 'json_schema'
+					? sendJson(response, refused, 400)
+					: right(request, response),
+		});
+		const extract = async () => {
+			const fake = actionContext(server.url, 'text:extract', {
+				parameters: {
+					text: 'Rome is sunny.',
+					fields: { field: [{ name: 'city', type: 'text', required: true }] },
+					options: {},
+				},
+			});
+			const [item] = await clock.passUntil(localLlama(fake));
+			return [item!.json, fake.hints.map(({ message }) => message)];
+		};
+		const expected = [
+			{ output: { city: 'Rome' } },
+			[expect.stringContaining('rejects the schema as response format')],
+		];
+		expect([await extract(), await extract()]).toEqual([expected, expected]);
+		const formats = server.sent(CHAT).map((body) => asRecord(body.response_format).type);
+		expect(formats.slice(-2)).toEqual(['json_object', 'json_object']);
+		// The second item knows it.
+		expect(formats.lastIndexOf('json_schema')).toBe(formats.length - 3);
+	});
+
+	test('a picture of a server whose backend was not ready is requested once more', async () => {
+		const fail = respondWith(500, {
+			error: { code: 500, message: 'grpc service not ready', type: '' },
+		})(wording);
+		const server = await start({
+			...LLAMA_SERVER,
+			'POST /v1/images/generations': [fail, json({ data: [{ b64_json: PIXEL }] })],
+		});
+		const [item] = await clock.passUntil(
+			run(server.url, 'image:generate', { parameters: { prompt: 'A llama', options: {} } }),
+		);
+		expect(Object.keys(item!.binary ?? {})).toHaveLength(1);
+		const [first, second, ...others] = server.sent('/v1/images/generations');
+		expect([second, others]).toEqual([first, []]);
+	});
+
 	test('a crash whose sentence contains "format" keeps the schema of Extract', async () => {
 		const crash = respondWith(400, {
 			error: 'The model has crashed without additional information. (Exit code: 1)',
@@ -161,6 +222,35 @@ describe.each(WORDINGS)('a failure once, %s', (wording) => {
 		const formats = server.sent(CHAT).map((body) => asRecord(body.response_format).type);
 		expect(formats).toEqual(Array(4).fill('json_schema'));
 	});
+});
+
+test('begun JSON twice as the whole answer is an error with that text', async () => {
+	const begun = streamed(delta({ content: '{"' }), delta({}, 'stop'), usage());
+	const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: begun });
+	const { supplied } = await chatModel(server.url);
+	const { context } = await clock.passUntil(failureOf(supplied.invoke('Weather?')));
+	expect(context.data).toMatchObject({ type: 'emptyResponse', partialText: '{"' });
+	expect(server.sent(CHAT)).toHaveLength(2);
+});
+
+test('Wait Until Ready waits for an expected model that is not in the list yet', async () => {
+	let isPulled = false;
+	setTimeout(() => (isPulled = true), 10_000);
+	const list = (...ids: string[]) => ({ object: 'list', data: ids.map((id) => ({ id })) });
+	const server = await start({
+		...LLAMA_SERVER,
+		'GET /v1/models': (_request, response) =>
+			sendJson(response, isPulled ? list('sim-model') : list()),
+	});
+	const [[item]] = (await clock.passUntil(
+		serverHealth(server.url, {
+			operation: 'waitUntilReady',
+			waitTimeout: 60,
+			expectations: { model: 'sim-model' },
+		}),
+	)) as [Array<{ json: JsonRecord }>];
+	expect(item!.json.status).toBe('healthy');
+	expect(isPulled).toBe(true);
 });
 
 test('the text beside the calls of earlier rounds is omitted if the server rejects the history with it', async () => {
