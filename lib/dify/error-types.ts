@@ -1,4 +1,4 @@
-/** The type of an error by the code, the message and the status that Dify sends. */
+/** The type of an error by the code that Dify sends, the words of model providers, and the status with the route. */
 import type { DifyErrorType } from '../errors/error-types';
 
 /** Dify's error codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). */
@@ -62,116 +62,56 @@ const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 	} as const),
 );
 
-/** The type of an error whose message matches. */
-interface TextRule {
-	pattern: RegExp;
+/** What the errors of a model provider or its plugin have in common. */
+interface ProviderWords {
+	words: RegExp;
 	type: DifyErrorType;
+	/** Recordings in `test/fixtures`, or public issues, whose messages `test/lib/dify/error-types.cases.ts` has. */
+	seen: readonly string[];
 }
 
 /**
- * Message patterns for codes with many causes and errors without a code, such as those of newer workers
- * (docs/protocols/dify.md 3.7). New versions extend the texts, so patterns match a part (6.3).
+ * Dify reports a provider that fails with the codes of a wrong value, or without a code (docs/protocols/dify.md 3.7). The
+ * words choose the type, and with it the advice: never the title, and nothing that is sent.
  */
-const ERROR_TYPE_BY_TEXT: readonly TextRule[] = [
+export const PROVIDER_WORDS: readonly ProviderWords[] = [
 	{
-		pattern: /SSE stream reconnect attempts exhausted|agent backend/i,
-		type: 'agentBackendUnreachable',
-	},
-	// Without a reason after "Error:", the daemon is down; seen on main of July 2026.
-	{
-		pattern:
-			/plugin daemon (?:service )?failed|failed to request plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|plugin runtime not found|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
+		// Without a reason after "Error:", the daemon is down.
 		type: 'pluginDaemonError',
+		words:
+			/plugin daemon|\bPluginDaemon(?!BadRequest)\w*Error\b|^(?:Run failed: ?)?\[[^\]\n]{1,80}\] Error:\s*$/i,
+		seen: ['dify-main-2026-07/retrieve-no-daemon.http'],
 	},
-	// Tools and models are plugins with the same errors.
 	{
-		pattern: /\binvoke tool failed\b|^(?:Run failed: ?)?Failed to invoke tool\b/,
-		type: 'runFailed',
+		type: 'providerNotInstalled',
+		words: /\bProvider \S+ does not exist/,
+		seen: ['dify-1.14.2/ds-create-hqbadprov.http'],
 	},
-	{ pattern: /\bProvider \S+ does not exist/, type: 'providerNotInstalled' },
 	{
-		pattern: /\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
 		type: 'providerModelNotFound',
+		words: /\bModel \S.{0,200} (?:not exist|does(?: not|n't) exist)|schema does not exist/,
+		seen: ['dify-1.14.2/wf-no-model-blocking.http'],
 	},
 	{
-		pattern:
-			/^(?:Run failed: ?)?Reached maximum retries (?:\(\d+\) )?for URL|\bblocked by SSRF protection\b/,
-		type: 'fileUnreachable',
-	},
-	{
-		pattern:
-			/Response ended prematurely|ConnectionPool\(host=|\bNewConnectionError\b|\bRemoteDisconnected\b|\b(?:ChunkedEncoding|ReadTimeout|ConnectTimeout|IncompleteRead|ProtocolError)/,
 		type: 'providerUnreachable',
+		words:
+			/Response ended prematurely|ConnectionPool\(host=|\] Connection Error\b|\b(?:NewConnection|ChunkedEncoding|ReadTimeout|ConnectTimeout|Protocol)Error\b/,
+		seen: ['dify-1.14.2/cm-model-dies.http', 'dify-main-2026-07/retrieve-no-model-server.http'],
 	},
 	{
-		pattern:
-			/Default model not found for|credentials is not initialized|\] Incorrect model credentials provided/,
 		type: 'providerKeyInvalid',
+		words: /\bcredentials is not initialized|\] Incorrect model credentials provided/,
+		seen: ['dify-1.16.0/ds-create-hqbadmodel.http'],
 	},
-	{ pattern: /\] Connection Error\b/, type: 'providerUnreachable' },
-	{ pattern: /\bPluginInvokeError\b|"error_type":/, type: 'providerError' },
-	// Descriptions of model errors, after the name of the provider.
 	{
-		pattern:
-			/^(?:Run failed: ?)?\[(?!Errno\b)[^\]\n]{1,80}\] (?:(?:Server Unavailable|Rate Limit|Bad Request) )?Error\b/,
 		type: 'providerError',
+		words:
+			/\bPluginInvokeError\b|"error_type":|^(?:Run failed: ?)?\[(?!Errno\b)[^\]\n]{1,80}\] (?:[A-Z]\w* ){0,2}Error\b/,
+		seen: ['dify-1.14.2/n8n-model-500-agent.http', 'dify-1.16.0/cm-model-429.http'],
 	},
-	{ pattern: /^Arg user must be provided/, type: 'missingUser' },
-	{ pattern: /^Too many requests/i, type: 'busy' },
-	{ pattern: /^(?:Workflow|Agent) not published/i, type: 'notPublished' },
-	{ pattern: /^(?:Last )?Conversation Not Exists/i, type: 'conversationNotFound' },
-	{ pattern: /^(?:First )?Message Not Exists/i, type: 'messageNotFound' },
-	{ pattern: /^Workflow run not found/i, type: 'runNotFound' },
-	{
-		pattern: /^Workflow not found with id|^Invalid workflow_id|^Cannot use draft/,
-		type: 'workflowVersionNotFound',
-	},
-	{ pattern: /^The conversation has ended/, type: 'conversationEnded' },
-	// A field of the form may be called "query": the narrower text comes first.
-	{ pattern: /\bin input form\b|^Invalid input type for/, type: 'invalidInputs' },
-	{ pattern: /^query is required/, type: 'emptyQuery' },
-	{ pattern: /rating cannot be None when feedback not exists/, type: 'nothingToRevoke' },
-	{
-		pattern:
-			/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type|^No matching enum found|^Filename contains|not allowed for security reasons/,
-		type: 'fileRejected',
-	},
-	{
-		pattern:
-			/Suggested Questions Is Disabled|\b(?:TTS|speech to text|text to speech) is not enabled|no voice/i,
-		type: 'appFeatureDisabled',
-	},
-	{ pattern: /^Run failed/, type: 'runFailed' },
-	{ pattern: /API service has been disabled/, type: 'appDisabled' },
-	{
-		pattern:
-			/app no longer exists|status is abnormal|status is archived|^Tenant (?:does not|owner account)/,
-		type: 'appInactive',
-	},
-	{ pattern: /^Dataset api access is not enabled/, type: 'datasetApiDisabled' },
-	{ pattern: /knowledge base request rate limit/, type: 'datasetRateLimited' },
-	{
-		pattern: /limit of your subscription|upgrade (?:your|to a paid) plan|\bcapacity\b/i,
-		type: 'planLimitReached',
-	},
-	{ pattern: /^(?:Dataset|Metadata) name already exists/, type: 'nameTaken' },
-	{ pattern: /^Dataset (?:not found|does not exist)/, type: 'datasetNotFound' },
-	{ pattern: /^Pipeline not found/, type: 'pipelineNotFound' },
-	{
-		pattern:
-			/^(?:Document|Segment) is (?:not completed|indexing|deleting)|^Another \S[\w ]{0,40} operation is running/,
-		type: 'documentBusy',
-	},
-	{
-		pattern:
-			/^(?:Document|Segment) is already (?:enabled|disabled|archived)|^Document is (?:not available|disabled)|^doc_form is different|^External datasets/,
-		type: 'datasetRejected',
-	},
-	{ pattern: /^Form recipient type is invalid/, type: 'formRejected' },
-	{ pattern: /^Form not found/, type: 'formNotFound' },
 ];
 
-/** For codes with many causes, also of plugins and models whose errors Dify passes on, if the text shows no other type. */
+/** For codes with many causes, also of plugins and models whose errors Dify passes on. */
 const ERROR_TYPE_BY_AMBIGUOUS_CODE = new Map<string | undefined, DifyErrorType>(
 	Object.entries({
 		unauthorized: 'unauthorized',
@@ -193,26 +133,53 @@ export interface DifyErrorBody {
 	status?: number;
 }
 
-/**
- * Type of an error response or a failed run.
- *
- * @param status of the response. Default: it is a run
- */
-export function toErrorType({ code, message = '' }: DifyErrorBody, status?: number): DifyErrorType {
+/** Where an error was reported. */
+interface ErrorPlace {
+	/** Of the response. Default: it is a run. */
+	status?: number;
+	/** The requested URL. */
+	url?: string;
+}
+
+/** Type of an error response or a failed run: by its code, then by the words of providers, then by its status and route. */
+export function toErrorType(
+	{ code, message = '' }: DifyErrorBody,
+	{ status, url }: ErrorPlace = {},
+): DifyErrorType {
 	return (
 		ERROR_TYPE_BY_CODE.get(code) ??
-		findTypeByText(message.slice(0, MAX_PATTERN_INPUT)) ??
+		findTypeOfProvider(message.slice(0, MAX_PATTERN_INPUT)) ??
 		ERROR_TYPE_BY_AMBIGUOUS_CODE.get(code) ??
-		(status === undefined ? 'runFailed' : getTypeByStatus(status))
+		(status === undefined ? 'runFailed' : getTypeByStatus(status, url))
 	);
 }
 
-function findTypeByText(text: string) {
-	return ERROR_TYPE_BY_TEXT.find(({ pattern }) => pattern.test(text))?.type;
+function findTypeOfProvider(text: string) {
+	return PROVIDER_WORDS.find(({ words }) => words.test(text))?.type;
 }
 
-function getTypeByStatus(status: number) {
-	if (status === 404) return 'notFound';
+/** What a route is about: what its 404 has not found. */
+interface MissingObject {
+	route: RegExp;
+	type: DifyErrorType;
+}
+
+/** The first row whose route matches counts; other routes are about several objects (docs/protocols/dify.md 1.3). */
+const MISSING_OBJECTS: readonly MissingObject[] = [
+	{ route: /\/conversations\/[^/]+\/variables\/[^/]+$/, type: 'notFound' },
+	{ route: /\/(?:conversations(?:\/.*)?|messages)$/, type: 'conversationNotFound' },
+	{ route: /\/messages\/[^/]+\/\w+$/, type: 'messageNotFound' },
+	{ route: /\/workflows\/run\/[^/]+$|\/workflow\/[^/]+\/events$/, type: 'runNotFound' },
+	{ route: /\/workflows\/[^/]+\/run$/, type: 'workflowVersionNotFound' },
+	{ route: /\/form\/human_input\/[^/]+$/, type: 'formNotFound' },
+	{ route: /\/datasets\/[^/]+(?:\/[a-z-]+)?$/, type: 'datasetNotFound' },
+];
+
+function getTypeByStatus(status: number, url: string | undefined): DifyErrorType {
+	if (status === 404) {
+		const path = url === undefined ? '' : new URL(url).pathname;
+		return MISSING_OBJECTS.find(({ route }) => route.test(path))?.type ?? 'notFound';
+	}
 	if (status === 429) return 'busy';
 	return status >= 500 ? 'serverError' : 'invalidParam';
 }

@@ -5,7 +5,7 @@ import { createServerError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toTitle } from '../errors/message-title';
 import { isStatusPhrase } from '../errors/status-phrase';
-import { explainMessage } from './error-texts';
+import { findSuggestion } from './error-texts';
 import type { DifyErrorBody } from './error-types';
 import { toReadableText } from './readable-text';
 
@@ -33,14 +33,14 @@ export function createMessageError({
 	const title = toTitle(serverText);
 	const isEmpty = title === '';
 	const hasWords = !isStatusPhrase(serverText);
-	const explanation = explainMessage({ type, code, text: serverText, nodeType });
+	const suggestion = findSuggestion({ code, nodeType });
 	return createServerError(type, context, {
 		...overrides,
 		about: { ...about, isEmpty },
 		code,
 		serverText: hasWords ? serverText : undefined,
 		...(!isEmpty && { title, isServerText: true, detail: serverText }),
-		...explanation,
+		...(suggestion !== undefined && { suggestion }),
 		...(overrides.detail !== undefined && { detail: overrides.detail }),
 	});
 }

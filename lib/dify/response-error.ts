@@ -1,4 +1,4 @@
-/** Errors from Dify's error responses, with a type by code, otherwise by text. */
+/** Errors from Dify's error responses. */
 import { parseRetryAfter } from '../errors/retry-after';
 import type { ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
@@ -35,7 +35,7 @@ export function toDifyResponseError(
 	if (errorBody === undefined) return undefined;
 	const errorStatus = status >= 400 ? status : (errorBody.status ?? status);
 	return createMessageError({
-		type: toErrorType(errorBody, errorStatus),
+		type: toErrorType(errorBody, { status: errorStatus, url }),
 		body: errorBody,
 		context,
 		overrides: {

@@ -3,6 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import { readId } from '../shared/dify/dify-fields';
 import { userField } from '../shared/dify/dify-user';
+import { getErrorText } from '../../lib/errors/error-types';
 import { ServerError } from '../../lib/errors/server-error';
 import { optionsCollection } from '../shared/field-builders';
 import { ignoreNotRatedField, ratedMessageField, sendRating } from './rating';
@@ -25,8 +26,14 @@ export async function revokeRating({ client, parameters }: DifyCall): Promise<IN
 		await sendRating(client, parameters, { rating: null });
 		return { json: item };
 	} catch (error) {
-		const isNotRated = error instanceof ServerError && error.type === 'nothingToRevoke';
-		if (shouldIgnore && isNotRated) return { json: { ...item, alreadySo: true } };
-		throw error as Error;
+		if (!(error instanceof ServerError) || !isNotRated(error)) throw error as Error;
+		if (shouldIgnore) return { json: { ...item, alreadySo: true } };
+		const { title, suggestion } = getErrorText('nothingToRevoke', { service: 'dify' });
+		throw error.copyWith({ type: 'nothingToRevoke', title, suggestion });
 	}
+}
+
+/** The message was found and its ID is valid, so nothing else of such a request can be wrong. */
+function isNotRated({ type, status }: ServerError) {
+	return type === 'invalidParam' && status === 400;
 }

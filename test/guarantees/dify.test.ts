@@ -144,11 +144,8 @@ describe.each(STARTS)('a run is never sent twice: $mode', (begin) => {
 	const BUSY = 'Too many requests. Please try again later.';
 	const bare = refusal(429, 'too_many_requests', BUSY).body;
 
-	const isFlow = begin.mode === 'advanced-chat' || begin.mode === 'workflow';
-
 	test.each<[string, Script]>([
 		['an error', { steps: [{ text: 'One ' }, { error: { status: 429, message: BUSY } }] }],
-		...(isFlow ? [['its end', { steps: [{ text: 'One ' }], fail: BUSY }] as [string, Script]] : []),
 		['a bare refusal', { steps: [{ text: 'One ' }, { raw: `data: ${bare}\n\n` }] }],
 	])('after its first text, Dify reports an overload: %s', async (_name, script) => {
 		const sim = await startApp({ mode: begin.mode, reply: () => script });

@@ -71,7 +71,6 @@ import {
 } from '../../lib/text/code-blocks';
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
-import { explainFailedRequest, explainMessage } from '../../lib/dify/error-texts';
 import { parseOrigins } from '../../lib/dify/download-file';
 import { splitFileNames, getFileNameFromUrl, parseFileUrl } from '../../lib/dify/file-references';
 import { parseOptionalUuid, parseUuid } from '../../lib/dify/ids';
@@ -296,8 +295,6 @@ const READERS: Record<string, (text: string) => unknown> = {
 		new ServerError({ type: 'badRequest', title: text, suggestion: '' }).withField(text),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
 	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
-	'an explanation of Dify': (text) =>
-		explainMessage({ type: 'invalidInput', code: 'invalid_param', text }),
 	'the name of a model': (text) => [
 		parseParameterCount(text),
 		getDisplayName(text),
@@ -356,8 +353,6 @@ const READERS: Record<string, (text: string) => unknown> = {
 		tryOrUndefined(() => parseModelRef(text)),
 		truncateQuery(text),
 	],
-	'a failed node of Dify': (text) =>
-		explainFailedRequest({ id: '', title: '', type: 'http-request' } as never, text),
 	'a model of Ollama': (text) => parseOllamaModel(text, {}),
 	'an address of an image': (url) =>
 		tryOrUndefined(() => parseContentPart({ type: 'image_url', image_url: url })),

@@ -1,7 +1,6 @@
 import type { ErrorContext } from '../../errors/create-error';
 import type { DifyErrorType } from '../../errors/error-types';
 import type { ServerError } from '../../errors/server-error';
-import { explainFailedRequest } from '../error-texts';
 import type { RunFailure, RunResult, WorkflowNode } from '../types';
 import { toErrorType } from '../error-types';
 import { toReadableText } from '../readable-text';
@@ -28,8 +27,7 @@ export function createRunError(
 	const { error } = result;
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
 	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
-	const failedRequest = node && explainFailedRequest(node, message);
-	const type = failedRequest === undefined ? getType(result, node) : 'runFailed';
+	const type = getType(result, node);
 	const serverError = createMessageError({
 		type,
 		body: error,
@@ -47,22 +45,24 @@ export function createRunError(
 			about: { isRunStart: true },
 		},
 	});
-	if (failedRequest !== undefined) {
-		return serverError.copyWith({ detail: serverError.detail, ...failedRequest });
-	}
-	return error.cause === 'rejected' && type === 'runFailed'
+	return type === 'runFailed' && !hasRunStarted(result)
 		? serverError.withSuggestion(NOT_A_RUN)
 		: serverError;
 }
 
+/** Nodes whose plugin may be a tool, which is no model provider. */
+const HAS_TOOLS: ReadonlySet<string | undefined> = new Set(['tool', 'agent']);
+
 /** The type of what Dify reports, and of the node that failed. */
 function getType(result: FailedRunResult, node: WorkflowNode | undefined): DifyErrorType {
 	const { error } = result;
-	const type = toErrorType(error, error.status);
+	const type = toErrorType(error, { status: error.status });
 	// Dify checks the values of a request before it starts a run.
 	if (type === 'invalidParam' && hasRunStarted(result)) return 'runFailed';
-	const isOfTool = node?.type === 'tool' && type.startsWith('provider');
-	return isOfTool ? 'runFailed' : type;
+	// Dify's worker rejects a value with status 500 and without a code (docs/protocols/dify.md 3.7).
+	if (type === 'serverError' && error.code === undefined && !hasRunStarted(result))
+		return 'runFailed';
+	return HAS_TOOLS.has(node?.type) && type.startsWith('provider') ? 'runFailed' : type;
 }
 
 /**

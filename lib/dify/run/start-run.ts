@@ -10,7 +10,9 @@ import { explainAppTypeError } from '../app';
 import { DifyClient } from '../client';
 import { createDifyError } from '../create-error';
 import { explainInputError } from '../input-error';
+import { getPartialResult, hasRunStarted } from '../partial-result';
 import type { RunResult } from '../types';
+import { explainRejectedRun, isAboutValue } from './rejected-run';
 import type { RunReaderOptions } from './run-reader';
 import { followRun, mayLackForms } from './follow-run';
 import { DEFAULT_RUN_TIMEOUTS, readRun } from './run-reader';
@@ -105,9 +107,10 @@ export async function startRun(
 			policy.onAccept();
 			return await followForMissingForms(runClient, result, request);
 		}
-		if (result.type === 'invalidInputs') throw await explainInputError(result, client);
-		if (!result.retryable) throw await explainAppTypeError(client, result, route.mode);
-		const delayMs = policy.takeDelayMsOrThrow(result, { remainingMs: limitMs - waitedMs });
+		const error = explainRejectedRun(result, json);
+		if (mayBeAboutInput(error)) throw await explainInputError(error, client);
+		if (!error.retryable) throw await explainAppTypeError(client, error, route.mode);
+		const delayMs = policy.takeDelayMsOrThrow(error, { remainingMs: limitMs - waitedMs });
 		await client.sleep(delayMs);
 		waitedMs += delayMs;
 	}
@@ -162,6 +165,11 @@ function mayBeOneTooMany(
 function getWaitLimitMs({ timeouts }: RunRequest) {
 	const { idleMs, totalMs } = { ...DEFAULT_RUN_TIMEOUTS, ...timeouts };
 	return Math.min(idleMs || Infinity, totalMs || Infinity);
+}
+
+/** Dify reports a value as wrong, and no run has begun. */
+function mayBeAboutInput(error: ServerError): boolean {
+	return isAboutValue(error.type) && !hasRunStarted(getPartialResult(error));
 }
 
 /**

@@ -137,7 +137,7 @@ export const DIFY_ERRORS = {
 		suggestion: ({ isEmpty }) =>
 			isEmpty
 				? 'Dify returned no reason. Check the fields of the node, and the type and size of files.'
-				: 'Correct the value named in the Dify message.',
+				: 'The Dify message says what it does not accept.',
 		health: 'degraded',
 		cause: 'request',
 	},
@@ -200,20 +200,10 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'server',
 	},
-	agentBackendUnreachable: {
-		title: 'The agent backend of Dify does not respond',
-		suggestion:
-			'New Agents run in a separate service. Check its container in the Dify installation (docker compose ps) and its log. The model server receives no request before that.',
-		health: 'degraded',
-		cause: 'server',
-		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
-	},
 	fileUnreachable: {
 		title: 'Dify cannot download a file from its URL',
-		suggestion: ({ isKnowledge }) =>
-			isKnowledge
-				? 'Dify requests this address itself, and got no response or only errors (429, 5xx): check the external knowledge API or the model server there, and that the Dify containers can reach it.'
-				: 'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
+		suggestion:
+			'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -319,13 +309,6 @@ export const DIFY_ERRORS = {
 		health: 'degraded',
 		cause: 'request',
 	},
-	pipelineNotFound: {
-		title: 'The knowledge base has no pipeline',
-		suggestion:
-			'Select a knowledge base that was created from a pipeline, or use the operations of the resource Document.',
-		health: 'degraded',
-		cause: 'server',
-	},
 	documentNotIndexed: {
 		title: 'The knowledge base is empty or still indexing',
 		suggestion: 'Add documents first, and wait until they are indexed.',
@@ -337,20 +320,6 @@ export const DIFY_ERRORS = {
 		suggestion: 'Unarchive it with Set Status first.',
 		health: 'degraded',
 		cause: 'request',
-	},
-	datasetApiDisabled: {
-		title: 'The API of this knowledge base is disabled in Dify',
-		suggestion:
-			'Open the knowledge base in Dify and enable "API access" (below its settings), then try again. The API key is fine.',
-		health: 'degraded',
-		cause: 'server',
-	},
-	datasetRateLimited: {
-		title: 'The Dify Cloud plan allows no more knowledge base requests this minute',
-		suggestion:
-			'Wait a minute, then try again. Creating, changing, deleting and retrieving count; lists do not. Nothing was changed. The API key is fine.',
-		health: 'degraded',
-		cause: 'server',
 	},
 	documentBusy: {
 		title: 'Dify is still processing the document or chunk',
@@ -395,8 +364,10 @@ export const DIFY_VARIANTS = {
 	},
 	forbidden: {
 		title: 'Dify does not allow this action',
-		suggestion:
-			'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.',
+		suggestion: ({ isEmpty = true }) =>
+			isEmpty
+				? 'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.'
+				: 'The key is valid: the Dify message says what it does not allow.',
 	},
 	busy: {
 		title: 'Dify, or a proxy in front of it, rejects further requests for now',

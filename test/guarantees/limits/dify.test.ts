@@ -48,7 +48,7 @@ testLimit('lib/dify/knowledge/filters.ts#MIN_MILLISECONDS', {
 testLimit('lib/dify/error-types.ts#MAX_PATTERN_INPUT', {
 	limit: 8_000,
 	outcome: (length): string =>
-		toErrorType({ message: 'plugin runtime not found'.padStart(length, '界 ') }, 400),
+		toErrorType({ message: 'plugin daemon'.padStart(length, '界 ') }, { status: 400 }),
 	within: 'pluginDaemonError',
 	beyond: 'invalidParam',
 });

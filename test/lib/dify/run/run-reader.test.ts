@@ -371,7 +371,7 @@ describe('a request without a stream', () => {
 	const REJECTION = { code: 'not_found', message: 'Conversation Not Exists.', status: 404 };
 	test('may be rejected with status 200', async () => {
 		const { error } = await read(json(REJECTION));
-		expect(error).toMatchObject({ type: 'conversationNotFound', status: 404, retryable: false });
+		expect(error).toMatchObject({ type: 'notFound', status: 404, retryable: false });
 		expect(error!.partialText).toBeUndefined();
 		expect(error!.result).toBeUndefined();
 	});
@@ -384,7 +384,7 @@ describe('a request without a stream', () => {
 
 	test('the same after the first event is the error of a run that has started', async () => {
 		const { error } = await read(stream([text('Hi'), REJECTION]));
-		expect(error).toMatchObject({ type: 'conversationNotFound', partialText: 'Hi' });
+		expect(error).toMatchObject({ type: 'notFound', partialText: 'Hi' });
 		expect(error!.facts).toMatchObject({ taskId: TASK });
 	});
 });

@@ -1,0 +1,53 @@
+/** What a run that Dify refused to start is about, by what was sent with it. */
+import type { DifyErrorType } from '../../errors/error-types';
+import { getErrorText, isOneOf } from '../../errors/error-types';
+import type { ServerError } from '../../errors/server-error';
+import type { JsonRecord } from '../../values/records';
+import { parseHostAndPort } from '../../errors/host-and-port';
+import { getPartialResult, hasRunStarted } from '../partial-result';
+
+/** Dify rejected a value, or its worker failed on one before the run. */
+export const isAboutValue: (type: ServerError['type']) => boolean = isOneOf(
+	'invalidParam',
+	'runFailed',
+	'serverError',
+);
+
+/**
+ * Names what a refused run is about: the version or the conversation that Dify has not found, or the file whose URL it
+ * quotes.
+ *
+ * @param sent - The body of the request.
+ * @returns other errors unchanged
+ */
+export function explainRejectedRun(error: ServerError, sent: JsonRecord): ServerError {
+	const type = hasRunStarted(getPartialResult(error)) ? undefined : findType(error, sent);
+	if (type === undefined) return error;
+	const host = parseHostAndPort(error.url);
+	const { title, suggestion } = getErrorText(type, { service: 'dify', ...host });
+	return error.copyWith({ type, title, suggestion });
+}
+
+function findType(error: ServerError, sent: JsonRecord): DifyErrorType | undefined {
+	// Only a chatflow has versions, and it starts a new conversation itself if it does not find the sent one.
+	if (error.type === 'notFound')
+		return sent.workflow_id === undefined
+			? sent.conversation_id === undefined
+				? undefined
+				: 'conversationNotFound'
+			: 'workflowVersionNotFound';
+	const isFile =
+		isAboutValue(error.type) && findFileUrls(sent).some((url) => error.serverText?.includes(url));
+	return isFile ? 'fileUnreachable' : undefined;
+}
+
+/** Files of a request stand in lists and in the inputs of a form. */
+const MAX_DEPTH = 4;
+
+/** The URLs of files that Dify downloads itself. */
+function findFileUrls(value: unknown, depth = 0): string[] {
+	if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return [];
+	const { transfer_method: method, url } = value as JsonRecord;
+	if (method === 'remote_url' && typeof url === 'string' && url !== '') return [url];
+	return Object.values(value).flatMap((inner) => findFileUrls(inner, depth + 1));
+}
