@@ -4,8 +4,10 @@
  *
  * What stays: status and headers; the shape, also of JSON and Python's notation inside a sentence; codes and types; places
  * of fields; names of fields that were sent, in quotation marks or in a path, and every name with a `_`; the name of the
- * model; numbers, IDs, addresses; and the decision words of `lib/exchange/decision-words.ts`.
+ * model; numbers, IDs, addresses; the decision words of `lib/exchange/decision-words.ts`; and a text that is only the phrase
+ * of a status, which is no sentence.
  */
+import { isStatusPhrase } from '../../../lib/errors/status-phrase';
 import { DECISION_WORDS } from '../../../lib/exchange/decision-words';
 import { isUtf8 } from 'node:buffer';
 
@@ -154,6 +156,7 @@ const PART =
 const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$|^(?=\D*\d)[0-9a-f]{16,}$/i;
 
 function rewordText(text: string, words: Words): string {
+	if (isStatusPhrase(text)) return text;
 	const { rewording } = words;
 	const names = (rewording.names ?? []).filter((name) => name !== '');
 	if (names.length === 0) return rewordParts(text, words);

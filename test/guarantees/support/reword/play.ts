@@ -1,5 +1,7 @@
 /** Plays an error response to an operation as it was recorded and reworded, and tells what differs. */
 import type { Clock } from '../fake-clock';
+import { PROVIDER_WORDS } from '../../../../lib/dify/error-types';
+import { ERROR_WORDS } from '../../../../lib/errors/words';
 import { reword } from '../../../support/servers/reword';
 import type { Rewording } from '../../../support/servers/reword';
 import { getGoodResponse } from '../../../faults/good-responses';
@@ -9,6 +11,19 @@ import type { GoodServer, Received } from '../../../faults/good-server';
 import { createCredential, runAlone, waitUntilQuiet, withoutIds } from '../../../faults/harness';
 import { MODEL } from '../../../faults/operations';
 import type { Operation, OperationResult } from '../../../faults/operations';
+
+/**
+ * The rows of words choose a type, and with it the advice of that type. Nothing else may differ with them: no request, no item,
+ * no learned state, no title.
+ */
+const TYPES_OF_WORDS: ReadonlySet<string> = new Set(
+	[...ERROR_WORDS, ...PROVIDER_WORDS].map(({ type }) => type),
+);
+
+/** Whether a row of words is the reason of other advice. */
+function isOfWords({ difference, types: [recorded, reworded] }: Finding): boolean {
+	return difference === 'advice' && recorded !== reworded && TYPES_OF_WORDS.has(recorded);
+}
 
 /** An error response. */
 export interface ErrorResponse {
@@ -163,7 +178,9 @@ export async function playRows(
 			.filter((address) => address.row === row)
 			.map((address) => runs.get(address)!);
 		const [recorded, ...reworded] = own;
-		const found = reworded.flatMap((run) => compare(row, recorded!, run));
+		const found = reworded
+			.flatMap((run) => compare(row, recorded!, run))
+			.filter((finding) => !isOfWords(finding));
 		findings.set(row, pickOneOfEach(found));
 	}
 	return findings;
@@ -278,13 +295,17 @@ function compare(row: Row, recorded: Run, reworded: Run): Finding[] {
 	const types = [getType(recorded), getType(reworded)] as const;
 	const findings = pairs.flatMap(([difference, describe]): Finding[] => {
 		const details = [blank(describe(recorded)), blank(describe(reworded))] as const;
-		return details[0] === details[1] ? [] : [{ difference, details, types }];
+		const [one, other] = difference === 'advice' ? details.map(withoutQuotation) : details;
+		return one === other ? [] : [{ difference, details, types }];
 	});
 	const [hidden] = [recorded, reworded].flatMap((run) => findHiddenSentence(row, run));
 	return hidden === undefined
 		? findings
 		: [...findings, { difference: 'sentence', details: hidden, types }];
 }
+
+/** Advice, with its words blanked, without what the server wrote in front of it. */
+const withoutQuotation = (advice: string): string => advice.replace(/^[^\p{L}]*/u, '');
 
 const getType = ({ outcome }: Run): string => readShown(outcome)?.type ?? '';
 
@@ -319,9 +340,12 @@ function describeRequests(requests: readonly Received[]): string {
 	return [...[...helpers].sort(), ...counted].join('\n');
 }
 
-/** Keys of items and errors whose texts may differ. */
+/**
+ * Keys of items and errors whose texts may differ, and numbers of tokens: those of the context may stand in the sentences of
+ * llama-server and vLLM only.
+ */
 const TEXT_KEY =
-	/^(?:message|description|descriptionTemplate|type|title|suggestion|detail|id|name|stack|messages|cause|node|timestamp|at|\w*(?:Ms|Seconds|At|Time|ms)|findings|severity|status|state|httpCode|report|serverText)$/;
+	/^(?:message|description|descriptionTemplate|type|title|suggestion|detail|id|name|stack|messages|cause|node|timestamp|at|\w*(?:Ms|Seconds|At|Time|ms)|n_ctx|n_prompt_tokens|n_predict|findings|severity|status|state|httpCode|report|serverText)$/;
 
 function describeItems({ result, error }: Outcome): string {
 	if (error === undefined) return describeValue(result);
@@ -357,7 +381,7 @@ export function readShown({ result, error }: Outcome): Shown | undefined {
 	if (error !== undefined) return toShown(error);
 	interface Json {
 		error?: Failure;
-		findings?: Array<{ id: string; detail: string; suggestion: string }>;
+		findings?: Array<{ id: string; severity: string; detail: string; suggestion: string }>;
 		health?: Json;
 	}
 	const { items, returned } = result ?? {};
@@ -365,18 +389,27 @@ export function readShown({ result, error }: Outcome): Shown | undefined {
 	const all = (items ?? polled?.items) as Array<Array<{ json: Json }>> | undefined;
 	const json = all?.flat()[0]?.json;
 	if (json?.error !== undefined) return toShown(json.error);
-	const finding = (json?.findings ?? json?.health?.findings)?.[0];
+	// What was not checked is no error.
+	const finding = (json?.findings ?? json?.health?.findings)?.find(
+		({ severity }) => severity !== 'info',
+	);
 	return finding && { type: finding.id, title: finding.detail, suggestion: finding.suggestion };
 }
 
 /** What the server wrote, before the advice: with all of its words, or those that the title does not have. */
 const QUOTATION = /^[^]*?Server message: "[^]*?"(?:\. (?=\p{Lu}|$)|$)/u;
 
+/** Which file was sent, before the advice. */
+const SENT_FILE = /^[^]*?\bFile sent: "[^"]*" \([^()]*\)\. /;
+
 function toShown({ message = '', description = '', type, context }: Failure): Shown {
 	const text = context?.descriptionTemplate ?? description;
-	const suggestion = text.replace(QUOTATION, '');
+	const suggestion = text.replace(QUOTATION, '').replace(SENT_FILE, '');
 	return { type: type ?? context?.data?.type ?? '', title: message, suggestion };
 }
+
+/** Errors of a wait. */
+const WAITING: ReadonlySet<string> = new Set(['modelLoading', 'totalTimeout']);
 
 /** The first sentence of the server and the title, if that does not have it. */
 function findHiddenSentence(
@@ -385,7 +418,8 @@ function findHiddenSentence(
 ): Array<readonly [sentence: string, title: string]> {
 	const shown = readShown(outcome);
 	const sentences = findFirstSentences(body, response.status);
-	if (shown === undefined || sentences.length === 0) return [];
+	// How long it waited is what the node knows.
+	if (shown === undefined || WAITING.has(shown.type) || sentences.length === 0) return [];
 	const title = new Set(shown.title.match(/[\p{L}\p{M}]+/gu) ?? []);
 	const isShown = sentences.some((sentence) => {
 		const words = sentence.match(/[\p{L}\p{M}]+/gu) ?? [];
@@ -396,14 +430,14 @@ function findHiddenSentence(
 
 /** What servers write of themselves or of a library before the message of another server. */
 const WRAPPER =
-	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|\[json\.exception\.[\w.]+\] *)+/i;
+	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|\[json\.exception\.[\w.]+\] *|\[\w+\] (?:\w+ ){1,3}Error, *)+/i;
 
 /** As many characters as every title has. */
 const TITLE_LENGTH = 80;
 
 /** Phrases of a status, which are no sentence. */
 const PHRASE =
-	/^(?:(?:error )?\d{3}\W*)?(?:bad request|unauthorized|forbidden|not found|file not found|method not allowed|payload too large|too many requests|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out|error)?\W*$/i;
+	/^(?:(?:error )?(?:code: )?\d{3}\W*)?(?:bad request|unauthorized|forbidden|not found|(?:file|page) not found|method not allowed|payload too large|too many requests|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out|error)?\W*$/i;
 
 /** Pydantic's text: a heading, the place, what is wrong with it. */
 const ISSUE_TEXT = /^\d+ [\p{L} ]+ \w+\n\S+\n +(.*)/u;

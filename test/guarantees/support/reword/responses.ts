@@ -3,6 +3,7 @@ import { CAUSES } from '../../../faults/causes.cases';
 import { everyExchange } from '../../../recordings/support/catalog';
 import { bodyOf } from '../../../recordings/support/exchange';
 import { DIFY_SETS, difyExchanges } from '../../../recordings/support/dify-exchanges';
+import { MODEL } from '../../../faults/operations';
 import { fixture } from '../../../support/servers/streams';
 import type { ErrorResponse } from './play';
 
@@ -37,7 +38,8 @@ function pickShapes(responses: readonly ErrorResponse[]): ErrorResponse[] {
 function listRecorded(): ErrorResponse[] {
 	const ofModels = everyExchange().map(({ file, name, answer }): ErrorResponse => {
 		const status = Number(/^HTTP\/1\.[01] (\d+)/.exec(answer.toString('latin1'))?.[1] ?? 0);
-		return { name: `${file} ${name}`, service: 'model', status, body: bodyOf(answer) };
+		const body = bodyOf(answer).replace(/(['`"])nope\1/, `$1${MODEL}$1`);
+		return { name: `${file} ${name}`, service: 'model', status, body };
 	});
 	const ofDify = DIFY_SETS.flatMap(difyExchanges).map(({ set, name, answer }): ErrorResponse => ({
 		name: `${set} ${name}`,
