@@ -11,9 +11,10 @@ const ALLOWED = {
 	servers: ['http', 'errors'],
 	tracing: ['servers', 'http', 'errors'],
 	exchange: ['servers', 'http', 'errors'],
-	chat: ['exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
+	diagnosis: ['exchange', 'servers', 'http', 'errors'],
+	chat: ['diagnosis', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
 	dify: ['tracing', 'servers', 'http', 'errors', 'text'],
-	tasks: ['chat', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
+	tasks: ['chat', 'diagnosis', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
 	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };

@@ -5,7 +5,7 @@ import { changeFormat, changeThinking, omitFormat } from '../exchange/adaptation
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
-import { withRejectedOption } from '../exchange/rejected-option';
+import { labelOptions } from '../exchange/named-options';
 import type { RequestFields } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Adaptations } from '../exchange/types';
@@ -23,7 +23,7 @@ import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
-import { explainTurnError } from './suggestions';
+import { explainTurnError } from './turn-error';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import type { Usage } from './chat-result';
@@ -120,9 +120,9 @@ async function toTurnError(
 ): Promise<ServerError> {
 	// An error response is about a body that was sent, so it can be built again.
 	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();
-	const named = body ? withRejectedOption(error, getRequestFields(turn), body) : error;
-	const isAboutOption = named.suggestion !== error.suggestion;
-	const explained = isAboutOption ? named : await explainTurnError(named, turn, draft);
+	const labelled = body ? labelOptions(error, getRequestFields(turn), body) : undefined;
+	const { error: cause = error, options: namedOptions } = labelled ?? {};
+	const explained = await explainTurnError(cause, { turn, draft, namedOptions });
 	return explained.copyWith({ facts: { ...explained.facts, usage } });
 }
 

@@ -5,7 +5,6 @@ import type { ErrorType } from './error-types';
 import { createServerError } from './create-error';
 import { isUnknownError } from './error-types';
 import { TYPE_BY_CODE } from './codes';
-import { suggestShorterResponse } from './context-overflow';
 import { removeEchoes } from './echoes';
 import { findGatewayName, GATEWAY_ERROR_BY_STATUS, isGatewayStatus } from './gateway-status';
 import { toTitle } from './message-title';
@@ -64,8 +63,6 @@ export function classifyErrorResponse(
 		status,
 		...serverTitle,
 		serverText: toServerText(errorBody),
-		suggestion:
-			type === 'promptTooLong' ? suggestShorterResponse(findTokenCounts(message)) : undefined,
 		facts: {
 			...toTokenFacts(type, message),
 			...errorBody.facts,

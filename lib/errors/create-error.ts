@@ -9,7 +9,10 @@ import type { ServerErrorDetails } from './server-error';
 import { MAX_SERVER_TEXT, ServerError, maskPartial } from './server-error';
 
 /** Where an error happened. */
-export interface ErrorContext extends Pick<ErrorFacts, 'root' | 'typed' | 'service' | 'model'> {
+export interface ErrorContext extends Pick<
+	ErrorFacts,
+	'root' | 'typed' | 'service' | 'model' | 'hasAnswered'
+> {
 	/** Resolved URL of the request. */
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */

@@ -15,6 +15,10 @@ export interface NamedPlace {
 	isSent: boolean;
 	/** The last name of the path, which is inside of the field. */
 	innerName: string;
+	/** All names of the path, from the outside to the inside. */
+	path: readonly string[];
+	/** As it stands in the message, with its quotation marks. */
+	mark: string;
 	/** Where it begins in the message; undefined beside the message. */
 	index?: number;
 }
@@ -24,6 +28,9 @@ const QUOTED = /(['"`])([\w.[\]-]{1,100})\1|[‘“]([\w.[\]-]{1,100})[’”]/g
 
 /** A path of names and indexes, with FastAPI's arrows, or a word with an underscore. Not a path of files. */
 const PATH = /(?<![\w./\\-])\w+(?:(?:\.| -> )\w+|\[\w{0,20}\])*(?![\w/\\-])/g;
+
+/** Names that are joined by periods alone may be a file: `model.gguf`. */
+const PATH_OF_BODY = /^(?:body|form)\.|[_[]| -> |\.\d{1,6}(?!\w)/;
 
 /** A line that consists of a name: pydantic's text. */
 const LINE = /^([\w.]{1,100})\r?$/gm;
@@ -37,14 +44,15 @@ export function findPlaces(
 	body: JsonRecord,
 ): NamedPlace[] {
 	const sentNames = new Set([body, asRecord(body.options)].flatMap(Object.keys).map(toPlainName));
-	const toPlace = (path: string, index?: number): NamedPlace[] => {
-		const segments = path.split(/[.[\]]| -> /).filter((segment) => segment !== '');
-		const sentName = segments.find((segment) => sentNames.has(segment));
-		const innerName = segments.at(-1);
+	const toPlace = (text: string, mark: string, index?: number): NamedPlace[] => {
+		const path = text.split(/[.[\]]| -> /).filter((segment) => segment !== '');
+		const sentName = path.find((segment) => sentNames.has(segment));
+		const innerName = path.at(-1);
 		if (innerName === undefined) return [];
-		return [{ name: sentName ?? innerName, isSent: sentName !== undefined, innerName, index }];
+		const isSent = sentName !== undefined;
+		return [{ name: sentName ?? innerName, isSent, innerName, path, mark, index }];
 	};
-	const paths = [...serverText.matchAll(PATH)].filter(([text]) => /[_.[]| -> /.test(text));
+	const paths = [...serverText.matchAll(PATH)].filter(([text]) => PATH_OF_BODY.test(text));
 	const matches = [
 		...serverText.matchAll(QUOTED),
 		...paths,
@@ -53,9 +61,9 @@ export function findPlaces(
 	].sort((left, right) => left.index - right.index);
 	const param = asNonEmptyString(facts.param);
 	return [
-		...(param === undefined ? [] : toPlace(param)),
+		...(param === undefined ? [] : toPlace(param, param)),
 		...matches.flatMap(({ 0: text, 1: name, 2: quoted, 3: typographic, index }) =>
-			toPlace(typographic ?? quoted ?? name ?? text, index),
+			toPlace(typographic ?? quoted ?? name ?? text, text, index),
 		),
 	];
 }

@@ -1,7 +1,6 @@
 /** Adds the sent files to an error: server messages seldom name the file or its issue. */
 import { withPeriod } from '../errors/describe-error';
 import type { ServerError } from '../errors/server-error';
-import type { ErrorType } from '../errors/error-types';
 import { isOneOf } from '../errors/error-types';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
@@ -26,30 +25,16 @@ const mayBeCausedByFile = isOneOf(
 	'requestTooLarge',
 );
 
-const TOO_LARGE = /file ?size|too large|maximum .{0,40}size/i;
-
-const LIMITS_SUGGESTION =
-	'Shorten or shrink the file, or raise the limit of the server (vLLM: VLLM_MAX_AUDIO_CLIP_FILESIZE_MB) or of the proxy in front of it (nginx: client_max_body_size).';
-
-/** With a file, the suggestion of a request that is too large for another reason does not help. */
-function toFileSuggestion(type: ErrorType, suggestion: string) {
-	if (type === 'requestTooLarge') return LIMITS_SUGGESTION;
-	return type === 'promptTooLong'
-		? `Files use tokens, too: pass fewer or smaller files. ${suggestion}`
-		: suggestion;
-}
-
 /** Adds name, detected type and size of the files to the error. */
 export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
 	if (files.length === 0 || !mayBeCausedByFile(error.type)) return error;
 	const fileList = files.map(describeFile).join(', ');
-	const isTooLarge = error.type !== 'promptTooLong' && TOO_LARGE.test(error.serverText ?? '');
-	const type = isTooLarge ? 'requestTooLarge' : error.type;
-	return error.copyWith({
-		type,
-		detail: `${withPeriod(error.detail)} Files sent: ${fileList}`,
-		suggestion: toFileSuggestion(type, error.suggestion),
-	});
+	return error.copyWith({ detail: `${withPeriod(error.detail)} Files sent: ${fileList}` });
+}
+
+/** The MIME type of a file by its content; as reported if that does not show it. */
+export function getContentType({ mimeType, head }: Pick<SentFile, 'mimeType' | 'head'>): string {
+	return detectFileType(head)?.mimeType ?? (parseMimeType(mimeType) || 'unknown');
 }
 
 /** `"photo.jpg" (image/heic by its content, 1.2 MB)` */

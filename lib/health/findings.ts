@@ -142,7 +142,7 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 			observed: failed.length > 0 && `/v1/models reports ${joinNames(codes)}`,
 			detail: `A model crashed, could not be loaded, or was unloaded by force: ${names}`,
 			suggestion:
-				'Check the server log for the reason, often too little memory: a smaller quantization or context needs less. To try again, use Local Llama (Model: Load). Until then, model lists do not offer it if there are others.',
+				'The server log has the reason. To try again, use Local Llama (Model: Load). Until then, model lists do not offer it if there are others.',
 		};
 	},
 	contextBelowExpected: (facts) => {

@@ -1,5 +1,6 @@
 /** What a failed request means: an error with a type and a suggestion, and whether the request is sent again. */
 import type { RequestOptions, ErrorResponse, Endpoint } from './types';
+import { hasAnswered } from './answered-origins';
 import type { Watchdog } from './timeouts';
 import {
 	formatMegabytes,
@@ -31,7 +32,8 @@ interface NamedRequest {
 /** Where an error of a request happened. */
 export function toErrorContext(endpoint: Endpoint, { url, model }: NamedRequest): ErrorContext {
 	const { root, typed } = endpoint.url;
-	return { root, typed, model, secrets: endpoint.secrets, ...endpoint.errorContext, url };
+	const { secrets, errorContext } = endpoint;
+	return { root, typed, model, secrets, hasAnswered: hasAnswered(url), ...errorContext, url };
 }
 
 const TIMEOUT_LABELS = {

@@ -3,6 +3,7 @@ import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { CompressedBody, decompress } from './compressed-body';
 import { toErrorContext } from './request-errors';
 import { rejectOnAbort } from './abort';
+import { storeAnswer } from './answered-origins';
 import { throwConnectionFailure } from './connection-failure';
 import { createServerError } from '../errors/create-error';
 import { mask } from '../errors/mask';
@@ -136,6 +137,7 @@ async function sendOnce({
 		);
 		return await pendingResponse;
 	}).catch(throwConnectionFailure);
+	storeAnswer(origin);
 	const flatHeaders = flattenHeaders(headers);
 	const decompressed = decompress({ body, signal }, flatHeaders['content-encoding']);
 	const close = () => {

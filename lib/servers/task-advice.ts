@@ -41,8 +41,6 @@ interface LackingServer {
 	advices: TaskAdvices;
 	/** HTTP status of its response. */
 	status?: number;
-	/** The server itself says that it is the model. */
-	isModelNamed?: boolean;
 }
 
 /** Tasks that llama-server is started for: otherwise it sends 501. */
@@ -54,13 +52,13 @@ const STARTED_TASKS: Readonly<Partial<Record<ServerTask, string>>> = {
 /** The title of the error of a server that lacks a task. */
 export function describeLackingTask(
 	task: ServerTask,
-	{ label, model, advices, status, isModelNamed = false }: LackingServer,
+	{ label, model, advices, status }: LackingServer,
 ): string {
 	if (status === 501 && STARTED_TASKS[task] !== undefined)
 		return `The server was not started for ${STARTED_TASKS[task]}`;
 	// A server of unknown type without a model name may have no models, as whisper.cpp.
 	const hasModel = label !== undefined || model !== '';
-	const isModelPossible = isModelNamed || (advices[task].needs === 'model' && hasModel);
+	const isModelPossible = advices[task].needs === 'model' && hasModel;
 	return `${label ?? 'The server'} cannot ${TASK_NAMES[task]}${isModelPossible ? ' with this model' : ''}`;
 }
 

@@ -9,9 +9,9 @@ import { getText, hasMedia } from '../chat/content';
 import { assertCapabilities } from '../chat/prepare/capabilities';
 import { prepareMessages } from '../chat/prepare/prepare-messages';
 import { addUsage } from '../chat/read/usage';
-import { withContextSuggestion } from '../chat/suggestions';
 import type { Usage } from '../chat/chat-result';
 import type { ChatSettings } from '../chat/settings';
+import { findSentMedia } from '../chat/sent-media';
 import { createInputError } from '../errors/create-error';
 import { changeThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
@@ -147,8 +147,10 @@ async function requestLabels(
 		maxBytes: MAX_RESPONSE_BYTES,
 		readResponse: async (response) => await readLabelCompletion(response, options),
 		correct: (completion, sent) => correctDraft(completion, sent, context),
-		explain: async (error) =>
-			await withContextSuggestion(error, { server, serverType, model }, 'Or shorten the text.'),
+		getFacts: () => ({
+			media: () => findSentMedia(draft.messages),
+			shorterPrompt: () => 'Or shorten the text.',
+		}),
 		getUsage: ({ usage }) => usage ?? {},
 	});
 	const { messages, first } = result.draft;

@@ -8,7 +8,6 @@ import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
 import { COMPLETION_FIELDS } from '../chat/body/generation-fields';
-import { withContextSuggestion } from '../chat/suggestions';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';
 import { createInputError, createServerError } from '../errors/create-error';
@@ -21,7 +20,6 @@ import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { explainUnsupportedTask } from './task-errors';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
 
@@ -94,14 +92,10 @@ export async function completeText(
 		},
 		getPartialOutput: () => accumulator?.output,
 		getShownLength: () => (onDelta ? (accumulator?.output.text.length ?? 0) : 0),
-		explain: async (error) => {
-			const contextError = await withContextSuggestion(
-				error,
-				{ server, serverType, model },
-				'Or shorten the text.',
-			);
-			return await explainUnsupportedTask(contextError, { server, task: 'completion', model });
-		},
+		getFacts: () => ({
+			task: () => 'completion',
+			shorterPrompt: () => 'Or shorten the text.',
+		}),
 		getUsage: ({ usage }) => usage ?? {},
 	});
 	const texts = typeof prompt === 'string' ? [prompt] : [];

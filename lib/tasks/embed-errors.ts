@@ -3,10 +3,7 @@ import type { ErrorContext } from '../errors/create-error';
 import { createInputError, createServerError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toErrorContext } from '../http/request-errors';
-import { getProfile } from '../servers/profile';
-import { other } from '../servers/types/other';
 import type { ModelServer } from '../servers/types/server-type';
-import { explainLongTexts, explainUnsupportedTask, isRouteMissing } from './task-errors';
 import type { IndexedText } from './texts';
 import { excerpt } from './texts';
 import type { VectorIssue } from './vectors';
@@ -77,35 +74,4 @@ export function createDimensionsError(
 
 function toContext(server: ModelServer, { model }: NamedSettings): ErrorContext {
 	return toErrorContext(server, { url: `${server.getApiUrl()}/embeddings`, model });
-}
-
-/** Explains an error that is about no single text. */
-export async function explainEmbedError(
-	error: ServerError,
-	server: ModelServer,
-	settings: NamedSettings,
-): Promise<ServerError> {
-	const { model } = settings;
-	// The server type may still be unknown, and Stop must not wait for it.
-	if (error.type === 'aborted' || error.field !== undefined) return error;
-	const serverType = await getProfile(server).fetchType();
-	const { routes, hasEveryRoute, texts } = serverType;
-	if (/pooling type 'none'/i.test(error.serverText ?? ''))
-		return error.copyWith({
-			type: 'featureDisabled',
-			title: 'The server returns token vectors instead of one vector per text',
-			suggestion:
-				'Choose an embedding model. If it is one, start the server with --pooling mean, cls or last, as the model requires.',
-		});
-	// Servers with native routes start each model for its task, so the model is the wrong one.
-	const isWrongModel = routes !== undefined && error.type === 'featureDisabled';
-	if (isWrongModel || error.type === 'wrongModelType')
-		return error.copyWith({
-			type: 'wrongModelType',
-			title: `The model "${model}" is not an embedding model`,
-			suggestion: `Choose an embedding model. ${texts.tasks.embeddings.suggestion}`,
-		});
-	if (isRouteMissing(error) && (hasEveryRoute || serverType === other)) return error;
-	const longError = await explainLongTexts(error, server, 'Text');
-	return await explainUnsupportedTask(longError, { server, task: 'embeddings', model });
 }

@@ -1,4 +1,7 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
+import { diagnose } from '../diagnosis/diagnose';
+import type { FactSources } from '../diagnosis/facts';
+import { getServerFacts } from '../diagnosis/server-facts';
 import { createInputError } from '../errors/create-error';
 import { ServerError } from '../errors/server-error';
 import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../errors/text-limits';
@@ -14,12 +17,7 @@ import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecord } from '../values/records';
-import {
-	createDimensionsError,
-	createTextError,
-	createUnusableError,
-	explainEmbedError,
-} from './embed-errors';
+import { createDimensionsError, createTextError, createUnusableError } from './embed-errors';
 import type { Prefixes } from './prefixes';
 import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
@@ -28,7 +26,6 @@ import { runTextTask } from './run-text-task';
 import { getDifferenceWarnings } from './result-checks';
 import type { TaskSettings } from './run-task';
 import type { TextFailure } from './send-in-batches';
-import { explainLongTexts } from './task-errors';
 import type { IndexedText } from './texts';
 import { getTruncationHints, nameRefusedText } from './texts';
 import {
@@ -85,6 +82,9 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 	// Ollama: without it, long texts are truncated silently.
 	{ field: 'truncate', label: undefined, canOmit: false },
 ];
+
+/** What every request for embeddings says of itself. */
+const EMBED_FACTS: FactSources = { task: () => 'embeddings', textNoun: () => 'Text' };
 
 /** Texts without a vector. */
 export interface EmbedFailure {
@@ -209,19 +209,22 @@ export class Embedder {
 		return { index, text: ' ' };
 	}
 
-	/** The error of a failure, in the words of this task. */
+	/** The error of a text that is refused alone names it. Any other is that of its request. */
 	private async explainFailure({
 		error,
-		texts,
+		texts: [text],
 		isRefusedAlone,
 	}: TextFailure): Promise<ServerError> {
-		const { server, settings } = this;
-		const [text] = texts;
-		if (!isRefusedAlone || text === undefined)
-			return await explainEmbedError(error, server, settings);
-		const canTruncate = settings.longTexts === 'truncate';
-		const longError = await explainLongTexts(error, server, 'Text');
-		return nameRefusedText(longError, text, { noun: 'Text', canTruncate });
+		if (!isRefusedAlone || text === undefined) return error;
+		const diagnosed = await diagnose(error, {
+			...EMBED_FACTS,
+			...getServerFacts(error, this.server, this.settings),
+			refusedText: () => ({
+				isUnreadable: error.serverText !== undefined,
+				isShortened: this.settings.longTexts === 'truncate',
+			}),
+		});
+		return nameRefusedText(diagnosed, text, 'Text');
 	}
 
 	/** Shortens vectors as the settings require, and checks their dimensions. @throws a `ServerError` about the model. */
@@ -262,6 +265,7 @@ export class Embedder {
 				input: texts,
 			}),
 			operation: 'embeddings',
+			getFacts: () => EMBED_FACTS,
 			maxBytes: getMaxResponseBytes(batch.length),
 			readResponse: async (response: HttpResponse) => {
 				const json = await readJson(response);

@@ -1,8 +1,6 @@
 /** Generates images. */
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
-import { isUnknownError } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
 import { detectFileType } from '../files/file-types';
 import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
@@ -22,8 +20,6 @@ import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
 import { getDifferenceWarnings } from './result-checks';
-import type { NoOutputTexts } from './task-errors';
-import { explainFirstTokenTimeout, explainNoOutput, explainUnsupportedTask } from './task-errors';
 
 export interface ImageRequest {
 	prompt: string;
@@ -116,16 +112,12 @@ export async function generateImages(
 		extraBody,
 		maxBytes: MAX_RESPONSE_BYTES,
 		readResponse: async (response) => readImages(await readJson(response)),
-		explain: async (error) => {
+		getFacts: ({ serverText }) => ({
+			task: () => 'images',
+			isSilentTask: () => true,
 			// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
-			const isEmpty = error.type === 'invalidResponse' && error.serverText === undefined;
-			const imageError = isEmpty
-				? error.copyWith({ type: 'featureDisabled' })
-				: (explainNoOutput(error, NO_IMAGE) ??
-					explainRejectedSize(error, body) ??
-					explainFirstTokenTimeout(error));
-			return await explainUnsupportedTask(imageError, { server, task: 'images', model });
-		},
+			isEmptyBody: () => serverText === undefined || undefined,
+		}),
 	});
 	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	const images = entries.map((entry) => toImage(entry, context));
@@ -139,36 +131,14 @@ export async function generateImages(
 }
 
 /** The error of a response without an image. */
-const NO_IMAGE: NoOutputTexts = {
+const NO_IMAGE = {
 	title: 'The server returned no image',
 	suggestion:
 		'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
 };
 
-/** Words of servers about the size of the image, in which no field is named. */
-const ABOUT_SIZE =
-	/\b(?:image|requested|output) (?:size|dimensions?|resolution|width|height)\b|\b(?:width|height|aspect ratio|pixels)\b|\bimage (?:is )?too (?:large|big|small)\b/i;
-
-/** PyTorch, for a size that the steps of the model do not divide. */
-const ABOUT_TENSORS = /\bsizes of tensors must match\b/i;
-
 /** Models halve the size several times: by 64, if they are old. */
 const SIZE_STEP = 64;
-
-/** The error that is about the size, in the words of the server; undefined if it is about something else. */
-function explainRejectedSize(error: ServerError, { size }: JsonRecord): ServerError | undefined {
-	const { type, serverText = '' } = error;
-	if (typeof size !== 'string' || !isUnknownError(type) || error.field !== undefined)
-		return undefined;
-	const isAboutSize =
-		ABOUT_SIZE.test(serverText) || (isIndivisible(size) && ABOUT_TENSORS.test(serverText));
-	return isAboutSize
-		? error.withField('Size').copyWith({
-				type: 'badRequest',
-				suggestion: adviseSize(size),
-			})
-		: undefined;
-}
 
 function isIndivisible(size: string): boolean {
 	return size.split('x').some((length) => Number(length) % SIZE_STEP !== 0);

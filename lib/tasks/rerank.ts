@@ -1,5 +1,4 @@
 /** Ranks documents by relevance to a query. */
-import type { ServerError } from '../errors/server-error';
 import { assertTextLength } from '../errors/text-limits';
 import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
@@ -17,7 +16,6 @@ import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
 import type { TaskSettings } from './run-task';
 import type { TextFailure } from './send-in-batches';
-import { explainLongTexts, explainUnsupportedTask } from './task-errors';
 import type { IndexedText } from './texts';
 import { excerpt, getTruncationHints } from './texts';
 import { findEntries, getValueByName, matchTextIndexes, parseTokenCount } from './vectors';
@@ -92,7 +90,7 @@ export async function rerank(
 		);
 	assertTextLength(query, 'The query');
 	for (const [index, text] of texts.entries()) assertTextLength(text, `Document ${index + 1}`);
-	const { topN, minimumScore, model, signal } = settings;
+	const { topN, minimumScore, signal } = settings;
 	const serverType = await getProfile(server).fetchType(signal);
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
@@ -108,9 +106,6 @@ export async function rerank(
 			if (!failure.isRefusedAlone) throw failure.error;
 			refusals.push(failure);
 		},
-	}).catch(async (error: ServerError) => {
-		const longError = await explainLongTexts(error, server, 'Document');
-		throw await explainUnsupportedTask(longError, { server, task: 'rerank', model });
 	});
 	const scores = results.filter((score) => score !== undefined);
 	const documentsWithoutScore = [
@@ -193,6 +188,7 @@ function createRequest(
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
 		operation: 'rerank',
+		getFacts: () => ({ task: () => 'rerank', textNoun: () => 'Document' }),
 		readResponse: async (response: HttpResponse) => {
 			const json = await readJson(response);
 			const scores = parseScores(json, batch.length);

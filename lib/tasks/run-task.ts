@@ -1,17 +1,19 @@
 /** Runs a task, which is everything except a chat: settings → attempts → result. */
 import type { ServerError } from '../errors/server-error';
-import { withRetriesAdvice } from '../errors/retries-advice';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import type { FileSource } from '../http/multipart';
 import type { Priority } from '../http/queue';
+import { diagnose } from '../diagnosis/diagnose';
+import type { FactSources } from '../diagnosis/facts';
+import { getServerFacts } from '../diagnosis/server-facts';
 import { createInputError } from '../errors/create-error';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { Attempt, RoutedDraft } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
-import { withRejectedOption } from '../exchange/rejected-option';
+import { labelOptions } from '../exchange/named-options';
 import type { RequestField } from '../exchange/request-fields';
 import type { AttemptOutcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
@@ -65,8 +67,8 @@ export interface TaskRequest<Value, Draft = undefined>
 	readResponse(response: HttpResponse): Promise<Value>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */
 	correct?(value: Value, draft: Draft): Draft | undefined;
-	/** Rewords an error of the task. */
-	explain?(error: ServerError): ServerError | Promise<ServerError>;
+	/** What the task knows of a failed request, for its advice. */
+	getFacts?(error: ServerError): FactSources;
 	getUsage?(value: Value): TaskUsage;
 }
 
@@ -91,7 +93,7 @@ export async function runTask<Value, Draft = undefined>(
 		});
 	return await traceAttempts({ server, settings, taskRequest, sendAttempts }).catch(
 		async (error: unknown) => {
-			throw await explainError(taskRequest, error, { retries: settings.retries ?? 0, sent });
+			throw await diagnoseTask(server, taskRequest, { error, settings, sent, upload });
 		},
 	);
 }
@@ -111,7 +113,7 @@ function assertFieldInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>)
 	}
 }
 
-/** What the last attempt sent, which its error is about. */
+/** What the attempts sent, of which one has the error: its field may be omitted in the last one. */
 interface SentBody {
 	body: JsonRecord;
 }
@@ -169,7 +171,7 @@ function toAttempt<Value, Draft>(
 	return {
 		toBody: () => ({ ...modelField, ...taskRequest.toBody(route, draft) }),
 		toContent: (body) => {
-			sent.body = body;
+			sent.body = { ...sent.body, ...body };
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
 		receiveOutcome: async (response) =>
@@ -214,26 +216,29 @@ async function traceAttempts<Value, Draft>({
 	});
 }
 
-/** What an error may be about. */
+/** A request that failed. */
 interface FailedTask {
-	retries: number;
+	error: unknown;
+	settings: TaskSettings;
 	sent: SentBody;
+	upload: TaskUpload | undefined;
 }
 
-/** The option that the response names comes first; a task may know more of any other error. */
-async function explainError<Value, Draft>(
-	{ explain, fields, extraBody }: TaskRequest<Value, Draft>,
-	error: unknown,
-	{ retries, sent }: FailedTask,
+async function diagnoseTask<Value, Draft>(
+	server: ModelServer,
+	{ getFacts, fields, extraBody }: TaskRequest<Value, Draft>,
+	{ error: thrown, settings: { model, signal }, sent, upload }: FailedTask,
 ) {
 	const rows = [MODEL_FIELD, ...fields];
-	const cause = withRetriesAdvice(asServerErrorOrThrow(error), retries);
-	const named = withRejectedOption(cause, { rows, extraBody }, sent.body);
-	const isAboutOption = named.suggestion !== cause.suggestion;
-	// An explanation may wait for the server type, which Stop must not.
-	return isAboutOption || explain === undefined || named.type === 'aborted'
-		? named
-		: await explain(named);
+	const cause = asServerErrorOrThrow(thrown);
+	const { error, options } = labelOptions(cause, { rows, extraBody }, sent.body);
+	return await diagnose(error, {
+		namedOptions: () => options,
+		brokenUpload: () => upload?.getBrokenUpload(),
+		model: () => model,
+		...getServerFacts(error, server, { model, signal }),
+		...getFacts?.(error),
+	});
 }
 
 /** The field that every task sends. */

@@ -13,8 +13,6 @@ import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
 import { getDifferenceWarnings } from './result-checks';
-import type { NoOutputTexts } from './task-errors';
-import { explainFirstTokenTimeout, explainNoOutput, explainUnsupportedTask } from './task-errors';
 import { stripMarkdown } from './plain-speech';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
 import { getOwn } from '../values/own-properties';
@@ -69,6 +67,7 @@ export const SPEECH_FIELDS: readonly RequestField[] = [
 		otherNames: ['voice_id', 'speaker', 'speaker_id'],
 		label: 'Voice',
 		canOmit: true,
+		getAdvice: () => 'Choose a voice of this model; its documentation lists them.',
 	},
 	// The received format is checked, and another one is reported.
 	{
@@ -98,7 +97,7 @@ const MIME_TYPE_BY_FORMAT: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 };
 
 /** The error of a response without audio. */
-const NO_AUDIO: NoOutputTexts = {
+const NO_AUDIO = {
 	title: 'The server returned no audio',
 	suggestion:
 		'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
@@ -141,28 +140,7 @@ export async function synthesizeSpeech<Stored>(
 				: chunks;
 			return { stored: await store({ ...type, content }), ...type };
 		},
-		explain: async (error) => {
-			const silence = explainNoOutput(error, NO_AUDIO);
-			if (silence) return silence;
-			const { type, status = 0, serverText = '' } = error;
-			const isVoiceError =
-				status >= 400 &&
-				status !== 403 &&
-				type !== 'modelNotFound' &&
-				/voice|speaker/i.test(serverText);
-			if (!isVoiceError) {
-				const timeoutError = explainFirstTokenTimeout(error);
-				const { model } = settings;
-				return await explainUnsupportedTask(timeoutError, { server, task: 'speech', model });
-			}
-			return error.copyWith({
-				type: 'badRequest',
-				title: voice
-					? `The server does not support the voice "${voice}"`
-					: 'The server requires a voice',
-				suggestion: 'Choose a voice of this model; its documentation lists them.',
-			});
-		},
+		getFacts: () => ({ task: () => 'speech', isSilentTask: () => true }),
 	});
 	const differences = getDifferenceWarnings('speak', {
 		requestedFields: body,

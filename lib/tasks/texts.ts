@@ -20,44 +20,21 @@ export interface TruncatedText {
 	length: number;
 }
 
-/** What users call a text of a task. */
-export interface TextNoun {
-	/** Also part of the option "Long Texts" or "Long Documents". */
-	noun: 'Text' | 'Document';
-	/** Whether that option is set to Truncate. */
-	canTruncate: boolean;
-}
+/** What users call a text of a task. Also part of the option "Long Texts" or "Long Documents". */
+export type TextNoun = 'Text' | 'Document';
 
 /** The error of a text that the server refuses alone while it accepts others, with its number and beginning. */
 export function nameRefusedText(
 	error: ServerError,
 	{ index, text }: IndexedText,
-	{ noun, canTruncate }: TextNoun,
+	noun: TextNoun,
 ): ServerError {
 	const name = noun.toLowerCase();
 	return error.withField(`${noun} ${index + 1}`).copyWith({
 		detail: `The server accepts other ${name}s, but not ${name} ${index + 1} ("${excerpt(text)}"): ${error.detail}`,
-		suggestion: suggestForText(error, { noun, canTruncate }),
 		facts: omitUndefined({ index, tokens: error.facts.n_prompt_tokens, limit: error.facts.n_ctx }),
 	});
 }
-
-function suggestForText(
-	{ type, suggestion, serverText }: ServerError,
-	{ noun, canTruncate }: TextNoun,
-): string {
-	const name = noun.toLowerCase();
-	// Python and Go write NaN, which is no JSON. What is wrong with a readable response is in its own suggestion.
-	if (type === 'invalidResponse')
-		return serverText === undefined ? suggestion : NOT_A_NUMBER_SUGGESTION;
-	if (canTruncate) return `Change this ${name}: the server refuses its beginning as well.`;
-	return type === 'promptTooLong'
-		? suggestion
-		: `Change or shorten this ${name}. To send only the beginning of ${name}s that are too long, set the option Long ${noun}s to Truncate.`;
-}
-
-const NOT_A_NUMBER_SUGGESTION =
-	'The result may contain values that are not numbers: half-precision models fail on some texts and graphics cards. Use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).';
 
 const EXCERPT_LENGTH = 80;
 
@@ -69,7 +46,7 @@ export function excerpt(text: string): string {
 /** The hint about texts that were truncated; none if there are none. */
 export function getTruncationHints(
 	truncatedTexts: readonly TruncatedText[],
-	{ count, noun }: { count: number; noun: TextNoun['noun'] },
+	{ count, noun }: { count: number; noun: TextNoun },
 ): string[] {
 	const [first] = truncatedTexts;
 	if (first === undefined) return [];

@@ -1,5 +1,5 @@
 /** Transcribes a recording, or translates it to English. */
-import type { ServerError } from '../errors/server-error';
+import { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
@@ -9,11 +9,11 @@ import { AUDIO_EXTENSIONS, getAudioExtension } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
-import { withFileNames } from '../files/file-errors';
+import type { SentFile } from '../files/file-errors';
+import { getContentType, withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
 import { runInSteps } from './steps';
-import { explainFirstTokenTimeout, explainUnsupportedTask } from './task-errors';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
@@ -115,8 +115,13 @@ export async function transcribe(
 			});
 		},
 		getPartialOutput: () => ({ text: readCutTranscript(received), reasoning: '' }),
-		explain: async (error) =>
-			await explainRejectedAudio(error, { server, settings, request: transcribeRequest }),
+		getFacts: () => ({
+			task: () => (transcribeRequest.translate ? 'translation' : 'transcription'),
+			isSilentTask: () => true,
+			recording: async () => getContentType(await readSentFile(file)),
+		}),
+	}).catch(async (error: unknown) => {
+		throw error instanceof ServerError ? withFileNames(error, [await readSentFile(file)]) : error;
 	});
 	const { warnings } = result;
 	const transcript = await runInSteps(withSubtitles(result.value, format));
@@ -136,83 +141,8 @@ export async function transcribe(
 	return { ...transcript, warnings };
 }
 
-/** Errors about unreadable files: whisper.cpp, vLLM, llama-server. */
-const UNREADABLE_PATTERN =
-	/^Invalid request$|ffmpeg conversion failed|failed to (?:decode|load|open) .{0,20}audio|invalid file format|could not decode|format not recogni[sz]ed|\bunsupported (?:file|media) (?:format|type)\b|\b(?:invalid|corrupt(?:ed)?|unsupported|empty) (?:or (?:invalid|corrupt(?:ed)?|unsupported) )?audio(?: file| data| format)?\b|\bno audio (?:data|stream)\b/i;
-
-/** Errors about recordings that are too short: OpenAI's API, servers for NVIDIA's models. */
-const TOO_SHORT_PATTERN =
-	/\b(?:audio|recording|file)\b.{0,60}\btoo short\b|\bminimum audio length\b|\bat least \d[\d.]{0,8} ?(?:ms|milliseconds?|s|sec|seconds?)\b.{0,30}\baudio\b/i;
-
-/** Explains a language that the server does not support. */
-function explainRejectedLanguage(
-	error: ServerError,
-	serverText: string,
-	{ language }: TranscribeRequest,
-) {
-	// whisper.cpp sends a C++ error; other servers name the language.
-	const isLanguageRejected =
-		/\bbody\.language\b/.test(serverText) ||
-		(/language/i.test(serverText) && serverText.toLowerCase().includes(language.toLowerCase()));
-	const isLanguageNamed = language !== '' && isLanguageRejected;
-	return isLanguageNamed || /construction from null/i.test(serverText)
-		? error.withField('Language').copyWith({
-				type: 'badRequest',
-				suggestion: LANGUAGE_ADVICE,
-			})
-		: undefined;
-}
-
-/** vLLM */
-const UNSUPPORTED_PATTERN = /does not support (?:the )?(?:transcription|translation)/i;
-
-/** What was sent. */
-interface SentAudio {
-	server: ModelServer;
-	settings: TaskSettings;
-	request: TranscribeRequest;
-}
-
-async function explainRejectedAudio(
-	error: ServerError,
-	{ server, settings: { model }, request }: SentAudio,
-) {
-	const { file, translate } = request;
-	const serverText = error.serverText?.trim() ?? '';
-	const option = explainRejectedLanguage(error, serverText, request);
-	if (option) return option;
-	// The file is most of such a request, and few servers say that it is the reason.
-	const isRefused = error.type === 'badRequest';
-	const isUnreadable = isRefused || UNREADABLE_PATTERN.test(serverText);
-	const isAudioUnsupported =
-		error.status === 501 ||
-		error.type === 'modalityUnsupported' ||
-		UNSUPPORTED_PATTERN.test(serverText);
-	const audioError = isAudioUnsupported
-		? error.copyWith({ type: 'featureDisabled' })
-		: explainFirstTokenTimeout(error);
-	if (TOO_SHORT_PATTERN.test(serverText))
-		return error.copyWith({
-			type: 'badRequest',
-			title: `The recording "${file.name}" is too short for the server`,
-			detail: serverText,
-			suggestion: 'Filter out such recordings, or add silence to their end.',
-		});
-	const fileError = isUnreadable
-		? error.copyWith({
-				type: 'badRequest',
-				title: `The server cannot read the audio of "${file.name}"`,
-				// whisper.cpp sends the same message for every invalid request.
-				suggestion:
-					'Most servers accept wav, mp3 and flac: convert the file, and check that it is complete. whisper.cpp accepts wav, mp3, flac and ogg (Vorbis, not Opus), and others such as m4a, webm or opus with --convert, which requires ffmpeg on that machine.',
-			})
-		: audioError;
-	const sentFile = { ...file, head: await readFirstChunk(file.open()) };
-	return await explainUnsupportedTask(withFileNames(fileError, [sentFile]), {
-		server,
-		task: translate ? 'translation' : 'transcription',
-		model,
-	});
+async function readSentFile(file: FileSource): Promise<SentFile> {
+	return { ...file, head: await readFirstChunk(file.open()) };
 }
 
 /** Extensions of chat apps, phones and n8n that servers know by another name. */

@@ -124,5 +124,5 @@ test.each(UNREADABLE)('%s: the file is the problem', async (message) => {
 	const failures = await failAll([name], { status: 400, message });
 	const { message: title, description } = failures.get(name)!;
 	expect(title).toBe(message.replace(/\.$/, ''));
-	expect(description).toContain('convert the file');
+	expect(description).toContain('shows whether the error is about this file');
 });

@@ -98,7 +98,7 @@ import { removeEchoes } from '../../lib/errors/echoes';
 import { toTitle } from '../../lib/errors/message-title';
 import { ServerError } from '../../lib/errors/server-error';
 import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phrase';
-import { withRejectedOption } from '../../lib/exchange/rejected-option';
+import { labelOptions } from '../../lib/exchange/named-options';
 import { findTypeByWords } from '../../lib/errors/words';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
@@ -276,7 +276,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a message of an error': (text) => findTypeByWords(text, 503),
 	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
 	'the option that a message names': (text) =>
-		withRejectedOption(
+		labelOptions(
 			new ServerError({
 				type: 'badRequest',
 				title: 'No',
@@ -748,7 +748,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'withSubtitles',
 		'getUnsafeNumberWarnings',
 	],
-	'it sends requests; what it reads has readers': ['withContextSuggestion'],
 	'it is a part of reading a call, and reads from a place; calls in a text have readers': [
 		'readLiteralCallsAt',
 		'readLiteralCallAt',

@@ -72,10 +72,6 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/errors\/gateway-/, 'gateways by their headers'],
 	[/^lib\/errors\/words\.ts$/, 'what the words of a cause were seen in'],
 	[/^lib\/servers\/task-advice\.ts$/, 'servers that perform a task that another one does not'],
-	[
-		/^lib\/(?:tasks\/transcribe|files\/file-errors)\.ts$/,
-		'file formats of servers, and their messages about files',
-	],
 	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],
 	[
 		/^lib\/chat\/body\/generation-options\.ts$/,

@@ -12,6 +12,8 @@ export interface ErrorFacts {
 	root?: string;
 	/** The Base URL as entered. */
 	typed?: string;
+	/** A response came from this address within the last ten minutes. */
+	hasAnswered?: boolean;
 	/** The low-level code, for example `ECONNREFUSED`. */
 	code?: string;
 	/** The timeout that expired. */

@@ -83,14 +83,17 @@ export const NETWORK_ERRORS = {
 	},
 	closedBeforeResponse: {
 		title: 'The server closed the connection before it responded',
-		suggestion: ({ url }) =>
-			`The server may have crashed (check its log for an out-of-memory or ROCm error), or this port expects ${url?.startsWith('https:') ? 'http' : 'https'}. The request is not retried, because the server may have started processing it.`,
+		suggestion: ({ url, hasAnswered }) => {
+			if (hasAnswered) return 'The server may have crashed: check its log.';
+			const [scheme, other] = url?.startsWith('https:') ? ['https', 'http'] : ['http', 'https'];
+			return `Nothing has answered at this address over ${scheme} yet: if the server runs, try ${other}:// in the Base URL.`;
+		},
 		health: 'unreachable',
 		cause: 'server',
 	},
 	connectionLost: {
 		title: 'The connection was lost during the response',
-		suggestion: 'The server may have crashed (out of memory, GPU fault): check its log.',
+		suggestion: 'The server may have crashed: check its log.',
 		health: 'unreachable',
 		cause: 'server',
 	},

@@ -2,7 +2,10 @@
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import { rethrowWith } from '../../errors/server-error';
+import { classifyStreamError } from '../../errors/classify-error';
+import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
+import { isUnknownError } from '../../errors/error-types';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
@@ -10,7 +13,6 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, isNonEmpty, isRecord, asNonEmptyString, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { asFiniteNumber } from '../../values/numbers';
-import { toText } from '../../values/text';
 import type {
 	ModelActionOptions,
 	ModelActionResult,
@@ -118,12 +120,21 @@ async function pull(server: ModelServer, options: ModelActionOptions) {
 		signal,
 		timeouts: { firstTokenMs: idleMs, idleMs },
 	};
-	const layers = await request(server, requestOptions, (response) =>
-		followPull(server, options, response),
-	).catch(rethrowWith((error) => explainRegistryError(error, model)));
-	const size = layers.reduce((sum, { total }) => sum + total, 0);
-	const downloaded = layers.reduce((sum, { total, before }) => sum + total - before, 0);
+	const layers = new Map<string, Layer>();
+	await request(server, requestOptions, async (response) => {
+		await followPull(server, { options, layers }, response);
+	}).catch(rethrowWith((error) => explainPullError(error, layers.size > 0)));
+	const all = [...layers.values()];
+	const size = all.reduce((sum, { total }) => sum + total, 0);
+	const downloaded = all.reduce((sum, { total, before }) => sum + total - before, 0);
 	return { state: 'success', changed: downloaded > 0, size, downloaded };
+}
+
+/** A download, and what is known of its layers. */
+interface FollowedPull {
+	options: ModelActionOptions;
+	/** By digest. */
+	layers: Map<string, Layer>;
 }
 
 /**
@@ -133,27 +144,23 @@ async function pull(server: ModelServer, options: ModelActionOptions) {
  */
 async function followPull(
 	server: ModelServer,
-	{ model, onProgress }: ModelActionOptions,
+	{ options: { model, onProgress }, layers }: FollowedPull,
 	response: HttpResponse,
-) {
-	const layers = new Map<string, Layer>();
+): Promise<void> {
 	const context = toErrorContext(server, { url: response.url, model });
 	let lastLine = '';
 	for await (const lines of response.events()) {
 		for (const data of lines) {
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
-			if (isNonEmpty(line.error))
-				throw createServerError('serverError', context, {
-					serverText: asNonEmptyString(asRecord(line.error).message) ?? toText(line.error),
-				});
+			if (isNonEmpty(line.error)) throw toPullError(data, context);
 			if (data !== lastLine) response.markContent();
 			lastLine = data;
 			const progress = parseProgress(line);
 			if (progress === undefined) continue;
 			recordProgress(layers, progress);
 			await onProgress?.(progress);
-			if (progress.status === 'success') return [...layers.values()];
+			if (progress.status === 'success') return;
 		}
 	}
 	throw createServerError('streamEndedEarly', context, {
@@ -162,6 +169,12 @@ async function followPull(
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
 		serverText: response.getNonEventLines().join('\n') || lastLine,
 	});
+}
+
+/** The error in a line of progress. */
+function toPullError(data: string, context: ErrorContext): ServerError {
+	const error = classifyStreamError(data, context);
+	return error.type === 'streamError' ? error.copyWith({ type: 'serverError' }) : error;
 }
 
 function parseProgress(line: JsonRecord): PullProgress | undefined {
@@ -184,28 +197,14 @@ function recordProgress(
 	layers.set(digest, { total, before: completed >= total ? total : 0 });
 }
 
-/** Rewords an error of the registry with a suggestion. */
-function explainRegistryError(error: ServerError, model: string) {
-	const { serverText, type } = error;
-	if (serverText === undefined || type === 'streamEndedEarly') return error;
-	if (/invalid model name/i.test(serverText))
-		return error.copyWith({
-			type: 'badRequest',
-			title: `"${model}" is not a valid model name`,
-			suggestion:
-				'A name consists of letters, digits, dots and hyphens, with an optional tag after a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
-		});
-	if (/file does not exist|manifest unknown|not found/i.test(serverText))
-		return error.copyWith({
-			type: 'modelNotFound',
-			title: `The registry has no model "${model}"`,
-			suggestion:
-				'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
-		});
-	if (type !== 'serverError') return error;
-	return error.copyWith({
-		title: `Ollama could not download the model "${model}"`,
-		suggestion:
-			'The server message gives the reason. Ollama needs access to the registry (HTTPS_PROXY in its environment) and free disk space.',
-	});
+const CHECK_NAME =
+	'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M, and that Ollama reaches the registry (HTTPS_PROXY in its environment).';
+
+const CONTINUE_DOWNLOAD =
+	'The registry has the model, and what was downloaded is kept: try again. If it fails again, the log of Ollama may say more.';
+
+/** An error before or in the download: once a layer was named, the registry has the model. */
+function explainPullError(error: ServerError, hasBegun: boolean): ServerError {
+	const isOfPull = isUnknownError(error.type) || error.type === 'modelNotFound';
+	return isOfPull ? error.withSuggestion(hasBegun ? CONTINUE_DOWNLOAD : CHECK_NAME) : error;
 }

@@ -13,8 +13,7 @@ export const DEFAULT_TEXTS = {
 		routeNotFound:
 			'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
 		promptTooLong: 'Shorten the input, or give the model a larger context on the server.',
-		kvCacheFull:
-			'Give the server a larger context, or lower Max Concurrent Requests in the credential.',
+		kvCacheFull: 'Give the server a larger context.',
 		toolsUnsupported:
 			'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
 		modalityUnsupported:
@@ -25,8 +24,6 @@ export const DEFAULT_TEXTS = {
 			'Lower the temperature, simplify the tool, or use a model with better tool support.',
 		modelNotLoaded:
 			'Load it on the server, or let the server load models on request. A server may also unload a model to make room for another.',
-		modelLoadFailed:
-			'The usual causes are insufficient memory (use a smaller context or quantization) and a server version that does not know the model yet (update the server). Check the server log for details.',
 	},
 } satisfies Omit<ServerTexts, 'tasks'>;
 

@@ -3,6 +3,7 @@ import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
 import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
+import { isUnknownError } from '../../errors/error-types';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
 import { tryProbeWithin } from '../probe';
@@ -246,13 +247,12 @@ async function remove(server: ModelServer, options: ModelActionOptions) {
 	await sendCommand(server, path, command).catch(
 		rethrowWith((error) => {
 			if (error.type === 'routeNotFound') return createNotRouterError(server);
-			if (!/is not removable/i.test(error.serverText ?? '')) return error;
-			return error.copyWith({
-				type: 'featureDisabled',
-				title: `The router did not delete the model "${model}"`,
-				suggestion:
-					'It deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
-			});
+			// Of a router, nothing else is known to refuse a deletion.
+			return isUnknownError(error.type)
+				? error.withSuggestion(
+						'A router deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
+					)
+				: error;
 		}),
 	);
 	return { deleted: true } as const;

@@ -87,7 +87,7 @@ describe('toNetworkError', () => {
 		const error = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
 		expect(error.type).toBe('closedBeforeResponse');
-		expect(error.suggestion).toContain('The request is not retried');
+		expect(error.suggestion).toContain('try http:// in the Base URL');
 	});
 
 	test('a port that does not use HTTP', async () => {

@@ -1,0 +1,19 @@
+/** The files of a prompt, for the advice of an error. */
+import type { SentMedia } from '../diagnosis/facts';
+import type { MediaPart } from '../files/read-file';
+import type { ChatMessage } from './chat-message';
+import { getMedia } from './content';
+
+/** The files of a prompt; undefined if there are none. */
+export function findSentMedia(messages: readonly ChatMessage[]): SentMedia[] | undefined {
+	const media = messages.flatMap(({ content }) => getMedia(content)).map(toSentMedia);
+	return media.length > 0 ? media : undefined;
+}
+
+const DATA_URL_TYPE = /^data:([\w.+-]{1,60}\/[\w.+-]{1,60})[;,]/;
+
+function toSentMedia(part: MediaPart): SentMedia {
+	const mimeType =
+		part.type === 'audio' ? `audio/${part.format}` : DATA_URL_TYPE.exec(part.url)?.[1];
+	return { mimeType };
+}

@@ -1,0 +1,106 @@
+/** What is known of a turn that failed, for the advice of its error. */
+import { diagnose } from '../diagnosis/diagnose';
+import { getServerFacts } from '../diagnosis/server-facts';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
+import type { NamedOption } from '../exchange/named-options';
+import { hasFailed } from '../servers/model-selection';
+import { listModels } from '../servers/list-models';
+import { matchesModel } from '../servers/model-names';
+import { collectTruncationWarnings } from '../servers/truncation';
+import type { ServerModel } from '../servers/server-model';
+import { other } from '../servers/types/other';
+import { asRecord } from '../values/records';
+import { asFiniteNumber } from '../values/numbers';
+import type { TurnContext } from './turn-context';
+import type { CompletionRequest } from './completion';
+import { getText } from './content';
+import { describeLargestPart } from './largest-part';
+import { findSentMedia } from './sent-media';
+import { FORMAT_TOOL_NAME } from './tools/format-tool';
+
+/** A turn that failed. */
+interface FailedTurn {
+	turn: TurnContext;
+	draft: CompletionRequest;
+	/** Options that the response names. */
+	namedOptions: readonly NamedOption[] | undefined;
+}
+
+/** The error with what the turn and its server say of its cause. May send requests, such as for the list of models. */
+export async function explainTurnError(
+	error: ServerError,
+	{ turn, draft, namedOptions }: FailedTurn,
+): Promise<ServerError> {
+	const { server, serverType, settings, chatRequest } = turn;
+	const { signal } = chatRequest;
+	const { model } = settings;
+	const cause = await toErrorOfAddress(error, turn);
+	const isRecognized = serverType !== other;
+	let listing: Promise<ServerModel[] | undefined> | undefined;
+	const fetchModels = async () => await (listing ??= tryListModels(turn));
+	return await diagnose(cause, {
+		...getServerFacts(cause, server, { model, signal }),
+		media: () => findSentMedia(draft.messages),
+		largestPart: () => describeLargestPart(draft.messages, draft.tools),
+		namedOptions: () => namedOptions,
+		model: () => model,
+		serverType: () => serverType,
+		shorterPrompt: () => SHORTER_PROMPT,
+		hasFormatTool: () => draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME) || undefined,
+		lacksRoutes: () => (isRecognized && serverType.hasEveryRoute !== true) || undefined,
+		otherModels: async () => toOtherModels(await fetchModels(), turn),
+		isModelMissing: async () => lacksModel(await fetchModels(), turn) || undefined,
+		truncation: async () => await findTruncation(cause, turn, draft),
+	});
+}
+
+const SHORTER_PROMPT =
+	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.';
+
+/** Errors of the list that name the mistake, too: a web page has no chat route either. */
+const ADDRESS_ERRORS = new Set(['notAnApi', 'wrongServer']);
+
+/** If a server that is not recognized has no chat, its list may show that another program responds. */
+async function toErrorOfAddress(
+	error: ServerError,
+	{ server, serverType, chatRequest }: TurnContext,
+): Promise<ServerError> {
+	if (error.type !== 'routeNotFound' || serverType !== other) return error;
+	const models = await listModels(server, { signal: chatRequest.signal }).catch(
+		asServerErrorOrThrow,
+	);
+	return models instanceof ServerError && ADDRESS_ERRORS.has(models.type) ? models : error;
+}
+
+/** The list of the server; undefined if it has none. */
+async function tryListModels({ server, chatRequest }: TurnContext) {
+	const models = await listModels(server, { signal: chatRequest.signal, modelTask: 'chat' }).catch(
+		asServerErrorOrThrow,
+	);
+	return models instanceof ServerError ? undefined : models;
+}
+
+/** The names of models, without that of the turn and those that have failed. */
+function toOtherModels(models: readonly ServerModel[] = [], { settings: { model } }: TurnContext) {
+	return models.filter((one) => !hasFailed(one) && one.id !== model).map(({ id }) => id);
+}
+
+/** Whether the server lists models, and not that of the turn. */
+function lacksModel(
+	models: readonly ServerModel[] = [],
+	{ serverType: { isSameModel }, settings: { model } }: TurnContext,
+): boolean {
+	return models.length > 0 && !models.some((one) => matchesModel(one, model, isSameModel));
+}
+
+/** Ollama truncates a single message that exceeds the context, and returns an empty response (docs/protocols/ollama.md 4.1). */
+async function findTruncation(
+	error: ServerError,
+	{ server, settings: { model } }: TurnContext,
+	{ messages }: CompletionRequest,
+) {
+	const processedTokens = asFiniteNumber(asRecord(error.facts.usage).promptTokens);
+	const texts = messages.map(({ content }) => getText(content));
+	const [warning] = await collectTruncationWarnings(server, { texts, processedTokens, model });
+	return warning;
+}

@@ -1,0 +1,385 @@
+/**
+ * The table of diagnoses: what helps, if certain facts are known. Without its facts, no row gives advice, and that of the type
+ * stays (`lib/errors/rows/`).
+ */
+import type { ErrorType } from '../errors/error-types';
+import { ERROR_TYPES, getErrorText, isUnknownError } from '../errors/error-types';
+import { adviseOnOption } from '../exchange/named-options';
+import { describeLackingTask } from '../servers/task-advice';
+import { suggestModels } from '../servers/model-selection';
+import { other } from '../servers/types/other';
+import { suggestLargerContext, suggestShorterResponse } from './context-size';
+import type { Advice, Diagnosis } from './diagnosis';
+import { defineDiagnosis } from './diagnosis';
+import type { Facts } from './facts';
+
+/** Errors of which only the server's own sentence says more. */
+const UNEXPLAINED: readonly ErrorType[] = ERROR_TYPES.filter(isUnknownError);
+
+/** Their words may be about a value as well: a file, a schema, a prompt. */
+const PERHAPS_ABOUT_OPTION: readonly ErrorType[] = [
+	'modalityUnsupported',
+	'promptTooLong',
+	'grammarRejected',
+	'featureDisabled',
+	'requestTooLarge',
+];
+
+/** The route, the feature or the model for a task is missing. Tasks send no images, so a server without images lacks the task. */
+const LACKS_TASK: readonly ErrorType[] = [
+	'featureDisabled',
+	'wrongModelType',
+	'modalityUnsupported',
+	'routeNotFound',
+];
+
+/** Few servers say that a file is the reason. */
+const PERHAPS_ABOUT_FILE: readonly ErrorType[] = ['badRequest', 'serverError'];
+
+/** Types that most servers read. */
+const USUAL_MEDIA: ReadonlySet<string> = new Set([
+	'image/jpeg',
+	'image/png',
+	'audio/wav',
+	'audio/mp3',
+	'audio/flac',
+]);
+
+/** The same for recordings, by their content. */
+const USUAL_RECORDINGS: ReadonlySet<string> = new Set(['audio/wav', 'audio/mpeg', 'audio/flac']);
+
+/** Bytes: nginx accepts as much by default, and no proxy less. */
+const SMALLEST_BODY_LIMIT = 1_000_000;
+
+/** Names of models in the details of an error. */
+const MAX_MODELS = 50;
+
+/** The first row whose facts are all known counts. */
+export const DIAGNOSES: readonly Diagnosis[] = [
+	// An option that the response names
+	defineDiagnosis({
+		types: UNEXPLAINED,
+		needs: ['namedOptions'],
+		advise: ({ namedOptions }) => namedOptions.map(adviseOnOption).join(' '),
+	}),
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_OPTION,
+		needs: ['namedOptions'],
+		advise: ({ namedOptions }) => ({
+			type: 'badRequest',
+			suggestion: namedOptions.map(adviseOnOption).join(' '),
+		}),
+	}),
+
+	// A text that is refused alone
+	defineDiagnosis({
+		types: ['invalidResponse'],
+		needs: ['refusedText', 'typeAdvice'],
+		// Python and Go write NaN, which is no JSON. What is wrong with a readable response is in its own advice.
+		advise: ({ refusedText, typeAdvice }) =>
+			refusedText.isUnreadable
+				? 'The result may contain values that are not numbers: half-precision models fail on some texts and graphics cards. Use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).'
+				: typeAdvice,
+	}),
+	defineDiagnosis({
+		types: ERROR_TYPES,
+		needs: ['refusedText', 'textNoun'],
+		advise: ({ refusedText, textNoun }) =>
+			refusedText.isShortened
+				? `Change this ${textNoun.toLowerCase()}: the server refuses its beginning as well.`
+				: undefined,
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong'],
+		needs: ['textNoun', 'serverType'],
+		advise: ({ textNoun, serverType: { texts } }) =>
+			join(
+				`Split documents into smaller chunks, or set the option Long ${textNoun}s to Truncate.`,
+				texts.longerTexts,
+			),
+	}),
+	defineDiagnosis({
+		types: ERROR_TYPES,
+		needs: ['refusedText', 'textNoun'],
+		advise: ({ textNoun: noun }) => {
+			const name = noun.toLowerCase();
+			return `Change or shorten this ${name}. To send only the beginning of ${name}s that are too long, set the option Long ${noun}s to Truncate.`;
+		},
+	}),
+
+	// The size of a request
+	defineDiagnosis({
+		types: ['promptTooLong'],
+		needs: ['promptTokens', 'contextTokens', 'responseTokens'],
+		// The prompt fits, so a larger context is not needed.
+		advise: suggestShorterResponse,
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong'],
+		needs: ['largestPart', 'promptTokens', 'serverType', 'contextSizes'],
+		advise: ({ largestPart, promptTokens, serverType, contextSizes }) =>
+			join(
+				largestPart,
+				toAlternative(suggestLargerContext(promptTokens, contextSizes, serverType)),
+			),
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong'],
+		needs: ['shorterPrompt', 'promptTokens', 'serverType', 'contextSizes'],
+		advise: ({ shorterPrompt, promptTokens, serverType, contextSizes }) =>
+			join(suggestLargerContext(promptTokens, contextSizes, serverType), shorterPrompt),
+	}),
+	// The type's own advice is about files; a file counts in bytes here, not in tokens.
+	defineDiagnosis({
+		types: ['requestTooLarge'],
+		needs: ['media', 'typeAdvice'],
+		advise: ({ typeAdvice }) => typeAdvice,
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong', 'requestTooLarge'],
+		needs: ['largestPart', 'typeAdvice'],
+		advise: ({ largestPart, typeAdvice }) => join(largestPart, typeAdvice),
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong'],
+		needs: ['shorterPrompt', 'typeAdvice'],
+		advise: ({ shorterPrompt, typeAdvice }) => join(typeAdvice, shorterPrompt),
+	}),
+	defineDiagnosis({
+		types: ['requestTooLarge'],
+		needs: ['textNoun'],
+		advise: () =>
+			'Lower "Batch Size", or split the texts into smaller parts. Or raise the limit of the server (text-embeddings-inference: --payload-limit) or of the proxy in front of it (nginx: client_max_body_size).',
+	}),
+	defineDiagnosis({
+		types: ['closedBeforeResponse'],
+		needs: ['brokenUpload'],
+		advise: ({ brokenUpload: { fileSize, sentBytes } }) => ({
+			title: `The connection was closed during the file upload (${sentBytes} bytes sent)`,
+			suggestion:
+				fileSize < SMALLEST_BODY_LIMIT
+					? 'The server may have no such endpoint, or have failed on the file: check its log, and whether it supports this task.'
+					: 'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size): its log says so.',
+		}),
+	}),
+	defineDiagnosis({
+		types: ['emptyResponse'],
+		needs: ['truncation'],
+		advise: ({ truncation }) => ({
+			type: 'promptTooLong',
+			title: 'The server truncated the input, and the model returned an empty response',
+			suggestion: truncation,
+		}),
+	}),
+	defineDiagnosis({
+		types: ['invalidResponse'],
+		needs: ['truncation', 'typeAdvice'],
+		advise: ({ truncation, typeAdvice }) => join(truncation, typeAdvice),
+	}),
+
+	// The model, and what the server cannot do
+	defineDiagnosis({
+		types: ['modelNotFound'],
+		needs: ['otherModels', 'serverType', 'model'],
+		advise: toMissingModel,
+	}),
+	// Whatever a server says with this status
+	defineDiagnosis({
+		types: ['badRequest'],
+		needs: ['isRouteMissing', 'isModelMissing', 'otherModels', 'serverType', 'model'],
+		advise: (facts) => ({ ...toMissingModel(facts), type: 'modelNotFound' }),
+	}),
+	defineDiagnosis({
+		types: ['modelNotFound'],
+		needs: ['task', 'serverType', 'model'],
+		advise: ({ serverType: { texts }, model }) => {
+			const alternative = texts.missingModel?.(model);
+			return alternative && `Select the model from the list, or ${alternative}`;
+		},
+	}),
+	defineDiagnosis({
+		types: ['routeNotFound'],
+		needs: ['lacksRoutes', 'model'],
+		advise: ({ model }) => ({
+			type: 'wrongModelType',
+			...getErrorText('wrongModelType', { model }),
+		}),
+	}),
+	defineDiagnosis({
+		types: ['toolsUnsupported'],
+		needs: ['hasFormatTool', 'typeAdvice'],
+		advise: ({ typeAdvice }) => ({
+			title:
+				'The model or server does not support tool calls, which the Structured Output Parser needs',
+			suggestion: `${typeAdvice} Or remove the parser and set Response Format of the model to JSON Schema.`,
+		}),
+	}),
+	defineDiagnosis({
+		types: ['wrongModelType'],
+		needs: ['task', 'serverType', 'model'],
+		advise: toWrongModel,
+	}),
+	// Servers with native routes start each model for its task, so the model is the wrong one.
+	defineDiagnosis({
+		types: ['featureDisabled'],
+		needs: ['task', 'serverType', 'model'],
+		advise: (facts) => (facts.serverType.routes ? toWrongModel(facts) : undefined),
+	}),
+	defineDiagnosis({
+		types: ['routeNotFound'],
+		needs: ['isUnprovenAddress', 'task', 'serverType', 'model', 'status'],
+		advise: (facts) => {
+			const lack = toLackOfTask(facts);
+			return (
+				lack && {
+					...lack,
+					suggestion: `If other requests fail too, check the Base URL. ${lack.suggestion}`,
+				}
+			);
+		},
+	}),
+	defineDiagnosis({
+		types: LACKS_TASK,
+		needs: ['task', 'serverType', 'model', 'status'],
+		advise: toLackOfTask,
+	}),
+	defineDiagnosis({
+		types: ['badRequest'],
+		needs: ['isRouteMissing', 'task', 'serverType', 'model', 'status'],
+		advise: toLackOfTask,
+	}),
+	defineDiagnosis({
+		types: ['invalidResponse'],
+		needs: ['isEmptyBody', 'task', 'serverType', 'model', 'status'],
+		advise: toLackOfTask,
+	}),
+
+	// Files
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['media', 'hasSentence'],
+		advise: ({ media }) =>
+			ifAboutFile(adviseOnMediaTypes(media)) ??
+			'The request contained files: try it without them, which shows whether the error is about them.',
+	}),
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['media', 'serverType'],
+		advise: ({ media, serverType: { texts } }) =>
+			adviseOnMediaTypes(media) ??
+			join(
+				'The request contained images, audio or video, which the model may not support: try it without them.',
+				texts.suggestions?.modalityUnsupported,
+			),
+	}),
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['recording', 'hasSentence'],
+		advise: ({ recording }) => ifAboutFile(adviseOnRecordingType(recording)),
+	}),
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['recording'],
+		advise: ({ recording }) => adviseOnRecordingType(recording),
+	}),
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['recording'],
+		advise: () => 'Try a short recording in wav, which shows whether the error is about this file.',
+	}),
+
+	// Time
+	defineDiagnosis({
+		types: ['firstTokenTimeout'],
+		needs: ['isSilentTask', 'wasSent'],
+		advise: () => ({
+			title: 'The server did not start to respond within the First Token Timeout',
+			suggestion:
+				'It sends nothing while it processes an image or a recording: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
+		}),
+	}),
+];
+
+/** Sentences without those that are not known. */
+function join(...sentences: ReadonlyArray<string | undefined>): string {
+	return sentences.filter(Boolean).join(' ');
+}
+
+/** A sentence that follows another step. */
+function toAlternative(sentence = '') {
+	return /^(?:Start|Give|Set|Raise|Choose)\b/.test(sentence)
+		? `Or ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
+		: sentence;
+}
+
+/** The models that the server has instead; undefined if nothing helps. */
+function toMissingModel({
+	otherModels,
+	serverType: { texts },
+	model,
+}: Pick<Facts, 'otherModels' | 'serverType' | 'model'>) {
+	const suggestion = suggestModels(otherModels, texts.missingModel?.(model));
+	const facts = { models: otherModels.slice(0, MAX_MODELS) };
+	return suggestion === '' ? undefined : { suggestion, facts };
+}
+
+/** By a file that few servers read, or one that the server fetches itself; undefined if there is none. */
+function adviseOnMediaTypes(media: Facts['media']): string | undefined {
+	const types = media.map(({ mimeType }) => mimeType);
+	const unusual = types.find((type) => type !== undefined && !USUAL_MEDIA.has(type));
+	if (unusual !== undefined)
+		return `Most servers read only JPEG and PNG, and wav, mp3 and flac. Convert the file of type ${unusual}, or try it without that file.`;
+	return types.includes(undefined)
+		? 'The server fetches a file from its URL itself: check that its machine reaches the URL, or pass the file on as binary data.'
+		: undefined;
+}
+
+/** Undefined for a type that most servers read. */
+function adviseOnRecordingType(type: string): string | undefined {
+	return USUAL_RECORDINGS.has(type)
+		? undefined
+		: `Most servers read wav, mp3 and flac: convert the file of type ${type}.`;
+}
+
+/** Advice about a file, where the server wrote what the error is about. */
+function ifAboutFile(advice: string | undefined): string | undefined {
+	return advice && `If it is about the file: ${advice.charAt(0).toLowerCase()}${advice.slice(1)}`;
+}
+
+/** What an error about a task is made of. */
+type LackingTask = Pick<Facts, 'task' | 'serverType' | 'model'>;
+
+/** Only of embeddings is it certain that a model lacks them. */
+function toWrongModel({ task, serverType: { texts }, model }: LackingTask): Advice | undefined {
+	if (task !== 'embeddings') return undefined;
+	return {
+		type: 'wrongModelType',
+		title: `The model "${model}" is not an embedding model`,
+		suggestion: `Choose an embedding model. ${texts.tasks.embeddings.suggestion}`,
+	};
+}
+
+/** The server, or its model, does not do what it was asked to do; undefined if the address is wrong instead. */
+function toLackOfTask({
+	task,
+	serverType,
+	model,
+	status,
+}: LackingTask & Pick<Facts, 'status'>): LackOfTask | undefined {
+	const { texts, label, hasEveryRoute } = serverType;
+	const isRecognized = serverType !== other;
+	const isOfAddress = [404, 405].includes(status) && (hasEveryRoute || !isRecognized);
+	if (task === 'embeddings' && isOfAddress) return undefined;
+	const known = { model, advices: texts.tasks, status, label: isRecognized ? label : undefined };
+	return {
+		type: 'featureDisabled',
+		title: describeLackingTask(task, known),
+		suggestion: texts.tasks[task].suggestion,
+	};
+}
+
+interface LackOfTask {
+	type: 'featureDisabled';
+	title: string;
+	suggestion: string;
+}

@@ -1,0 +1,44 @@
+/** What is known of the server of a failed request, or can be asked of it. */
+import type { ServerError } from '../errors/server-error';
+import { getProfile } from '../servers/profile';
+import { other } from '../servers/types/other';
+import type { ModelServer } from '../servers/types/server-type';
+import { asFiniteNumber } from '../values/numbers';
+import type { ContextSizes } from './context-size';
+import type { FactSources } from './facts';
+
+/** What was asked of a server. */
+interface FailedRequest {
+	model: string;
+	signal?: AbortSignal;
+}
+
+/** The facts of every request to a model server. */
+export function getServerFacts(
+	error: ServerError,
+	server: ModelServer,
+	failed: FailedRequest,
+): FactSources {
+	const profile = getProfile(server);
+	const fetchType = async () => await profile.fetchType(failed.signal);
+	return {
+		serverType: fetchType,
+		contextSizes: async () => await fetchContextSizes(error, server, failed),
+		isUnprovenAddress: async () =>
+			(error.isServerText !== true && (await fetchType()) === other) || undefined,
+	};
+}
+
+async function fetchContextSizes(
+	{ facts }: ServerError,
+	server: ModelServer,
+	{ model, signal }: FailedRequest,
+): Promise<ContextSizes> {
+	const profile = getProfile(server);
+	const props = await profile.fetchProps(model, signal);
+	return {
+		current: asFiniteNumber(facts.n_ctx) ?? props?.context,
+		trained: await profile.fetchTrainedContext(model, signal),
+		slots: props?.slots,
+	};
+}

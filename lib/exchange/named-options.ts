@@ -1,0 +1,98 @@
+/**
+ * The options that an error response is about: fields that were sent, and that the response names in a place. What the server says of
+ * them stays in the words of the server.
+ */
+import { removeEchoes } from '../errors/echoes';
+import type { ServerError } from '../errors/server-error';
+import type { JsonRecord } from '../values/records';
+import { collectTexts } from '../values/text';
+import type { NamedPlace } from './named-fields';
+import { findPlaces } from './named-fields';
+import type { NamedField, RequestFields } from './request-fields';
+import { findField, getLabel, getSentValue } from './request-fields';
+
+/** Options that one error names. */
+const MAX_OPTIONS = 2;
+
+/** An option that a response names. */
+export interface NamedOption {
+	field: NamedField;
+	/** As it was sent. */
+	value: unknown;
+}
+
+/** An error, and the options that it is about. */
+export interface LabelledError {
+	/** With the labels before its title. */
+	error: ServerError;
+	/** Undefined: it names none. */
+	options: readonly NamedOption[] | undefined;
+}
+
+/**
+ * The error with the labels of the options that its response names.
+ *
+ * @param body - As sent.
+ * @returns the same error if the response names no field that was sent
+ */
+export function labelOptions(
+	error: ServerError,
+	fields: RequestFields,
+	body: JsonRecord,
+): LabelledError {
+	const { isServerText, field } = error;
+	const unchanged = { error, options: undefined };
+	if (isServerText !== true || field !== undefined || isPromptLarger(error)) return unchanged;
+	const named = findOptions(error, fields, body);
+	if (named.length === 0 || named.length > MAX_OPTIONS) return unchanged;
+	return {
+		error: withoutPlace(error, fields, named[0]!).withField(named.map(getLabel).join(', ')),
+		options: named.map((option) => ({ field: option, value: getSentValue(option, body) })),
+	};
+}
+
+/** A place before the sentence: `error-body.ts` writes it there, and the label takes its place. */
+const PLACE = /^([a-z][\w.[\]-]{0,100}): (?=\S)/;
+
+function withoutPlace(error: ServerError, fields: RequestFields, option: NamedField): ServerError {
+	const [mark = '', place = ''] = PLACE.exec(error.message) ?? [];
+	const path = place.split(/[.[\]]/);
+	if (mark === '' || findField(fields, path)?.name !== option.name) return error;
+	return error.copyWith({
+		title: error.message.slice(mark.length),
+		detail: error.detail,
+		isServerText: true,
+	});
+}
+
+/** Whether the prompt alone exceeds the context: then no other option helps. */
+function isPromptLarger({ type, facts }: ServerError): boolean {
+	const { n_prompt_tokens: prompt, n_ctx: context } = facts;
+	return type === 'promptTooLong' && Number(prompt) >= Number(context);
+}
+
+/** The named fields with an option that users know; of several places, one beside the message counts most. */
+function findOptions(
+	{ serverText = '', facts }: ServerError,
+	fields: RequestFields,
+	body: JsonRecord,
+): NamedField[] {
+	const texts = collectTexts(Object.values(body));
+	const places = findPlaces({ serverText: removeEchoes(serverText, texts), facts }, body);
+	const toOptions = (candidates: readonly NamedPlace[]) => {
+		const named = candidates.flatMap(({ path }) => findField(fields, path) ?? []);
+		const sent = named.filter((field) => getSentValue(field, body) !== undefined);
+		return [...new Map(sent.map((field) => [getLabel(field), field])).values()];
+	};
+	const beside = toOptions(places.filter(({ index }) => index === undefined));
+	// What the request contains, a visitor may have written.
+	const isOwn = ({ mark }: NamedPlace) => !texts.some((text) => text.includes(mark));
+	const options = beside.length > 0 ? beside : toOptions(places.filter(isOwn));
+	return options.filter((field) => getLabel(field) !== undefined);
+}
+
+/** What to do about an option that a server rejects. */
+export function adviseOnOption({ field: { name, row }, value }: NamedOption): string {
+	if (row === undefined) return `Change ${name} in "Extra Body".`;
+	return row.getAdvice?.(value) ?? `Change "${row.label}".`;
+}
