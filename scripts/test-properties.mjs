@@ -14,7 +14,7 @@ import { runChecks, runJest } from './lib/checks/test-summary.mjs';
 const log = createLog();
 
 /** Property tests, and suites that take all of their rows only here. */
-const IS_PROPERTY_TEST = /fc\.assert\(|\bisNightly\b/;
+const IS_PROPERTY_TEST = /fc\.assert\(|\b(?:isNightly|takeSome)\b/;
 const ELSEWHERE = /\/test\/(e2e|full|real-servers)\//;
 
 await main(async () => {

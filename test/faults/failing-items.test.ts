@@ -2,6 +2,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { useClock } from '../guarantees/support/fake-clock';
+import { takeSome } from '../support/jest/properties';
 import type { GoodResponse } from './good-responses';
 import { startGoodServer } from './good-server';
 import type { GoodServer } from './good-server';
@@ -114,12 +115,13 @@ test.each(WAYS)('an item fails because %s', async (way: Way) => {
 		works.set(name, work);
 		void work.then((result) => results.set(name, result)).catch(() => undefined);
 	};
-	for (const operation of operations) {
+	const played = takeSome(operations, WAYS.indexOf(way));
+	for (const operation of played) {
 		run(`${operation.name} good`, operation);
 		for (const failing of ITEMS) run(`${operation.name} ${way} ${failing}`, operation, failing);
 	}
 	expect(await passUntilEnded(works, { clock, servers: [server] })).toEqual([]);
-	const problems = operations.flatMap((operation) => {
+	const problems = played.flatMap((operation) => {
 		if (findException(IMPOSSIBLE, `${operation.name}, ${way}`) !== undefined) return [];
 		const good = results.get(`${operation.name} good`);
 		if (good === undefined) return [`${operation.name}: failed without a bad item`];

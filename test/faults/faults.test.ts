@@ -2,6 +2,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { useClock } from '../guarantees/support/fake-clock';
+import { takeSome } from '../support/jest/properties';
 import { canary, echoForms, Search } from '../support/texts/canaries';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as util from 'node:util';
@@ -170,9 +171,10 @@ async function passUntil(
 
 async function runAll(fault: Fault): Promise<{ outcomes: Outcome[]; open: number }> {
 	const server = await startFaultServer();
-	const pending = new Set(operations.map(({ name }) => name));
+	const played = takeSome(operations, Object.keys(TYPES).indexOf(fault));
+	const pending = new Set(played.map(({ name }) => name));
 	const outcomes: Outcome[] = [];
-	for (const [index, operation] of operations.entries()) {
+	for (const [index, operation] of played.entries()) {
 		const address = server.at(fault, operation.name);
 		void runOperation(operation, address, index % 2 === 0).then((outcome) => {
 			pending.delete(operation.name);

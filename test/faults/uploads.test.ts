@@ -1,6 +1,7 @@
 /** Whatever operation sends a file: its name and type follow from its bytes, and have an ending. */
 import { getErrorMessage } from '../../lib/values/text';
 import { useClock } from '../guarantees/support/fake-clock';
+import { takeSome } from '../support/jest/properties';
 import { startGoodServer } from './good-server';
 import type { Received } from './good-server';
 import { createCredential, expectNoProblems, passUntilEnded, runAlone } from './harness';
@@ -159,7 +160,10 @@ function findFiles(requests: readonly Received[]) {
 }
 
 test.each(ROWS)('$title, in every operation that sends a file', async (row) => {
-	const operations = await listOperations();
+	const all = await listOperations();
+	const senders = all.filter(({ name }) => SENDERS.includes(name));
+	const others = all.filter(({ name }) => !SENDERS.includes(name));
+	const operations = [...senders, ...takeSome(others, ROWS.indexOf(row))];
 	const server = await startGoodServer();
 	const setup = { file: row.file, continueOnFail: true };
 	const alone = await runAlone(operations, { clock, server, key: 'key-7f3a91c4d2', setup });
@@ -179,8 +183,10 @@ test.each(ROWS)('$title, in every operation that sends a file', async (row) => {
 				];
 	});
 	expectNoProblems(problems);
-	const senders = SENDERS.filter((name) => !row.rejectedBy?.includes(name));
-	expect([...new Set(uploads.map(({ name }) => name))]).toEqual(senders);
+	const sent = uploads.map(({ name }) => name);
+	expect([...new Set(sent)].sort()).toEqual(
+		SENDERS.filter((name) => !row.rejectedBy?.includes(name)).sort(),
+	);
 });
 
 test.each(SENDERS)('%s names the fields that the item has', async (name) => {

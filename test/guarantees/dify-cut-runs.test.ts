@@ -11,6 +11,7 @@ import { operationsOf } from '../recordings/support/dify-operations';
 import type { OperationRow } from '../recordings/support/dify-operations';
 import { resultOf } from '../recordings/support/dify-results';
 import type { DifyResult } from '../recordings/support/dify-results';
+import { isNightly, takeSome } from '../support/jest/properties';
 
 type VirtualTime = typeof import('../recordings/support/virtual-time');
 jest.mock(
@@ -143,7 +144,8 @@ test.each(RUNS)(
 		const { exchange, row, siblings, name } = run;
 		const whole = toComparable((await resultOf(exchange, row, siblings)).result, run);
 		counts.runs++;
-		for (let events = 1; events < countEvents(exchange); events++) {
+		const cuts = Array.from({ length: countEvents(exchange) - 1 }, (_none, at) => at + 1);
+		for (const events of takeSome(cuts, counts.runs)) {
 			const { result, starts } = await resultOf(exchange, row, siblings, events);
 			expect(starts).toBe(row.startsRun ? 1 : 0);
 			const item = toComparable(result, run);
@@ -166,16 +168,29 @@ test.each(RUNS)(
 );
 
 test('the number of runs and of lost streams that were compared', () => {
-	expect(counts).toEqual({
-		runs: 76,
-		cuts: 844,
-		same: 337,
-		partly: 197,
-		failed: 96,
-		unstored: 168,
-		unknown: 32,
-		notRecorded: 14,
-	});
+	expect(counts).toEqual(
+		isNightly
+			? {
+					runs: 76,
+					cuts: 844,
+					same: 337,
+					partly: 197,
+					failed: 96,
+					unstored: 168,
+					unknown: 32,
+					notRecorded: 14,
+				}
+			: {
+					runs: 76,
+					cuts: 278,
+					same: 108,
+					partly: 68,
+					failed: 33,
+					unstored: 54,
+					unknown: 11,
+					notRecorded: 4,
+				},
+	);
 	const names = RUNS.map(({ name }) => name);
 	expect(Object.keys(NOT_RECORDED).filter((name) => !names.includes(name))).toEqual([]);
 });

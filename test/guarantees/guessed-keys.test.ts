@@ -3,6 +3,7 @@
  * kind of key come back byte for byte, in the same parts as with another key.
  */
 import { execute, prepare } from '../recordings/support/dify-node-runner';
+import { takeSome } from '../support/jest/properties';
 import { useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
 import { actionContext, chatModel, localLlama, streamOf } from './support/node-runner';
@@ -145,11 +146,15 @@ const CASES = Object.entries(DOORS).flatMap(([door, see]) =>
 	Object.entries(KEYS).map(([kind, key]) => ({ door, see, kind, key })),
 );
 
-test.each(CASES)('$door: no guess of a $kind key changes a response', async ({ see, key }) => {
-	for (const text of messagesOf(key)) {
-		const seen = await see(key, text);
-		expect(seen.result).toBe(text);
-		expect(seen.parts.join('')).toBe(text);
-		expect(await see(otherThan(key), text)).toEqual(seen);
-	}
-});
+test.each(CASES)(
+	'$door: no guess of a $kind key changes a response',
+	async ({ door, see, key }) => {
+		const shift = Object.keys(DOORS).indexOf(door);
+		for (const text of takeSome(messagesOf(key), shift)) {
+			const seen = await see(key, text);
+			expect(seen.result).toBe(text);
+			expect(seen.parts.join('')).toBe(text);
+			expect(await see(otherThan(key), text)).toEqual(seen);
+		}
+	},
+);

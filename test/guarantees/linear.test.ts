@@ -135,7 +135,7 @@ import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { estimateTokens } from '../../lib/values/tokens';
 import { toPlainText } from '../../lib/values/safe-text';
 import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';
-import { isNightly } from '../support/jest/properties';
+import { isNightly, takeSome } from '../support/jest/properties';
 import { cpuMilliseconds } from '../support/measures/cpu-time';
 import {
 	collectLiterals,
@@ -517,9 +517,9 @@ const REPEATED = [
 	'>',
 	'x 1\n',
 ];
-/** `npm test` takes every third row. */
-const takeSome = <T>(rows: readonly T[]): readonly T[] =>
-	isNightly ? rows : rows.filter((_row, index) => index % 3 === 0);
+/** `npm test` takes every tenth of these pieces for a reader, and others for the next. */
+const SHARE = 10;
+const readers = Object.keys(READERS);
 const around = (piece: string, length: number) => [
 	piece.repeat(length / piece.length),
 	`{${piece.repeat(length / piece.length)}\0`,
@@ -528,8 +528,8 @@ const around = (piece: string, length: number) => [
 
 test.each(Object.entries(READERS))(
 	'the time of %s is linear in the length of the text',
-	(_name, read) => {
-		const slow = takeSome(REPEATED).find((piece) => {
+	(name, read) => {
+		const slow = takeSome(REPEATED, readers.indexOf(name), SHARE).find((piece) => {
 			const work = (size: number) => around(piece, size * LENGTH).forEach(read);
 			return measureGrowth(work) >= MAX_GROWTH;
 		});
@@ -541,7 +541,7 @@ test.each(Object.entries(READERS))(
 const MIN_LENGTH = 4_000;
 const MAX_LENGTH = 200_000;
 /** CPU time of a reader for all generated texts, if it reads them as fast as plain text. */
-const CPU_MS = 40;
+const CPU_MS = isNightly ? 40 : 20;
 /** A text that takes this many times as long as most others of its length may be slow, if it takes some time at all. */
 const SUSPICIOUS_SHARE = 4;
 const SUSPICIOUS_MS = 0.5;
@@ -716,7 +716,10 @@ test.each(Object.entries(READERS))('%s: texts of the literals of its code', (nam
 	const { own, marks } = collectReaderLiterals(name);
 	const markRecipes = marks.flatMap((mark) => toRecipes(mark).slice(0, 2));
 	const slow = [
-		findSlowRecipe(read, takeSome([...own.flatMap(toRecipes), ...markRecipes])),
+		findSlowRecipe(
+			read,
+			takeSome([...own.flatMap(toRecipes), ...markRecipes], readers.indexOf(name)),
+		),
 		findSlowRecipe(read, toPairRecipes(selectPaired(own))),
 	];
 	expect(slow.map((recipe) => recipe?.name)).toEqual([undefined, undefined]);

@@ -22,6 +22,7 @@ import {
 	streamOf,
 	textOf,
 } from './support/node-runner';
+import { takeSome } from '../support/jest/properties';
 import { json, useServers } from '../support/servers/scripted-server';
 import type { Answer, Routes, ScriptedServer } from '../support/servers/scripted-server';
 
@@ -245,9 +246,12 @@ async function collectVisibleOfDify(key: string, echo: string): Promise<unknown[
 	return visible;
 }
 
-/** Each form with some of the keys: together they have all. */
+/** Each form with some of the keys: each night together they have all. */
 const CASES = Object.entries(ECHO_FORMS).flatMap(([name, escape], index) =>
-	ECHOED_KEYS.filter((_key, at) => at % 4 === index % 4).map((key) => ({ name, escape, key })),
+	takeSome(
+		ECHOED_KEYS.filter((_key, at) => at % 4 === index % 4),
+		index,
+	).map((key) => ({ name, escape, key })),
 );
 
 test.each(CASES)('no key is visible after an echo as $name: $key', async ({ escape, key }) => {

@@ -12,6 +12,7 @@ import { createCredential, expectNoProblems, passUntilEnded } from '../faults/ha
 import { listOperations } from '../faults/operations';
 import { PAUSES } from '../faults/paused-runs';
 import type { Operation, OperationResult, OperationRun } from '../faults/operations';
+import { isNightly, takeSome } from '../support/jest/properties';
 import { useClock } from './support/fake-clock';
 
 const clock = useClock();
@@ -77,13 +78,16 @@ interface Ran {
 interface RunSetup extends Omit<OperationRun, 'credentials'> {
 	/** Which operations run. Default: all. */
 	only?: RegExp;
+	/** If given, some of them run: see `takeSome`. */
+	shift?: number;
 }
 
 /** Runs operations at the same time, each at an address of its own that ends with `suffix`. */
-async function runAll(suffix: string, { only = /./, ...setup }: RunSetup): Promise<Ran[]> {
+async function runAll(suffix: string, { only = /./, shift, ...setup }: RunSetup): Promise<Ran[]> {
 	const works = new Map<string, Promise<unknown>>();
 	const ran: Ran[] = [];
-	for (const operation of operations.filter(({ name }) => only.test(name))) {
+	const all = operations.filter(({ name }) => only.test(name));
+	for (const operation of shift === undefined ? all : takeSome(all, shift)) {
 		const address = `${operation.name} ${suffix}`;
 		const credential = createCredential(operation, {
 			url: server.at(address),
@@ -164,8 +168,6 @@ async function collectClasses(): Promise<ItemClass[]> {
 	return [...classes.values()];
 }
 
-/** The pairs are thousands of requests, which take a while on a busy machine. */
-const MANY_REQUESTS_MS = 180_000;
 /** IDs of items have one digit. */
 const MAX_ITEMS = 10;
 
@@ -174,46 +176,43 @@ const toGroups = <T>(list: readonly T[], size: number): T[][] =>
 		list.slice(at * size, (at + 1) * size),
 	);
 
-test(
-	'behind every other operation, none fails for its item, and nothing of it vanishes',
-	async () => {
-		const classes = await collectClasses();
-		expect(new Set(classes.flatMap(({ names }) => names))).toEqual(
-			new Set(operations.map(({ name }) => name)),
-		);
-		let pairs = 0;
-		let kept = 0;
-		const problems: string[] = [];
-		for (const [at, group] of toGroups(classes, MAX_ITEMS).entries()) {
-			const items = group.map(({ item }) => item);
-			for (const { name, outcome, items: results, hints } of await runAll(`behind ${at}`, {
-				items,
-				continueOnFail: true,
-			})) {
-				if (outcome instanceof Error) problems.push(`${name}: ${outcome.message}`);
-				for (const [index, { names, item }] of group.entries()) {
-					pairs += names.length;
-					const behind = `${name} behind ${names[0]}`;
-					const own = results.filter(({ pairedItem }) => isPairedWith(pairedItem, index));
-					for (const result of own) {
-						const error = result.json.error as { message: string } | undefined;
-						const isNew = error !== undefined && !isDeepStrictEqual(error, item.json.error);
-						if (isNew && !isExplained(error.message, item))
-							problems.push(`${behind}: failed with ${error.message}`);
-						if (isNew || !ADDS_TO_ITEM.test(name)) continue;
-						kept++;
-						const lost = findLost(item, result, { hints });
-						if (lost.length > 0) problems.push(`${behind}: ${lost.join(', ')} vanished`);
-					}
+test('behind every other operation, none fails for its item, and nothing of it vanishes', async () => {
+	const classes = await collectClasses();
+	expect(new Set(classes.flatMap(({ names }) => names))).toEqual(
+		new Set(operations.map(({ name }) => name)),
+	);
+	let pairs = 0;
+	let kept = 0;
+	const problems: string[] = [];
+	for (const [at, group] of toGroups(classes, MAX_ITEMS).entries()) {
+		const items = group.map(({ item }) => item);
+		for (const { name, outcome, items: results, hints } of await runAll(`behind ${at}`, {
+			items,
+			continueOnFail: true,
+			shift: at,
+		})) {
+			if (outcome instanceof Error) problems.push(`${name}: ${outcome.message}`);
+			for (const [index, { names, item }] of group.entries()) {
+				pairs += names.length;
+				const behind = `${name} behind ${names[0]}`;
+				const own = results.filter(({ pairedItem }) => isPairedWith(pairedItem, index));
+				for (const result of own) {
+					const error = result.json.error as { message: string } | undefined;
+					const isNew = error !== undefined && !isDeepStrictEqual(error, item.json.error);
+					if (isNew && !isExplained(error.message, item))
+						problems.push(`${behind}: failed with ${error.message}`);
+					if (isNew || !ADDS_TO_ITEM.test(name)) continue;
+					kept++;
+					const lost = findLost(item, result, { hints });
+					if (lost.length > 0) problems.push(`${behind}: ${lost.join(', ')} vanished`);
 				}
 			}
 		}
-		expectNoProblems(problems);
-		expect(pairs).toBeGreaterThanOrEqual(operations.length ** 2);
-		expect(kept).toBeGreaterThan(8 * classes.length);
-	},
-	MANY_REQUESTS_MS,
-);
+	}
+	expectNoProblems(problems);
+	expect(pairs).toBeGreaterThanOrEqual(operations.length ** 2 * (isNightly ? 1 : 0.25));
+	expect(kept).toBeGreaterThan((isNightly ? 8 : 2) * classes.length);
+});
 
 function isPairedWith(pairedItem: INodeExecutionData['pairedItem'], index: number): boolean {
 	const [paired, ...others] = [pairedItem].flat();
@@ -352,24 +351,24 @@ describe('as a tool', () => {
 	/** What a request got wrong (400) is for the model, which can correct it. */
 	const failures = Object.keys(FAILURES).filter((suffix) => suffix !== 'refusing');
 
-	test.each(['working', ...Object.keys(PAUSES), ...failures])(
-		'nothing about a %s server or the item reaches the model',
-		async (suffix) => {
-			const setup = { isTool: true, fields: { earlier: EARLIER } };
-			const ran = [
-				...(await runAll(suffix, setup)),
-				...(await runAll(suffix, { ...setup, continueOnFail: true })),
-			];
-			const problems = ran.flatMap(({ name, outcome, items }) => {
-				const text =
-					outcome instanceof Error
-						? `${outcome.message} ${(outcome as { description?: string }).description}`
-						: JSON.stringify(items.map(({ json }) => json));
-				return ABOUT_SERVER.test(text) ? [`${name}: ${text.slice(0, 200)}`] : [];
-			});
-			expectNoProblems(problems);
-		},
-	);
+	const servers = ['working', ...Object.keys(PAUSES), ...failures];
+
+	test.each(servers)('nothing about a %s server or the item reaches the model', async (suffix) => {
+		const shift = servers.indexOf(suffix);
+		const setup = { isTool: true, fields: { earlier: EARLIER }, shift };
+		const ran = [
+			...(await runAll(suffix, setup)),
+			...(await runAll(suffix, { ...setup, continueOnFail: true })),
+		];
+		const problems = ran.flatMap(({ name, outcome, items }) => {
+			const text =
+				outcome instanceof Error
+					? `${outcome.message} ${(outcome as { description?: string }).description}`
+					: JSON.stringify(items.map(({ json }) => json));
+			return ABOUT_SERVER.test(text) ? [`${name}: ${text.slice(0, 200)}`] : [];
+		});
+		expectNoProblems(problems);
+	});
 });
 
 describe('on the error output', () => {
@@ -389,7 +388,8 @@ describe('on the error output', () => {
 		'%s: the item has nothing but its error, each sentence once, and no advice that is followed',
 		async (suffix) => {
 			const items = [CHAT_MESSAGE, CHAT_MESSAGE];
-			const ran = await runAll(suffix, { items, hasErrorOutput: true });
+			const shift = Object.keys(FAILURES).indexOf(suffix);
+			const ran = await runAll(suffix, { items, hasErrorOutput: true, shift });
 			let failed = 0;
 			const problems = ran.flatMap(({ name, outcome, items: results }) => {
 				if (outcome instanceof Error) return [`${name}: failed with ${outcome.message}`];
@@ -408,7 +408,7 @@ describe('on the error output', () => {
 				});
 			});
 			expectNoProblems(problems);
-			expect(failed).toBeGreaterThan(30);
+			expect(failed).toBeGreaterThan(0.4 * ran.length);
 		},
 	);
 });

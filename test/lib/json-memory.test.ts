@@ -35,22 +35,28 @@ test('what is in a string does not count', () => {
 	expect(measure('"\\', '"{', '}"')).toEqual(measure('""'));
 });
 
-test.each<[string, (count: number) => string]>([
-	['empty objects', (count) => `[${Array<string>(count).fill('{}').join()}]`],
-	['empty lists', (count) => `[${Array<string>(count).fill('[]').join()}]`],
+test.each<[string, number, (count: number) => string]>([
+	['empty objects', 1_000_000, (count) => `[${Array<string>(count).fill('{}').join()}]`],
+	['empty lists', 1_000_000, (count) => `[${Array<string>(count).fill('[]').join()}]`],
 	[
 		'objects with other names',
+		500_000,
 		(count) => `[${Array.from({ length: count }, (_none, at) => `{"n${at}":1}`).join()}]`,
 	],
 	[
 		'properties with other names',
+		1_000_000,
 		(count) => `{${Array.from({ length: count }, (_none, at) => `"n${at}":1`).join()}}`,
 	],
-	['strings', (count) => `[${Array.from({ length: count }, (_none, at) => `"n${at}"`).join()}]`],
-	['objects without an end', (count) => `[${'{},'.repeat(count)}`],
-])('millions of %s are not parsed', (_name, build) => {
+	[
+		'strings',
+		2_000_000,
+		(count) => `[${Array.from({ length: count }, (_none, at) => `"n${at}"`).join()}]`,
+	],
+	['objects without an end', 1_000_000, (count) => `[${'{},'.repeat(count)}`],
+])('too many %s are not parsed: %d', (_name, count, build) => {
 	expect(isParsable(build(10_000), { maxDepth: 500 })).toBe(true);
-	const text = build(2_000_000);
+	const text = build(count);
 	expect(isParsable(text, { maxDepth: 500 })).toBe(false);
 	expect(parseJson(text)).toBeUndefined();
 });

@@ -12,7 +12,7 @@ import { createSnapshots, isWriting } from './support/snapshots';
 import { play } from './support/playback';
 import { failureOf, readable } from './support/result';
 import { getEntryPoints } from './support/node-entry-points';
-import { isNightly } from '../support/jest/properties';
+import { isNightly, takeSome } from '../support/jest/properties';
 import { NIGHTLY_SPLITS, SPLITS, splitBodies } from './support/split-bodies';
 import type timers from 'node:timers';
 
@@ -66,8 +66,8 @@ test('every folder of recordings has snapshots, or is excluded for a reason', ()
 	expect(unknownFolders()).toEqual([]);
 });
 
-/** A recorded result is that of the recorded pieces. */
 const playedSplits = isNightly ? NIGHTLY_SPLITS : SPLITS;
+/** A recorded result is that of the recorded pieces. */
 const splits = isWriting ? SPLITS.slice(0, 1) : playedSplits;
 
 describe.each(files)('recordings in %s', (file) => {
@@ -76,9 +76,11 @@ describe.each(files)('recordings in %s', (file) => {
 	const written: Json = {};
 
 	describe.each(splits)('bodies %s', (split) => {
+		const some = split === 'as recorded' ? own : takeSome(own, files.indexOf(file));
+		if (some.length === 0) return;
 		beforeAll(() => splitBodies(split));
 
-		test.each(own.map((exchange) => [exchange.name, exchange] as const))(
+		test.each(some.map((exchange) => [exchange.name, exchange] as const))(
 			'%s has the stored result',
 			async (name, exchange) => {
 				const results = await resultsOf(exchange);

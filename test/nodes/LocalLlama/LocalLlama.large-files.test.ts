@@ -1,6 +1,7 @@
 /** Recordings of hundreds of megabytes are never fully in memory: measured in a separate process. */
 import { build } from 'esbuild';
 
+import { isNightly } from '../../support/jest/properties';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import type { Answer, ScriptedServer } from '../../support/servers/scripted-server';
 import * as childProcess from 'node:child_process';
@@ -10,7 +11,9 @@ import path from 'node:path';
 import process from 'node:process';
 
 const MEGABYTE = 1024 * 1024;
-const LARGE = 200 * MEGABYTE;
+/** More than the memory that a process may need for anything else. */
+const LARGE = (isNightly ? 200 : 120) * MEGABYTE;
+const MAX_GROWTH = 100 * MEGABYTE;
 
 let folder: string;
 let server: ScriptedServer;
@@ -87,16 +90,16 @@ const measure = async (operation: string): Promise<Measured> => {
 	}
 };
 
-test('a recording of 200 MB is sent', async () => {
+test('a large recording is sent', async () => {
 	const { grownBytes, json } = await measure('transcribe');
 	expect(json).toEqual({ output: 'Hello' });
 	expect(Math.max(...server.requests.map(({ byteLength }) => byteLength))).toBeGreaterThan(LARGE);
-	expect(grownBytes / MEGABYTE).toBeLessThan(100);
+	expect(grownBytes).toBeLessThan(MAX_GROWTH);
 });
 
-test('audio of 200 MB is stored', async () => {
+test('large audio is stored', async () => {
 	const { grownBytes, json } = await measure('speak');
 	expect(json).toMatchObject({ output: { bytes: LARGE } });
 	expect(fs.statSync(path.join(folder, 'long.wav.out')).size).toBe(LARGE);
-	expect(grownBytes / MEGABYTE).toBeLessThan(100);
+	expect(grownBytes).toBeLessThan(MAX_GROWTH);
 });

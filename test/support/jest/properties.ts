@@ -23,6 +23,15 @@ const times = integer('PROPERTY_RUNS');
 /** Whether tests take all of their rows: `npm test` takes some. */
 export const isNightly: boolean = times > 1;
 
+/**
+ * Rows of a table that is crossed with another one: each night all of them, in `npm test` some.
+ *
+ * @param shift the number of the row of the other table, so that each row of both is played with some of the other
+ * @param share which part of them, as a divisor: by default every third
+ */
+export const takeSome = <T>(rows: readonly T[], shift = 0, share = 3): T[] =>
+	rows.filter((_row, index) => isNightly || (index + shift) % share === 0);
+
 /** Decides what tests make up. */
 export const seed: number = integer('PROPERTY_SEED');
 
