@@ -58,7 +58,7 @@ const checksFor = async (sources, options) => {
 	if (groups.length === 0) throw new Error(`No test uses ${sources.join(', ')}.`);
 	return groups.map(({ name, files }) => ({
 		name: `${name} (${files.length})`,
-		check: async () => await runJest(log, [...options, '--runTestsByPath', ...files]),
+		check: async () => await runJest(log, ['--bail', ...options, '--runTestsByPath', ...files]),
 	}));
 };
 

@@ -3,7 +3,11 @@ import { loadScript } from '../support/files/scripts';
 interface NearestTests {
 	splitArguments(args: string[]): { sources: string[]; options: string[] };
 	nearestTests(source: string, related: string[]): string[];
-	groupTests(sources: string[], related: string[]): Array<{ name: string; files: string[] }>;
+	groupTests(
+		sources: string[],
+		related: string[],
+		read: (file: string) => string,
+	): Array<{ name: string; files: string[] }>;
 }
 
 const load = async () => await loadScript<NearestTests>('checks/nearest-tests');
@@ -33,6 +37,7 @@ describe('arguments of npm test', () => {
 describe('the nearest tests come first', () => {
 	const related = [
 		'test/faults/faults.test.ts',
+		'test/guarantees/queueing.test.ts',
 		'test/lib/http/queue.test.ts',
 		'test/lib/http/queue.large.test.ts',
 		'test/lib/http/request.test.ts',
@@ -40,34 +45,46 @@ describe('the nearest tests come first', () => {
 		'test/nodes/LocalLlama/text/chat.test.ts',
 	];
 
+	const imports = new Map([
+		['test/faults/faults.test.ts', "import { a } from '../../lib/text/other';"],
+	]);
+
 	it.each<{ sources: string[]; groups: Array<[name: string, ...places: number[]]> }>([
 		{
 			sources: ['lib/http/queue.ts'],
 			groups: [
-				['tests of lib/http/queue.ts', 1, 2],
-				['tests beside them', 3],
-				['other tests that use them', 0, 4, 5],
+				['tests of lib/http/queue.ts', 2, 3],
+				['tests beside them', 4],
+				['nodes, guarantees and faults near them', 1],
+				['other tests that use them', 0, 5, 6],
 			],
 		},
 		{
 			sources: ['lib/http'],
 			groups: [
-				['tests of lib/http', 1, 2, 3],
-				['other tests that use them', 0, 4, 5],
+				['tests of lib/http', 2, 3, 4],
+				['other tests that use them', 0, 1, 5, 6],
 			],
 		},
 		{
 			sources: ['nodes/LocalLlama/LocalLlama.node.ts', 'lib/http/request.ts'],
 			groups: [
-				['tests of nodes/LocalLlama/LocalLlama.node.ts, lib/http/request.ts', 3, 4],
-				['tests beside them', 1, 2, 5],
-				['other tests that use them', 0],
+				['tests of nodes/LocalLlama/LocalLlama.node.ts, lib/http/request.ts', 4, 5],
+				['tests beside them', 2, 3, 6],
+				['other tests that use them', 0, 1],
 			],
 		},
-		{ sources: ['lib/text/other.ts'], groups: [['other tests that use them', 0, 1, 2, 3, 4, 5]] },
+		{
+			sources: ['lib/text/other.ts'],
+			groups: [
+				['nodes, guarantees and faults near them', 0, 6],
+				['other tests that use them', 1, 2, 3, 4, 5],
+			],
+		},
 	])('of $sources', async ({ sources, groups }) => {
 		const { groupTests } = await load();
-		expect(groupTests(sources, related)).toEqual(
+		const read = (file: string) => imports.get(file) ?? '';
+		expect(groupTests(sources, related, read)).toEqual(
 			groups.map(([name, ...places]) => ({ name, files: places.map((at) => related[at]) })),
 		);
 	});

@@ -1,5 +1,5 @@
 /** The tests of a source file, the nearest ones first: those name a bug within seconds, the others may be all tests. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { root } from '../system/paths.mjs';
 
@@ -47,23 +47,54 @@ export const nearestTests = (source, related) => {
 	return related.filter((file) => file.startsWith(place));
 };
 
+/** Suites of whole nodes, and those that span sources. */
+const SPANNING = /^test\/(?:nodes|guarantees|faults)\//;
+
+/**
+ * @param {string} source a file or folder
+ * @returns {RegExp | undefined} what names of its tests elsewhere have: a word of its path
+ */
+const wordsOf = (source) => {
+	const words = source
+		.replace(/^\w+\//, '')
+		.toLowerCase()
+		.match(/[a-z]{4,}/g);
+	return words ? new RegExp(words.join('|'), 'i') : undefined;
+};
+
+/** @param {string} file @returns {string} the text of a test file */
+const readTest = (file) => readFileSync(join(root, file), 'utf8');
+
 /**
  * @param {string[]} sources
  * @param {string[]} related all test files that use them, from the root
- * @returns {Group[]} the tests of the sources, those beside them, and all others; without empty groups
+ * @param {(file: string) => string} [read]
+ * @returns {Group[]} the tests of the sources, those beside them, suites of nodes, guarantees and faults that have a word of
+ *   their path in the name or import them, and all others; without empty groups
  */
-export const groupTests = (sources, related) => {
+export const groupTests = (sources, related, read = readTest) => {
 	const places = sources.map(ownPlace);
 	const folders = sources.map(folder);
 	const isOwn = (/** @type {string} */ file) => places.some((place) => file.startsWith(place));
 	const isBeside = (/** @type {string} */ file) =>
 		!isOwn(file) && folders.some((place) => file.startsWith(place));
+	const words = sources.map(wordsOf);
+	const modules = sources.map((source) => `/${source.replace(/\.ts$/, "'")}`);
+	const isNear = (/** @type {string} */ file) =>
+		SPANNING.test(file) &&
+		!isOwn(file) &&
+		!isBeside(file) &&
+		(words.some((word) => word?.test(file)) || modules.some((name) => read(file).includes(name)));
 	const groups = [
 		{ name: `tests of ${sources.join(', ')}`, files: related.filter(isOwn) },
 		{ name: 'tests beside them', files: related.filter(isBeside) },
 		{
+			name: 'nodes, guarantees and faults near them',
+			files: related.filter(isNear),
+		},
+		{
 			name: 'other tests that use them',
-			files: related.filter((file) => !isOwn(file) && !isBeside(file)),
+			files: related.filter((file) => !isOwn(file) && !isBeside(file) && !isNear(file)),
 		},
 	];
 	return groups.filter(({ files }) => files.length > 0);
