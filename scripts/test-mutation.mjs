@@ -1,108 +1,109 @@
 /**
- * `npm run test:mutation [-- name …]`: how many bugs planted in a file its tests notice, for the most critical
- * files. Exit status 1 if it is fewer than 80 % in any file, or if a run cannot start. Each run prints its survivors.
+ * `npm run test:mutation [-- source …]`: plants bugs that a refactoring leaves behind in `lib` and `nodes`, or in some files
+ * or folders of them, one at a time, and runs the tests that run its place, the nearest first. The list of those that no
+ * test sees is written to `reports/planted.md`. Exit status 1 if tests see fewer than 80 %.
  *
- * `-- --all [--shard=1/20]`: the bugs that no test notices in all files of `lib`, or in one of so many parts of them, as a
- * list by file in `reports/survivors.md`. Exit status 1 only if a run cannot start.
+ * `--count 40` and `--seed 1` choose the bugs, `--limit 120` the seconds for the tests of a bug. `--complete` runs all tests of a
+ * bug, not only until one fails, and also lists tests that were never the only one to see a bug.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nearestTests } from './lib/checks/nearest-tests.mjs';
-import { describeSurvivors, readScore, takeShard } from './lib/checks/planted-bugs.mjs';
 import { findRelatedTests } from './lib/checks/test-summary.mjs';
-import { ensureDependencies, toolEnvironment } from './lib/system/dependencies.mjs';
+import { chooseBugs } from './lib/planter/choose-bugs.mjs';
+import { describeOutcomes, judge } from './lib/planter/describe-outcomes.mjs';
+import { findRegionOf, findRegions } from './lib/planter/regions.mjs';
+import { noteRegions, runWithBug } from './lib/planter/run-tests.mjs';
+import { ensureDependencies } from './lib/system/dependencies.mjs';
 import { createLog } from './lib/system/log.mjs';
-import { filesBelow, readJsonIfThere, root } from './lib/system/paths.mjs';
-import { run } from './lib/system/processes.mjs';
+import { filesBelow, root } from './lib/system/paths.mjs';
 import { main } from './lib/system/script-main.mjs';
 
-/** @typedef {import('./lib/checks/planted-bugs.mjs').MutatedFile} MutatedFile */
+/** @typedef {import('./lib/planter/types').Bug} Bug */
+/** @typedef {import('./lib/planter/types').Outcome} Outcome */
+/** @typedef {import('./lib/planter/types').TestFile} TestFile */
 
-const CONFIG = 'test/mutation/stryker.config.mjs';
-const REPORTS = join(root, 'reports/mutation');
-const SURVIVORS = join(root, 'reports/survivors.md');
-
-const MIN_PERCENT = 80;
-
-const CRITICAL_FILES = [
-	'lib/chat/check/check-tool-calls.ts',
-	'lib/chat/read/tool-call-accumulator.ts',
-	'lib/dify/knowledge/sync.ts',
-	'lib/dify/run/run-reader.ts',
-	'lib/dify/run/run-record.ts',
-	'lib/dify/run/start-run.ts',
-	'lib/http/retry-policy.ts',
-	'lib/text/calls/named-arguments.ts',
-];
+const REPORT = join(root, 'reports/planted.md');
+const MIN_SHARE = 0.8;
 
 const log = createLog();
 
+/** @param {string} file @returns {string} */
+const read = (file) => readFileSync(join(root, file), 'utf8');
+
 /**
- * @param {string} file
- * @returns {Promise<MutatedFile | undefined>} nothing if the file has no code in which a bug can be planted
+ * @param {Bug} bug
+ * @param {TestFile[]} tests
+ * @returns {TestFile[]} those that run its place: the nearest first, then the others, the quickest first
  */
-const plantBugs = async (file) => {
-	rmSync(REPORTS, { recursive: true, force: true });
-	// All of them are loaded for each bug, so they are only the nearest.
-	const tests = nearestTests(file, await findRelatedTests([file]));
-	const env = { ...toolEnvironment(), MUTATION_TESTS: JSON.stringify(tests) };
-	const tool = join(root, 'node_modules/.bin/stryker');
-	await run(tool, ['run', CONFIG, '--mutate', file], { cwd: root, env, onLine: log.line });
-	/** @type {{ files: Record<string, MutatedFile> } | undefined} */
-	const report = readJsonIfThere(join(REPORTS, 'mutation.json'));
-	return report?.files[file];
+const selectTests = (bug, tests) => {
+	const region = findRegionOf(findRegions(read(bug.file)), bug);
+	const reached = tests
+		.filter(
+			({ ran: { [bug.file]: regions } }) => regions && (region < 0 || regions.includes(region)),
+		)
+		.sort((a, b) => a.seconds - b.seconds);
+	const nearest = new Set(
+		nearestTests(
+			bug.file,
+			reached.map(({ file }) => file),
+		),
+	);
+	return [
+		...reached.filter(({ file }) => nearest.has(file)),
+		...reached.filter(({ file }) => !nearest.has(file)),
+	];
 };
 
-/** @param {string[]} names parts of names of files @returns {Promise<number>} exit status */
-const checkCriticalFiles = async (names) => {
-	const chosen = CRITICAL_FILES.filter(
-		(file) => names.length === 0 || names.some((name) => file.includes(name)),
-	);
-	if (chosen.length === 0)
-		throw new Error(`No such file: ${names.join(', ')}. One of: ${CRITICAL_FILES.join(', ')}`);
-	let isWeak = false;
-	for (const file of chosen) {
-		const { noticed, total } = readScore((await plantBugs(file))?.mutants ?? []);
-		const percent = (100 * noticed) / total;
-		isWeak ||= !(percent >= MIN_PERCENT);
-		log.line(`${file}: ${noticed} of ${total} noticed, ${percent.toFixed(1)} %`);
-	}
-	return isWeak ? 1 : 0;
-};
-
-/** @param {string} shard such as `1/20` @returns {Promise<number>} exit status */
-const listSurvivors = async (shard) => {
-	const files = takeShard(
-		filesBelow(join(root, 'lib'))
-			.map((file) => file.slice(root.length + 1))
-			.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
-		shard,
-	);
-	const sections = [];
-	let failures = 0;
-	for (const file of files) {
-		try {
-			const mutated = await plantBugs(file);
-			if (mutated) sections.push(describeSurvivors(file, mutated));
-		} catch (error) {
-			failures += 1;
-			const [reason] = String(error).split('\n');
-			sections.push(`## ${file}\n\nCould not be checked: ${reason}\n`);
-		}
-		// After each file, so that a run that is ended early leaves a list.
-		mkdirSync(join(SURVIVORS, '..'), { recursive: true });
-		writeFileSync(SURVIVORS, sections.filter(Boolean).join('\n'));
-	}
-	log.line(`${files.length} files, ${failures} could not be checked: ${SURVIVORS}`);
-	return failures > 0 ? 1 : 0;
+/**
+ * @param {Bug} bug
+ * @param {TestFile[]} tests
+ * @param {{ limitMs: number, isComplete: boolean }} options
+ * @returns {Promise<Outcome>}
+ */
+const tryBug = async (bug, tests, options) => {
+	const reached = selectTests(bug, tests);
+	const result =
+		reached.length === 0
+			? { seenBy: [], isPartial: false }
+			: await runWithBug(bug, reached, options);
+	return { bug, reached: reached.length, ...result };
 };
 
 await main(async () => {
 	const { values, positionals } = parseArgs({
-		options: { all: { type: 'boolean' }, shard: { type: 'string', default: '1/1' } },
+		options: {
+			seed: { type: 'string', default: '1' },
+			count: { type: 'string', default: '40' },
+			limit: { type: 'string', default: '120' },
+			complete: { type: 'boolean', default: false },
+		},
 		allowPositionals: true,
 	});
 	await ensureDependencies(log);
-	return values.all ? await listSurvivors(values.shard) : await checkCriticalFiles(positionals);
+	const sources = positionals.length > 0 ? positionals : ['lib', 'nodes'];
+	const files = sources
+		.flatMap((source) => filesBelow(join(root, source)))
+		.map((file) => file.slice(root.length + 1))
+		.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+	const bugs = chooseBugs(files, { seed: Number(values.seed), count: Number(values.count) });
+	const tests = await log.step('what the tests run', async () =>
+		noteRegions(await findRelatedTests(sources)),
+	);
+	const options = { limitMs: Number(values.limit) * 1_000, isComplete: values.complete };
+	/** @type {Outcome[]} */
+	const outcomes = [];
+	mkdirSync(dirname(REPORT), { recursive: true });
+	for (const bug of bugs) {
+		const outcome = await tryBug(bug, tests, options);
+		outcomes.push(outcome);
+		const [first = ''] = outcome.seenBy;
+		log.line(`  ${judge(outcome)}: ${bug.file}:${bug.line}, ${bug.kind} ${first}`.trimEnd());
+		// After each bug, so that a run that is ended early leaves a list.
+		writeFileSync(REPORT, describeOutcomes(outcomes, read));
+	}
+	const seen = outcomes.filter((outcome) => judge(outcome) === 'seen').length;
+	log.line(`${seen} of ${bugs.length} planted bugs were seen: ${REPORT}`);
+	return seen < MIN_SHARE * bugs.length ? 1 : 0;
 });

@@ -3,14 +3,19 @@ const base = require('../../jest.config.cjs');
 
 const rootDir = path.resolve(__dirname, '../..');
 
-/** The tests that `npm run test:mutation` names: those nearest to the mutated file. */
+/** What `npm run test:mutation` runs: the tests of `npm test`, with a planted bug or with marks. */
 /** @type {import('jest').Config} */
 module.exports = {
 	...base,
 	rootDir,
-	// Stryker resolves it without replacing `<rootDir>`.
-	testEnvironment: path.join(rootDir, 'test/support/jest/jest-environment.cjs'),
-	// A planted bug that makes a test wait forever is found after this time, without a new process.
-	testTimeout: 5_000,
-	testMatch: JSON.parse(process.env.MUTATION_TESTS ?? '[]').map((file) => `<rootDir>/${file}`),
+	transform: Object.fromEntries(
+		Object.entries(base.transform).map(([pattern, [, options]]) => [
+			pattern,
+			['<rootDir>/scripts/lib/planter/transform.mjs', options],
+		]),
+	),
+	setupFilesAfterEnv: [...base.setupFilesAfterEnv, '<rootDir>/test/mutation/note-regions.ts'],
+	// A test that a bug makes wait in vain is found after this time.
+	testEnvironmentOptions: { maxIdleMs: 10_000 },
+	reporters: [],
 };

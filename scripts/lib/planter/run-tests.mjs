@@ -1,0 +1,121 @@
+/** Runs test files with a planted bug, or to find out what they run. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { toolEnvironment } from '../system/dependencies.mjs';
+import { hashOfFiles, readJson, readJsonIfThere, root, shortHash } from '../system/paths.mjs';
+import { onExit, startService } from '../system/processes.mjs';
+
+/** @typedef {import('./types').Bug} Bug */
+/** @typedef {import('./types').TestFile} TestFile */
+
+/**
+ * @typedef {object} FileReport
+ * @property {string} name path of the test file
+ * @property {number} startTime
+ * @property {number} endTime
+ * @property {'passed' | 'failed'} status
+ * @property {Array<{ fullName: string, status: string }>} assertionResults
+ */
+
+const JEST = join(root, 'node_modules/.bin/jest');
+const CONFIG = 'test/mutation/jest.config.cjs';
+const CACHE = join(root, 'node_modules/.cache/planter');
+
+/**
+ * @param {string[]} tests from the root
+ * @param {{ env: Record<string, string>, limitMs?: number, args?: string[] }} options
+ * @returns {Promise<FileReport[] | undefined>} nothing if the limit ended it
+ */
+const runJest = async (tests, { env, limitMs, args = [] }) => {
+	const file = join(tmpdir(), `planter-${process.pid}-${Date.now()}.json`);
+	const takeBack = onExit(() => rmSync(file, { force: true }));
+	const all = ['--config', CONFIG, ...args, '--json', `--outputFile=${file}`, '--runTestsByPath'];
+	const jest = startService('jest', JEST, [...all, ...tests], {
+		cwd: root,
+		env: { ...toolEnvironment(), NODE_OPTIONS: '--disable-warning=ExperimentalWarning', ...env },
+	});
+	const timer =
+		limitMs === undefined ? undefined : setTimeout(() => void jest.stop(1_000), limitMs);
+	await jest.exited;
+	clearTimeout(timer);
+	/** @type {{ testResults: FileReport[] } | undefined} */
+	const report = readJsonIfThere(file);
+	rmSync(file, { force: true });
+	takeBack();
+	return report?.testResults;
+};
+
+/** @param {FileReport} report @returns {string[]} the tests that failed, with their file */
+const failedOf = ({ name, status, assertionResults }) => {
+	const file = relative(root, name);
+	const failed = assertionResults.filter((test) => test.status === 'failed');
+	// A file that cannot be loaded has no tests.
+	if (status === 'failed' && failed.length === 0) return [file];
+	return failed.map(({ fullName }) => `${file}, ${fullName}`);
+};
+
+/**
+ * Runs the tests once without a bug; again only if a source or test has changed.
+ *
+ * @param {string[]} tests from the root
+ * @returns {Promise<TestFile[]>}
+ * @throws if jest cannot be started
+ */
+export const noteRegions = async (tests) => {
+	const sources = ['lib', 'nodes', 'credentials', 'test', 'scripts/lib/planter'];
+	const hash = hashOfFiles(sources.map((name) => join(root, name)));
+	const folder = join(CACHE, shortHash(hash, ...tests));
+	const reports = join(folder, 'reports.json');
+	if (!readJsonIfThere(reports)) {
+		rmSync(CACHE, { recursive: true, force: true });
+		mkdirSync(folder, { recursive: true });
+		const found = await runJest(tests, { env: { REGIONS_FOLDER: folder } });
+		if (!found) throw new Error('The tests did not run without a bug.');
+		writeFileSync(reports, JSON.stringify(found));
+	}
+	/** @type {FileReport[]} */
+	const found = readJson(reports);
+	return found.map((report) => {
+		const file = relative(root, report.name);
+		return {
+			file,
+			seconds: (report.endTime - report.startTime) / 1000,
+			ran: readJsonIfThere(join(folder, `${file.replaceAll('/', '+')}.json`)) ?? {},
+			failed: failedOf(report),
+		};
+	});
+};
+
+/**
+ * @param {Bug} bug
+ * @param {TestFile[]} tests in the order in which they are run
+ * @param {{ limitMs: number, isComplete: boolean }} options `isComplete`: whether all are run, not only until one fails
+ * @returns {Promise<{ seenBy: string[], isPartial: boolean }>} the tests that failed; whether some were not run
+ */
+export const runWithBug = async (bug, tests, { limitMs, isComplete }) => {
+	const known = new Set(tests.flatMap(({ failed }) => failed));
+	const endsAt = Date.now() + limitMs;
+	const env = { PLANTED_BUG: JSON.stringify(bug) };
+	for (const group of isComplete ? [tests] : toGroups(tests)) {
+		const reports = await runJest(
+			group.map(({ file }) => file),
+			{ env, limitMs: Math.max(1, endsAt - Date.now()), args: isComplete ? [] : ['--bail'] },
+		);
+		if (!reports) return { seenBy: [], isPartial: true };
+		const seenBy = reports.flatMap(failedOf).filter((name) => !known.has(name));
+		if (seenBy.length > 0) return { seenBy, isPartial: !isComplete };
+	}
+	return { seenBy: [], isPartial: false };
+};
+
+/** Seconds of the tests that are run first. */
+const FIRST_SECONDS = 20;
+
+/** @param {TestFile[]} tests @returns {TestFile[][]} the first ones, and the others; without an empty group */
+const toGroups = (tests) => {
+	let seconds = 0;
+	const count = tests.findIndex((test) => (seconds += test.seconds) > FIRST_SECONDS) + 1;
+	const groups = count === 0 ? [tests] : [tests.slice(0, count), tests.slice(count)];
+	return groups.filter(({ length }) => length > 0);
+};
