@@ -41,7 +41,7 @@ const OUTER_MARKS = FAMILIES.map(({ outer, inner }) => ({
 /** Longer than any mark. */
 const MAX_MARK_LENGTH = 100;
 
-/** Of whisper.cpp (its issue 1724), for silence: a segment, which is a line of the text. */
+/** Of whisper.cpp (its pull request 2629), for silence: a segment, which is a line of the text. */
 const SILENCE = String.raw`\[ ?BLANK_AUDIO ?\]`;
 
 const SILENT_LINE = new RegExp(`^[ \\t]*${SILENCE}|${SILENCE}[ \\t]*$`, 'gm');

@@ -1,10 +1,12 @@
 /** Reads transcripts: as JSON, as words, or as subtitles, in steps. */
 import { isErrorBody } from '../errors/error-body';
+import { JsonMemory } from '../json-memory';
 import { detectFileType } from '../files/file-types';
 import type { JsonRecord } from '../values/records';
 import { isRecord, omitUndefined, asRecords, asString } from '../values/records';
 import { parseCutJson } from '../values/cut-json';
-import { parseJson } from '../values/json';
+import { MAX_DEPTH } from '../values/json';
+import { tryOrUndefined } from '../values/try-or-undefined';
 import { joinSplitSegments, joinSplitText } from './split-text';
 import type { Steps } from './steps';
 import { runAtOnce } from './steps';
@@ -32,12 +34,30 @@ export function* parseTranscript(
 	// Silence is a JSON object with an empty text.
 	if (!body.trim()) return isJsonFormat ? undefined : { text: '', extraFields: {} };
 	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
-	const json = /^\s*[{["]/.test(body) ? parseJson(body, MAX_MEMORY) : undefined;
+	const json = /^\s*[{["]/.test(body) ? yield* parseInSteps(body) : undefined;
 	yield;
 	if (isRecord(json)) return yield* parseRecord(json);
 	const text = json === undefined ? body : json;
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
 	return typeof text !== 'string' || NO_TRANSCRIPT.test(text) ? undefined : yield* parseText(text);
+}
+
+/** Characters of JSON whose memory is estimated in one step. */
+const STEP_LENGTH = 256 * 1024;
+
+/**
+ * Parses JSON after its memory was estimated in steps. Building the values is the one step that stays long: 7 ms for each MB.
+ *
+ * @returns undefined if the text is not JSON, is nested too deeply, or has too many values.
+ */
+function* parseInSteps(source: string): Steps<unknown> {
+	const memory = new JsonMemory();
+	for (let at = 0; at < source.length; at += STEP_LENGTH) {
+		memory.add(source.slice(at, at + STEP_LENGTH));
+		if (memory.deepest > MAX_DEPTH || memory.bytes > MAX_MEMORY) return undefined;
+		yield;
+	}
+	return tryOrUndefined(() => JSON.parse(source) as unknown);
 }
 
 /** Characters of the beginning of a response: an error keeps no more of its text. */
