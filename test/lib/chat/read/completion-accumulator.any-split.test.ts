@@ -1,7 +1,11 @@
 /** A response is the same completion, and shows the same, however its text arrives. */
 import * as fc from 'fast-check';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import type { AccumulatorOptions } from '../../../../lib/chat/read/completion-accumulator';
+import { isNightly } from '../../../support/jest/properties';
+import { collectLiterals } from '../../../support/texts/pattern-literals';
 
 const TOKEN = ']<]minimax[>[';
 
@@ -56,11 +60,26 @@ function accumulate(pieces: readonly string[], options: AccumulatorOptions) {
 	};
 }
 
-test.each<{ title: string; options: AccumulatorOptions }>([
+/** Compares a response that arrives at once with the same response in pieces. */
+function expectSame(text: string, pieces: readonly string[], options: AccumulatorOptions) {
+	const whole = accumulate([text], options);
+	const split = accumulate(pieces, options);
+	expect({ response: pieces, ...split.completion }).toEqual({
+		response: pieces,
+		...whole.completion,
+	});
+	// Blanks at the end of what was shown before a call or a mark are not taken back.
+	expect(split.shownText.trimEnd()).toBe(split.completion.text.trimEnd());
+	expect(split.shownReasoning).toBe(split.completion.reasoning);
+}
+
+const SETTINGS: ReadonlyArray<{ title: string; options: AccumulatorOptions }> = [
 	{ title: 'with tools', options: { callableNames: ['list'] } },
 	{ title: 'without tools', options: {} },
 	{ title: 'where the prompt may begin the thinking', options: { mayStartInReasoning: true } },
-])('any split of a response gives the same completion: $title', ({ options }) => {
+];
+
+test.each(SETTINGS)('any split of a response gives the same completion: $title', ({ options }) => {
 	const responses = fc.array(fc.constantFrom(...PARTS), { maxLength: 4 });
 	const cuts = fc.array(fc.nat(300), { maxLength: 20 });
 	fc.assert(
@@ -72,16 +91,38 @@ test.each<{ title: string; options: AccumulatorOptions }>([
 			const pieces = [...ends, text.length].map((end, index) =>
 				text.slice(ends[index - 1] ?? 0, end),
 			);
-			const whole = accumulate([text], options);
-			const split = accumulate(pieces, options);
-			expect({ response: text, ...split.completion }).toEqual({
-				response: text,
-				...whole.completion,
-			});
-			// Blanks at the end of what was shown before a call or a mark are not taken back.
-			expect(split.shownText.trimEnd()).toBe(split.completion.text.trimEnd());
-			expect(split.shownReasoning).toBe(split.completion.reasoning);
+			expectSame(text, pieces, options);
 		}),
 		{ numRuns: 1000 },
 	);
+});
+
+/** What the readers of texts look for, from their own patterns. */
+const MARKS: readonly string[] = ['lib/text', 'lib/text/calls', 'lib/chat/read'].flatMap((folder) =>
+	readdirSync(folder)
+		.filter((file) => file.endsWith('.ts'))
+		.flatMap((file) => collectLiterals(path.join(folder, file))),
+);
+
+/** A mark alone, at the end of a text, within one, and before what a call may contain. */
+const PLACES: ReadonlyArray<readonly [before: string, after: string]> = [
+	['', ''],
+	['Hello ', ''],
+	['Hello ', ' world.\n'],
+	['Hi.\n', '{"name":"list","arguments":{"a":1}}'],
+];
+
+describe.each(SETTINGS)('a border in a mark changes nothing: $title', ({ options }) => {
+	// All of them each night.
+	const marks = [...PARTS, ...MARKS.filter((_mark, at) => isNightly || at % 32 === 0)];
+	test.each([...new Set(marks)])('%j', (mark) => {
+		for (const [before, after] of PLACES) {
+			for (let at = 0; at <= mark.length; at++)
+				expectSame(
+					`${before}${mark}${after}`,
+					[before + mark.slice(0, at), mark.slice(at) + after],
+					options,
+				);
+		}
+	});
 });
