@@ -40,8 +40,11 @@ export const MAX_STEPS = 10_000;
 /** Comparisons that take about as long as one schema. */
 const COMPARISONS_PER_STEP = 100;
 
-/** Comparisons that take about as long as looking for an item in a list. */
-const UNIQUE_ITEM_COMPARISONS = 5;
+/** Comparisons that take about as long as looking for an item in a list, or as sorting a name among others. */
+const SEARCH_COMPARISONS = 15;
+
+/** Characters that are counted, or made comparable, in about the time of a comparison. */
+const CHARACTERS_PER_COMPARISON = 10;
 
 /** Characters of a name, a value or a path that an issue quotes. */
 const MAX_QUOTED = 100;
@@ -79,21 +82,36 @@ class StepLimitError extends Error {}
 /** Ends a check whose result is known. */
 class EnoughIssues extends Error {}
 
+/** Thrown for each alternative that does not match, so its stack is taken once. */
+const ENOUGH_ISSUES = new EnoughIssues();
+
+/** Where the issues of a value go. */
+interface IssueReceiver {
+	/**
+	 * @param describe builds the sentence, if it is needed
+	 * @throws EnoughIssues if the check can end
+	 */
+	add(describe: () => string): void;
+}
+
+/** For a check that only asks whether there is an issue. */
+const FIRST_ISSUE: IssueReceiver = {
+	add() {
+		throw ENOUGH_ISSUES;
+	},
+};
+
 /** Collects issues until there are enough. */
-class IssueList {
+class IssueList implements IssueReceiver {
 	readonly issues: string[] = [];
 
 	constructor(private readonly max: number) {}
 
-	get isValid(): boolean {
-		return this.issues.length === 0;
-	}
-
-	/** @throws EnoughIssues at the last issue */
-	add(issue: string): void {
+	add(describe: () => string): void {
+		const issue = describe();
 		if (this.issues.includes(issue)) return;
 		this.issues.push(issue);
-		if (this.issues.length >= this.max) throw new EnoughIssues();
+		if (this.issues.length >= this.max) throw ENOUGH_ISSUES;
 	}
 }
 
@@ -103,7 +121,7 @@ interface Target {
 	/** As in JavaScript; empty for the complete value. */
 	path: string;
 	/** Where its issues go. */
-	issueList: IssueList;
+	issueList: IssueReceiver;
 	/** Names and indexes that a schema has evaluated, for `unevaluatedProperties` and `unevaluatedItems`. */
 	evaluated: Set<string | number>;
 	/** The schema that `$recursiveRef` refers to (2019-09). */
@@ -135,10 +153,12 @@ type ValueType = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
 
 class SchemaVisitor {
 	private steps = 0;
-	/** The choices of an `enum` as texts, so that a choice is found without a comparison with each. */
-	private readonly choices = new Map<readonly unknown[], ReadonlySet<string>>();
-	/** The values of `const` as texts. */
-	private readonly constants = new Map<unknown, string>();
+	/** The choices of an `enum`, so that a choice is found without a comparison with each. Lists and objects are texts. */
+	private readonly choices = new Map<readonly unknown[], ReadonlySet<unknown>>();
+	/** The names of objects: many keywords ask for those of the same one. */
+	private readonly names = new WeakMap<object, readonly string[]>();
+	/** Lists and objects as texts in which equal values are equal. */
+	private readonly comparables = new WeakMap<object, string>();
 
 	constructor(private readonly resolved: ResolvedSchema) {}
 
@@ -148,7 +168,7 @@ class SchemaVisitor {
 
 	visit(schema: unknown, target: Target): void {
 		this.step();
-		if (schema === false) this.addIssue(target, 'is not allowed');
+		if (schema === false) this.addIssue(target, () => 'is not allowed');
 		if (!isRecord(schema)) return;
 		const own = schema.$recursiveAnchor === true && !target.anchor ? schema : target.anchor;
 		const anchored = own === target.anchor ? target : { ...target, anchor: own };
@@ -161,10 +181,9 @@ class SchemaVisitor {
 
 	/** Whether a value matches, without its issues. What it evaluates is added if it does. */
 	matches(schema: unknown, target: Target): boolean {
-		const issueList = new IssueList(1);
 		const evaluated = new Set<string | number>();
 		try {
-			this.visit(schema, { ...target, issueList, evaluated });
+			this.visit(schema, { ...target, issueList: FIRST_ISSUE, evaluated });
 		} catch (error) {
 			if (error instanceof EnoughIssues) return false;
 			throw error as Error;
@@ -189,8 +208,9 @@ class SchemaVisitor {
 		this.visit(schema, { ...target, value, path, evaluated: new Set() });
 	}
 
-	addIssue({ path, issueList }: Target, problem: string): void {
-		issueList.add(`${path === '' ? 'The response' : shortenPath(path)}: ${problem}`);
+	/** @param describe builds what is wrong, if it is needed */
+	addIssue({ path, issueList }: Target, describe: () => string): void {
+		issueList.add(() => `${path === '' ? 'The response' : shortenPath(path)}: ${describe()}`);
 	}
 
 	/** @throws StepLimitError */
@@ -199,46 +219,81 @@ class SchemaVisitor {
 		if (this.steps > MAX_STEPS) throw new StepLimitError();
 	}
 
+	/** The names in an object. */
+	getNames(value: object): readonly string[] {
+		const known = this.names.get(value);
+		if (known !== undefined) return known;
+		const names = Object.keys(value);
+		this.step(names.length);
+		this.names.set(value, names);
+		return names;
+	}
+
 	/** Whether a list of choices contains a value. */
 	isChoice(list: readonly unknown[], value: unknown): boolean {
-		let texts = this.choices.get(list);
-		if (texts === undefined) {
-			texts = new Set(list.map((choice) => this.toComparable(choice)));
-			this.choices.set(list, texts);
+		let keys = this.choices.get(list);
+		if (keys === undefined) {
+			keys = new Set(list.map((choice) => this.toKey(choice)));
+			this.choices.set(list, keys);
 		}
-		return texts.has(this.toComparable(value));
+		return keys.has(this.toKey(value));
 	}
 
 	/** The first items of a list that are equal, in their order. */
 	findEqualItems(list: readonly unknown[]): { first: number; second: number } | undefined {
-		const indexes = new Map<string, number>();
+		const indexes = new Map<unknown, number>();
 		for (const [second, item] of list.entries()) {
 			// A text is built and kept for each of them.
-			this.step(UNIQUE_ITEM_COMPARISONS);
-			const text = this.toComparable(item);
-			const first = indexes.get(text);
+			this.step(SEARCH_COMPARISONS);
+			const key = this.toKey(item);
+			const first = indexes.get(key);
 			if (first !== undefined) return { first, second };
-			indexes.set(text, second);
+			indexes.set(key, second);
 		}
 		return undefined;
 	}
 
 	/** Whether a value equals that of a `const`. */
 	isConstant({ value }: Target, constant: unknown): boolean {
-		const text = this.constants.get(constant) ?? this.toComparable(constant);
-		this.constants.set(constant, text);
-		return this.toComparable(value) === text;
+		return getType(value) === getType(constant) && this.toKey(value) === this.toKey(constant);
+	}
+
+	/** What is the same for equal values only. */
+	private toKey(value: unknown): unknown {
+		if (typeof value === 'object' && value !== null) return this.toComparable(value);
+		if (typeof value !== 'string') {
+			this.step(1);
+			// -0 equals 0.
+			return value === 0 ? 0 : value;
+		}
+		this.step(1 + value.length / COMPARISONS_PER_STEP);
+		// Unlike the text of any list or object.
+		return `"${value}`;
 	}
 
 	/** JSON in which equal values are equal texts. */
 	private toComparable(value: unknown): string {
-		const isText = typeof value === 'string';
-		this.step(1 + (isText ? value.length / 100 : 0));
-		if (Array.isArray(value)) return `[${value.map((entry) => this.toComparable(entry)).join()}]`;
-		// -0 equals 0.
-		if (!isRecord(value)) return JSON.stringify(value === 0 ? 0 : value) ?? '';
-		const names = Object.keys(value).sort();
-		return `{${names.map((name) => `${JSON.stringify(name)}:${this.toComparable(getOwn(value, name))}`).join()}}`;
+		if (typeof value !== 'object' || value === null) {
+			this.step(typeof value === 'string' ? 1 + value.length / CHARACTERS_PER_COMPARISON : 1);
+			return JSON.stringify(value === 0 ? 0 : value) ?? '';
+		}
+		this.step(1);
+		const known = this.comparables.get(value);
+		if (known !== undefined) return known;
+		const text = Array.isArray(value)
+			? `[${value.map((entry) => this.toComparable(entry)).join()}]`
+			: `{${this.toComparableEntries(value as JsonRecord)}}`;
+		this.comparables.set(value, text);
+		return text;
+	}
+
+	private toComparableEntries(value: JsonRecord): string {
+		const names = this.getNames(value);
+		this.step(SEARCH_COMPARISONS * names.length);
+		return names
+			.toSorted()
+			.map((name) => `${JSON.stringify(name)}:${this.toComparable(getOwn(value, name))}`)
+			.join();
 	}
 
 	private addEvaluated(target: Target, evaluated: ReadonlySet<string | number>): void {
@@ -278,8 +333,18 @@ function shortenPath(path: string): string {
 	return path.length <= 2 * MAX_QUOTED ? path : `…${path.slice(-2 * MAX_QUOTED)}`;
 }
 
+/** Beginnings of lists and objects as JSON: many issues may quote the same value. */
+const quotes = new WeakMap<object, string>();
+
 function quote(value: unknown): string {
-	return truncate(JSON.stringify(value) ?? '', MAX_QUOTED);
+	if (typeof value === 'string')
+		return truncate(JSON.stringify(value.slice(0, 2 * MAX_QUOTED)), MAX_QUOTED);
+	if (typeof value !== 'object' || value === null) return truncate(String(value), MAX_QUOTED);
+	const known = quotes.get(value);
+	if (known !== undefined) return known;
+	const quoted = truncate(JSON.stringify(value), MAX_QUOTED);
+	quotes.set(value, quoted);
+	return quoted;
 }
 
 /** As many choices as fit into an issue. */
@@ -328,10 +393,11 @@ function checkOtherProperties(
 	{ visitor, target, expected }: Keyword,
 	isKnown: (name: string) => boolean,
 ): void {
-	for (const name of Object.keys(target.value as JsonRecord)) {
+	for (const name of visitor.getNames(target.value as JsonRecord)) {
 		visitor.step(1);
 		if (isKnown(name)) continue;
-		if (expected === false) visitor.addIssue(target, `has an unknown property ${quote(name)}`);
+		if (expected === false)
+			visitor.addIssue(target, () => `has an unknown property ${quote(name)}`);
 		else visitor.descend(expected, target, name);
 	}
 }
@@ -351,14 +417,14 @@ function checkRequired({ visitor, target, expected }: Keyword): void {
 	for (const name of asList(expected)) {
 		visitor.step(1);
 		if (!Object.hasOwn(target.value as JsonRecord, String(name)))
-			visitor.addIssue(target, `lacks the property ${quote(name)}`);
+			visitor.addIssue(target, () => `lacks the property ${quote(name)}`);
 	}
 }
 
 function checkPropertyNames({ visitor, target, expected }: Keyword): void {
-	for (const name of Object.keys(target.value as JsonRecord))
+	for (const name of visitor.getNames(target.value as JsonRecord))
 		if (!visitor.matches(expected, { ...target, value: name, evaluated: new Set() }))
-			visitor.addIssue(target, `has a property with an invalid name: ${quote(name)}`);
+			visitor.addIssue(target, () => `has a property with an invalid name: ${quote(name)}`);
 }
 
 /** Checks the items from `start` on against the schema of the keyword. */
@@ -398,19 +464,19 @@ function checkContains({ visitor, target, expected, schema }: Keyword): void {
 	if (count < Number(minContains))
 		visitor.addIssue(
 			target,
-			`has ${count} items that match "contains" instead of ${quote(minContains)}`,
+			() => `has ${count} items that match "contains" instead of ${quote(minContains)}`,
 		);
 	if (count > Number(maxContains))
 		visitor.addIssue(
 			target,
-			`has ${count} items that match "contains", more than ${quote(maxContains)}`,
+			() => `has ${count} items that match "contains", more than ${quote(maxContains)}`,
 		);
 }
 
 function checkUniqueItems({ visitor, target, expected }: Keyword): void {
 	const equal = expected === true ? visitor.findEqualItems(target.value as unknown[]) : undefined;
 	if (equal !== undefined)
-		visitor.addIssue(target, `has equal items (${equal.first} and ${equal.second})`);
+		visitor.addIssue(target, () => `has equal items (${equal.first} and ${equal.second})`);
 }
 
 function checkUnevaluatedItems({ visitor, target, expected }: Keyword): void {
@@ -427,7 +493,7 @@ function checkAnyOf({ visitor, target, expected, schema }: Keyword): void {
 	// All of them, because each branch that matches evaluates names.
 	const { length } = branches.filter((branch) => visitor.matches(branch, within));
 	if (length > 0) return;
-	visitor.addIssue(target, 'matches none of the alternatives (anyOf)');
+	visitor.addIssue(target, () => 'matches none of the alternatives (anyOf)');
 	for (const branch of branches) visitor.apply(branch, within);
 }
 
@@ -436,7 +502,10 @@ function checkOneOf({ visitor, target, expected, schema }: Keyword): void {
 	const branches = asList(expected);
 	const { length } = branches.filter((branch) => visitor.matches(branch, within));
 	if (length === 1) return;
-	visitor.addIssue(target, `matches ${length} of the alternatives (oneOf) instead of exactly one`);
+	visitor.addIssue(
+		target,
+		() => `matches ${length} of the alternatives (oneOf) instead of exactly one`,
+	);
 	if (length === 0) for (const branch of branches) visitor.apply(branch, within);
 }
 
@@ -452,19 +521,19 @@ function checkType({ visitor, target, expected }: Keyword): void {
 	const actual = getType(target.value);
 	visitor.addIssue(
 		target,
-		`is of type ${actual} instead of ${truncate(types.join(' or '), MAX_QUOTED)}`,
+		() => `is of type ${actual} instead of ${truncate(types.join(' or '), MAX_QUOTED)}`,
 	);
 }
 
 function checkEnum({ visitor, target, expected }: Keyword): void {
 	const choices = asList(expected);
 	if (!visitor.isChoice(choices, target.value))
-		visitor.addIssue(target, `${quote(target.value)} is none of ${quoteChoices(choices)}`);
+		visitor.addIssue(target, () => `${quote(target.value)} is none of ${quoteChoices(choices)}`);
 }
 
 function checkConst({ visitor, target, expected }: Keyword): void {
 	if (!visitor.isConstant(target, expected))
-		visitor.addIssue(target, `${quote(target.value)} is not ${quote(expected)}`);
+		visitor.addIssue(target, () => `${quote(target.value)} is not ${quote(expected)}`);
 }
 
 /** How an actual number is compared with a limit, and the phrase for a number that is not within it. */
@@ -493,7 +562,7 @@ function compare(
 		if (typeof expected !== 'number') return;
 		const actual = getAmount(target.value, visitor);
 		if (!isWithin(actual, expected))
-			visitor.addIssue(target, `${verb} ${actual}${unit} instead of ${phrase} ${expected}`);
+			visitor.addIssue(target, () => `${verb} ${actual}${unit} instead of ${phrase} ${expected}`);
 	};
 }
 
@@ -501,15 +570,13 @@ const getNumber = (value: unknown) => value as number;
 const getItemCount = (value: unknown) => (value as unknown[]).length;
 
 function getPropertyCount(value: unknown, visitor: SchemaVisitor): number {
-	const { length } = Object.keys(value as object);
-	visitor.step(length);
-	return length;
+	return visitor.getNames(value as object).length;
 }
 
 /** Characters of a text, where an emoji is one. */
 function countCharacters(value: unknown, visitor: SchemaVisitor): number {
 	const text = value as string;
-	visitor.step(text.length / 100);
+	visitor.step(text.length / CHARACTERS_PER_COMPARISON);
 	let count = text.length;
 	for (let index = 1; index < text.length; index++) {
 		const code = text.charCodeAt(index);
@@ -569,7 +636,10 @@ function isMultiple({ value, divisor }: { value: number; divisor: number }): boo
 
 function checkMultipleOf({ visitor, target, expected }: Keyword): void {
 	if (!isMultiple({ value: target.value as number, divisor: Number(expected) }))
-		visitor.addIssue(target, `${quote(target.value)} is not a multiple of ${quote(expected)}`);
+		visitor.addIssue(
+			target,
+			() => `${quote(target.value)} is not a multiple of ${quote(expected)}`,
+		);
 }
 
 const formats = format as Readonly<Record<string, (text: string) => boolean>>;
@@ -581,11 +651,11 @@ function checkFormat({ visitor, target, expected }: Keyword): void {
 	const name = String(expected);
 	if (!Object.hasOwn(formats, name)) return;
 	const text = target.value as string;
-	visitor.step(text.length / 10);
+	visitor.step(text.length / CHARACTERS_PER_COMPARISON);
 	const isValid = (candidate: string) =>
 		candidate.length <= MAX_FORMAT_LENGTH && getOwn(formats, name)!(candidate);
 	if (isValid(text) || (WITHOUT_TIME_ZONE.has(name) && isValid(`${text}Z`))) return;
-	visitor.addIssue(target, `${quote(text)} does not have the format ${quote(name)}`);
+	visitor.addIssue(target, () => `${quote(text)} does not have the format ${quote(name)}`);
 }
 
 /** In the order of the drafts: what evaluates names comes before `unevaluated…`. */
@@ -597,7 +667,7 @@ const GENERAL_CHECKS: readonly KeywordCheck[] = [
 		name: 'not',
 		check: ({ visitor, target, expected }) => {
 			if (visitor.matches(expected, { ...target, evaluated: new Set() }))
-				visitor.addIssue(target, 'matches the schema in "not"');
+				visitor.addIssue(target, () => 'matches the schema in "not"');
 		},
 	},
 	{ name: 'anyOf', check: checkAnyOf },
