@@ -27,7 +27,7 @@ export function parseUuid(
 ): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (id === '')
+	if (isBlank(value))
 		throw createLocalError('invalidId', {
 			title: `The ${label} is empty`,
 			suggestion: emptySuggestion,

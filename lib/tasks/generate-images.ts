@@ -99,7 +99,8 @@ export async function generateImages(
 ): Promise<ImageResult> {
 	const { model } = settings;
 	const body = {
-		...omitEmpty({ prompt, n: count, size, output_format: format }),
+		prompt,
+		...omitEmpty({ n: count, size, output_format: format }),
 		seed,
 		response_format: 'b64_json',
 		...extraBody,

@@ -33,8 +33,16 @@ const formTokenField = stringField('Form Token', 'formToken', {
 	description: 'The "formToken" of the form from the output of the paused run',
 });
 
+/** @throws {ServerError} if it is empty because the item is not of a paused run */
 function readFormToken(parameters: NodeParameters) {
-	return parameters.string('formToken');
+	const token = parameters.string('formToken');
+	if (token === '' && parameters.item().forms === undefined)
+		throw parameters.createError(
+			'formToken',
+			'is empty',
+			'Add this node after the Dify Workflow node whose run is paused, or drag the formToken of its output to Form Token.',
+		);
+	return token;
 }
 
 export const forms: DifyResource = {
@@ -102,7 +110,8 @@ export const forms: DifyResource = {
 					.catch(rethrowWith((error) => withMissingValues(error, fields, inputs)));
 				const submission = { formToken, action, user, submitted: true };
 				const item = await follow?.();
-				return { ...item, json: { ...submission, ...item?.json } };
+				// The outputs come first: n8n's table shows the first columns.
+				return { ...item, json: { ...item?.json, ...submission, ...item?.json } };
 			},
 		},
 		{

@@ -101,18 +101,17 @@ export function withOutput({
  * @throws a `ServerError` of type `invalidInput` for a name that n8n cannot read, or that has another meaning.
  */
 function readOutputField({ itemIndexes, parametersOf }: LlamaCall, defaultField: string): string {
-	for (const itemIndex of itemIndexes) {
-		const value = tryOrUndefined(() => parametersOf(itemIndex).string('options.outputField'));
-		if (value === undefined) continue;
-		const name = value || defaultField;
-		if (!RESERVED_NAMES.includes(name) && !/[.[\]"'`\\]/.test(name)) return name;
-		throw parametersOf(itemIndex).createError(
-			'options.outputField',
-			`must be a plain name, not ${JSON.stringify(truncate(name, 60))}`,
-			'Enter a name without dots, brackets and quotation marks, such as "label".',
-		);
-	}
-	return defaultField;
+	const read = (itemIndex: number) => parametersOf(itemIndex).string('options.outputField');
+	const [first = 0] = itemIndexes;
+	const itemIndex = itemIndexes.find((index) => tryOrUndefined(() => read(index)) !== undefined);
+	// If no item can be read, the field is wrong for all.
+	const name = read(itemIndex ?? first) || defaultField;
+	if (!RESERVED_NAMES.includes(name) && !/[.[\]"'`\\]/.test(name)) return name;
+	throw parametersOf(itemIndex ?? first).createError(
+		'options.outputField',
+		`must be a plain name, not ${JSON.stringify(truncate(name, 60))}`,
+		'Enter a name without dots, brackets and quotation marks, such as "label".',
+	);
 }
 
 function toOperationItem(

@@ -4,11 +4,16 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import { isExpression } from '../list-entries';
+import { explainFixedExpression } from './fixed-expressions';
 import { getStartingChatTrigger } from './chat-trigger';
 import { getOwn } from '../../../lib/values/own-properties';
 
 /** The label in an error about a value. */
-const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be )/;
+const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be |has an entry )/;
+
+/** For an item with which an earlier node has continued after its error. */
+const OF_AN_ERROR =
+	'The item is the error of an earlier node: remove such items before this node (Filter), or set On Error of that node to "Continue (using error output)".';
 
 /** The item whose value caused an error. */
 interface FailedInput {
@@ -41,6 +46,8 @@ export function explainInput(
 	const { type, parameters } = context.getNode();
 	// A model fills in the fields of a tool.
 	if (!(error instanceof ServerError) || isToolType(type)) return unchanged;
+	const fixed = explainFixedExpression(error, { properties, stored: parameters });
+	if (fixed !== undefined) return { reason: fixed, isOfNode: true };
 	const [, words = ''] = FIELD_ERROR.exec(error.message) ?? [];
 	const field = findField(properties, asRecord(parameters), words);
 	if (field === undefined) return unchanged;
@@ -49,18 +56,18 @@ export function explainInput(
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
 		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
-	const missingName = findMissingName(
-		field.value as string,
-		asRecord(context.getInputData()[itemIndex]?.json),
-	);
+	const json = asRecord(context.getInputData()[itemIndex]?.json);
+	const missingName = findMissingName(field.value as string, json);
 	const reason =
 		missingName === undefined
 			? error.withSuggestion(suggest(adviseOnValue(error, context)))
 			: error.copyWith({
 					title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}`,
-					suggestion: suggest(
-						`${adviseOnField(missingName, context)}, or change the expression in "${field.label}".`,
-					),
+					suggestion: Object.hasOwn(json, 'error')
+						? OF_AN_ERROR
+						: suggest(
+								`${adviseOnField(missingName, context)}, or change the expression in "${field.label}".`,
+							),
 				});
 	return { reason, isOfNode: false };
 }
@@ -104,14 +111,17 @@ function findField(
 		({ displayName, name, type, options, default: defaultValue }) => {
 			const value = asPlain(getOwn(values, name) ?? defaultValue);
 			if (type !== 'collection')
-				return displayName.toLowerCase() === label.toLowerCase()
-					? { label: displayName, value }
-					: [];
+				return withoutId(displayName) === withoutId(label) ? { label: displayName, value } : [];
 			return findField(options as INodeProperties[], asRecord(value), label) ?? [];
 		},
 	);
 	// Variants of a field, of which the operation shows one, have the same label.
 	return fields.find(({ value }) => isExpression(value)) ?? fields[0];
+}
+
+/** A label in lower case, without the "ID" that titles add to the label of a list. */
+function withoutId(label: string): string {
+	return label.toLowerCase().replace(/ id$/, '');
 }
 
 /** Whether a value, or one in it, is an expression. */

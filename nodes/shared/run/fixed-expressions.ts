@@ -3,12 +3,17 @@
  * written, and the model answers to the braces.
  */
 import type { INodeProperties } from 'n8n-workflow';
+import type { ServerError } from '../../../lib/errors/server-error';
 import { asRecord } from '../../../lib/values/records';
 import type { NodeParameters } from '../parameters';
 import { getOwn } from '../../../lib/values/own-properties';
 
 /** A variable of n8n's items in braces. Templates of other systems (`{{ name }}`, `{{ $value }}`) are text. */
 const N8N_VARIABLE = /\{\{\s*\$(?:\(|(?:json|binary|input|node|items?)\b)/;
+
+/** The cure for such a field. */
+const SWITCH_TO_EXPRESSION =
+	'Switch the field to Expression (the toggle above it), so that n8n fills in the value.';
 
 /** What a fixed field says that only an expression should say. */
 interface FixedExpressions {
@@ -31,7 +36,7 @@ export function findFixedExpressions(
 
 /** The hint about such a field. */
 export function describeFixedExpression(label: string): string {
-	return `The field "${label}" is fixed text with an expression in it, which was sent as it is written. Switch the field to Expression if n8n should fill it in.`;
+	return `The field "${label}" is fixed text with an expression in it, which counts as it is written. Switch the field to Expression if n8n should fill it in.`;
 }
 
 /**
@@ -48,8 +53,31 @@ export function assertNoFixedExpression(
 	throw parameters.createError(
 		mainField,
 		'is fixed text with an expression in it',
-		'Switch the field to Expression (the toggle above it), so that n8n fills in the value.',
+		SWITCH_TO_EXPRESSION,
 	);
+}
+
+/**
+ * The error of a value that was not sent, with this cure if it is about such a field.
+ *
+ * @returns undefined for any other error
+ */
+export function explainFixedExpression(
+	error: ServerError,
+	fields: FixedExpressions,
+): ServerError | undefined {
+	if (error.status !== undefined || error.url !== undefined) return undefined;
+	const title = toWords(error.message);
+	const isMeant = findFixedExpressions(fields, undefined).some((label) =>
+		title.includes(toWords(label)),
+	);
+	return isMeant ? error.withSuggestion(SWITCH_TO_EXPRESSION) : undefined;
+}
+
+/** Whole words in lower case, with a space around each, without the "ID" that a title adds or omits. */
+function toWords(text: string): string {
+	const words = text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+	return ` ${words.filter((word) => word !== '' && word !== 'id').join(' ')} `;
 }
 
 function findLabels({ displayName, name, options }: INodeProperties, value: unknown): string[] {

@@ -11,7 +11,10 @@ test('an ID is trimmed and lowercased; an invalid one is rejected, since Dify wo
 	expect(() => parseUuid('abc', 'message ID')).toThrow('The message ID is not valid: "abc"');
 	for (const blank of [undefined, null, '', '  '])
 		expect(() => parseUuid(blank, 'message ID')).toThrow('is empty');
-	expect(() => parseUuid({ a: 1 }, 'message ID')).toThrow('The message ID is');
+	for (const other of [{ a: 1 }, [1], true, 7])
+		expect(() => parseUuid(other, 'message ID')).toThrow(
+			`The message ID is not valid: ${JSON.stringify(other)}`,
+		);
 });
 
 test('a blank conversation starts a new one', () => {

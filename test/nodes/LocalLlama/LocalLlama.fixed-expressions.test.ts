@@ -69,6 +69,40 @@ test.each([
 	const { error, hints } = await run(chat);
 	expect(error).toBeUndefined();
 	expect(hints).toEqual([
-		`The field "${label}" is fixed text with an expression in it, which was sent as it is written. Switch the field to Expression if n8n should fill it in.`,
+		`The field "${label}" is fixed text with an expression in it, which counts as it is written. Switch the field to Expression if n8n should fill it in.`,
 	]);
+});
+
+test.each([
+	{ option: 'maxTokens', label: 'Maximum Tokens' },
+	{ option: 'extraBody', label: 'Extra Body' },
+])('where it cannot be sent, the error of $label has the cure', async ({ option, label }) => {
+	const options = { [option]: '{{ $json.text }}' };
+	const chat = { resource: 'text', operation: 'chat', prompt: 'Hi', options };
+	const { requests, error } = await run(chat);
+	expect(error?.message).toContain(label);
+	expect(error?.description).toContain('Switch the field to Expression');
+	expect(requests).toBe(0);
+});
+
+test('the error of another field keeps its own advice', async () => {
+	const chat = { resource: 'text', operation: 'chat', prompt: '', system: '{{ $json.text }}' };
+	const { error } = await run(chat);
+	expect(error?.message).toBe('The field "Prompt" is empty');
+	expect(error?.description).not.toContain('Switch the field');
+});
+
+test.each([
+	{ operation: 'generate', resource: 'image', field: 'prompt', title: 'The prompt is empty' },
+	{ operation: 'rerank', resource: 'vector', field: 'query', title: 'The field "Query" is empty' },
+])('an expression that returns nothing sends nothing: $operation', async (row) => {
+	const { field, title, operation, resource } = row;
+	const { requests, error } = await run({ resource, operation, document: 'd', [field]: undefined });
+	expect({ requests, message: error?.message }).toEqual({ requests: 0, message: title });
+});
+
+test('an output field whose value is no text is an error, whatever the item', async () => {
+	const options = { outputField: { a: 1 } };
+	const { error } = await run({ resource: 'text', operation: 'chat', prompt: 'Hi', options });
+	expect(error?.message).toBe('The field "Output Field" must be a text, but is {"a":1}');
 });

@@ -41,6 +41,16 @@ test('an expression that names a field which the item lacks', async () => {
 	);
 });
 
+test('an item with which an earlier node continued after its error is said to be one', async () => {
+	const { message, description } = await failureOf('chat', {
+		parameters: { prompt: undefined },
+		written: { prompt: '={{ $json.text }}' },
+		items: [{ json: { error: { message: 'The field "Text" is empty' } } }],
+	});
+	expect(message).toBe('This item has no text');
+	expect(description).toMatch(/^The item is the error of an earlier node: remove such items/);
+});
+
 test.each([
 	{ isExecuted: true, advice: /^Pass on this field of "When chat message received", or change / },
 	{ isExecuted: false, advice: /^It comes from a Chat Trigger: start the workflow with one, or / },
