@@ -9,7 +9,7 @@ import type { FilledNode } from '../../support/n8n/every-operation';
 import { openEditor } from './editor';
 import type { Editor, Locator } from './editor';
 import { theSharedN8n } from './playground';
-import type { GateN8n } from './playground';
+import type { GateN8n, Workflow } from './playground';
 import { until } from './until';
 import { chatTrigger, spread, workflowOf } from './workflows';
 
@@ -34,7 +34,8 @@ export interface ScreenOperation {
 	credentialType: string;
 }
 
-interface Named {
+/** A credential, as nodes name it. */
+export interface Named {
 	id: string;
 	name: string;
 }
@@ -103,8 +104,8 @@ export class Screens {
 	 * parameters, and with an error output as well. Both have a wrong credential.
 	 */
 	async openWorkflow({ name, filled, credentialType }: ScreenOperation): Promise<void> {
-		const wrong = await this.credential(name, credentialType, WRONG_KEY);
-		this.right = await this.credential(name, credentialType);
+		const wrong = await this.createWrongCredential(name, credentialType);
+		this.right = await this.createCredential(name, credentialType);
 		const isRecording = filled.parameters.operation === 'transcribe';
 		const node = {
 			type: filled.type,
@@ -145,7 +146,7 @@ export class Screens {
 							...(resource === undefined ? {} : { resource }),
 							...(operation === undefined ? {} : { operation }),
 						},
-						credentials: { [credentialType]: await this.credential(name, credentialType) },
+						credentials: { [credentialType]: await this.createCredential(name, credentialType) },
 					},
 				}),
 			),
@@ -165,7 +166,7 @@ export class Screens {
 	}
 
 	/** Adds the node from the panel, behind the item with a text, and opens it. */
-	async add({ action }: ScreenOperation): Promise<void> {
+	async add({ action, filled }: ScreenOperation): Promise<void> {
 		const { get, node, page } = this.editor;
 		await node('Text').getByTestId('canvas-handle-plus').click();
 		await get('node-creator-search-bar').fill(this.description.displayName);
@@ -175,8 +176,41 @@ export class Screens {
 		await panel.or(actions.first()).first().waitFor();
 		if (action !== undefined && !(await panel.isVisible())) await actions.last().click();
 		await panel.waitFor();
+		const { service } = filled.parameters;
+		if (service !== undefined) await this.choose('service', String(service));
 		await this.correctCredential();
 		await page.getByText('Fetching').waitFor({ state: 'hidden' });
+	}
+
+	/** Adds a trigger to an empty workflow, and opens it. */
+	async addFirst(listed: string, action: string): Promise<void> {
+		const { get, page } = this.editor;
+		await page.goto(`${this.n8n.url}/workflow/new`);
+		await get('canvas-add-button').getByTestId('canvas-plus-button').click();
+		await get('node-creator-search-bar').fill(listed);
+		await this.entry(listed).click();
+		await get('node-creator').getByText(action, { exact: true }).click();
+		await get('node-parameters').waitFor();
+	}
+
+	/** Opens a workflow of other nodes. */
+	async openNodes(workflow: Workflow): Promise<void> {
+		const { id } = await this.n8n.createWorkflow(workflow);
+		await this.editor.openWorkflow(id);
+	}
+
+	/** Adds the node from a connector of another one, and opens it. */
+	async addTo(root: string, connector: string): Promise<void> {
+		const { get, node } = this.editor;
+		const input = node(root).getByTestId('canvas-node-input-handle');
+		await input.filter({ hasText: connector }).getByTestId('canvas-handle-plus').click();
+		const { displayName } = this.description;
+		const searchBar = get('node-creator-search-bar');
+		await searchBar.or(this.entry(displayName)).first().waitFor();
+		// A short list has none.
+		if (await searchBar.isVisible()) await searchBar.fill(displayName);
+		await this.entry(displayName).click();
+		await get('node-parameters').waitFor();
 	}
 
 	/**
@@ -184,8 +218,12 @@ export class Screens {
 	 * may be that of another suite.
 	 */
 	async correctCredential(): Promise<void> {
+		await this.chooseCredential(this.right);
+	}
+
+	/** Chooses a credential in the open panel. */
+	async chooseCredential({ name }: Named): Promise<void> {
 		const { get, page } = this.editor;
-		const { name } = this.right;
 		const select = get('node-credentials-select').locator('input').first();
 		await select.waitFor();
 		if ((await select.inputValue()) === name) return;
@@ -198,6 +236,21 @@ export class Screens {
 		await until(
 			async () => await select.inputValue(),
 			(value) => value === name,
+		);
+	}
+
+	/** Chooses an entry of a list in the open panel, by its value. */
+	async choose(parameter: string, value: string): Promise<void> {
+		const { get, page } = this.editor;
+		const { options = [] } = this.description.properties.find(({ name }) => name === parameter)!;
+		const entry = options.find((option) => 'value' in option && option.value === value)!;
+		const list = get(`parameter-input-${parameter}`).locator('input').first();
+		if ((await list.inputValue()) === entry.name) return;
+		await list.click();
+		await page.getByRole('option', { name: entry.name }).filter({ visible: true }).first().click();
+		await until(
+			async () => await list.inputValue(),
+			(chosen) => chosen === entry.name,
 		);
 	}
 
@@ -233,10 +286,16 @@ export class Screens {
 			.or(page.getByTestId('stop-execution-button'));
 		await busy.first().waitFor({ state: 'hidden' });
 		await output
-			.getByText(/\d+ items?|No output data|Error/)
+			// The last is of a node with sub-nodes, whose log is shown.
+			.getByText(/\d+ items?|No output data|Error|Started at/)
+			.filter({ visible: true })
 			.first()
 			.waitFor();
-		return await this.pane();
+		// The rows are drawn after their number.
+		return await until(
+			async () => await this.pane(),
+			({ text }) => !/\d items?$/.test(text.trim()),
+		);
 	}
 
 	/** What the output of the open node shows. */
@@ -264,7 +323,13 @@ export class Screens {
 			.first();
 	}
 
-	private async credential(name: string, type: string, apiKey = 'a-key'): Promise<Named> {
+	/**
+	 * A credential for the server.
+	 *
+	 * @param name of the operation, by which the server answers
+	 * @param type as n8n names it
+	 */
+	async createCredential(name: string, type: string, apiKey = 'a-key'): Promise<Named> {
 		const isDify = type === 'difyApi';
 		const keyType = this.description.name.includes('Knowledge') ? 'knowledge' : 'app';
 		const own = isDify ? { keyType, ignoreSslIssues: false } : {};
@@ -274,6 +339,11 @@ export class Screens {
 		const data = { baseUrl, apiKey, ...own };
 		const { id } = await this.n8n.createCredential({ name: label, type, data });
 		return { id, name: label };
+	}
+
+	/** A credential that the server refuses. */
+	async createWrongCredential(name: string, type: string): Promise<Named> {
+		return await this.createCredential(name, type, WRONG_KEY);
 	}
 
 	private sharedParameters({ parameters }: FilledNode): object {

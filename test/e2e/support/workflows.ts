@@ -123,3 +123,21 @@ export const readTotals = {
 		].join('\n'),
 	},
 };
+
+/** n8n's vector store in memory. */
+export const vectorStore = (name: string, parameters: Record<string, unknown>): Part => ({
+	type: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
+	typeVersion: 1.3,
+	parameters: { memoryKey: { __rl: true, mode: 'id', value: name }, ...parameters },
+});
+
+/** The same, which stores one text. */
+export const insertIntoStore = (name: string): Part => vectorStore(name, { mode: 'insert' });
+
+/** Loads one text for the node that stores it. */
+export const documentLoader = (store: string): Part => ({
+	type: '@n8n/n8n-nodes-langchain.documentDefaultDataLoader',
+	typeVersion: 1.1,
+	parameters: { jsonMode: 'expressionData', jsonData: 'The llama keeps its wool.' },
+	serves: [['ai_document', store]],
+});
