@@ -1,5 +1,6 @@
 /** What is known of a turn that failed, for the advice of its error. */
 import { diagnose } from '../diagnosis/diagnose';
+import type { FactSources } from '../diagnosis/facts';
 import { getServerFacts } from '../diagnosis/server-facts';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { NamedOption } from '../exchange/named-options';
@@ -40,6 +41,7 @@ export async function explainTurnError(
 	const fetchModels = async () => await (listing ??= tryListModels(turn));
 	return await diagnose(cause, {
 		...getServerFacts(cause, server, { model, signal }),
+		...getSamplingFacts(draft),
 		media: () => findSentMedia(draft.messages),
 		largestPart: () => describeLargestPart(draft.messages, draft.tools),
 		namedOptions: () => namedOptions,
@@ -52,6 +54,19 @@ export async function explainTurnError(
 		isModelMissing: async () => lacksModel(await fetchModels(), turn) || undefined,
 		truncation: async () => await findTruncation(cause, turn, draft),
 	});
+}
+
+/** What is known of the settings of a generation. */
+function getSamplingFacts({ sampling, tools }: CompletionRequest): FactSources {
+	const { responseFormat, seed = -1 } = sampling;
+	const format = responseFormat && (responseFormat.type === 'grammar' ? 'grammar' : 'schema');
+	const hasTools = tools.length > 0;
+	const rules = hasTools ? 'tools' : format;
+	return {
+		convertedRules: () => (format !== undefined && hasTools ? undefined : rules),
+		hasFormatWithTools: () => (format !== undefined && hasTools) || undefined,
+		hasFixedSeed: () => seed !== -1 || undefined,
+	};
 }
 
 const SHORTER_PROMPT =

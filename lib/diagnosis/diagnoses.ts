@@ -54,6 +54,14 @@ const SMALLEST_BODY_LIMIT = 1_000_000;
 /** Names of models in the details of an error. */
 const MAX_MODELS = 50;
 
+/** What to do about rules that cannot be converted. */
+const RULES_ADVICE: Readonly<Record<Facts['convertedRules'], string>> = {
+	schema: 'Simplify the JSON schema: patterns, formats and large ranges are the usual cause.',
+	grammar: 'Check the GBNF grammar.',
+	tools:
+		'Simplify the schemas of the tools: patterns, formats and large ranges are the usual cause.',
+};
+
 /** The first row whose facts are all known counts. */
 export const DIAGNOSES: readonly Diagnosis[] = [
 	// An option that the response names
@@ -116,6 +124,14 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: ['promptTooLong'],
+		needs: ['contextTokens', 'responseTokens'],
+		advise: ({ contextTokens, responseTokens }) =>
+			responseTokens < contextTokens
+				? undefined
+				: `Lower Maximum Tokens: a response of ${responseTokens} tokens leaves no room for the prompt in a context of ${contextTokens}.`,
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong'],
 		needs: ['largestPart', 'promptTokens', 'serverType', 'contextSizes'],
 		advise: ({ largestPart, promptTokens, serverType, contextSizes }) =>
 			join(
@@ -138,7 +154,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	defineDiagnosis({
 		types: ['promptTooLong', 'requestTooLarge'],
 		needs: ['largestPart', 'typeAdvice'],
-		advise: ({ largestPart, typeAdvice }) => join(largestPart, typeAdvice),
+		advise: ({ largestPart, typeAdvice }) => join(largestPart, toAlternative(typeAdvice)),
 	}),
 	defineDiagnosis({
 		types: ['promptTooLong'],
@@ -204,6 +220,23 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 			type: 'wrongModelType',
 			...getErrorText('wrongModelType', { model }),
 		}),
+	}),
+	// What the server makes of the request, and of the output of the model
+	defineDiagnosis({
+		types: ['grammarRejected'],
+		needs: ['convertedRules'],
+		advise: ({ convertedRules }) => RULES_ADVICE[convertedRules],
+	}),
+	defineDiagnosis({
+		types: ['outputParseFailed'],
+		needs: ['hasFormatWithTools'],
+		advise: () =>
+			'Try again without the response format, or without tools: not every server can do both.',
+	}),
+	defineDiagnosis({
+		types: ['outputParseFailed'],
+		needs: ['hasFixedSeed', 'typeAdvice'],
+		advise: ({ typeAdvice }) => join('Try again without a fixed Seed.', typeAdvice),
 	}),
 	defineDiagnosis({
 		types: ['toolsUnsupported'],

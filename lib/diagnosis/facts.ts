@@ -44,6 +44,12 @@ export interface Facts {
 	/** MIME type of the recording, by its content. */
 	recording: string;
 	brokenUpload: BrokenUpload;
+	/** The only thing that the server converts into rules of generation. */
+	convertedRules: 'schema' | 'grammar' | 'tools';
+	/** A seed was sent, so the model writes the same again. */
+	hasFixedSeed: true;
+	/** A response format was sent together with tools. */
+	hasFormatWithTools: true;
 	/** The format of the answer was requested as a tool call. */
 	hasFormatTool: true;
 	/** The server is silent while it works on such a request. */

@@ -31,7 +31,7 @@ export function createDifyError(
 }
 
 /** Texts of an error. Default: those of its type. */
-type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion'>;
+type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion' | 'field'>;
 
 /** An error detected before sending. */
 export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {

@@ -31,6 +31,7 @@ export function parseUuid(
 		throw createLocalError('invalidId', {
 			title: `The ${label} is empty`,
 			suggestion: emptySuggestion,
+			field: label,
 		});
 	throw createLocalError('invalidId', {
 		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
@@ -54,10 +55,12 @@ function isBlank(value: unknown) {
  */
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
-	if (isBlank(user)) throw createLocalError('missingUser', { title: 'The user is empty' });
+	if (isBlank(user))
+		throw createLocalError('missingUser', { title: 'The user is empty', field: 'user' });
 	if (typeof user !== 'string') {
 		throw createLocalError('missingUser', {
 			title: `The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
+			field: 'user',
 		});
 	}
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;

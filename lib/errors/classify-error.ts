@@ -219,7 +219,7 @@ function typeFromStatus(
 	return form === 'page' ? 'badGateway' : 'serverError';
 }
 
-/** Whether a message names the path that was requested: LM Studio, Express. */
+/** Whether a message names the path that was requested: LM Studio. */
 function namesPath(message: string, url = ''): boolean {
 	if (!URL.canParse(url)) return false;
 	const { pathname } = new URL(url);

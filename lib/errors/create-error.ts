@@ -82,7 +82,7 @@ export function createServerError(
 export function createInputError(
 	title: string,
 	suggestion: string,
-	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts'> = {},
+	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts' | 'field'> = {},
 ): ServerError {
 	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
 }

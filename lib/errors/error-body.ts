@@ -98,14 +98,14 @@ function toPageText(page: string) {
 function parseErrorJson(json: JsonRecord): ParsedErrorBody {
 	const inner = findInnerError(json);
 	const { type, code, metadata, ...fields } = inner;
-	// OpenRouter (August 2026): the error of the upstream server
+	// Of a gateway: the error of the upstream server
 	const upstreamText = asString(asRecord(metadata).raw);
 	const own = findMessage(inner) ?? toMadeMessage(inner);
 	const facts = Object.entries(inner === json ? { param: json.param } : { ...fields, code });
 	const errorBody: ParsedErrorBody = {
 		form: 'json',
 		message: upstreamText === undefined ? own.text : `${own.text}: ${upstreamText}`,
-		// Kokoro-FastAPI: the code of its error is in `error`, beside the message.
+		// FastAPI servers: the code of the error is in `error`, beside the message.
 		codes: [type, code, inner.error].filter((value) => typeof value === 'string'),
 		facts: Object.fromEntries(
 			facts.filter(([name, value]) => name !== 'message' && (value ?? undefined) !== undefined),
@@ -173,7 +173,7 @@ function findMessage(value: unknown, level = 1): FoundMessage | undefined {
 	return level > 1 ? joinFieldMessages(entries) : undefined;
 }
 
-/** Flask-RESTful: `{ message: { model: 'Missing required parameter' } }`. Others have a list of texts for each field. */
+/** A list of fields as message: `{ message: { model: 'Missing required parameter' } }`. Others have a list of texts for each field. */
 function joinFieldMessages(fields: Array<[string, unknown]>): FoundMessage | undefined {
 	const messages = fields.flatMap(([name, value]) =>
 		[value].flat().map((text: unknown) => ({ name, text })),

@@ -18,7 +18,7 @@ export function isAboutFormat(rejection: Rejection): boolean {
 	);
 }
 
-/** The rejected format in its other form: with the schema, or as any JSON (LM Studio, LocalAI; Ollama has both). */
+/** The rejected format in its other form: with the schema, or as any JSON (LM Studio; Ollama has both). */
 export const changeFormat: Adaptation = (rejection, body) =>
 	isAboutFormat(rejection) ? findOtherFormat(body) : undefined;
 

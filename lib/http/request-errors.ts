@@ -43,7 +43,7 @@ const TIMEOUT_LABELS = {
 };
 
 const COMPRESSION_SUGGESTION =
-	'A proxy in front of the server compresses it (nginx, Caddy, Cloudflare): turn that off for the API, which also lets streams through without delay, or use the address of the server itself.';
+	'A proxy in front of the server compresses it (nginx, Cloudflare): turn that off for the API, which also lets streams through without delay, or use the address of the server itself.';
 
 /** The request that failed. */
 interface FailedTransport {

@@ -45,7 +45,7 @@ const PROXIED_NATIVE_PATH = /^(|\/.*?)(?<=\/ollama)\/api(?:\/|$)/i;
 
 /**
  * The address of Ollama, if a Base URL that ends in `/api` is its native API: only its responses tell that from an API
- * without a version (Open WebUI).
+ * without a version.
  *
  * @returns undefined for an address without that end.
  */
@@ -202,12 +202,12 @@ function splitPath(segments: string[], isOllama: boolean): ApiPath {
 	const path = joinSegments(segments);
 	const base = withoutEndpoint(path);
 	// The path of Ollama's native API, pasted from its documentation; its OpenAI routes are below `/v1`. A proxy, such as
-	// Open WebUI, may have it below `/ollama`.
+	// a user interface, may have it below `/ollama`.
 	const [, ollamaPrefix] = (isOllama ? NATIVE_PATH : PROXIED_NATIVE_PATH).exec(path) ?? [];
 	if (ollamaPrefix !== undefined) return { prefix: ollamaPrefix, version: '/v1' };
 	if (base !== path && base !== '') return { prefix: base, version: '' };
 	const prefix = base.replace(ROOT_ROUTES, '');
-	// Open WebUI serves /api/chat/completions and /api/models, without a version.
+	// User interfaces serve /api/chat/completions and /api/models, without a version.
 	return { prefix, version: /\/api$/i.test(prefix) ? '' : '/v1' };
 }
 

@@ -1,4 +1,4 @@
-/** Lists the voices of a speech server: Kokoro-FastAPI, speaches. */
+/** Lists the voices of a speech server. */
 import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
@@ -48,7 +48,7 @@ async function probeVoices(
 	return apiUrl === server.url.api ? response : await probeRoutes(server, apiUrl, signal);
 }
 
-/** Kokoro-FastAPI, speaches and vLLM-Omni; GPUStack's vox-box. */
+/** Of speaches and servers like it; GPUStack's. */
 const ROUTES = ['/audio/voices', '/voices'] as const;
 
 /** The first route that exists, otherwise the response of the first one. */
@@ -65,7 +65,7 @@ async function probeRoutes(
 }
 
 /**
- * Parses a list of voices: names, or objects with `id` (Kokoro-FastAPI) or `name` (speaches).
+ * Parses a list of voices: names, or objects with `id` or `name` (speaches).
  *
  * @returns undefined if the response is no list.
  */

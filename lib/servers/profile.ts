@@ -89,7 +89,7 @@ class ServerProfile {
 		// A rejected key is what a wrong key gets from an API without a version.
 		if (unversionedList !== undefined && [401, 403].includes(unversionedList.status))
 			return { list: unversionedList, apiUrl: root };
-		// FastAPI, Flask and others respond with 405 to GET on a POST route: nothing is generated.
+		// FastAPI and others respond with 405 to GET on a POST route: nothing is generated.
 		const hasChatRoute = async (apiRoot: string) =>
 			(await probeUrl(apiRoot + CHAT_ROUTE))?.status === 405;
 		const isUnversioned = !(await hasChatRoute(apiUrl)) && (await hasChatRoute(root));
@@ -295,7 +295,7 @@ class ServerProfile {
 	}
 }
 
-/** Ollama's own list, also without models. Open WebUI has no such route. */
+/** Ollama's own list, also without models. Gateways have no such route. */
 function isTagList(response: Pick<ProbeResponse, 'status' | 'json'> | undefined) {
 	return response?.status === 200 && 'models' in asRecord(response.json);
 }

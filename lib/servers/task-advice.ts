@@ -75,10 +75,12 @@ export function needsOtherServer(suggestion: string): TaskAdvice {
 /** Servers that perform a task that the one of the credential does not. */
 export const OTHER_SERVERS = {
 	rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
-	images: 'Use GPUStack, LocalAI or sd-server, each with its own credential.',
+	images:
+		'Use GPUStack, or another server with /v1/images/generations, each with its own credential.',
 	transcription:
-		'Use GPUStack, vLLM, LocalAI, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
-	speech: 'Use GPUStack, LocalAI, speaches or Kokoro-FastAPI, each with its own credential.',
+		'Use GPUStack, vLLM, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
+	speech:
+		'Use GPUStack, speaches or another server with /v1/audio/speech, each with its own credential.',
 	translation: 'Turn off Translate to English, and translate with a chat model.',
 	completion: 'Use Chat instead of Complete.',
 } satisfies Partial<Record<ServerTask, string>>;

@@ -64,7 +64,7 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 	// Longer vectors are shortened by the node.
 	{
 		field: 'dimensions',
-		// Infinity; Voyage and Gemini behind a gateway
+		// Of servers behind a gateway
 		otherNames: ['matryoshka_dim', 'output_dimension', 'output_dimensionality'],
 		label: 'Dimensions',
 		canOmit: true,

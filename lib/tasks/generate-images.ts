@@ -150,7 +150,7 @@ function adviseSize(size: unknown): string {
 	return `Change "Size" (${String(size)})${isUneven ? `: most models need multiples of ${SIZE_STEP}` : ''}.`;
 }
 
-/** The images of a response: OpenAI's, of Stable Diffusion web UI, of Stability's API, of custom servers. */
+/** The images of a response: OpenAI's, and other lists of images. */
 function readImages(json: unknown) {
 	const { image, base64 = image } = asRecord(json);
 	const list = findList(json, ['data', 'images', 'artifacts', 'output', 'results']) ?? [base64];

@@ -107,9 +107,9 @@ function assertFieldInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>)
 	);
 	if (checkedFields.length === 0) return;
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
-	for (const { field, getInputIssue } of checkedFields) {
+	for (const { field, label, getInputIssue } of checkedFields) {
 		const issue = getInputIssue?.(getOwn(body, field));
-		if (issue) throw createInputError(issue.title, issue.suggestion);
+		if (issue) throw createInputError(issue.title, issue.suggestion, { field: label });
 	}
 }
 

@@ -81,7 +81,7 @@ export const SPEECH_FIELDS: readonly RequestField[] = [
 	{ field: 'instructions', label: 'Instructions', canOmit: true },
 ];
 
-/** Sample rate of OpenAI's API, vLLM and Kokoro, in hertz. */
+/** Sample rate of OpenAI's API and vLLM, in hertz. */
 const PCM_RATE = 24_000;
 
 /** Audio files of every format are longer. */
@@ -159,6 +159,7 @@ function toSpokenText({ input, isPlainText }: Pick<SpeechRequest<never>, 'input'
 		input.trim()
 			? 'The text consists of emoji and Markdown only: turn off Plain Text.'
 			: 'Enter a text in the field Text.',
+		{ field: 'Text' },
 	);
 }
 

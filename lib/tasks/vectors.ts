@@ -63,7 +63,7 @@ function collectLists(value: unknown, depth = 3): unknown[][] {
 	return Object.values(value).flatMap((inner) => collectLists(inner, depth - 1));
 }
 
-/** Names of lists and of what contains them: OpenAI, Ollama, Cohere, TEI, DashScope, Vertex, NIM, custom servers. */
+/** Names of lists and of what contains them: OpenAI, Ollama, TEI, and servers behind gateways. */
 const LIST_NAMES: string[] = [
 	'data',
 	'results',
@@ -232,7 +232,7 @@ export function matchTextIndexes(
 const INDEX_NAMES = ['index', 'textindex', 'documentindex', 'corpusid'];
 
 /**
- * The value under the first of several names, in snake case, camel case (Bedrock, servers in Java) or capitals (in C#).
+ * The value under the first of several names, in snake case, camel case (servers in Java) or capitals (in C#).
  *
  * @param names - In lower case, without underscores.
  * @returns undefined if the record has none of them, or null there

@@ -1,4 +1,4 @@
-/** Removes marks from the end of a response: servers that do not know them leave them in the text (mlx-vlm 1932). */
+/** Removes marks from the end of a response: servers that do not know them leave them in the text. */
 import { isInFence } from './code-blocks';
 import { toAlternatives } from './mark-patterns';
 import { TURN_TOKENS } from './turn-tokens';

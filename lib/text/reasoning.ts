@@ -19,7 +19,7 @@ const CLOSING_TAGS: Ends = {
 	getPartialLength: getPartialClosingTagLength,
 };
 
-/** Gemma 4, if the server does not parse it (llama.cpp 21338, mlx-vlm 899). It may write its mark twice (test-chat.cpp). */
+/** Gemma 4, if the server does not parse it (llama.cpp 21338). It may write its mark twice (test-chat.cpp). */
 const GEMMA_MARK = '<|channel>';
 const GEMMA_START = '<|channel>thought';
 const GEMMA_OPEN = /^<\|channel>(?:thought|(?=\s))/;

@@ -392,7 +392,7 @@ export function createFieldError(
 		? 'Enter a value, or correct the expression.'
 		: 'Correct the field in the node.',
 ): ServerError {
-	return createInputError(`The field "${label}" ${problem}`, suggestion);
+	return createInputError(`The field "${label}" ${problem}`, suggestion, { field: label });
 }
 
 /** A value as an error quotes it: JSON, truncated if it is long. */

@@ -111,3 +111,17 @@ it.each(NAMES_WITH_REASON)('%s still names a server: %s', (allowed) => {
 	const files = LIB.filter((file) => allowed.test(file));
 	expect(files.flatMap(namesIn)).not.toEqual([]);
 });
+
+/** Servers, gateways and proxies whose name no file of `lib` has: what is general needs no name. */
+const FOREIGN_PRODUCTS =
+	/(?<![\w-])(?:SGLang|KoboldCpp|LocalAI|Lemonade|Xinference|Kokoro|sd-server|llama-swap|llama-cpp-python|llamafile|TabbyAPI|Aphrodite|RamaLama|GPT4All|Open WebUI|OpenRouter|Groq|Together|Fireworks|Cerebras|Anthropic|Bedrock|Azure|Cohere|Voyage|DashScope|SiliconFlow|Moonshot|NIM|MLX|mlx-\w+|Chatterbox|Runware|Caddy|Traefik|HAProxy|Envoy|ngrok|Express|Flask|Portkey|Helicone|mistral\.rs|text-generation-webui|vLLM-Omni)(?![\w])/;
+
+it('lib names the six servers, FastAPI, Dify, n8n, forms of an API, and proxies that a header names', () => {
+	const named = LIB.flatMap((file) =>
+		Array.from(
+			read(file).matchAll(new RegExp(FOREIGN_PRODUCTS, 'g')),
+			([name]) => `${file}: ${name}`,
+		),
+	);
+	expect(named).toEqual([]);
+});

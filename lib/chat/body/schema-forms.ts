@@ -1,6 +1,6 @@
 /**
- * Forms of a JSON schema for values that may be null. Servers with other grammars reject a list of types (LM Studio with
- * MLX: `'type' must be a string`), or a choice with null.
+ * Forms of a JSON schema for values that may be null. Servers with other grammars reject a list of types (LM Studio:
+ * `'type' must be a string`), or a choice with null.
  */
 import { isAboutFormat } from '../../exchange/adaptations';
 import type { Adaptation } from '../../exchange/find-change';
@@ -9,7 +9,7 @@ import { asRecord, isRecord } from '../../values/records';
 import { MAX_DEPTH } from '../../values/json';
 import { getOwn } from '../../values/own-properties';
 
-/** A keyword of schemas that servers name where they reject a list of types (LM Studio with MLX). */
+/** A keyword of schemas that servers name where they reject a list of types (LM Studio). */
 const TYPE_KEYWORD = 'type';
 
 /** The next form of the schema in a rejected request: alternatives for null, then the field without null and not required. */

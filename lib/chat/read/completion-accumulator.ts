@@ -493,7 +493,7 @@ export class CompletionAccumulator {
 		return this.options.isRaw || this.calls.length > 0 || this.output.text.trim() !== '';
 	}
 
-	/** Whether a model that was not cut off wrote the beginning of JSON and nothing else (LocalAI). */
+	/** Whether a model that was not cut off wrote the beginning of JSON and nothing else. */
 	private get isBegunJson() {
 		const { isRaw = false } = this.options;
 		const isAlone = this.calls.length === 0 && BEGUN_JSON.test(this.output.text.trim());

@@ -20,9 +20,8 @@ export function parseEvent(data: string): JsonRecord | undefined {
 }
 
 /**
- * A reason that names tokens, a length or the context, and nothing but their limit: `max_tokens` (Anthropic),
- * `MAX_TOKENS` (Gemini), `max_output_tokens` (OpenAI's Responses), `model_length` (Mistral),
- * `model_context_window_exceeded` (Z.ai, Anthropic), `contextLengthReached` and `maxPredictedTokensReached` (LM Studio).
+ * A reason that names tokens, a length or the context, and nothing but their limit: `max_tokens`, `MAX_TOKENS`,
+ * `max_output_tokens` (OpenAI's Responses), `model_length`, `model_context_window_exceeded` (gateways), `contextLengthReached` and `maxPredictedTokensReached` (LM Studio).
  */
 const TOKEN_LIMIT =
 	/^(?=.*(?:tokens?|length|context))(?:max|model|output|completion|new|predicted|tokens?|length|context|window|limit|exceeded|reached|[-_ ])+$/i;
@@ -108,7 +107,7 @@ function isPart(value: unknown): boolean {
 		: hasText && Object.keys(value).every((key) => PART_KEYS.has(key));
 }
 
-/** llama-server and vLLM; newer vLLM and Ollama; Ollama's own API; gateways; OpenRouter's form. */
+/** llama-server and vLLM; newer vLLM and Ollama; Ollama's own API; gateways, in two forms. */
 const REASONING_FIELDS = [
 	'reasoning_content',
 	'reasoning',

@@ -51,7 +51,7 @@ function parseCount(value: unknown) {
 }
 
 /**
- * OpenAI's `usage`. SGLang counts the thinking beside the details (seen: Kimi K3, 2026), Moonshot the cached tokens, DeepSeek
+ * OpenAI's `usage`. Some servers count the thinking beside the details (seen: Kimi K3, 2026), others the cached tokens, DeepSeek
  * those under a name of its own.
  */
 export function parseOpenAiUsage(usage: unknown): Usage | undefined {

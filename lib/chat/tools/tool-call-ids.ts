@@ -19,7 +19,7 @@ export function createServerToolCallId(): string {
 
 /**
  * Unique IDs for the calls of one response. A server's IDs may be repeated in the next response (vllm-project/vllm issue
- * 50295, SGLang's `0` and `1`) or in other conversations (Kimi K2's `functions.NAME:0`, vllm-project/vllm issue 20789),
+ * 50295, also `0` and `1`) or in other conversations (Kimi K2's `functions.NAME:0`, vllm-project/vllm issue 20789),
  * and n8n's agent removes steps with a known ID. Each ID contains the turn key and the server's ID, so that every n8n
  * worker can read both.
  *

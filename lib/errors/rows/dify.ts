@@ -432,7 +432,7 @@ export const DIFY_VARIANTS = {
 	tunnelDown: {
 		title: 'The tunnel to Dify is down',
 		suggestion:
-			'Start the tunnel again on the machine of Dify (cloudflared, ngrok), and check its log: Dify itself may be running.',
+			'Start the tunnel again on the machine of Dify (cloudflared), and check its log: Dify itself may be running.',
 		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
 	emptyResponse: {

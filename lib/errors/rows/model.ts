@@ -5,8 +5,8 @@ import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
 const KEYS =
-	'the one set with --api-key (llama-server), or created on the server (GPUStack, Open WebUI: API Keys)';
-const PREFIXES = 'Open WebUI: /api, llama-server: --api-prefix';
+	'the one set with --api-key (llama-server), or created on the server (GPUStack: API Keys)';
+const PREFIXES = 'llama-server: --api-prefix, others often /api';
 
 function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: ErrorFacts) {
 	if (isThinkingOff)
@@ -69,7 +69,7 @@ function withoutReason(status: number | undefined) {
 const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
 
 /** For a sentence that is the title, and of which nothing else is known. */
-const READ_DETAILS = 'The details contain everything that the server wrote.';
+const READ_DETAILS = 'The details contain the whole message of the server.';
 
 function describeTool(tool: string | undefined) {
 	return tool === undefined ? 'a tool' : `the tool${quoted(tool)}`;
@@ -135,14 +135,14 @@ export const MODEL_ERRORS = {
 	modelCrashed: {
 		title: ({ model }) => `The process that runs the model${quoted(model)} crashed`,
 		suggestion:
-			'The server log has the reason. If the server does not restart the process itself, restart the server.',
+			'The server log may say more. If the server does not restart the process itself, restart the server.',
 		health: 'degraded',
 		cause: 'server',
 	},
 	promptTooLong: {
 		title: 'The prompt exceeds the context of the server',
 		suggestion:
-			'Shorten the input. Or start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
+			'Start the server with a larger context (llama-server: --ctx-size; with -np N, each slot gets 1/N).',
 		health: 'misconfigured',
 		cause: 'request',
 	},
@@ -169,7 +169,7 @@ export const MODEL_ERRORS = {
 	grammarRejected: {
 		title: 'The server cannot convert the schema or grammar into generation rules',
 		suggestion:
-			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+			'Simplify what the server converts: a JSON schema or a grammar that was sent, or the schemas of tools.',
 		health: 'misconfigured',
 		cause: 'server',
 	},
@@ -227,7 +227,7 @@ export const MODEL_ERRORS = {
 	},
 	modelLoadFailed: {
 		title: ({ model }) => `The server could not load the model${quoted(model)}`,
-		suggestion: 'The server log has the reason.',
+		suggestion: 'The server log may say more.',
 		health: 'misconfigured',
 		cause: 'server',
 	},
@@ -252,7 +252,7 @@ export const MODEL_ERRORS = {
 	outputParseFailed: {
 		title: 'The server could not parse the model output and discarded it',
 		suggestion:
-			'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model (--chat-template-file), or do not combine a response format with tools.',
+			'If this happens often, update the server, or use the chat template made for the model (--chat-template-file).',
 		health: 'misconfigured',
 		cause: 'server',
 	},

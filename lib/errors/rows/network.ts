@@ -142,7 +142,7 @@ export const NETWORK_ERRORS = {
 	notAnApi: {
 		title: 'The Base URL returns a web page, not the API',
 		suggestion:
-			'Enter the address of the API: for llama-server the port it listens on, for Open WebUI the path /api. This may be the address of a user interface or a login page.',
+			'Enter the address of the API: for llama-server the port it listens on, for a user interface often its path /api. This may be the address of a user interface or a login page.',
 		health: 'misconfigured',
 		cause: 'server',
 	},

@@ -80,7 +80,7 @@ export const ollama: ServerType = {
 			connectionRefused:
 				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
 			promptTooLong:
-				'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile. Or shorten the input.',
+				'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile.',
 			modelNotFound: 'Select the model from the list, or download it first with "ollama pull".',
 			toolsUnsupported:
 				'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',

@@ -7,19 +7,19 @@ export const DEFAULT_TEXTS = {
 	context: (tokens: number): string =>
 		`Start the server with a context of at least ${tokens} tokens.`,
 	tools:
-		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server (llama-server: --jinja; vLLM and SGLang: --tool-call-parser; Ollama: a model that lists "tools"; LM Studio: a model with the hammer badge).',
+		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server (llama-server: --jinja; vLLM: --tool-call-parser; Ollama: a model that lists "tools"; LM Studio: a model with the hammer badge).',
 	/** Instead of the general suggestions, which name the options of llama-server. */
 	suggestions: {
 		routeNotFound:
 			'If other requests to this Base URL work, the server does not have this endpoint and may serve other tasks. Otherwise enter only the server address: /v1 is added automatically.',
-		promptTooLong: 'Shorten the input, or give the model a larger context on the server.',
+		promptTooLong: 'Give the model a larger context on the server.',
 		kvCacheFull: 'Give the server a larger context.',
 		toolsUnsupported:
 			'Use a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), and enable tool calling in the server.',
 		modalityUnsupported:
 			'Use a model that supports it. If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 		outputParseFailed:
-			'Try again without a fixed Seed. If this happens often: update the server, use the chat template made for the model, or do not combine a response format with tools.',
+			'If this happens often, update the server, or use the chat template made for the model.',
 		invalidToolCall:
 			'Lower the temperature, simplify the tool, or use a model with better tool support.',
 		modelNotLoaded:

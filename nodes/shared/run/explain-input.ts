@@ -8,9 +8,6 @@ import { explainFixedExpression } from './fixed-expressions';
 import { getStartingChatTrigger } from './chat-trigger';
 import { getOwn } from '../../../lib/values/own-properties';
 
-/** The label in an error about a value. */
-const FIELD_ERROR = /^The (?:field ")?(.{1,100}?)"? (?:is empty|must be |has an entry )/;
-
 /** For an item with which an earlier node has continued after its error. */
 const OF_AN_ERROR =
 	'The item is the error of an earlier node: remove such items before this node (Filter), or set On Error of that node to "Continue (using error output)".';
@@ -48,8 +45,9 @@ export function explainInput(
 	if (!(error instanceof ServerError) || isToolType(type)) return unchanged;
 	const fixed = explainFixedExpression(error, { properties, stored: parameters });
 	if (fixed !== undefined) return { reason: fixed, isOfNode: true };
-	const [, words = ''] = FIELD_ERROR.exec(error.message) ?? [];
-	const field = findField(properties, asRecord(parameters), words);
+	// What a server says of an option is about its value there.
+	if (error.field === undefined || error.status !== undefined) return unchanged;
+	const field = findField(properties, asRecord(parameters), error.field);
 	if (field === undefined) return unchanged;
 	if (!hasExpression(field.value)) return { reason: error, isOfNode: true };
 	if (!isExpression(field.value)) return unchanged;

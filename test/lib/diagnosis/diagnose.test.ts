@@ -20,6 +20,9 @@ const FACTS: Facts = {
 	refusedText: { isUnreadable: true, isShortened: false },
 	recording: 'audio/ogg',
 	brokenUpload: { fileSize: 5_000_000, sentBytes: 70_000 },
+	convertedRules: 'schema',
+	hasFixedSeed: true,
+	hasFormatWithTools: true,
 	hasFormatTool: true,
 	isSilentTask: true,
 	wasSent: true,
@@ -102,6 +105,7 @@ describe('each row', () => {
 			refusedText: { isUnreadable: true, isShortened: true },
 			task: row.needs.includes('status') ? 'rerank' : 'embeddings',
 			serverType: SERVER_TYPES.ollama,
+			responseTokens: row.needs.includes('promptTokens') ? 4_000 : 5_000,
 		};
 		expect(row.advise(facts) ?? row.types).not.toEqual([]);
 		expect(row.advise(facts)).toBeDefined();

@@ -72,7 +72,7 @@ describe('texts of model server errors', () => {
 		expect(getErrorText('routeNotFound', plain).suggestion).toContain(
 			'This server has no chat endpoint',
 		);
-		expect(getErrorText('routeNotFound', plain).suggestion).toContain('Open WebUI: /api');
+		expect(getErrorText('routeNotFound', plain).suggestion).toContain('others often /api');
 		expect(getErrorText('routeNotFound').suggestion).toContain('enter only the server address:');
 		const list = { ...plain, url: 'http://h:8080/v1/models' };
 		expect(getErrorText('routeNotFound', list).title).toContain('no model list');
