@@ -54,6 +54,24 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		expect(nearness(truncated.vectors[0]!, truncated.vectors[2]!)).toBeCloseTo(0.89, 2);
 	});
 
+	it('500 texts, one of them too long: all others have a vector or a score, and it is truncated or last', async () => {
+		const tooLong = 250;
+		const texts = Array.from({ length: 500 }, (_none, at) =>
+			at === tooLong ? repeatWord(600) : repeatWord((at % 7) + 1),
+		);
+		const embedded = await embeddingsOf(server, { model: 'embed', longTexts: 'truncate' }).embed(
+			texts,
+			'document',
+		);
+		expect(embedded.vectors.filter((vector) => vector?.length === 32)).toHaveLength(500);
+		expect(embedded.truncatedTexts.map(({ index }) => index)).toEqual([tooLong]);
+		const ranked = await rerankOf(server, { model: 'rank' }).rerank('word', texts);
+		expect(ranked.ranking.filter(({ score }) => score !== undefined)).toHaveLength(499);
+		expect(ranked.ranking.at(-1)).toEqual({ index: tooLong });
+		// 16 batches of 32, the halves of the one with the long text, and its shorter beginnings.
+		expect(Math.max(embedded.requests, ranked.requests)).toBeLessThan(16 + 24);
+	});
+
 	it('reranking: every document once, best first, limited to Top N', async () => {
 		const documents = [REVENUE, CAT, '', KITTEN];
 		const { ranking, requests, tokens } = await rerankOf(server, { model: 'rank' }).rerank(
