@@ -373,8 +373,9 @@ describe.each(NODES)('$name', (answering) => {
 			await conversation.end();
 			const response = await conversation.lastResponse();
 			expect(response.status).toBe('cancelled');
-			// The line that the agent adds is n8n's.
-			if (name !== 'Agent') expect(response.text).toBe(shown);
+			// The line that the agent adds is n8n's, as is the sentence that it may store where nothing had arrived.
+			const isOfN8n = shown === '' && response.text === 'The execution was cancelled manually';
+			if (name !== 'Agent' && !isOfN8n) expect(response.text).toBe(shown);
 			expect(response.text).not.toMatch(FORBIDDEN);
 			const events = JSON.stringify(conversation.events);
 			expect(events).not.toMatch(/could not be generated/);
