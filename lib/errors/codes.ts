@@ -11,6 +11,8 @@ export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 	key_model_access_denied: 'forbidden',
 	team_model_access_denied: 'forbidden',
 	user_model_access_denied: 'forbidden',
+	// LiteLLM without a database knows its master key only, and answers any other one with 400 (1.110.2).
+	no_db_connection: 'unauthorized',
 	all_deployments_in_cooldown: 'busy',
 	budget_exceeded: 'keyBudgetExceeded',
 	model_not_found: 'modelNotFound',

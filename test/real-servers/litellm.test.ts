@@ -138,8 +138,8 @@ describeWith(
 			expect(
 				await getError(rerankOf(server, { model: 'local-embed' }).rerank('cat', [CAT])),
 			).toMatchObject({
-				type: 'featureDisabled',
-				suggestion: expect.stringContaining('jina_ai/') as string,
+				type: 'serverError',
+				message: expect.stringContaining('Unsupported provider: openai') as string,
 			});
 		});
 

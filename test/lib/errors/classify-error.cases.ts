@@ -32,6 +32,11 @@ export const ERROR_TYPE_CASES: TypeCase[] = [
 		body: { error: { message: 'litellm.AuthenticationError: OpenAIException - Invalid API Key' } },
 	},
 	{
+		type: 'unauthorized',
+		status: 400,
+		body: { error: { message: 'No connected db.', type: 'no_db_connection', code: '400' } },
+	},
+	{
 		type: 'forbidden',
 		status: 401,
 		body: { error: { message: 'key not allowed', type: 'key_model_access_denied', code: '401' } },
