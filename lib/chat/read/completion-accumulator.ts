@@ -125,6 +125,8 @@ export class CompletionAccumulator {
 	 * text before it.
 	 */
 	private undecidedText = '';
+	/** A text has arrived, if only the prefill. */
+	private hasBegun = false;
 	/**
 	 * Whether the undecided text is so long that no more of it is searched: it is a call, or a response that begins like one,
 	 * and only its end shows which. Without this, each delta would read it again.
@@ -428,7 +430,8 @@ export class CompletionAccumulator {
 	/** Some servers repeat the prefill at the start of the response. */
 	private withoutPrefill(delta: string) {
 		const { prefill = '' } = this.options;
-		const isFirst = !this.hasText && this.reasoning === '';
+		const isFirst = !this.hasBegun && this.reasoning === '';
+		this.hasBegun = true;
 		return isFirst && delta.startsWith(prefill) ? delta.slice(prefill.length) : delta;
 	}
 

@@ -49,6 +49,28 @@ test('a text after any number of blanks is displayed while it arrives, also with
 	);
 });
 
+test('the beginning that a request gave is not shown again, and nothing else of the response is lost', () => {
+	const prefill = 'The sky';
+	const responses = fc.record({
+		pieces: fc.array(fc.constantFrom(prefill, ' is blue', '.', ' The', ' sky'), { minLength: 1 }),
+		repeated: fc.constantFrom('no', 'with the first piece', 'alone'),
+	});
+	fc.assert(
+		fc.property(responses, ({ pieces, repeated }) => {
+			const [first = '', ...others] = pieces;
+			// A server that goes on does not begin again.
+			fc.pre(repeated !== 'no' || first !== prefill);
+			const sent = {
+				no: pieces,
+				'with the first piece': [prefill + first, ...others],
+				alone: [prefill, ...pieces],
+			}[repeated]!;
+			const events = [...sent.map((content) => chunk({ content })), chunk({}, 'stop'), '[DONE]'];
+			expect(accumulate(events, { prefill }).shownText.trim()).toBe(pieces.join('').trim());
+		}),
+	);
+});
+
 describe('reasoning', () => {
 	test.each<[string, string, boolean, string, string]>([
 		['after a tag', '<think>a</think>\n\nb', false, 'a', 'b'],
