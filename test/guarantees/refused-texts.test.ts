@@ -95,6 +95,8 @@ interface Outcome {
 	named: number[];
 	/** Different errors. */
 	errors: number;
+	/** The numbers of the texts that the fields of errors name, which workflows read: those that the errors name. */
+	inFields: number[];
 }
 
 interface Operation {
@@ -103,7 +105,7 @@ interface Operation {
 	toBody(results: unknown[]): unknown;
 	run(url: string): Promise<Outcome>;
 	/** What is right if these texts (from 0) are refused. */
-	expected(refused: readonly number[]): Outcome;
+	expected(refused: readonly number[]): Omit<Outcome, 'inFields'>;
 }
 
 const OPTIONS = { options: { maxRetries: 0 } };
@@ -117,6 +119,14 @@ const namedIn = (sentence: string): number[] =>
 interface ItemError {
 	message: string;
 	description?: string;
+	index?: number;
+}
+
+/** The error of a node. */
+interface NodeError extends ItemError {
+	context?: { data?: ItemError };
+	/** Of a sub-node. */
+	facts?: { index?: number };
 }
 
 const toSentence = ({ message, description = '' }: ItemError): string =>
@@ -134,14 +144,21 @@ function toOutcome(items: INodeExecutionData[], hints: readonly string[]): Outco
 		),
 		named: [...new Set(named)],
 		errors: new Set(errors.map(({ message }) => message)).size,
+		inFields: errors.flatMap(({ index }) => toNumbers(index)),
 	};
 }
 
-const thrown = (failure: unknown): Outcome => ({
-	results: [],
-	named: namedIn(toSentence(failure as ItemError)),
-	errors: 1,
-});
+const toNumbers = (index: number | undefined): number[] => (index === undefined ? [] : [index + 1]);
+
+const thrown = (failure: unknown): Outcome => {
+	const error = failure as NodeError;
+	return {
+		results: [],
+		named: namedIn(toSentence(error)),
+		errors: 1,
+		inFields: toNumbers(error.context?.data?.index ?? error.facts?.index),
+	};
+};
 
 const runOperation =
 	(operation: 'vector:embed' | 'vector:rerank', field: string, continueOnFail: boolean) =>
@@ -171,7 +188,7 @@ const toScores = (results: unknown[]) => ({
 const isAll = (refused: readonly number[]): boolean => refused.length === TEXTS.length;
 const numbersOf = (refused: readonly number[]): number[] => refused.map((index) => index + 1);
 
-const failed: Outcome = { results: [], named: [], errors: 1 };
+const failed: Omit<Outcome, 'inFields'> = { results: [], named: [], errors: 1 };
 const perText = (refused: readonly number[], good: number, bad: 'error' | 'no score') =>
 	TEXTS.map((_text, at) => (refused.includes(at) ? bad : good));
 
@@ -203,12 +220,15 @@ const OPERATIONS: readonly Operation[] = [
 		toBody: toVectors,
 		run: async (url) => {
 			const { supplied } = await embeddings(url, { parameters: OPTIONS });
-			return await supplied
-				.embedDocuments(TEXTS)
-				.then(
-					(vectors) => ({ results: vectors.map(({ length }) => length), named: [], errors: 0 }),
-					thrown,
-				);
+			return await supplied.embedDocuments(TEXTS).then(
+				(vectors) => ({
+					results: vectors.map(({ length }) => length),
+					named: [],
+					errors: 0,
+					inFields: [],
+				}),
+				thrown,
+			);
 		},
 		expected: (refused) =>
 			refused.length === 0
@@ -249,6 +269,7 @@ const OPERATIONS: readonly Operation[] = [
 					results: TEXTS.map((_text, at) => (scores.get(at) === undefined ? 'no score' : 1)),
 					named: hints.flatMap(({ message }) => namedIn(message)),
 					errors: 0,
+					inFields: [],
 				};
 			}, thrown);
 		},
@@ -307,7 +328,9 @@ async function play(
 
 test.each(ROWS)('$name', async (row) => {
 	const known = await play(row, false);
-	expect(known.outcome).toEqual(row.operation.expected(REFUSED[row.which]));
+	const expected = row.operation.expected(REFUSED[row.which]);
+	const inFields = expected.errors > 0 ? expected.named : [];
+	expect(known.outcome).toEqual({ ...expected, inFields });
 	expect(known.sizes.length).toBeLessThanOrEqual(MAX_REQUESTS[row.which]);
 	expect(await play(row, true)).toEqual(known);
 });

@@ -285,4 +285,46 @@ describe('syncing documents', () => {
 			expect(scene.dataset.documents.size).toBe(3);
 		},
 	);
+
+	/** What Dify says of documents, and what becomes of their sources. */
+	const STATES = { enabled: {}, disabled: { enabled: false }, archived: { archived: true } };
+	const FATES = ['kept', 'changed', 'gone'];
+
+	test.each([true, false])(
+		'each document ends as its source says, whatever its state; as text: %s',
+		async (isText) => {
+			const scene = await startScene();
+			const files = Object.keys(STATES).flatMap((state) =>
+				FATES.map((fate) => ({ source: `${state}-${fate}.md`, text: `text of ${state} ${fate}` })),
+			);
+			await sync(scene, files, {}, isText);
+			for (const document of scene.dataset.documents.values())
+				Object.assign(document, STATES[document.name.split('-', 1)[0] as keyof typeof STATES]);
+			const later = files
+				.filter(({ source }) => !source.endsWith('gone.md'))
+				.map((file) =>
+					file.source.endsWith('changed.md') ? { ...file, text: `${file.text}, changed` } : file,
+				);
+			const items = createItems(later, isText);
+			items.perItem[0]!.options = { onMissingSource: 'delete', maxRemovedPercent: 100 };
+			const results = await runDocument(scene, 'sync', {}, items);
+			const actions = results.map(({ action, source }) => `${String(source)} ${String(action)}`);
+			expect(actions.sort()).toEqual([
+				'archived-changed.md updated',
+				'archived-gone.md deleted',
+				'archived-kept.md enabled',
+				'disabled-changed.md updated',
+				'disabled-gone.md deleted',
+				'disabled-kept.md enabled',
+				'enabled-changed.md updated',
+				'enabled-gone.md deleted',
+				'enabled-kept.md unchanged',
+			]);
+			const left = [...scene.dataset.documents.values()];
+			expect(left.map(({ name, text }) => [name, text])).toEqual(
+				later.map(({ source, text }) => [source, text]),
+			);
+			expect(left.filter(({ enabled, archived }) => !enabled || archived)).toEqual([]);
+		},
+	);
 });
