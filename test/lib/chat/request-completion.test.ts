@@ -144,16 +144,13 @@ test('the text of a repeated request begins a paragraph', async () => {
 
 describe('the error', () => {
 	test('has the usage of all attempts', async () => {
-		const runaway = streamed(
-			...Array.from({ length: 400 }, () => delta({ content: 'same line again\n' })),
-			delta({}, 'stop'),
-			usage(),
-		);
-		const empty = streamed(delta({}, 'stop'), usage({ prompt_tokens: 7, completion_tokens: 0 }));
-		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: [empty, runaway] });
-		const { error } = await playTurn(server.url);
+		const empty = (prompt: number) =>
+			streamed(delta({}, 'stop'), usage({ prompt_tokens: prompt, completion_tokens: 1 }));
+		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: [empty(7), empty(30)] });
+		const { error } = await playTurn(server.url, { settings: { retries: 1 } });
+		expect(server.sent(CHAT)).toHaveLength(2);
 		expect(error?.type).toBe('emptyResponse');
-		expect(error?.facts.usage).toMatchObject({ promptTokens: 7 });
+		expect(error?.facts.usage).toMatchObject({ promptTokens: 37, completionTokens: 2 });
 	});
 
 	test('names the option whose value the server rejects', async () => {

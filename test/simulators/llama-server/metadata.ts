@@ -86,11 +86,12 @@ export const routerModels = (settings: Settings): object => ({
 	data: settings.models.map((model) => routerModel(settings, model)),
 });
 
-/** The recorded metrics, with only the number of running requests. */
+/** The recorded metrics, with the number of running requests; as many wait. No other count is zero. */
 export const llamaMetrics = (active: number): string =>
 	recordedText('metrics').replace(
 		/^llamacpp:(\w+) .*$/gm,
-		(_line, name: string) => `llamacpp:${name} ${name === 'requests_processing' ? active : 0}`,
+		(_line, name: string) =>
+			`llamacpp:${name} ${/^requests_(?:processing|deferred)$/.test(name) ? active : 3}`,
 	);
 
 /** The list of OpenAI's API, with the owner by which a server is known. */
