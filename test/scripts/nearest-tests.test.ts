@@ -37,6 +37,7 @@ describe('arguments of npm test', () => {
 describe('the nearest tests come first', () => {
 	const related = [
 		'test/faults/faults.test.ts',
+		'test/guarantees/options.test.ts',
 		'test/guarantees/queueing.test.ts',
 		'test/lib/http/queue.test.ts',
 		'test/lib/http/queue.large.test.ts',
@@ -53,32 +54,34 @@ describe('the nearest tests come first', () => {
 		{
 			sources: ['lib/http/queue.ts'],
 			groups: [
-				['tests of lib/http/queue.ts', 2, 3],
-				['tests beside them', 4],
-				['nodes, guarantees and faults near them', 1],
-				['other tests that use them', 0, 5, 6],
+				['tests of lib/http/queue.ts', 3, 4],
+				['tests beside them', 5],
+				['nodes, guarantees and faults near them', 1, 2],
+				['other tests that use them', 0, 6, 7],
 			],
 		},
 		{
 			sources: ['lib/http'],
 			groups: [
-				['tests of lib/http', 2, 3, 4],
-				['other tests that use them', 0, 1, 5, 6],
+				['tests of lib/http', 3, 4, 5],
+				['nodes, guarantees and faults near them', 1],
+				['other tests that use them', 0, 2, 6, 7],
 			],
 		},
 		{
 			sources: ['nodes/LocalLlama/LocalLlama.node.ts', 'lib/http/request.ts'],
 			groups: [
-				['tests of nodes/LocalLlama/LocalLlama.node.ts, lib/http/request.ts', 4, 5],
-				['tests beside them', 2, 3, 6],
-				['other tests that use them', 0, 1],
+				['tests of nodes/LocalLlama/LocalLlama.node.ts, lib/http/request.ts', 5, 6],
+				['tests beside them', 3, 4, 7],
+				['nodes, guarantees and faults near them', 1],
+				['other tests that use them', 0, 2],
 			],
 		},
 		{
 			sources: ['lib/text/other.ts'],
 			groups: [
-				['nodes, guarantees and faults near them', 0, 6],
-				['other tests that use them', 1, 2, 3, 4, 5],
+				['nodes, guarantees and faults near them', 0, 1, 7],
+				['other tests that use them', 2, 3, 4, 5, 6],
 			],
 		},
 	])('of $sources', async ({ sources, groups }) => {

@@ -47,6 +47,9 @@ export const nearestTests = (source, related) => {
 	return related.filter((file) => file.startsWith(place));
 };
 
+/** Suites that make up their cases, for all sources. */
+const GENERATORS = /^test\/guarantees\/(?:conversations|lists|options)\./;
+
 /** Suites of whole nodes, and those that span sources. */
 const SPANNING = /^test\/(?:nodes|guarantees|faults)\//;
 
@@ -69,8 +72,8 @@ const readTest = (file) => readFileSync(join(root, file), 'utf8');
  * @param {string[]} sources
  * @param {string[]} related all test files that use them, from the root
  * @param {(file: string) => string} [read]
- * @returns {Group[]} the tests of the sources, those beside them, suites of nodes, guarantees and faults that have a word of
- *   their path in the name or import them, and all others; without empty groups
+ * @returns {Group[]} the tests of the sources, those beside them, suites of nodes, guarantees and faults that make up their
+ *   cases, have a word of the path of a source in their name or import it, and all others; without empty groups
  */
 export const groupTests = (sources, related, read = readTest) => {
 	const places = sources.map(ownPlace);
@@ -84,7 +87,9 @@ export const groupTests = (sources, related, read = readTest) => {
 		SPANNING.test(file) &&
 		!isOwn(file) &&
 		!isBeside(file) &&
-		(words.some((word) => word?.test(file)) || modules.some((name) => read(file).includes(name)));
+		(GENERATORS.test(file) ||
+			words.some((word) => word?.test(file)) ||
+			modules.some((name) => read(file).includes(name)));
 	const groups = [
 		{ name: `tests of ${sources.join(', ')}`, files: related.filter(isOwn) },
 		{ name: 'tests beside them', files: related.filter(isBeside) },
