@@ -279,6 +279,18 @@ describe('suggested context sizes never exceed the trained context of the model'
 		expect(suggestion).not.toContain('--ctx-size');
 	});
 
+	test.each([
+		{ context: 8_191, expected: undefined, found: ['contextSmallForAgents'] },
+		{ context: 8_192, expected: undefined, found: [] },
+		{ context: 8_191, expected: 8_192, found: ['contextBelowExpected'] },
+		{ context: 8_192, expected: 8_192, found: [] },
+	])('$context tokens, at least $expected expected: $found', async (row) => {
+		const url = await rawServer(small(row.context, 32_768));
+		expect(ids(await check(url, { expectations: { minContext: row.expected } }))).toEqual(
+			row.found,
+		);
+	});
+
 	test('the maximum is already set: no setting helps', async () => {
 		const { suggestion } = finding(
 			await check(await rawServer(small(2_048, 2_048))),

@@ -179,8 +179,12 @@ describe.each(SHAPES)(
 			);
 		};
 
-		test('runs if it is complete', () => {
-			const { text, calls } = decide(`Now.\n${call}`.slice(call.startsWith('{') ? 5 : 0));
+		test.each([
+			{ hasEnded: true, how: 'in a complete response' },
+			{ hasEnded: false, how: 'if the response broke off behind it' },
+		])('runs if it is complete, $how', ({ hasEnded }) => {
+			const options = { hasEnded };
+			const { text, calls } = decide(`Now.\n${call}`.slice(call.startsWith('{') ? 5 : 0), options);
 			expect(text).toBe(call.startsWith('{') ? '' : 'Now.');
 			expect(calls.map(({ name }) => name)).toEqual(['delete_mails']);
 			expect(JSON.parse(calls[0]!.arguments)).toEqual({ folder: 'Spam' });
