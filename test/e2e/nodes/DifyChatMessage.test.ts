@@ -7,6 +7,7 @@ const GENERATED = 'The llama is a domesticated animal';
 describeScreens('difyChatMessage', {
 	// The form of the app has a field that Dify requires.
 	'Dify Chat Message': {
+		reads: '{{ $json.chatInput }}',
 		asAdded: 'This item has no chatInput It comes from a Chat Trigger',
 		result: GENERATED,
 		chat: GENERATED,

@@ -3,24 +3,29 @@ import { describeScreens } from '../support/describe-screens';
 
 /** The text that the server streams. */
 const GENERATED = 'The llama is a domesticated animal';
+/** The field of an item that most nodes before this one have. */
+const TEXT = '{{ $json.text }}';
 
 describeScreens('localLlama', {
 	'Local Llama text chat': {
+		reads: '{{ $json.chatInput }}',
 		asAdded: 'This item has no chatInput It comes from a Chat Trigger',
 		result: GENERATED,
 		chat: GENERATED,
 		isInGate: true,
 	},
 	'Local Llama text extract': {
+		reads: TEXT,
 		asAdded: 'The field "Fields" is empty Add a field for each value',
 		result: 'The llama keeps its wool. city:',
 	},
 	'Local Llama text classify': {
+		reads: TEXT,
 		asAdded: 'The field "Labels" is empty Add a label for each possible result',
 		result: 'text classification The llama keeps its wool. offer',
 	},
-	'Local Llama text complete': { asAdded: GENERATED, result: GENERATED },
-	'Local Llama vector embed': { asAdded: '0:1', result: '0:1' },
+	'Local Llama text complete': { reads: TEXT, asAdded: GENERATED, result: GENERATED },
+	'Local Llama vector embed': { reads: TEXT, asAdded: '0:1', result: '0:1' },
 	'Local Llama vector rerank': {
 		asAdded: 'Parameter "Query" is required',
 		result: 'text output The llama keeps its wool. 1',
@@ -35,6 +40,7 @@ describeScreens('localLlama', {
 		result: 'Hello',
 	},
 	'Local Llama audio speak': {
+		reads: TEXT,
 		asAdded: 'File Name: speech.mp3',
 		result: 'File Name: speech.mp3',
 		isFile: true,

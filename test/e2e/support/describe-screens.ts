@@ -5,6 +5,8 @@ import type { Pane } from './screens';
 
 /** What a person sees of one operation. */
 export interface Screen {
+	/** The expression that its main field has as added. Default: the field is empty, or there is none. */
+	reads?: string;
 	/** Shown when it is run as added: a part of the error, of the first row or, if n8n does not start it, of the notification. */
 	asAdded: string;
 	/** Shown when everything is filled in: a part of the first row, or of the file's entry. Default: an ID of the server. */
@@ -53,7 +55,14 @@ export function describeScreens(type: string, screens: Readonly<Record<string, S
 
 	it.each(rows)(
 		'$name: as added, with a wrong credential, with the right one and a file, with an error output',
-		async ({ name, asAdded, result = ANY_ID, isFile = false, isRefusalResult = false }) => {
+		async ({
+			name,
+			reads = '',
+			asAdded,
+			result = ANY_ID,
+			isFile = false,
+			isRefusalResult = false,
+		}) => {
 			const { openNode, closeNode } = open.editor;
 			const operation = open.operations().find((one) => one.name === name)!;
 			await open.openWorkflow(operation);
@@ -66,6 +75,8 @@ export function describeScreens(type: string, screens: Readonly<Record<string, S
 				...labels.filter((label) => label !== 'Options'),
 				...labels.filter((label) => label === 'Options'),
 			]);
+			const panel = await open.editor.get('node-parameters').innerText();
+			expect({ panel }).toEqual({ panel: expect.stringContaining(reads) as string });
 			const added = await open.run();
 			const toasts = await open.toasts();
 			expect({ seen: `${added.text} ${toasts}` }).toEqual({
