@@ -27,6 +27,20 @@ describe.each(Object.entries(ECHO_FORMS))('a key that is echoed as %s', (_name, 
 	});
 });
 
+test('a text without an escape is masked as one with an escape elsewhere', () => {
+	const signs = fc.constantFrom('a', 'b', ' ', '+', 'é', '\u{1F600}', '"');
+	const texts = fc.string({ unit: signs, maxLength: 12 });
+	const secrets = fc.array(fc.string({ unit: signs, minLength: 1, maxLength: 3 }), {
+		minLength: 1,
+		maxLength: 3,
+	});
+	fc.assert(
+		fc.property(texts, secrets, (text, keys) => {
+			expect(`${mask(text, keys)}%`).toBe(mask(`${text}%`, keys));
+		}),
+	);
+});
+
 test('any key is masked in any form, and what is around it stays', () => {
 	const key = fc.string({ minLength: 16, maxLength: 40 }).filter((one) => !/[\\%]/.test(one));
 	const text = fc.string({ unit: 'grapheme' }).filter((one) => !/[\\%]/.test(one));
