@@ -76,10 +76,13 @@ export function parseToolResult(content: unknown): { text: string; images: Conte
 	return { text, images };
 }
 
+/** Characters of JSON: images of 12 MB as base64. A longer result is text, of which the model gets the beginning. */
+const MAX_RESULT_WITH_IMAGES = 16 * 1024 * 1024;
+
 /** MCP puts blocks into `content`; n8n's agent 3.1 lists them in the `response` of each entry, as text if it was text. */
 function collectBlocks(result: unknown): unknown[] {
-	const parsed =
-		typeof result === 'string' && result.includes('"image') ? parseJson(result) : undefined;
+	const mayHaveImages = typeof result === 'string' && result.length <= MAX_RESULT_WITH_IMAGES;
+	const parsed = mayHaveImages && result.includes('"image') ? parseJson(result) : undefined;
 	const blocks = asRecord(parsed ?? result).content ?? parsed ?? result;
 	return [blocks].flat().flatMap((entry: unknown) => {
 		const { response } = asRecord(entry);

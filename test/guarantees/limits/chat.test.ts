@@ -4,6 +4,7 @@ import {
 	describeIssue,
 	toSafeName,
 } from '../../../lib/chat/check/correction';
+import { parseToolResult } from '../../../lib/chat/content';
 import { toGrammarSchema } from '../../../lib/chat/body/grammar-schema';
 import { GENERATION_OPTIONS } from '../../../lib/chat/body/generation-options';
 import { ToolCallAccumulator } from '../../../lib/chat/read/tool-call-accumulator';
@@ -18,6 +19,17 @@ import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/lim
 
 const isWhole = (shown: string) => !shown.includes('…');
 
+testLimit('lib/chat/content.ts#MAX_RESULT_WITH_IMAGES', {
+	limit: 16 * 1024 * 1024,
+	of: 'characters',
+	outcome: (length) => {
+		const data = 'iVBORw0KGgoAAAANSUhEUg==';
+		const json = JSON.stringify([{ type: 'image', data, mimeType: 'image/png' }]);
+		return parseToolResult(json.padEnd(length, ' ')).images.length;
+	},
+	within: 1,
+	beyond: 0,
+});
 testLimit('lib/chat/check/correction.ts#MAX_NAME', {
 	limit: 64,
 	outcome: (length) => isWhole(toSafeName('n'.repeat(length))),
