@@ -769,6 +769,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'readNamedCall',
 		'readTextCalls',
 		'readQuotedCalls',
+		'hasBeginning',
 		'findBeginnings',
 		'findBeginningsBefore',
 	],

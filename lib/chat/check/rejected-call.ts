@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<RejectionReason, string>> = {
 	otherMarkup: 'the response contains other markup of a call that could not be read',
 	inCodeBlock: 'it is in code, a quotation or a list',
 	tooManyCalls: 'the response contains more than 100 calls',
+	longResponse: 'the response has more than 524,288 characters',
 	quotation: 'the same text appears in the input',
 	notCompared: 'the input is too large to rule out that it contains the same call',
 	otherCalls: 'the server sent other calls separately from the text',

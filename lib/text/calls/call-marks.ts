@@ -14,8 +14,11 @@ const NAME_PART = String.raw`[\w.:-]{0,40}`;
 const WIDE_NAME_PART = String.raw`[\w▁ \\]{0,40}`;
 const CALL_WORD = '(?:tool|func|call|action|invoke|plugin|python|interpreter)';
 
+/** Most `<` of a text begin no such tag: this is found out before its parts are compared, of which each may have any length. */
+const IS_TAG_WITH_WORD = String.raw`(?=[^<>]{1,140}>)(?=[^<>]{0,110}?${CALL_WORD})`;
+
 /** A tag or a token with such a word in it; `isBlockMark` tells whether it begins a block. */
-const TAG = `${NAMESPACE_TOKEN}<(?:\\|?${PREFIX}${NAME_PART}${CALL_WORD}${NAME_PART}\\|?|｜${WIDE_NAME_PART}${CALL_WORD}${WIDE_NAME_PART}｜)>`;
+const TAG = `${NAMESPACE_TOKEN}<${IS_TAG_WITH_WORD}(?:\\|?${PREFIX}${NAME_PART}${CALL_WORD}${NAME_PART}\\|?|｜${WIDE_NAME_PART}${CALL_WORD}${WIDE_NAME_PART}｜)>`;
 /** Brackets are in capital letters: others are links and words. Mistral's are a header (`header-calls.ts`). */
 const BRACKET = String.raw`\[(?!TOOL_CALLS\])(?:[A-Z]{1,20}_)?(?:TOOL|FUNCTION|CALL|INVOKE)(?:_?[A-Z]{1,20}){0,2}\]`;
 
@@ -146,14 +149,18 @@ export function getBlockEnd(mark: string): BlockEnd {
 	};
 }
 
+/** What follows the name of a mark. */
+const END_OF_NAME = String.raw`(?=[\s=>|｜:_▁"])`;
 /** Words in the names of marks that only calls have. HTML has none of them in its tags. */
-const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use|sep)|[\w▁]{1,20}_calls?|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start|start_action|tools_prefix)(?=[\s=>|｜:_▁"])`;
+const CALL_NAME = String.raw`(?:(?:tool|function)s?[_▁ ]?(?:calls?|use|sep)|calls?|invoke|arg_key|arg_value|python_(?:tag|start)|action_start|start_action|tools_prefix)${END_OF_NAME}`;
 /** What follows `<` in such a mark, with or without attributes. */
-const CALL_MARK_REST = String.raw`[|｜/]{0,2}${PREFIX}(?:[\w▁]{0,20}?${CALL_NAME}|(?:function|parameter)[ \t]{0,4}=|(?:function|param|parameter)[ \t]{1,4}name[ \t]{0,4}=)`;
+const CALL_MARK_REST = String.raw`[|｜/]{0,2}${PREFIX}(?:[\w▁]{0,20}?${CALL_NAME}|[\w▁]{1,40}_calls?${END_OF_NAME}|(?:function|parameter)[ \t]{0,4}=|(?:function|param|parameter)[ \t]{1,4}name[ \t]{0,4}=)`;
+/** What is in each such mark: found out before its parts are compared, of which each may have any length. */
+const HAS_CALL_WORD = String.raw`(?=[^<>]{0,90}?(?:call|use|sep|invoke|arg_|python_|action|prefix|function|param))`;
 /** Such a mark anywhere in a text. */
 export const CALL_MARK = new RegExp(
 	[
-		`<${CALL_MARK_REST}`,
+		`<${HAS_CALL_WORD}${CALL_MARK_REST}`,
 		String.raw`<\|(?:start|channel)\|>[^<>\n]{0,60}?\bto=[\w.]`,
 		String.raw`\[(?:TOOL_CALLS|CALL_ID|ARGS|(?:END_)?TOOL_REQUEST)\]`,
 		String.raw`\bfunctools\[`,

@@ -9,8 +9,8 @@
  *    it is in a code block that is the complete response.
  * 6. The request does not contain it.
  */
-import { MAX_CALLS } from './limits';
-import { readQuotedCalls, readTextCalls } from './read-text-calls';
+import { MAX_CALLS, MAX_RESPONSE_WITH_CALLS } from './limits';
+import { hasBeginning, readQuotedCalls, readTextCalls } from './read-text-calls';
 import type { QuotationCheck } from './quotations';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
@@ -46,6 +46,7 @@ const MAX_CODE = 100;
 
 export function decideTextCalls(response: TextResponse): TextCallDecision {
 	const { text, tools } = response;
+	if (text.length > MAX_RESPONSE_WITH_CALLS) return rejectAll(response);
 	const reading = readTextCalls(text);
 	const rejectedCall =
 		reading.candidates.length === 0
@@ -56,23 +57,35 @@ export function decideTextCalls(response: TextResponse): TextCallDecision {
 	return { text: getTextAround(reading), calls: reading.candidates.map(toRawToolCall) };
 }
 
+/** Of a response that is too long: the hint comes from its beginning. */
+function rejectAll(response: TextResponse): TextCallDecision {
+	const beginning = response.text.slice(0, MAX_RESPONSE_WITH_CALLS);
+	const { calls, rejectedCall } = decideTextCalls({ ...response, text: beginning });
+	const called = rejectedCall ?? calls[0];
+	return {
+		text: response.text,
+		calls: [],
+		rejectedCall: called && { name: called.name, reason: 'longResponse' },
+	};
+}
+
 function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCall | undefined {
 	const isCall = ({ name, problems }: CallCandidate) =>
 		problems.length === 0 && tools.includes(name);
-	const quoted = readQuotedCalls(text, false).find(isCall);
+	// Searched for once: a text may have megabytes, and most texts have none.
+	const mayHaveCalls = hasBeginning(text);
+	const findQuoted = (isInCode: boolean) =>
+		mayHaveCalls ? readQuotedCalls(text, isInCode).find(isCall) : undefined;
+	const quoted = findQuoted(false);
 	if (quoted !== undefined) return { name: quoted.name, reason: 'inCodeBlock' };
-	const name = findUnreadName(text, tools);
+	const name = findUnreadCall(text, tools) ?? (mayHaveCalls ? findUnfinishedCall(text) : undefined);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
-	const call =
-		readQuotedCalls(text, true).find(isCall) ?? findCallsInCode(text, tools).find(isCall);
+	const call = findQuoted(true) ?? findCallsInCode(text, tools).find(isCall);
 	if (call !== undefined) return { name: call.name, reason: 'inCodeBlock' };
 	const content = withoutOuterFence(text);
-	const nameInBlock = content === text ? undefined : findUnreadName(content, tools);
+	const nameInBlock =
+		content === text ? undefined : (findUnreadCall(content, tools) ?? findUnfinishedCall(content));
 	return nameInBlock === undefined ? undefined : { name: nameInBlock, reason: 'unknownSyntax' };
-}
-
-function findUnreadName(text: string, tools: readonly string[]): string | undefined {
-	return findUnreadCall(text, tools) ?? findUnfinishedCall(text);
 }
 
 /** What would be a call as a complete response. */

@@ -40,7 +40,7 @@ export function readTextCalls(response: string): TextCallReading {
 		const range = { from: 0, to: text.length };
 		return { candidates: complete, text, range, allowsTextAfter: false };
 	}
-	const visible = text.search(BEGINNING) < 0 ? '' : blankOutQuotedLines(blankOutCode(text));
+	const visible = hasBeginning(text) ? blankOutQuotedLines(blankOutCode(text)) : '';
 	return readBlocks({ text, visible, isExcluded: (at) => isInOpenElement(text, at) });
 }
 
@@ -50,7 +50,7 @@ export function readTextCalls(response: string): TextCallReading {
  * @param isInCode whether those in code count, or only those in quotations and lists
  */
 export function readQuotedCalls(text: string, isInCode: boolean): readonly CallCandidate[] {
-	if (text.search(BEGINNING) < 0) return [];
+	if (!hasBeginning(text)) return [];
 	return readBlocks({ text, visible: isInCode ? text : blankOutCode(text) }).candidates;
 }
 
@@ -79,9 +79,14 @@ function readBlocks({ text, visible, isExcluded = () => false }: SearchedText): 
 	return { candidates: [], text, range, allowsTextAfter: false };
 }
 
+/** Whether a call may begin anywhere in a text. */
+export function hasBeginning(text: string): boolean {
+	return text.search(BEGINNING) >= 0;
+}
+
 /** Where calls may begin outside of code. */
 export function findBeginnings(text: string): Iterable<{ index: number }> {
-	return text.search(BEGINNING) < 0 ? [] : blankOutCode(text).matchAll(BEGINNING);
+	return hasBeginning(text) ? blankOutCode(text).matchAll(BEGINNING) : [];
 }
 
 /** Reads the calls that begin at the cursor, in any shape with marks. */

@@ -81,6 +81,8 @@ export type RejectionReason =
 	/** The call is in a quotation or a list, or in code of a response that says more. */
 	| 'inCodeBlock'
 	| 'tooManyCalls'
+	/** The response is too long to be read. */
+	| 'longResponse'
 	/** The request contains the same call. */
 	| 'quotation'
 	/** The request is too large to find out whether it contains the same call. */

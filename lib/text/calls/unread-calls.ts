@@ -90,8 +90,10 @@ export function findUnreadCall(source: string, tools: readonly string[]): string
 		.replaceAll(EMPHASIS, '')
 		.replaceAll(CODE_OF_TOOLS, '<tool_code>')
 		.replaceAll(QUOTES, '"');
+	const named = tools.filter((name) => text.includes(name));
+	if (named.length === 0) return undefined;
 	return (
-		findCalledName(text, tools) ?? findNameInMarks(text, tools) ?? findNameNearMark(text, tools)
+		findCalledName(text, named) ?? findNameInMarks(text, named) ?? findNameNearMark(text, named)
 	);
 }
 

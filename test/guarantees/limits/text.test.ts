@@ -158,6 +158,20 @@ testLimit('lib/text/calls/limits.ts#MAX_CALLS', {
 	within: true,
 	beyond: false,
 });
+testLimit('lib/text/calls/limits.ts#MAX_RESPONSE_WITH_CALLS', {
+	limit: 512 * 1024,
+	of: 'characters',
+	outcome: (length) =>
+		decideTextCalls({
+			text: `\n${toCalls(1)}`.padStart(length, 'word '),
+			tools: ['f'],
+			isCutOff: false,
+			hasEnded: true,
+			findQuotation: () => undefined,
+		}).calls.length,
+	within: 1,
+	beyond: 0,
+});
 testLimit('lib/text/calls/without-call-markup.ts#MAX_MARKS', {
 	limit: 100,
 	outcome: (count) => {

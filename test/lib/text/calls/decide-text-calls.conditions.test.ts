@@ -1161,8 +1161,9 @@ describe('arguments with more than 5,000 values say so, and are not read to thei
 			return rejectedCall ?? calls.at(-1)?.name;
 		};
 		const tooLarge = { name: 'add', reason: 'tooLarge' };
-		const sizes = [list(5_000), list(5_001), objects(4_998), objects(5_000), objects(300_000)];
+		const sizes = [list(5_000), list(5_001), objects(4_998), objects(5_000), objects(50_000)];
 		expect(sizes.map(decide)).toEqual(['add', tooLarge, 'add', tooLarge, tooLarge]);
+		expect(decide(objects(300_000))).toEqual({ name: 'add', reason: 'longResponse' });
 	});
 });
 
