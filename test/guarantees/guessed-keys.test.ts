@@ -124,7 +124,8 @@ const DOORS: Record<string, Door> = {
 			'',
 			{ baseUrl: url, apiKey: key },
 			{
-				query: `Repeat: ${text}`,
+				// The guesses are in an earlier message: what a request contains is not masked in its response anyway.
+				query: 'Repeat it.',
 				user: 'u1',
 				conversation: 'new',
 				inputsMode: 'json',

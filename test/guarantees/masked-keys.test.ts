@@ -1,4 +1,6 @@
 /** A server may echo the whole key, in any form of the promise: no log, item, hint, error, stream or report has it. */
+import { DifyApi } from '../../credentials/DifyApi.credentials';
+import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { execute, prepare } from '../recordings/support/dify-node-runner';
 import { ECHO_FORMS, ECHOED_KEYS } from '../support/texts/echoes';
 import {
@@ -23,6 +25,7 @@ import {
 	textOf,
 } from './support/node-runner';
 import { takeSome } from '../support/jest/properties';
+import { testCredential } from '../support/n8n/credential-test';
 import { json, useServers } from '../support/servers/scripted-server';
 import type { Answer, Routes, ScriptedServer } from '../support/servers/scripted-server';
 
@@ -246,6 +249,60 @@ async function collectVisibleOfDify(key: string, echo: string): Promise<unknown[
 	return visible;
 }
 
+/** The same for a workflow, a knowledge base, and the test of both credentials. */
+async function collectVisibleOfOtherDoors(key: string, echo: string): Promise<unknown[]> {
+	const visible: unknown[] = [];
+	const ids = { task_id: 't1', workflow_run_id: 'r1' };
+	const rejected = escaped({ code: 'unauthorized', message: echo, status: 401 }, 401);
+	const outputs = { text: echo, [echo]: [echo] };
+	const finished = (data: object): Answer => {
+		const end = { event: 'workflow_finished', ...ids, data: { id: 'r1', ...data } };
+		return (_request, response) =>
+			sendEvents(
+				response,
+				sse(
+					{ event: 'workflow_started', ...ids, data: { id: 'r1' } },
+					...split(echo, 3).map((part) => ({ event: 'text_chunk', ...ids, data: { text: part } })),
+					end,
+				),
+			);
+	};
+	const runs = [
+		rejected,
+		finished({ status: 'succeeded', outputs }),
+		finished({ status: 'failed', error: echo, outputs }),
+	];
+	const lists = [rejected, escaped({ data: [{ id: 'd1', name: echo, [echo]: echo }] })];
+	const note = async (url: string, node: 'difyWorkflow' | 'difyKnowledge', parameters: object) => {
+		const { resource, operation } = parameters as Record<string, string>;
+		const name = node === 'difyWorkflow' ? 'run execute' : `${resource} ${operation}`;
+		const fake = prepare(node, name, { baseUrl: url, apiKey: key }, { ...parameters });
+		const work = execute(node, fake);
+		visible.push(
+			await work.catch((error: Error & { description?: string; context?: object }) => [
+				error.message,
+				error.description,
+				error.context,
+			]),
+			fake.hints,
+		);
+	};
+	for (const answer of runs) {
+		const { url } = await start({ 'POST /v1/workflows/run': answer });
+		await note(url, 'difyWorkflow', { user: 'u1', inputsMode: 'json', inputsJson: '{}' });
+	}
+	for (const answer of lists) {
+		const { url } = await start({ 'GET /v1/datasets': answer });
+		await note(url, 'difyKnowledge', { resource: 'knowledgeBase', operation: 'getAll' });
+	}
+	const { url: baseUrl } = await start(rejected);
+	for (const type of [new DifyApi(), new LocalLlamaApi()]) {
+		const data = { baseUrl, apiKey: key, keyType: 'app', authentication: 'bearer' };
+		visible.push(await testCredential(type, data));
+	}
+	return visible;
+}
+
 /** Each form with some of the keys: each night together they have all. */
 const CASES = Object.entries(ECHO_FORMS).flatMap(([name, escape], index) =>
 	takeSome(
@@ -259,6 +316,7 @@ test.each(CASES)('no key is visible after an echo as $name: $key', async ({ esca
 	const visible = [
 		...(await collectVisible(key, echo)),
 		...(await collectVisibleOfDify(key, echo)),
+		...(await collectVisibleOfOtherDoors(key, echo)),
 	];
 	const texts = new Set(collectStrings(JSON.parse(JSON.stringify(visible))));
 	for (const seen of texts)
