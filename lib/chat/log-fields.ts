@@ -1,6 +1,7 @@
 /** What the execution log shows of the way to a response. */
 import type { AppliedRule } from '../exchange/types';
 import type { QueueStats } from '../http/queue';
+import type { Waits } from '../http/retry-policy';
 import type { JsonRecord } from '../values/records';
 
 /** How a response was obtained. */
@@ -9,6 +10,8 @@ export interface TurnHistory {
 	queueStats: QueueStats;
 	/** Why requests were sent again. */
 	appliedRules: readonly AppliedRule[];
+	/** How often requests were sent again after a pause. */
+	waits: Readonly<Waits>;
 	/** Whether the last response began inside its thinking, so that this one was held back until its thinking ended. */
 	lastStartedInReasoning: boolean;
 }
@@ -17,9 +20,11 @@ export interface TurnHistory {
 export function toLogFields({
 	queueStats,
 	appliedRules,
+	waits,
 	lastStartedInReasoning,
 }: TurnHistory): JsonRecord {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
+	const reasons = [...describeWaits(waits), ...appliedRules.map(({ because }) => because)];
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
 	return {
 		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
@@ -29,8 +34,20 @@ export function toLogFields({
 		delayedBecause: lastStartedInReasoning
 			? 'the last response began inside its thinking'
 			: undefined,
-		resentBecause: appliedRules.length > 0 ? appliedRules.map(({ because }) => because) : undefined,
+		resentBecause: reasons.length > 0 ? reasons : undefined,
 	};
+}
+
+const WAITS: ReadonlyArray<readonly [keyof Waits, string]> = [
+	['busy', 'the server was busy'],
+	['loading', 'the model was loading'],
+	['connection', 'the connection failed'],
+];
+
+function describeWaits(waits: Readonly<Waits>): string[] {
+	return WAITS.filter(([reason]) => waits[reason] > 0).map(
+		([reason, text]) => `${text}, ${waits[reason]} ${waits[reason] === 1 ? 'time' : 'times'}`,
+	);
 }
 
 /** How often the model corrected its response; undefined if it never had to. */

@@ -101,7 +101,7 @@ async function completeTurn(
 	await assertCapabilities(turn, messages, props);
 	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages);
 	const result = await requestCompletion(turn, draft);
-	const { value: completion, reports, queueStats, appliedRules } = result;
+	const { value: completion, reports, queueStats, appliedRules, waits } = result;
 	const { url, firstTokenMs, lastStartedInReasoning, reasoningWarning } = reports.at(-1)!;
 	finishDisplay(turn, completion);
 	const toolCalls = toOriginalCalls(turn, completion);
@@ -129,7 +129,7 @@ async function completeTurn(
 		totalMs: performance.now() - startedAt,
 		corrections: countCorrections(appliedRules),
 		timesPreempted: queueStats.timesPreempted || undefined,
-		logFields: toLogFields({ queueStats, appliedRules, lastStartedInReasoning }),
+		logFields: toLogFields({ queueStats, appliedRules, waits, lastStartedInReasoning }),
 	};
 }
 

@@ -5,6 +5,7 @@ import { maskDeep } from '../errors/mask';
 import { getWrittenSecrets, withoutSent } from '../errors/secrets';
 import { request } from '../http/request';
 import { toErrorContext } from '../http/request-errors';
+import type { Waits } from '../http/retry-policy';
 import { RetryPolicy } from '../http/retry-policy';
 import type { RequestOptions } from '../http/types';
 import { fetchApiRoot } from '../servers/list-models';
@@ -65,6 +66,8 @@ export interface ExchangeResult<D, V> {
 	warnings: string[];
 	/** Why the request was sent more than once. */
 	appliedRules: readonly AppliedRule[];
+	/** How often it was sent again after a pause. */
+	waits: Readonly<Waits>;
 }
 
 /**
@@ -106,7 +109,8 @@ export async function exchange<D, V>(
 		const { appliedRules, serverFailure } = state;
 		if (step.type === 'accept') {
 			if (serverFailure) warnings.push(describeOvercomeFailure(serverFailure));
-			return { value: step.value, draft, route: route.name, warnings, appliedRules };
+			const { waits } = retryPolicy;
+			return { value: step.value, draft, route: route.name, warnings, appliedRules, waits };
 		}
 		const secrets = getWrittenSecrets(withoutSent(server.secrets, body));
 		partialOutput = maskDeep(getSomeOutput(attempt), secrets) ?? partialOutput;

@@ -43,6 +43,16 @@ interface LoadingError {
 	at: number;
 }
 
+/** How often a request was sent again after a pause, by the reason. */
+export interface Waits {
+	/** The server did not take it. */
+	busy: number;
+	/** The model was loading. */
+	loading: number;
+	/** The connection failed, or a gateway did not reach the server. */
+	connection: number;
+}
+
 /** What a caller wants. */
 export interface RetryOptions {
 	/** The setting *Retries*. Default: 0. */
@@ -76,12 +86,8 @@ export class RetryPolicy {
 	requestCount = 0;
 	/** Why the last request was sent again, if a server may have started it. */
 	lastRepeated: ServerError | undefined;
-	/** Pauses, by their reason, for the log. */
-	readonly waits: Record<'busy' | 'loading' | 'connection', number> = {
-		busy: 0,
-		loading: 0,
-		connection: 0,
-	};
+	/** For the log. */
+	readonly waits: Waits = { busy: 0, loading: 0, connection: 0 };
 	private sentAt = 0;
 	private tries = 0;
 	private pauses = 0;

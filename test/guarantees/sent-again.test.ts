@@ -224,6 +224,20 @@ describe.each(WORDINGS)('a failure once, %s', (wording) => {
 	});
 });
 
+test('the log says how often and why a request was sent again, and token counts are those of all', async () => {
+	const busy = json({ error: 'Zxq' }, 429);
+	const thinking = ROWS[0]!.fail('as seen');
+	const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: [busy, busy, thinking, GOOD] });
+	const { supplied } = await chatModel(server.url);
+	const message = await clock.passUntil(supplied.invoke('Weather?'));
+	expect(message.response_metadata.resentBecause).toEqual([
+		'the server was busy, 2 times',
+		'the response was only thinking',
+	]);
+	// Each response has 11 and 5.
+	expect(message.usage_metadata).toMatchObject({ input_tokens: 22, output_tokens: 10 });
+});
+
 test('begun JSON twice as the whole answer is an error with that text', async () => {
 	const begun = streamed(delta({ content: '{"' }), delta({}, 'stop'), usage());
 	const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: begun });
