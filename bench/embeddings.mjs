@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- embeddings`: the cost of inserting 3,000 chunks into n8n's Simple Vector Store, with Local Embeddings
- * and with n8n's Embeddings OpenAI, in one run on one model. Writes bench/results/embeddings.md.
- * Options: bench/lib/programs.mjs.
+ * and with n8n's Embeddings OpenAI, in one run on one model. Writes bench/results/embeddings.md. With `--against`, another
+ * clone takes part, in an n8n of its own. Options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,15 +15,17 @@ import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n
 import { root } from '../scripts/lib/system/paths.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
 import { getCpuSeconds, machine, nodeVersion } from './lib/machine.mjs';
+import { startN8nWithOtherBuild } from './lib/other-build.mjs';
 import { patiently } from './lib/retry.mjs';
 import { median, ratio } from './lib/statistics.mjs';
 
-/** @typedef {{ label: string, type: string, parameters: object, credential: import('../scripts/lib/types').Credential }} Contestant */
+/** @typedef {{ label: string, type: string, parameters: object, credential: import('../scripts/lib/types').Credential, in: import('../scripts/lib/types').N8nServer }} Contestant */
 /** @typedef {{ seconds: number, cpuSeconds: number, megabytes: number }} Cost */
 
 const { values: options } = parseArgs({
 	options: {
 		quick: { type: 'boolean', default: false },
+		against: { type: 'string' },
 		rounds: { type: 'string', default: '3' },
 		model: { type: 'string', default: NOISE_BERT },
 	},
@@ -47,11 +49,10 @@ const TEXTS = Array.from({ length: CHUNKS }, (_, chunk) =>
 );
 
 /**
- * @param {import('../scripts/lib/types').N8nServer} n8n
  * @param {Contestant} contestant
  * @returns {Promise<Cost>}
  */
-const insert = async (n8n, { label, type, parameters, credential }) => {
+const insert = async ({ label, type, parameters, credential, in: n8n }) => {
 	const { id, name } = await n8n.createCredential(credential);
 	/** @param {string} own @param {string} kind @param {number} version @param {object} given @param {object} [more] */
 	const part = (own, kind, version, given, more = {}) => ({
@@ -131,16 +132,22 @@ await main(async () => {
 		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
 		await n8n.login(TEST_LOGIN);
 		const model = { __rl: true, mode: 'id', value: MODEL };
+		const own = {
+			type: 'CUSTOM.localEmbeddings',
+			parameters: { model, options: {} },
+			credential: { name: 'own', type: 'localLlamaApi', data: { baseUrl: llama.url } },
+		};
+		const other =
+			options.against === undefined
+				? undefined
+				: await startN8nWithOtherBuild(install, options.against, work);
 		/** @type {Contestant[]} */
 		const contestants = [
-			{
-				label: 'Local Embeddings',
-				type: 'CUSTOM.localEmbeddings',
-				parameters: { model, options: {} },
-				credential: { name: 'own', type: 'localLlamaApi', data: { baseUrl: llama.url } },
-			},
+			{ ...own, label: 'Local Embeddings', in: n8n },
+			...(other === undefined ? [] : [{ ...own, label: 'The other build', in: other }]),
 			{
 				label: RIVAL,
+				in: n8n,
 				type: '@n8n/n8n-nodes-langchain.embeddingsOpenAi',
 				parameters: { model: MODEL, options: {} },
 				credential: {
@@ -156,7 +163,7 @@ await main(async () => {
 		for (let round = 0; round < ROUNDS; round += 1) {
 			for (const contestant of contestants) {
 				await log.step(`round ${round + 1}: ${contestant.label}`, async (progress) => {
-					const cost = await insert(n8n, contestant);
+					const cost = await insert(contestant);
 					costs.get(contestant.label)?.push(cost);
 					progress.note(
 						`${cost.seconds.toFixed(1)} s, ${cost.cpuSeconds.toFixed(1)} s of CPU, ${cost.megabytes.toFixed(1)} MB`,
@@ -165,6 +172,7 @@ await main(async () => {
 			}
 		}
 		await n8n.stop();
+		await other?.stop();
 		await llama.stop();
 		/** @param {string} label @param {keyof Cost} figure */
 		const getMedian = (label, figure) =>
@@ -182,7 +190,7 @@ await main(async () => {
 			}),
 		].join('\n');
 		log.line(`\n${table}`);
-		if (options.quick) return 0;
+		if (options.quick || other !== undefined) return 0;
 		writeFileSync(
 			join(root, 'bench', 'results', 'embeddings.md'),
 			[

@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- items`: what many short items cost in the nodes themselves. Local Llama, n8n's HTTP Request and the
- * Basic LLM Chain ask a server that responds immediately, in one run of one real n8n. Writes bench/results/items.md.
- * Options: bench/lib/programs.mjs.
+ * Basic LLM Chain ask a server that responds immediately, in one run of one real n8n. Writes bench/results/items.md. With
+ * `--against`, another clone takes part, in an n8n of its own. Options: bench/lib/programs.mjs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -15,18 +15,24 @@ import { root } from '../scripts/lib/system/paths.mjs';
 import { startInstantServer } from './items/instant-server.mjs';
 import { secondsOn } from './items/workflow.mjs';
 import { machine, nodeVersion } from './lib/machine.mjs';
+import { startN8nWithOtherBuild } from './lib/other-build.mjs';
 import { median, spread } from './lib/statistics.mjs';
 
 /** @typedef {import('./items/workflow.mjs').Contestant} Contestant */
 
 const { values: options } = parseArgs({
-	options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		against: { type: 'string' },
+		rounds: { type: 'string', default: '5' },
+	},
 });
 const COUNT = options.quick ? 50 : 500;
 const ROUNDS = options.quick ? 1 : Math.max(1, Number(options.rounds));
 const TEXTS = Array.from({ length: COUNT }, (_, at) => `Say something about number ${at}.`);
 const MODEL = 'bench-model';
 const OWN = 'Local Llama, Text: Chat';
+const OTHER = 'The other build';
 const model = { __rl: true, mode: 'id', value: MODEL };
 const log = createLog();
 
@@ -111,23 +117,35 @@ await main(async () => {
 		await copyPreparedUserFolder(install, userFolder);
 		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
 		await n8n.login(TEST_LOGIN);
-		const contestants = Object.entries(createContestants(server.url));
-		const seconds = new Map(contestants.map(([name]) => [name, /** @type {number[]} */ ([])]));
+		const created = createContestants(server.url);
+		const contestants = Object.entries(created).map(([name, contestant]) => ({
+			name,
+			contestant,
+			in: n8n,
+		}));
+		const other =
+			options.against === undefined
+				? undefined
+				: await startN8nWithOtherBuild(install, options.against, folder);
+		if (other !== undefined && created[OWN] !== undefined)
+			contestants.push({ name: OTHER, contestant: created[OWN], in: other });
+		const seconds = new Map(contestants.map(({ name }) => [name, /** @type {number[]} */ ([])]));
 		// The first round warms up. In turn, so that a change of the machine's speed affects all alike.
 		for (let round = 0; round <= ROUNDS; round += 1) {
-			for (const [name, contestant] of contestants) {
+			for (const { name, contestant, in: host } of contestants) {
 				const title = round === 0 ? `warm-up: ${name}` : `round ${round}: ${name}`;
 				await log.step(title, async (progress) => {
-					const took = await secondsOn(n8n, title, TEXTS, contestant);
+					const took = await secondsOn(host, title, TEXTS, contestant);
 					if (round > 0) seconds.get(name)?.push(took);
 					progress.note(`${took.toFixed(2)} s`);
 				});
 			}
 		}
 		await n8n.stop();
+		await other?.stop();
 		const table = formatTable(seconds);
 		log.line(`\n${table}`);
-		if (options.quick) return 0;
+		if (options.quick || other !== undefined) return 0;
 		const text = [
 			'# Many short items',
 			'',

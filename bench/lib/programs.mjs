@@ -25,6 +25,7 @@ export const PROGRAMS = [
 		what: "3,000 chunks into a vector store, beside n8n's Embeddings OpenAI; writes bench/results/embeddings.md",
 		options: {
 			'--quick': 'a tenth, one round; writes nothing',
+			'--against <folder>': 'another clone that is built takes part, too; writes nothing',
 			'--rounds 3': 'how many rounds',
 			'--model <file>':
 				'a GGUF of an embedding model. Default: one of a single layer, of random weights',
@@ -43,6 +44,7 @@ export const PROGRAMS = [
 		what: "500 items through Local Llama beside n8n's HTTP Request and Basic LLM Chain; writes bench/results/items.md",
 		options: {
 			'--quick': 'fifty items, one round; writes nothing',
+			'--against <folder>': 'another clone that is built takes part, too; writes nothing',
 			'--rounds 5': 'how many rounds',
 		},
 	},
