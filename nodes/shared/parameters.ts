@@ -384,6 +384,9 @@ function createValueError(label: string, expected: string, value: unknown) {
 	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
 }
 
+/** Problems of one value, which an expression may have returned; others are about several fields or items. */
+const OF_VALUE = /^(?:is empty|must be )/;
+
 /** @param problem - Continues the sentence after the field: "is empty". */
 export function createFieldError(
 	label: string,
@@ -392,7 +395,8 @@ export function createFieldError(
 		? 'Enter a value, or correct the expression.'
 		: 'Correct the field in the node.',
 ): ServerError {
-	return createInputError(`The field "${label}" ${problem}`, suggestion, { field: label });
+	const field = OF_VALUE.test(problem) ? label : undefined;
+	return createInputError(`The field "${label}" ${problem}`, suggestion, { field });
 }
 
 /** A value as an error quotes it: JSON, truncated if it is long. */

@@ -1,7 +1,7 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
-import { rethrowWith } from '../../errors/server-error';
+import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { isUnknownError } from '../../errors/error-types';
 import { toErrorContext } from '../../http/request-errors';
@@ -96,11 +96,10 @@ function createNotRouterError(server: ModelServer) {
 
 async function changeState(server: ModelServer, action: 'load' | 'unload', options: RunningAction) {
 	const command = toCommand(options, options.limit.capMs(COMMAND_TIMEOUT_MS));
-	await sendCommand(server, `/models/${action}`, command).catch(async (error: unknown) => {
-		const { state = '' } = await findModel(server, options).catch(() => ({ state: undefined }));
+	await sendCommand(server, `/models/${action}`, command).catch((error: unknown) => {
+		const { serverText = '' } = asServerErrorOrThrow(error);
 		// Another client was faster: the model is already in this state.
-		const isDone = action === 'load' ? ACTIVE_STATES.has(state) : UNLOADED_STATES.includes(state);
-		if (!isDone) throw error;
+		if (!/is already running|is not running/.test(serverText)) throw error;
 	});
 }
 

@@ -226,7 +226,7 @@ test('without documents nothing is sent; without a query there is an error', asy
 	await serve({ rerank: true });
 	expect(await execute({ parameters: { ...RERANK, document: [] } })).toEqual([]);
 	expect((await getError({ ...RERANK, query: ' ' }, fromItems)).message).toContain(
-		'The query is empty',
+		'The field "Query" is empty',
 	);
 	expect(getBodies('/rerank')).toEqual([]);
 });
