@@ -3,7 +3,7 @@
  * may not change with them.
  *
  * What stays: status and headers; the shape, also of JSON and Python's notation inside a sentence; codes and types; places
- * of fields; names of fields that were sent, in quotation marks or in a path, and every name with a `_`; the name of the
+ * of fields; names of exceptions; names of fields that were sent, in quotation marks or in a path, and every name with a `_`; the name of the
  * model; numbers, IDs, addresses; the decision words of `lib/exchange/decision-words.ts`; and a text that is only the phrase
  * of a status, which is no sentence.
  */
@@ -155,6 +155,9 @@ const PART =
 
 const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$|^(?=\D*\d)[0-9a-f]{16,}$/i;
 
+/** The name of an exception, which is a code: `litellm.BadRequestError`. */
+const EXCEPTION = /^[\w.]*[A-Z]\w*(?:Error|Exception)$/;
+
 function rewordText(text: string, words: Words): string {
 	if (isStatusPhrase(text)) return text;
 	const { rewording } = words;
@@ -182,7 +185,7 @@ function rewordParts(text: string, words: Words): string {
 	let key = '';
 	return text.replace(PART, (part: string, ...groups: unknown[]) => {
 		const [quote, quoted = '', colon, at] = groups as [string?, string?, string?, number?];
-		if (part.includes('://') || ID.test(part)) return part;
+		if (part.includes('://') || ID.test(part) || EXCEPTION.test(part)) return part;
 		if (quote === undefined) {
 			if (key !== 'loc') key = '';
 			return /[.[]/.test(part) || lines.has(part)

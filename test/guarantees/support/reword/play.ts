@@ -432,12 +432,18 @@ function findHiddenSentence(
 const WRAPPER =
 	/^(?:(?:[a-z]\w*\.)*\w+(?:Error|Exception)(?::| -) *|Error code: \d{3} - *|\[json\.exception\.[\w.]+\] *|\[\w+\] (?:\w+ ){1,3}Error, *)+/i;
 
+/** The phrase of a status before a sentence. */
+const STATUS_IN_FRONT = /^internal server error: *(?=\S)/i;
+
+/** The message of another server inside of a sentence, as JSON or in Python's notation. */
+const INNER = /["']m(?:sg|essage)["']: ?(["'])([^"']{1,200})\1/;
+
 /** As many characters as every title has. */
 const TITLE_LENGTH = 80;
 
 /** Phrases of a status, which are no sentence. */
 const PHRASE =
-	/^(?:(?:error )?(?:code: )?\d{3}\W*)?(?:bad request|unauthorized|forbidden|not found|(?:file|page) not found|method not allowed|payload too large|too many requests|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out|error)?\W*$/i;
+	/^(?:(?:error )?(?:code: )?\d{3}\W*)?(?:bad request|unauthorized|forbidden|not found|(?:file|page) not found|method not allowed|payment required|payload too large|too many requests|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out|error)?\W*$/i;
 
 /** Pydantic's text: a heading, the place, what is wrong with it. */
 const ISSUE_TEXT = /^\d+ [\p{L} ]+ \w+\n\S+\n +(.*)/u;
@@ -446,8 +452,11 @@ const ISSUE_TEXT = /^\d+ [\p{L} ]+ \w+\n\S+\n +(.*)/u;
 function findFirstSentences(body: string, status: number): string[] {
 	const text = findMessage(parse(body))?.trim();
 	if (text === undefined || status === 0) return [];
-	const [line = ''] = text.replace(WRAPPER, '').split(/\n|[.!?](?=\s+\p{Lu})/u);
-	const [, issue] = ISSUE_TEXT.exec(text) ?? [];
+	const [line = ''] = text
+		.replace(WRAPPER, '')
+		.replace(STATUS_IN_FRONT, '')
+		.split(/\n|[.!?](?=\s+\p{Lu})/u);
+	const issue = ISSUE_TEXT.exec(text)?.[1] ?? INNER.exec(text)?.[2];
 	const sentence = line.slice(0, TITLE_LENGTH);
 	if (PHRASE.test(sentence) || !/\p{L}/u.test(sentence)) return [];
 	return issue === undefined ? [sentence] : [sentence, issue.slice(0, TITLE_LENGTH)];
