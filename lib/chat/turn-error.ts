@@ -2,6 +2,7 @@
 import { diagnose } from '../diagnosis/diagnose';
 import type { FactSources } from '../diagnosis/facts';
 import { getServerFacts } from '../diagnosis/server-facts';
+import { namesModel } from '../errors/classify-error';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { NamedOption } from '../exchange/named-options';
 import { hasFailed } from '../servers/model-selection';
@@ -50,6 +51,7 @@ export async function explainTurnError(
 		shorterPrompt: () => SHORTER_PROMPT,
 		hasFormatTool: () => draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME) || undefined,
 		lacksRoutes: () => (isRecognized && serverType.hasEveryRoute !== true) || undefined,
+		mayLackModel: () => mayLackModel(cause, model) || undefined,
 		otherModels: async () => toOtherModels(await fetchModels(), turn),
 		isModelMissing: async () => lacksModel(await fetchModels(), turn) || undefined,
 		truncation: async () => await findTruncation(cause, turn, draft),
@@ -93,6 +95,11 @@ async function tryListModels({ server, chatRequest }: TurnContext) {
 		asServerErrorOrThrow,
 	);
 	return models instanceof ServerError ? undefined : models;
+}
+
+/** By the status, or because the response names the model. */
+function mayLackModel({ status = 0, serverText }: ServerError, model: string): boolean {
+	return [404, 405].includes(status) || namesModel(serverText ?? '', model);
 }
 
 /** The names of models, without that of the turn and those that have failed. */

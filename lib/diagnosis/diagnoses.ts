@@ -194,16 +194,16 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 
 	// The model, and what the server cannot do
+	// Whatever a server says
+	defineDiagnosis({
+		types: ['modelNotFound', 'badRequest', 'serverError'],
+		needs: ['mayLackModel', 'isModelMissing', 'otherModels', 'serverType', 'model'],
+		advise: (facts) => ({ ...toMissingModel(facts), type: 'modelNotFound' }),
+	}),
 	defineDiagnosis({
 		types: ['modelNotFound'],
-		needs: ['otherModels', 'serverType', 'model'],
+		needs: ['mayLackModel', 'otherModels', 'serverType', 'model'],
 		advise: toMissingModel,
-	}),
-	// Whatever a server says with this status
-	defineDiagnosis({
-		types: ['badRequest'],
-		needs: ['isRouteMissing', 'isModelMissing', 'otherModels', 'serverType', 'model'],
-		advise: (facts) => ({ ...toMissingModel(facts), type: 'modelNotFound' }),
 	}),
 	defineDiagnosis({
 		types: ['modelNotFound'],

@@ -66,6 +66,8 @@ export interface Facts {
 	lacksRoutes: true;
 	/** Nothing shows that the Base URL is right: the server is not recognized, and wrote no sentence. */
 	isUnprovenAddress: true;
+	/** The response has the status of what was not found, or names the model: its list shows whether it has it. */
+	mayLackModel: true;
 	/** Models that the server lists without this one. */
 	otherModels: readonly string[];
 	/** The server lists models, and not this one. */

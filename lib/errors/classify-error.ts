@@ -227,7 +227,7 @@ function namesPath(message: string, url = ''): boolean {
 }
 
 /** Whether a message names the model that was requested, as a word of its own. */
-function namesModel(message: string, model = ''): boolean {
+export function namesModel(message: string, model = ''): boolean {
 	const names = message.matchAll(/[\w./:@-]+/g);
 	return Array.from(names, ([name]) => name.replace(/[.:]$/, '')).includes(model);
 }

@@ -87,7 +87,11 @@ import { parseOllamaModel } from '../../lib/servers/types/ollama';
 import { shortenText } from '../../lib/tasks/shorten-text';
 import { excerpt } from '../../lib/tasks/texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
-import { classifyErrorResponse, classifyStreamError } from '../../lib/errors/classify-error';
+import {
+	classifyErrorResponse,
+	classifyStreamError,
+	namesModel,
+} from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
 import { mask, maskBody, maskDeep } from '../../lib/errors/mask';
 import { collectSecrets, withoutSent } from '../../lib/errors/secrets';
@@ -290,6 +294,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'numbers of tokens': findTokenCounts,
 	'a header that names a gateway': (text) => findGatewayName(502, { server: text }),
 	'the title of an error': toTitle,
+	'the name of a model in a message': (text) => namesModel(text, 'a-model'),
 	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
 	'a label before a title': (text) =>
 		new ServerError({ type: 'badRequest', title: text, suggestion: '' }).withField(text),

@@ -31,6 +31,7 @@ const FACTS: Facts = {
 	serverType: SERVER_TYPES.vllm,
 	lacksRoutes: true,
 	isUnprovenAddress: true,
+	mayLackModel: true,
 	otherModels: ['b-model'],
 	isModelMissing: true,
 	contextSizes: { current: 4_096, trained: 32_768, slots: 1 },

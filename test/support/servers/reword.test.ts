@@ -141,7 +141,8 @@ test('bytes of any kind keep their number', () => {
 });
 
 /** Addresses, and the keys and places of JSON or Python inside a sentence. */
-const FACT = /\w+:\/\/\S+|(?<![\w.])[\w.]*[A-Z]\w*(?:Error|Exception)(?![\w.])|'loc': \([^()]*\)|(?<=[{,] ?)(['"])\w+\1(?=:)/g;
+const FACT =
+	/\w+:\/\/\S+|(?<![\w.])[\w.]*[A-Z]\w*(?:Error|Exception)(?![\w.])|'loc': \([^()]*\)|(?<=[{,] ?)(['"])\w+\1(?=:)/g;
 
 /** Bodies of servers, collected from public issues and their sources. */
 const bodies = fs

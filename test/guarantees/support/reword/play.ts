@@ -1,7 +1,7 @@
 /** Plays an error response to an operation as it was recorded and reworded, and tells what differs. */
 import type { Clock } from '../fake-clock';
 import { PROVIDER_WORDS } from '../../../../lib/dify/error-types';
-import { ERROR_WORDS } from '../../../../lib/errors/words';
+import { ERROR_WORDS, findTypeByWords } from '../../../../lib/errors/words';
 import { reword } from '../../../support/servers/reword';
 import type { Rewording } from '../../../support/servers/reword';
 import { getGoodResponse } from '../../../faults/good-responses';
@@ -21,8 +21,12 @@ const TYPES_OF_WORDS: ReadonlySet<string> = new Set(
 );
 
 /** Whether a row of words is the reason of other advice. */
-function isOfWords({ difference, types: [recorded, reworded] }: Finding): boolean {
-	return difference === 'advice' && recorded !== reworded && TYPES_OF_WORDS.has(recorded);
+function isOfWords(
+	{ difference, types: [recorded, reworded] }: Finding,
+	{ body, status }: ErrorResponse,
+): boolean {
+	const hasWords = TYPES_OF_WORDS.has(recorded) || findTypeByWords(body, status) !== undefined;
+	return difference === 'advice' && recorded !== reworded && hasWords;
 }
 
 /** An error response. */
@@ -180,7 +184,7 @@ export async function playRows(
 		const [recorded, ...reworded] = own;
 		const found = reworded
 			.flatMap((run) => compare(row, recorded!, run))
-			.filter((finding) => !isOfWords(finding));
+			.filter((finding) => !isOfWords(finding, row.response));
 		findings.set(row, pickOneOfEach(found));
 	}
 	return findings;
@@ -197,7 +201,10 @@ async function playAddresses(
 	const failures = new Map<string, number>();
 	let isLater = false;
 	const server: GoodServer = await startGoodServer(({ name, method, line, text }) => {
-		const { row, body } = byName.get(name)!;
+		const address = byName.get(name);
+		// A late request of rows that were played before, at the same port.
+		if (address === undefined) return undefined;
+		const { row, body } = address;
 		const target = line.slice(line.indexOf(' ') + 1);
 		const count = failures.get(name) ?? 0;
 		if (isLater || (row.times === 'once' && count > 0)) return undefined;
@@ -400,7 +407,7 @@ export function readShown({ result, error }: Outcome): Shown | undefined {
 const QUOTATION = /^[^]*?Server message: "[^]*?"(?:\. (?=\p{Lu}|$)|$)/u;
 
 /** Which file was sent, before the advice. */
-const SENT_FILE = /^[^]*?\bFile sent: "[^"]*" \([^()]*\)\. /;
+const SENT_FILE = /^[^]*?\bFiles? sent: "[^"]*" \([^()]*\)\. /;
 
 function toShown({ message = '', description = '', type, context }: Failure): Shown {
 	const text = context?.descriptionTemplate ?? description;

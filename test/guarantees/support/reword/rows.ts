@@ -37,9 +37,9 @@ const getTimes = ({ service, place }: ErrorResponse, { operation }: Subject): Ti
 		? ['always']
 		: ['once', 'always'];
 
-/** A test of tools waits for a model as long as it may take in all, so the clock decides which of both limits it reports. */
+/** These wait for a model as long as they may take in all, so the clock decides which of both limits they report. */
 const isOfTwoLimits = ({ body }: ErrorResponse, { operation }: Subject): boolean =>
-	operation.name.endsWith('toolTest') && /\bloading\b/i.test(body);
+	/ (?:toolTest|model delete|model load)$/.test(operation.name) && /\bloading\b/i.test(body);
 
 /** All rows: every response at one operation of each kind, and every operation with one response of each status. */
 export function listRows(responses: readonly ErrorResponse[], subjects: readonly Subject[]): Row[] {
