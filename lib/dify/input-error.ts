@@ -1,8 +1,9 @@
 /** Explains an input that Dify rejected, with what the form of the app says about it. */
 import type { JsonRecord } from '../values/records';
 import { truncate } from '../values/text';
+import type { DifyErrorType } from '../errors/error-types';
 import { getErrorText } from '../errors/error-types';
-import type { ServerError } from '../errors/server-error';
+import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import type { AppFormField } from './app-form';
 import { parseAppForm } from './app-form';
@@ -13,22 +14,31 @@ const PLACE = /^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:is required )?in inp
 /**
  * Explains a rejected input by its label, type and limit. Dify names only the variable.
  *
- * @returns the error, of the type `invalidInputs`; one that names no field of the form, unchanged
+ * @returns the error, of the type `invalidInputs`; of `notPublished`, if the app has no form yet; one that names no field,
+ *   unchanged
  */
 export async function explainInputError(
 	error: ServerError,
 	client: DifyClient,
 ): Promise<ServerError> {
-	const parameters: JsonRecord = await client.getCached('/parameters').catch(() => ({}));
+	const parameters: JsonRecord | ServerError = await client
+		.getCached('/parameters')
+		.catch(asServerErrorOrThrow);
+	if (parameters instanceof ServerError)
+		// Only a published app has parameters.
+		return parameters.type === 'appUnavailable' ? withAdviceOf(error, 'notPublished') : error;
 	const [, variable] = PLACE.exec(error.serverText?.trim() ?? '') ?? [];
 	const field = parseAppForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
-	const { suggestion } = getErrorText('invalidInputs', { service: 'dify' });
-	return error.withField(truncate(field.label, 60)).copyWith({
-		type: 'invalidInputs',
+	return withAdviceOf(error.withField(truncate(field.label, 60)), 'invalidInputs').copyWith({
 		detail: `${error.detail} (${describeField(field)})`,
-		suggestion,
 	});
+}
+
+/** The error as one of another type, with its sentence. */
+function withAdviceOf(error: ServerError, type: DifyErrorType) {
+	const { suggestion } = getErrorText(type, { service: 'dify' });
+	return error.copyWith({ type, suggestion });
 }
 
 /** The facts that decide whether Dify accepts a value. */

@@ -1,17 +1,16 @@
 /** What a run that Dify refused to start is about, by what was sent with it. */
-import type { DifyErrorType } from '../../errors/error-types';
+import type { DifyErrorType, ErrorType } from '../../errors/error-types';
 import { getErrorText, isOneOf } from '../../errors/error-types';
 import type { ServerError } from '../../errors/server-error';
 import type { JsonRecord } from '../../values/records';
 import { parseHostAndPort } from '../../errors/host-and-port';
 import { getPartialResult, hasRunStarted } from '../partial-result';
 
-/** Dify rejected a value, or its worker failed on one before the run. */
-export const isAboutValue: (type: ServerError['type']) => boolean = isOneOf(
-	'invalidParam',
-	'runFailed',
-	'serverError',
-);
+/** Dify refused a value. */
+export const isRefusedValue: (type: ErrorType) => boolean = isOneOf('invalidParam', 'runFailed');
+
+/** Dify refused the URL of a file, or failed on it. */
+const mayBeAboutFile = isOneOf('invalidParam', 'runFailed', 'serverError');
 
 /**
  * Names what a refused run is about: the version or the conversation that Dify has not found, or the file whose URL it
@@ -37,7 +36,7 @@ function findType(error: ServerError, sent: JsonRecord): DifyErrorType | undefin
 				: 'conversationNotFound'
 			: 'workflowVersionNotFound';
 	const isFile =
-		isAboutValue(error.type) && findFileUrls(sent).some((url) => error.serverText?.includes(url));
+		mayBeAboutFile(error.type) && findFileUrls(sent).some((url) => error.serverText?.includes(url));
 	return isFile ? 'fileUnreachable' : undefined;
 }
 

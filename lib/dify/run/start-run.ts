@@ -12,7 +12,7 @@ import { createDifyError } from '../create-error';
 import { explainInputError } from '../input-error';
 import { getPartialResult, hasRunStarted } from '../partial-result';
 import type { RunResult } from '../types';
-import { explainRejectedRun, isAboutValue } from './rejected-run';
+import { explainRejectedRun, isRefusedValue } from './rejected-run';
 import type { RunReaderOptions } from './run-reader';
 import { followRun, mayLackForms } from './follow-run';
 import { DEFAULT_RUN_TIMEOUTS, readRun } from './run-reader';
@@ -169,7 +169,7 @@ function getWaitLimitMs({ timeouts }: RunRequest) {
 
 /** Dify reports a value as wrong, and no run has begun. */
 function mayBeAboutInput(error: ServerError): boolean {
-	return isAboutValue(error.type) && !hasRunStarted(getPartialResult(error));
+	return isRefusedValue(error.type) && !hasRunStarted(getPartialResult(error));
 }
 
 /**

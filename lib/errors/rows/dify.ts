@@ -364,6 +364,7 @@ export const DIFY_VARIANTS = {
 	},
 	forbidden: {
 		title: 'Dify does not allow this action',
+		health: 'misconfigured',
 		suggestion: ({ isEmpty = true }) =>
 			isEmpty
 				? 'The key is valid, but Dify rejected this action. Check the app and the plan in Dify.'

@@ -58,9 +58,9 @@ describe('Dify', () => {
 	it('the app API is disabled', async () => {
 		const result = await checkApp({ apiEnabled: false });
 		expect(result.status).toBe('misconfigured');
-		const { detail, suggestion } = finding(result, 'difyAppDisabled');
+		const { detail, suggestion } = finding(result, 'difyForbidden');
 		expect(detail).toBe("The app's API service has been disabled.");
-		expect(suggestion).toContain('Backend service API');
+		expect(suggestion).toContain('The key is valid');
 	});
 
 	it.each([
@@ -70,8 +70,8 @@ describe('Dify', () => {
 		{ workspace: 'missing' as const },
 	])('the app is not usable: %j', async (state) => {
 		const result = await checkApp(state);
-		expect(result.status).toBe('misconfigured');
-		expect(ids(result)).toEqual(['difyAppInactive']);
+		expect(result.status).not.toBe('healthy');
+		expect(result.findings[0]!.suggestion).not.toMatch(/Copy the API key/);
 	});
 
 	it.each([
