@@ -243,7 +243,7 @@ describe("n8n's credential test", () => {
 		[
 			'a web interface',
 			reply.html(200, '<!doctype html><title>Open WebUI</title>'),
-			/^The Base URL returns a web page, not the API\. .*for Open WebUI the path \/api/,
+			/^The Base URL returns a web page, not the API\. .*its path \/api/,
 		],
 		['a tunnel without its server', reply.error(530, 'error code: 1033'), /cloudflared/],
 		['405', reply.error(405, 'Method Not Allowed'), /^The server responds, but has no model list/],

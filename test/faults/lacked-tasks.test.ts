@@ -14,8 +14,8 @@ const TASKS: ReadonlyArray<readonly [name: string, title: RegExp, advice: RegExp
 	['LocalReranker documents', /^vLLM cannot rerank with this model$/, /--runner pooling/],
 	['Local Llama text complete', /^vLLM cannot complete text with this model$/, /Use Chat instead/],
 	['Local Llama audio transcribe', /^vLLM cannot transcribe audio with this model$/, /whisper/],
-	['Local Llama audio speak', /^vLLM cannot speak(?: with this model)?$/, /Kokoro/],
-	['Local Llama image generate', /^vLLM cannot generate images(?: with this model)?$/, /sd-server/],
+	['Local Llama audio speak', /^vLLM cannot speak(?: with this model)?$/, /speaches/],
+	['Local Llama image generate', /^vLLM cannot generate images(?: with this model)?$/, /GPUStack/],
 	['Local Llama vector embed', /create embeddings|is not an embedding model$/, /--runner pooling/],
 	['LocalEmbeddings query', /create embeddings|is not an embedding model$/, /--runner pooling/],
 ];

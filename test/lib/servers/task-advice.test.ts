@@ -39,7 +39,7 @@ test.each([
 	['vllm', 'speech', 'vLLM cannot speak', /speaches/],
 	['litellm', 'speech', 'LiteLLM cannot speak with this model', /audio_speech/],
 	['lmStudio', 'rerank', 'LM Studio cannot rerank', /llama-server/],
-	['llamaServer', 'speech', 'llama-server cannot speak', /GPUStack, LocalAI/],
+	['llamaServer', 'speech', 'llama-server cannot speak', /GPUStack, speaches/],
 ] as const)('the advice for %s if it cannot do %s', (name, task, says, suggestion) => {
 	expect(title(SERVER_TYPES[name], task)).toBe(says);
 	expect(SERVER_TYPES[name].texts.tasks[task].suggestion).toMatch(suggestion);

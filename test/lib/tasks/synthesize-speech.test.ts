@@ -207,7 +207,7 @@ test('servers without speech: the error names servers that support it', async ()
 		const error = await getError(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([error.message, error.suggestion]).toEqual([
 			`${who} cannot speak`,
-			expect.stringContaining('GPUStack, LocalAI'),
+			expect.stringContaining('GPUStack, speaches'),
 		]);
 	}
 });
