@@ -1,12 +1,12 @@
 /** An app: its mode, parameters, conversations and feedback. */
 import { ServerError } from '../errors/server-error';
-import { createServerError } from '../errors/create-error';
 import { isOneOf } from '../errors/error-types';
 import { asNonEmptyString } from '../values/records';
 import type { JsonRecord } from '../values/records';
 import type { DifyClient } from './client';
 import type { ListEndpoint } from './pages';
 import { getAppType, toAppTypeError } from './app-type';
+import { asType } from './create-error';
 import { fetchPage } from './pages';
 import type { DifyAppMode } from './types';
 
@@ -46,8 +46,7 @@ export async function fetchAppParameters(client: DifyClient): Promise<JsonRecord
 /** An app with a flow is unavailable until it is published. */
 function toNotPublishedError(error: ServerError, mode: string) {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
-	const { message: title, suggestion } = createServerError('notPublished', { service: 'dify' });
-	return error.copyWith({ type: 'notPublished', title, suggestion });
+	return asType(error, 'notPublished');
 }
 
 interface ConversationQuery {

@@ -3,6 +3,8 @@ import type { ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
+import { getErrorText } from '../errors/error-types';
+import { parseHostAndPort } from '../errors/host-and-port';
 import type { RunResult } from './types';
 import { getRunIds, toPartialDetails } from './partial-result';
 
@@ -28,6 +30,18 @@ export function createDifyError(
 			facts: { ...facts, ...(result && getRunIds(result)) },
 		},
 	);
+}
+
+/**
+ * The error of a response, once facts show that it is of another type: with the advice of that type. The sentence of Dify stays
+ * its title.
+ */
+export function asType(error: ServerError, type: DifyErrorType): ServerError {
+	const { title, suggestion } = getErrorText(type, {
+		service: 'dify',
+		...parseHostAndPort(error.url),
+	});
+	return error.copyWith({ type, title, suggestion });
 }
 
 /** Texts of an error. Default: those of its type. */

@@ -16,7 +16,7 @@ const SUGGESTION_BY_CODE = new Map<string | undefined, string>(
 		file_extension_blocked:
 			'Dify blocks files with this extension for all apps. Send another format, or remove the extension from UPLOAD_FILE_EXTENSION_BLACKLIST in the Dify settings.',
 		invalid_action:
-			'Dify locks a document for up to ten minutes after it was enabled or disabled, and while it is indexed. If its message says nothing else, try again after that. Nothing was changed.',
+			'The state of the document does not allow this: Dify locks one while it is indexed, and for up to ten minutes after it was enabled or disabled. Nothing was changed.',
 	}),
 );
 

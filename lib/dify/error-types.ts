@@ -66,7 +66,7 @@ const ERROR_TYPE_BY_CODE = new Map<string | undefined, DifyErrorType>(
 interface ProviderWords {
 	words: RegExp;
 	type: DifyErrorType;
-	/** Recordings in `test/fixtures`, or public issues, whose messages `test/lib/dify/error-types.cases.ts` has. */
+	/** Recordings in `test/fixtures`, which `test/lib/dify/error-types.test.ts` plays. */
 	seen: readonly string[];
 }
 

@@ -1,12 +1,11 @@
 /** Explains an input that Dify rejected, with what the form of the app says about it. */
 import type { JsonRecord } from '../values/records';
 import { truncate } from '../values/text';
-import type { DifyErrorType } from '../errors/error-types';
-import { getErrorText } from '../errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import type { AppFormField } from './app-form';
 import { parseAppForm } from './app-form';
+import { asType } from './create-error';
 
 /** How Dify names the place of a value: its form, and the variable in it (docs/protocols/dify.md 6.1). */
 const PLACE = /^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:is required )?in input form\b/;
@@ -26,19 +25,13 @@ export async function explainInputError(
 		.catch(asServerErrorOrThrow);
 	if (parameters instanceof ServerError)
 		// Only a published app has parameters.
-		return parameters.type === 'appUnavailable' ? withAdviceOf(error, 'notPublished') : error;
+		return parameters.type === 'appUnavailable' ? asType(error, 'notPublished') : error;
 	const [, variable] = PLACE.exec(error.serverText?.trim() ?? '') ?? [];
 	const field = parseAppForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
-	return withAdviceOf(error.withField(truncate(field.label, 60)), 'invalidInputs').copyWith({
+	return asType(error.withField(truncate(field.label, 60)), 'invalidInputs').copyWith({
 		detail: `${error.detail} (${describeField(field)})`,
 	});
-}
-
-/** The error as one of another type, with its sentence. */
-function withAdviceOf(error: ServerError, type: DifyErrorType) {
-	const { suggestion } = getErrorText(type, { service: 'dify' });
-	return error.copyWith({ type, suggestion });
 }
 
 /** The facts that decide whether Dify accepts a value. */

@@ -1,6 +1,6 @@
 /**
- * The options that an error response is about: fields that were sent, and that the response names in a place. What the server says of
- * them stays in the words of the server.
+ * The options that an error response is about: fields that were sent, and that the response names in a place. What the
+ * server says of them stays in its words.
  */
 import { removeEchoes } from '../errors/echoes';
 import type { ServerError } from '../errors/server-error';

@@ -3,7 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import { readId } from '../shared/dify/dify-fields';
 import { userField } from '../shared/dify/dify-user';
-import { getErrorText } from '../../lib/errors/error-types';
+import { asType } from '../../lib/dify/create-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { optionsCollection } from '../shared/field-builders';
 import { ignoreNotRatedField, ratedMessageField, sendRating } from './rating';
@@ -28,8 +28,7 @@ export async function revokeRating({ client, parameters }: DifyCall): Promise<IN
 	} catch (error) {
 		if (!(error instanceof ServerError) || !isNotRated(error)) throw error as Error;
 		if (shouldIgnore) return { json: { ...item, alreadySo: true } };
-		const { title, suggestion } = getErrorText('nothingToRevoke', { service: 'dify' });
-		throw error.copyWith({ type: 'nothingToRevoke', title, suggestion });
+		throw asType(error, 'nothingToRevoke');
 	}
 }
 

@@ -21,7 +21,8 @@ export function parseEvent(data: string): JsonRecord | undefined {
 
 /**
  * A reason that names tokens, a length or the context, and nothing but their limit: `max_tokens`, `MAX_TOKENS`,
- * `max_output_tokens` (OpenAI's Responses), `model_length`, `model_context_window_exceeded` (gateways), `contextLengthReached` and `maxPredictedTokensReached` (LM Studio).
+ * `max_output_tokens` (OpenAI's Responses), `model_length`, `model_context_window_exceeded` (gateways),
+ * `contextLengthReached` and `maxPredictedTokensReached` (LM Studio).
  */
 const TOKEN_LIMIT =
 	/^(?=.*(?:tokens?|length|context))(?:max|model|output|completion|new|predicted|tokens?|length|context|window|limit|exceeded|reached|[-_ ])+$/i;

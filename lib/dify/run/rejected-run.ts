@@ -1,9 +1,9 @@
 /** What a run that Dify refused to start is about, by what was sent with it. */
 import type { DifyErrorType, ErrorType } from '../../errors/error-types';
-import { getErrorText, isOneOf } from '../../errors/error-types';
+import { isOneOf } from '../../errors/error-types';
 import type { ServerError } from '../../errors/server-error';
 import type { JsonRecord } from '../../values/records';
-import { parseHostAndPort } from '../../errors/host-and-port';
+import { asType } from '../create-error';
 import { getPartialResult, hasRunStarted } from '../partial-result';
 
 /** Dify refused a value. */
@@ -21,23 +21,26 @@ const mayBeAboutFile = isOneOf('invalidParam', 'runFailed', 'serverError');
  */
 export function explainRejectedRun(error: ServerError, sent: JsonRecord): ServerError {
 	const type = hasRunStarted(getPartialResult(error)) ? undefined : findType(error, sent);
-	if (type === undefined) return error;
-	const host = parseHostAndPort(error.url);
-	const { title, suggestion } = getErrorText(type, { service: 'dify', ...host });
-	return error.copyWith({ type, title, suggestion });
+	return type === undefined ? error : asType(error, type);
 }
 
-function findType(error: ServerError, sent: JsonRecord): DifyErrorType | undefined {
-	// Only a chatflow has versions, and it starts a new conversation itself if it does not find the sent one.
-	if (error.type === 'notFound')
-		return sent.workflow_id === undefined
-			? sent.conversation_id === undefined
-				? undefined
-				: 'conversationNotFound'
-			: 'workflowVersionNotFound';
-	const isFile =
-		mayBeAboutFile(error.type) && findFileUrls(sent).some((url) => error.serverText?.includes(url));
+function findType(
+	{ type, serverText = '' }: ServerError,
+	sent: JsonRecord,
+): DifyErrorType | undefined {
+	if (type === 'notFound') return findMissing(sent);
+	const isFile = mayBeAboutFile(type) && findFileUrls(sent).some((url) => serverText.includes(url));
 	return isFile ? 'fileUnreachable' : undefined;
+}
+
+/** What was sent that may not exist. */
+function findMissing({
+	workflow_id: version,
+	conversation_id: conversation,
+}: JsonRecord): DifyErrorType | undefined {
+	// Only a chatflow has versions, and it starts a new conversation itself if it does not find the sent one.
+	if (version !== undefined) return 'workflowVersionNotFound';
+	return conversation === undefined ? undefined : 'conversationNotFound';
 }
 
 /** Files of a request stand in lists and in the inputs of a form. */

@@ -127,6 +127,7 @@ async function withRunPermit<T>(
 		throw createDifyError('aborted');
 	};
 	if (signal?.aborted === true) stop();
+	// Max Concurrent Items limits them already: here, only what Dify refuses does.
 	runs.limit = Infinity;
 	const permit = await runs.acquire(wait).catch(stop);
 	try {
@@ -167,9 +168,10 @@ function getWaitLimitMs({ timeouts }: RunRequest) {
 	return Math.min(idleMs || Infinity, totalMs || Infinity);
 }
 
-/** Dify reports a value as wrong, and no run has begun. */
+/** Dify reports a value as wrong, by its code or its type, and no run has begun. */
 function mayBeAboutInput(error: ServerError): boolean {
-	return isRefusedValue(error.type) && !hasRunStarted(getPartialResult(error));
+	const isRefused = isRefusedValue(error.type) || error.code === REFUSED_VALUE;
+	return isRefused && !hasRunStarted(getPartialResult(error));
 }
 
 /**

@@ -11,9 +11,12 @@ const PARAMETERS = {
 	],
 };
 const explain = async (serverText: string, parameters: object = PARAMETERS) =>
-	await explainInputError(createDifyError('invalidParam', { serverText, title: serverText }), {
-		getCached: async () => await Promise.resolve(parameters),
-	} as unknown as DifyClient);
+	await explainInputError(
+		createDifyError('invalidParam', { serverText, title: serverText, isServerText: true }),
+		{
+			getCached: async () => await Promise.resolve(parameters),
+		} as unknown as DifyClient,
+	);
 
 interface RejectedInput {
 	/** From Dify. */

@@ -128,6 +128,17 @@ describe('a run that Dify rejects', () => {
 		expect((await chat(answer, { retries: 5 })).sent).toHaveLength(1);
 	});
 
+	test.each(['Provider a/b/c does not exist.', 'Qrovtjer x/y/z fptk pqw wkxtq.'])(
+		'asks for the form of the app whatever it says: %s',
+		async (message) => {
+			const { requests } = await chat([rejection(400, 'invalid_param', message)]);
+			expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+				CHAT,
+				'GET /v1/parameters',
+			]);
+		},
+	);
+
 	test('because of an input names the field of the form', async () => {
 		const form = [{ 'text-input': { variable: 'city', label: 'City', required: true } }];
 		const { outcome } = await chat(
