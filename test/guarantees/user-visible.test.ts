@@ -201,13 +201,17 @@ describe.each(Object.entries(NODES))('an error of %s', (_name, failing) => {
 	test('a sub-workflow that no chat called: the description has all', async () => {
 		const { url } = await start(FAILING);
 		const context = called({ type: 'n8n-nodes-base.scheduleTrigger' });
-		expect((await failing(url, context)).failed.description).toContain(url);
+		const { description } = (await failing(url, context)).failed;
+		expect(description).toContain(WORDS);
+		expect(description).toContain(url);
 	});
 
 	test('a webhook that is no chat: the description has all', async () => {
 		const { url } = await start(FAILING);
 		const context = { ...VISITED[1]!.context, getChatTrigger: () => null };
-		expect((await failing(url, context)).failed.description).toContain(url);
+		const { description } = (await failing(url, context)).failed;
+		expect(description).toContain(WORDS);
+		expect(description).toContain(url);
 	});
 
 	test('in n8n 2.20, which cannot detect streaming: the same for a webhook', async () => {

@@ -88,9 +88,10 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 	});
 
 	it('sends every tool once although the adapter binds twice', async () => {
-		await (fallback().bindTools([time]).bindTools([time]) as Model).invoke('Hi');
-		const body = sim.requests.at(-1)!.body as { tools: unknown[] };
-		expect(body.tools).toHaveLength(1);
+		const bound = fallback().bindTools([time, weather]).bindTools([time, weather]);
+		await (bound as Model).invoke('Hi');
+		const body = sim.requests.at(-1)!.body as { tools: Array<{ function: { name: string } }> };
+		expect(body.tools.map((tool) => tool.function.name)).toEqual(['get_time', 'get_weather']);
 	});
 
 	it('sends back calls and results in the right roles', async () => {

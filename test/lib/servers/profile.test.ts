@@ -119,12 +119,15 @@ describe('what is known of a server', () => {
 	test('is bounded for each server', async () => {
 		const { connect } = await startServer();
 		const profile = getProfile(connect());
+		const other = getProfile((await startServer()).connect());
+		other.storeLessons('key 0', lessons);
 		for (let at = 0; at < 51; at++) {
 			profile.storeLessons(`key ${at}`, lessons);
 			profile.replaceContextSize(`model ${at}`, 4096);
 		}
 		expect(profile.getLessons('key 0')).toEqual(NOTHING);
 		expect(profile.getLessons('key 50')).toEqual(lessons);
+		expect(other.getLessons('key 0')).toEqual(lessons);
 		expect(profile.replaceContextSize('model 0', 1)).toBeUndefined();
 	});
 });

@@ -142,7 +142,10 @@ describe('Dify Retriever', () => {
 		const { sim, addFilledDataset } = await startScene();
 		addFilledDataset('Papers', []);
 		addDataset(sim.store, { name: 'Elsewhere', provider: 'external' });
-		expect((await listKnowledgeBases(sim)).map(({ name }) => name)).toEqual(['Papers']);
+		addFilledDataset('Reports', []);
+		addDataset(sim.store, { name: 'Far away', provider: 'external' });
+		const names = (await listKnowledgeBases(sim)).map(({ name }) => name);
+		expect(names.toSorted()).toEqual(['Papers', 'Reports']);
 	});
 
 	test('a failed list shows the reason and the fix, and keeps selected entries', async () => {

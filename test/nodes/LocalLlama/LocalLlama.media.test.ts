@@ -243,7 +243,7 @@ describe('audio', () => {
 			expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
 		});
 
-		test('raw samples, and every other option', async () => {
+		test('raw samples, with a speed and a field of Extra Body', async () => {
 			const samples = Buffer.alloc(400, 3);
 			const sim = await startKokoro({ sound: () => [samples] });
 			const { items } = await run(sim, {

@@ -241,18 +241,28 @@ describe('Pull', () => {
 			{ chatStream: { write: async (text) => void chatText.push(text) } },
 			() => time,
 		);
-		for (let completed = 0; completed <= 100; completed++) {
-			await type({ status: 'pulling abc', digest: 'sha256:abc', total: 200, completed });
-			time += 100;
-		}
+		for (const { layer, total } of [
+			{ layer: 'abc', total: 200 },
+			{ layer: 'def', total: 400 },
+		])
+			for (let completed = 0; completed <= 100; completed++) {
+				await type({ status: `pulling ${layer}`, digest: `sha256:${layer}`, total, completed });
+				time += 100;
+			}
 		await type({ status: 'success' });
-		expect(chatText.slice(0, 3)).toEqual([
+		const linesOf = (layer: string) => chatText.filter((line) => line.includes(layer)).slice(0, 3);
+		expect(linesOf('abc')).toEqual([
 			'pulling abc: 0 %\n',
 			'pulling abc: 2 %\n',
 			'pulling abc: 5 %\n',
 		]);
+		expect(linesOf('def')).toEqual([
+			'pulling def: 1 %\n',
+			'pulling def: 2 %\n',
+			'pulling def: 3 %\n',
+		]);
 		expect(chatText.at(-1)).toBe('success\n');
-		expect(chatText.length).toBeLessThanOrEqual(10_100 / 500 + 2);
+		expect(chatText.length).toBeLessThanOrEqual((2 * 10_100) / 500 + 2);
 	});
 
 	it('on a router, waits until the list contains the model', async () => {

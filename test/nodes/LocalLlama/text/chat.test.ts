@@ -214,7 +214,7 @@ test('JSON that was cut off beside a call that nothing asked for is an error tha
 	expect(getChats()).toHaveLength(1);
 });
 
-test('warnings are shown at the node once each, also for a truncated response', async () => {
+test('a warning about the responses of two items, which are truncated, is shown at the node once', async () => {
 	const sim = await serve();
 	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));
 	const parameters = { ...CHAT, options: { simplify: false } };
