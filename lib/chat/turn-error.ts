@@ -2,6 +2,7 @@
 import { diagnose } from '../diagnosis/diagnose';
 import type { FactSources } from '../diagnosis/facts';
 import { getServerFacts } from '../diagnosis/server-facts';
+import { isMissingStatus } from '../errors/missing-route';
 import { namesModel } from '../errors/classify-error';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { NamedOption } from '../exchange/named-options';
@@ -98,8 +99,8 @@ async function tryListModels({ server, chatRequest }: TurnContext) {
 }
 
 /** By the status, or because the response names the model. */
-function mayLackModel({ status = 0, serverText }: ServerError, model: string): boolean {
-	return [404, 405].includes(status) || namesModel(serverText ?? '', model);
+function mayLackModel({ status, serverText }: ServerError, model: string): boolean {
+	return isMissingStatus(status) || namesModel(serverText ?? '', model);
 }
 
 /** The names of models, without that of the turn and those that have failed. */

@@ -35,17 +35,30 @@ export function suggestShorterResponse({
 		: undefined;
 }
 
-/** @returns undefined if a larger context is no help, or would not be larger */
+/**
+ * How the server gets a context in which the prompt fits.
+ *
+ * @returns an imperative; undefined if the model does not support it, or the context is as large already
+ */
 export function suggestLargerContext(
 	promptTokens: number,
 	{ current, trained, slots }: ContextSizes,
 	{ texts }: ServerType,
 ): string | undefined {
 	const needed = getNeededTokens(promptTokens, current);
-	if (needed >= trained)
-		return `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`;
+	if (needed >= trained) return undefined;
 	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_RESPONSE) / 1024) * 1024);
 	return size > (current ?? 0) ? texts.context(size, slots) : undefined;
+}
+
+/** What to do if the model was not trained for a context in which the prompt fits; undefined if it was. */
+export function suggestOtherModel(
+	promptTokens: number,
+	{ current, trained }: ContextSizes,
+): string | undefined {
+	return getNeededTokens(promptTokens, current) >= trained
+		? `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`
+		: undefined;
 }
 
 /** Tokens of the prompt, and those of the response if the server counts them. */

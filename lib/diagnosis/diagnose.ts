@@ -1,6 +1,5 @@
 /** Chooses the advice of an error: the first row of the table whose facts are all known. */
 import type { ServerError } from '../errors/server-error';
-import { BOTH_TRIES } from '../exchange/server-failure';
 import { DIAGNOSES } from './diagnoses';
 import type { Facts, FactSources } from './facts';
 import { getErrorFacts } from './facts';
@@ -23,22 +22,11 @@ export async function diagnose(
 	for (const { types, needs, advise } of table) {
 		const known = types.includes(error.type) ? await facts.pick(needs) : undefined;
 		const advice = known && advise(known);
-		if (typeof advice === 'string') return keepTries(error, error.withSuggestion(advice));
+		if (typeof advice === 'string') return error.withSuggestion(advice);
 		if (advice !== undefined)
-			return keepTries(
-				error,
-				error.copyWith({ ...advice, facts: { ...error.facts, ...advice.facts } }),
-			);
+			return error.copyWith({ ...advice, facts: { ...error.facts, ...advice.facts } });
 	}
 	return error;
-}
-
-/** Whatever helps, it stays known that the request was sent twice. */
-function keepTries({ suggestion: before }: ServerError, error: ServerError): ServerError {
-	const { suggestion } = error;
-	return before.includes(BOTH_TRIES) && !suggestion.includes(BOTH_TRIES)
-		? error.withSuggestion(`${suggestion} ${BOTH_TRIES}`)
-		: error;
 }
 
 /** The facts that were looked up. */

@@ -2,13 +2,15 @@
  * The table of diagnoses: what helps, if certain facts are known. Without its facts, no row gives advice, and that of the type
  * stays (`lib/errors/rows/`).
  */
+import { isMissingStatus } from '../errors/missing-route';
 import type { ErrorType } from '../errors/error-types';
 import { ERROR_TYPES, getErrorText, isUnknownError } from '../errors/error-types';
+import { RAISE_BODY_LIMIT } from '../errors/rows/model';
 import { adviseOnOption } from '../exchange/named-options';
 import { describeLackingTask } from '../servers/task-advice';
 import { suggestModels } from '../servers/model-selection';
 import { other } from '../servers/types/other';
-import { suggestLargerContext, suggestShorterResponse } from './context-size';
+import { suggestLargerContext, suggestOtherModel, suggestShorterResponse } from './context-size';
 import type { Advice, Diagnosis } from './diagnosis';
 import { defineDiagnosis } from './diagnosis';
 import type { Facts } from './facts';
@@ -137,13 +139,18 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 			join(
 				largestPart,
 				toAlternative(suggestLargerContext(promptTokens, contextSizes, serverType)),
+				suggestOtherModel(promptTokens, contextSizes),
 			),
 	}),
 	defineDiagnosis({
 		types: ['promptTooLong'],
 		needs: ['shorterPrompt', 'promptTokens', 'serverType', 'contextSizes'],
 		advise: ({ shorterPrompt, promptTokens, serverType, contextSizes }) =>
-			join(suggestLargerContext(promptTokens, contextSizes, serverType), shorterPrompt),
+			join(
+				suggestLargerContext(promptTokens, contextSizes, serverType),
+				suggestOtherModel(promptTokens, contextSizes),
+				shorterPrompt,
+			),
 	}),
 	// The type's own advice is about files; a file counts in bytes here, not in tokens.
 	defineDiagnosis({
@@ -152,7 +159,12 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		advise: ({ typeAdvice }) => typeAdvice,
 	}),
 	defineDiagnosis({
-		types: ['promptTooLong', 'requestTooLarge'],
+		types: ['requestTooLarge'],
+		needs: ['largestPart'],
+		advise: ({ largestPart }) => join(largestPart, toAlternative(RAISE_BODY_LIMIT)),
+	}),
+	defineDiagnosis({
+		types: ['promptTooLong'],
 		needs: ['largestPart', 'typeAdvice'],
 		advise: ({ largestPart, typeAdvice }) => join(largestPart, toAlternative(typeAdvice)),
 	}),
@@ -338,11 +350,9 @@ function join(...sentences: ReadonlyArray<string | undefined>): string {
 	return sentences.filter(Boolean).join(' ');
 }
 
-/** A sentence that follows another step. */
-function toAlternative(sentence = '') {
-	return /^(?:Start|Give|Set|Raise|Choose)\b/.test(sentence)
-		? `Or ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
-		: sentence;
+/** An imperative that follows another one, of which one is enough. */
+function toAlternative(step: string | undefined): string | undefined {
+	return step && `Or ${step.charAt(0).toLowerCase()}${step.slice(1)}`;
 }
 
 /** The models that the server has instead; undefined if nothing helps. */
@@ -401,7 +411,7 @@ function toLackOfTask({
 }: LackingTask & Pick<Facts, 'status'>): LackOfTask | undefined {
 	const { texts, label, hasEveryRoute } = serverType;
 	const isRecognized = serverType !== other;
-	const isOfAddress = [404, 405].includes(status) && (hasEveryRoute || !isRecognized);
+	const isOfAddress = isMissingStatus(status) && (hasEveryRoute || !isRecognized);
 	if (task === 'embeddings' && isOfAddress) return undefined;
 	const known = { model, advices: texts.tasks, status, label: isRecognized ? label : undefined };
 	return {

@@ -1,4 +1,5 @@
 /** What advice may be based on: what was sent, what is known of the server, and how the request ended. */
+import { isMissingStatus } from '../errors/missing-route';
 import type { ServerError } from '../errors/server-error';
 import { asFiniteNumber } from '../values/numbers';
 import type { NamedOption } from '../exchange/named-options';
@@ -105,8 +106,7 @@ type FactResult<Fact> = Fact | undefined | Promise<Fact | undefined>;
 /** What the error itself says. */
 export function getErrorFacts(error: ServerError): FactSources {
 	const { type, status, facts, suggestion, isServerText } = error;
-	const isMissing =
-		type === 'routeNotFound' || (type === 'badRequest' && [404, 405].includes(status ?? 0));
+	const isMissing = type === 'routeNotFound' || (type === 'badRequest' && isMissingStatus(status));
 	return {
 		status: () => status,
 		hasSentence: () => isServerText || undefined,

@@ -126,6 +126,8 @@ export function parseOrigins(text: string): string[] {
 			if (/^https?:/i.test(entry) && URL.canParse(entry)) return new URL(entry).origin;
 			throw createLocalError('invalidInputs', {
 				title: `"${entry}" in Fetch Files From is not a URL`,
+				field: 'Fetch Files From',
+				inputProblem: 'wrong',
 				suggestion: 'Enter URLs such as https://files.example.com, separated by commas.',
 			});
 		});

@@ -32,9 +32,12 @@ export function parseUuid(
 			title: `The ${label} is empty`,
 			suggestion: emptySuggestion,
 			field: label,
+			inputProblem: 'empty',
 		});
 	throw createLocalError('invalidId', {
 		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
+		field: label,
+		inputProblem: 'wrong',
 	});
 }
 
@@ -56,11 +59,18 @@ function isBlank(value: unknown) {
 export function parseUser(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
 	if (isBlank(user))
-		throw createLocalError('missingUser', { title: 'The user is empty', field: 'user' });
+		throw createLocalError('missingUser', {
+			title: 'The user is empty',
+			field: 'user',
+			inputProblem: 'empty',
+			hasPlainAdvice: true,
+		});
 	if (typeof user !== 'string') {
 		throw createLocalError('missingUser', {
 			title: `The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
 			field: 'user',
+			inputProblem: 'wrong',
+			hasPlainAdvice: true,
 		});
 	}
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;
@@ -68,6 +78,8 @@ export function parseUser(value: unknown): string {
 		throw createParamError({
 			title: `The user is longer than ${MAX_USER_LENGTH} characters`,
 			suggestion: 'Use a shorter value, such as an ID.',
+			field: 'user',
+			inputProblem: 'wrong',
 		});
 	}
 	return user;
@@ -85,6 +97,8 @@ export function parseTraceId(value: unknown): string | undefined {
 	if (/^[\w-]{1,128}$/.test(id)) return id;
 	throw createParamError({
 		title: 'The trace ID is not valid',
+		field: 'trace ID',
+		inputProblem: 'wrong',
 		suggestion: 'A trace ID consists of 1 to 128 letters, digits, hyphens and underscores.',
 	});
 }

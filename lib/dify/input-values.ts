@@ -45,6 +45,8 @@ export function parseJsonInputs(value: unknown): JsonRecord {
 	if (isRecord(parsed)) return parsed;
 	throw createLocalError('invalidInputs', {
 		title: 'The inputs are not a JSON object',
+		field: 'Inputs as JSON',
+		inputProblem: 'wrong',
 		suggestion: 'Enter {"variable": "value"}, or {} for none.',
 	});
 }

@@ -82,7 +82,10 @@ export function createServerError(
 export function createInputError(
 	title: string,
 	suggestion: string,
-	overrides: Pick<Partial<ServerErrorDetails>, 'detail' | 'facts' | 'field'> = {},
+	overrides: Pick<
+		Partial<ServerErrorDetails>,
+		'detail' | 'facts' | 'field' | 'inputProblem' | 'hasPlainAdvice'
+	> = {},
 ): ServerError {
 	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
 }

@@ -44,11 +44,21 @@ export function toChatMessage(error: unknown, displayedUrl?: string): string {
 	return text;
 }
 
+/** Behind any advice: the failure is no chance. */
+const BOTH_TRIES = 'A second try failed as well.';
+
+/** What to do about an error, as people read it. */
+export function describeAdvice({ suggestion, wasSentTwice }: ServerError): string {
+	return wasSentTwice === true ? joinParts([suggestion, BOTH_TRIES]) : suggestion;
+}
+
 function toParts(
-	{ detail, suggestion, serverText = '', partialText = '', url }: ServerError,
-	displayedUrl = url === undefined ? '' : toDisplayUrl(url),
+	error: ServerError,
+	displayedUrl = error.url === undefined ? '' : toDisplayUrl(error.url),
 	maxQuotedText = MAX_QUOTED_TEXT,
 ) {
+	const { detail, serverText = '', partialText = '' } = error;
+	const suggestion = describeAdvice(error);
 	const isQuoted = `${detail} ${suggestion}`.includes(serverText);
 	return {
 		problem: withPeriod(detail),

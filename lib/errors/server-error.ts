@@ -19,6 +19,9 @@ export interface ErrorReport {
 	isOfGateway: boolean;
 }
 
+/** There is no value, or it must be another one. */
+export type InputProblem = 'empty' | 'wrong';
+
 /** A tool call that was received before an error. */
 export interface PartialToolCall {
 	name: string;
@@ -85,6 +88,12 @@ export class ServerError extends Error {
 	readonly isServerText?: boolean;
 	/** What the error is about, as users know it: the label of an option, or the name of a field in Extra Body. */
 	readonly field?: string;
+	/** What is wrong with the value of `field`, if nothing was sent. */
+	readonly inputProblem?: InputProblem;
+	/** The suggestion says only that the field needs a value, or another one: what is known of its item says more. */
+	readonly hasPlainAdvice?: boolean;
+	/** The same request was sent once more, and failed in the same way. */
+	readonly wasSentTwice?: boolean;
 	/** The service, if it is not a model server. */
 	readonly service?: 'dify';
 	/** Set if a response reported the error; undefined for what the node found out itself. */

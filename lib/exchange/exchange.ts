@@ -21,7 +21,7 @@ import {
 	storeLessons,
 	updateHistory,
 } from './lessons';
-import { describeOvercomeFailure, withBothTries } from './server-failure';
+import { describeOvercomeFailure } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { AttemptOutcome, Adaptations, ExchangeState, AppliedRule } from './types';
@@ -119,7 +119,8 @@ export async function exchange<D, V>(
 			throw createServerError('aborted', context).withPartial(partialOutput);
 		}
 		if (step.type === 'fail') {
-			const error = step.error === serverFailure ? withBothTries(step.error) : step.error;
+			const error =
+				step.error === serverFailure ? step.error.copyWith({ wasSentTwice: true }) : step.error;
 			throw error.withPartial(partialOutput);
 		}
 		state = advance(state, outcome, step);

@@ -1,4 +1,5 @@
 /** What an operation sends: a row for each field, with the option of the node that it comes from. */
+import type { InputProblem } from '../errors/server-error';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import { getOwn } from '../values/own-properties';
@@ -7,6 +8,8 @@ import { getOwn } from '../values/own-properties';
 export interface InputIssue {
 	title: string;
 	suggestion: string;
+	/** Default: the value is wrong. */
+	inputProblem?: InputProblem;
 }
 
 /** A field that an operation sends. */

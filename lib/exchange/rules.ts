@@ -1,4 +1,5 @@
 /** The table of reasons to send a request again. */
+import { isMissingStatus } from '../errors/missing-route';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { isConnectionError, isUnknownError } from '../errors/error-types';
@@ -129,7 +130,7 @@ function toOtherRoute<D>(
 
 /** Whether the server may lack the route, or allow no POST there. */
 export function isRouteMissing(outcome: AttemptOutcome<unknown, unknown>): boolean {
-	return outcome.type === 'failed' && [404, 405].includes(outcome.error.report?.status ?? 0);
+	return outcome.type === 'failed' && isMissingStatus(outcome.error.report?.status);
 }
 
 function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {

@@ -42,11 +42,3 @@ export function describeOvercomeFailure(failure: ServerError): string {
 	const quotation = text === '' ? '' : ` ("${text}")`;
 	return `The request was sent twice: ${describeFailure(failure)}${quotation}.`;
 }
-
-/** Behind any advice: the failure is no chance. */
-export const BOTH_TRIES = 'A second try failed as well.';
-
-/** The error of a request whose repetition failed as well. */
-export function withBothTries(error: ServerError): ServerError {
-	return error.withSuggestion(`${error.suggestion} ${BOTH_TRIES}`);
-}

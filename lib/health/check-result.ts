@@ -2,6 +2,7 @@
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { ServerModel } from '../servers/server-model';
 import type { ServerError } from '../errors/server-error';
+import { describeAdvice } from '../errors/describe-error';
 import { getHealthStatus } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
 
@@ -139,11 +140,13 @@ export function evaluateRules<Facts>(
 
 /** The same error as in the other nodes, with the same texts. */
 export function findingFromError(
-	{ type, detail, suggestion }: ServerError,
+	error: ServerError,
 	observed: string,
 	overrides: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
+	const { type, detail } = error;
 	const status = getHealthStatus(type);
+	const suggestion = describeAdvice(error);
 	return { id: type, severity: 'error', observed, detail, suggestion, status, ...overrides };
 }
 

@@ -1,4 +1,5 @@
 /** Short requests to a server, outside of its queue. */
+import { isMissingStatus } from '../errors/missing-route';
 import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
@@ -127,5 +128,5 @@ export async function tryProbeWithin(
 
 /** Whether the API of the server may exist without a model list. */
 export function isListMissing({ status }: Pick<ProbeResponse, 'status'>): boolean {
-	return status === 404 || status === 405 || status === 501;
+	return isMissingStatus(status) || status === 501;
 }

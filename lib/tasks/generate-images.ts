@@ -77,7 +77,11 @@ export const IMAGE_FIELDS: readonly RequestField[] = [
 
 function checkPrompt(prompt: unknown): InputIssue | undefined {
 	if (typeof prompt !== 'string' || prompt.trim()) return undefined;
-	return { title: 'The prompt is empty', suggestion: 'Describe the image in the field Prompt.' };
+	return {
+		title: 'The prompt is empty',
+		suggestion: 'Describe the image in the field Prompt.',
+		inputProblem: 'empty',
+	};
 }
 
 function checkSize(size: unknown): InputIssue | undefined {

@@ -87,7 +87,7 @@ export async function rerank(
 		throw createInputError(
 			'The query is empty, so the documents cannot be ranked',
 			'Check the expression of the query, in a vector store that of its prompt.',
-			{ field: 'Query' },
+			{ field: 'Query', inputProblem: 'empty' },
 		);
 	assertTextLength(query, 'The query');
 	for (const [index, text] of texts.entries()) assertTextLength(text, `Document ${index + 1}`);

@@ -109,7 +109,9 @@ function assertFieldInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>)
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, label, getInputIssue } of checkedFields) {
 		const issue = getInputIssue?.(getOwn(body, field));
-		if (issue) throw createInputError(issue.title, issue.suggestion, { field: label });
+		if (issue === undefined) continue;
+		const { title, suggestion, inputProblem = 'wrong' } = issue;
+		throw createInputError(title, suggestion, { field: label, inputProblem });
 	}
 }
 

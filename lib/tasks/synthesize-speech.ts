@@ -154,13 +154,17 @@ export async function synthesizeSpeech<Stored>(
 function toSpokenText({ input, isPlainText }: Pick<SpeechRequest<never>, 'input' | 'isPlainText'>) {
 	const text = (isPlainText ? stripMarkdown(input) : input).trim();
 	if (text) return text;
-	throw createInputError(
-		'The text is empty',
-		input.trim()
-			? 'The text consists of emoji and Markdown only: turn off Plain Text.'
-			: 'Enter a text in the field Text.',
-		{ field: 'Text' },
-	);
+	throw input.trim()
+		? createInputError(
+				'The text is empty',
+				'The text consists of emoji and Markdown only: turn off Plain Text.',
+				{ field: 'Text', inputProblem: 'wrong' },
+			)
+		: createInputError('The text is empty', 'Enter a text in the field Text.', {
+				field: 'Text',
+				inputProblem: 'empty',
+				hasPlainAdvice: true,
+			});
 }
 
 /** Bytes of audio: some hours, since the text of one request is a few pages. */

@@ -3,7 +3,7 @@ import type { DifyOperation } from '../shared/dify/dify-operation';
 import { userField } from '../shared/dify/dify-user';
 import { choiceField, longTextField, optionsCollection } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
-import { asChoice, createFieldError } from '../shared/parameters';
+import { asChoice, createEmptyFieldError } from '../shared/parameters';
 import { isUnset } from '../../lib/values/records';
 import { ignoreNotRatedField, ratedMessageField, sendRating } from './rating';
 import { revokeRating } from './revoke';
@@ -54,9 +54,8 @@ function readRating(parameters: NodeParameters): RatingChoice {
 	const field = parameters.field('rating');
 	const value = parameters.value('rating');
 	if (isUnset(value)) {
-		throw createFieldError(
+		throw createEmptyFieldError(
 			field.label,
-			'is empty',
 			'An empty rating would delete an earlier one in Dify, so it is not sent. To remove a rating, choose none.',
 		);
 	}

@@ -36,11 +36,7 @@ function readDatasetIds(parameters: NodeParameters) {
 		);
 	}
 	if (selectedIds.length === 0) {
-		throw parameters.createError(
-			'difyDatasetIds',
-			'is empty',
-			'Select at least one knowledge base.',
-		);
+		throw parameters.createEmptyError('difyDatasetIds', 'Select at least one knowledge base.');
 	}
 	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
 }

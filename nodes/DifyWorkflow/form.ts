@@ -37,9 +37,8 @@ const formTokenField = stringField('Form Token', 'formToken', {
 function readFormToken(parameters: NodeParameters) {
 	const token = parameters.string('formToken');
 	if (token === '' && parameters.item().forms === undefined)
-		throw parameters.createError(
+		throw parameters.createEmptyError(
 			'formToken',
-			'is empty',
 			'Add this node after the Dify Workflow node whose run is paused, or drag the formToken of its output to Form Token.',
 		);
 	return token;

@@ -116,7 +116,7 @@ export class NodeParameters {
 	 */
 	requiredString(path: string, suggestion?: string): string {
 		const text = this.string(path);
-		if (text === '') throw this.createError(path, 'is empty', suggestion);
+		if (text === '') throw this.createEmptyError(path, suggestion);
 		return text;
 	}
 
@@ -189,9 +189,14 @@ export class NodeParameters {
 		return findField(this.properties, path);
 	}
 
-	/** @param problem - Continues the sentence after the field: "is empty". */
+	/** @param problem - Continues the sentence after the field: "must be a text". */
 	createError(path: string, problem: string, suggestion?: string): ServerError {
 		return createFieldError(this.field(path).label, problem, suggestion);
+	}
+
+	/** The error of a field that needs a value. */
+	createEmptyError(path: string, suggestion?: string): ServerError {
+		return createEmptyFieldError(this.field(path).label, suggestion);
 	}
 
 	/** @throws a `ServerError` for a text that is too long to send */
@@ -333,35 +338,35 @@ export function asNumber(
 ): number {
 	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 	const number = isNumeric ? Number(value) : NaN;
-	if (!isInRange(number, range)) throw createValueError(label, formatRange(range), value);
+	if (!isInRange(number, range)) throw createExpectedError(label, formatRange(range), value);
 	return isInteger ? Math.trunc(number) : number;
 }
 
 /** A boolean, also from the texts and numbers that forms and tables use. */
 export function asBoolean({ label }: Field, value: unknown): boolean {
 	const boolean = parseBoolean(value);
-	if (boolean === undefined) throw createValueError(label, 'true or false', value);
+	if (boolean === undefined) throw createExpectedError(label, 'true or false', value);
 	return boolean;
 }
 
 /** A choice. Others are an error: they would silently mean the default. */
 export function asChoice<T extends string>({ label, choices = [] }: Field, value: unknown): T {
 	if (!choices.includes(value))
-		throw createValueError(label, `one of ${choices.join(', ')}`, value);
+		throw createExpectedError(label, `one of ${choices.join(', ')}`, value);
 	return value as T;
 }
 
 /** A text; numbers are converted, since an expression returns a name of digits as a number. */
 export function asText({ label }: Field, value: unknown): string {
 	if (typeof value !== 'string' && typeof value !== 'number')
-		throw createValueError(label, 'a text', value);
+		throw createExpectedError(label, 'a text', value);
 	return String(value);
 }
 
 /** An object, or JSON text of one. */
 export function asObject({ label }: Field, value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? parseFieldJson(label, value) : value;
-	if (!isRecord(parsed)) throw createFieldError(label, 'must be a JSON object');
+	if (!isRecord(parsed)) throw createValueError(label, 'must be a JSON object', value);
 	return parsed;
 }
 
@@ -380,23 +385,33 @@ function parseFieldJson(label: string, text: string) {
 	}
 }
 
-function createValueError(label: string, expected: string, value: unknown) {
-	return createFieldError(label, `must be ${expected}, but is ${quoteValue(value)}`);
+function createExpectedError(label: string, expected: string, value: unknown) {
+	return createValueError(label, `must be ${expected}, but is ${quoteValue(value)}`, value);
 }
 
-/** Problems of one value, which an expression may have returned; others are about several fields or items. */
-const OF_VALUE = /^(?:is empty|must be )/;
+/** An expression that returned nothing has no value. */
+function createValueError(label: string, problem: string, value: unknown) {
+	return createFieldError(label, problem).copyWith({
+		inputProblem: isUnset(value) ? 'empty' : 'wrong',
+	});
+}
 
-/** @param problem - Continues the sentence after the field: "is empty". */
-export function createFieldError(
-	label: string,
-	problem: string,
-	suggestion: string = problem === 'is empty'
-		? 'Enter a value, or correct the expression.'
-		: 'Correct the field in the node.',
-): ServerError {
-	const field = OF_VALUE.test(problem) ? label : undefined;
-	return createInputError(`The field "${label}" ${problem}`, suggestion, { field });
+/** @param problem - Continues the sentence after the field: "must be a text". */
+export function createFieldError(label: string, problem: string, suggestion?: string): ServerError {
+	return createInputError(
+		`The field "${label}" ${problem}`,
+		suggestion ?? 'Correct the field in the node.',
+		{ field: label, inputProblem: 'wrong', hasPlainAdvice: suggestion === undefined },
+	);
+}
+
+/** The error of a field that needs a value. */
+export function createEmptyFieldError(label: string, suggestion?: string): ServerError {
+	return createInputError(
+		`The field "${label}" is empty`,
+		suggestion ?? 'Enter a value, or correct the expression.',
+		{ field: label, inputProblem: 'empty', hasPlainAdvice: suggestion === undefined },
+	);
 }
 
 /** A value as an error quotes it: JSON, truncated if it is long. */

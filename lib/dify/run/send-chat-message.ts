@@ -49,7 +49,12 @@ export async function sendChatMessage(
 ): Promise<ChatMessageResult> {
 	const { conversation, query, autoGenerateName, workflowId } = request;
 	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
-	if (query === '') throw createLocalError('emptyQuery', { field: 'query' });
+	if (query === '')
+		throw createLocalError('emptyQuery', {
+			field: 'query',
+			inputProblem: 'empty',
+			hasPlainAdvice: true,
+		});
 	const sendTo = async (id?: string) =>
 		await startRun(client, {
 			route: CHAT,

@@ -71,6 +71,10 @@ const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have 
 /** For a sentence that is the title, and of which nothing else is known. */
 const READ_DETAILS = 'The details contain the whole message of the server.';
 
+/** For a request that is too large. */
+export const RAISE_BODY_LIMIT =
+	'Raise the limit of the server, or of the proxy in front of it (nginx: client_max_body_size).';
+
 function describeTool(tool: string | undefined) {
 	return tool === undefined ? 'a tool' : `the tool${quoted(tool)}`;
 }
@@ -191,11 +195,9 @@ export const MODEL_ERRORS = {
 		title: 'The request is too large for the server or a proxy in front of it',
 		suggestion: ({ hasFiles }) => {
 			const smaller = hasFiles ? 'Send smaller or fewer files.' : 'Send less text in one request.';
-			const limit =
-				'Raise the limit of the server, or of the proxy in front of it (nginx: client_max_body_size).';
 			return hasFiles === undefined
-				? limit
-				: `${smaller} Or ${limit.charAt(0).toLowerCase()}${limit.slice(1)}`;
+				? RAISE_BODY_LIMIT
+				: `${smaller} Or ${RAISE_BODY_LIMIT.charAt(0).toLowerCase()}${RAISE_BODY_LIMIT.slice(1)}`;
 		},
 		health: 'misconfigured',
 		cause: 'request',

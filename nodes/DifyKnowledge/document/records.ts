@@ -122,7 +122,7 @@ export const recordOperations: DifyOperation[] = [
 		execute: async ({ client, parameters }) => {
 			const values = readTextList(parameters, 'documentIds') ?? [];
 			const ids = values.map((id) => parseUuid(id, 'document ID'));
-			if (ids.length === 0) throw parameters.createError('documentIds', 'is empty');
+			if (ids.length === 0) throw parameters.createEmptyError('documentIds');
 			const action = parameters.choice<StatusAction>('statusAction');
 			const datasetId = readId(parameters, 'difyDatasetId');
 			await setDocumentStatus(client, { datasetId, ids, action });

@@ -25,7 +25,7 @@ import {
 	shownIf,
 } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
-import { asText, createFieldError } from '../../shared/parameters';
+import { asText, createEmptyFieldError } from '../../shared/parameters';
 import { toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { OperationItem, OperationResult } from '../../shared/run/operation';
 import { documentBinaryField, textField, datasetField } from '../fields';
@@ -147,7 +147,7 @@ function readSource(context: IExecuteFunctions, parameters: NodeParameters) {
 	const path = [file?.directory, file?.fileName].filter(isNonEmpty).join('/');
 	const field = parameters.field('source');
 	const source = asText(field, json.source ?? json.path ?? json.id ?? path).trim();
-	if (source === '') throw createFieldError(field.label, 'is empty', NO_SOURCE);
+	if (source === '') throw createEmptyFieldError(field.label, NO_SOURCE);
 	return source;
 }
 

@@ -136,6 +136,6 @@ function readFieldMessages({ parameters }: LlamaCall, hasFiles: boolean): InputM
 function readPrompt(parameters: NodeParameters, hasFiles: boolean): InputMessage[] {
 	const prompt = parameters.rawString('prompt');
 	if (prompt.trim()) return [{ type: 'human', content: prompt }];
-	if (!hasFiles) throw parameters.createError('prompt', 'is empty');
+	if (!hasFiles) throw parameters.createEmptyError('prompt');
 	return [];
 }

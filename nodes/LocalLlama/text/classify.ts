@@ -12,7 +12,7 @@ import {
 	stringField,
 } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
-import { createFieldError } from '../../shared/parameters';
+import { createEmptyFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { createOptionsField } from '../operation-fields';
 import { readRows } from '../list-fields';
@@ -130,9 +130,8 @@ function readLabels(parameters: NodeParameters): Label[] {
 			: { name: String(row ?? '').trim() },
 	);
 	if (labels.length === 0)
-		throw createFieldError(
+		throw createEmptyFieldError(
 			label,
-			'is empty',
 			'Add a label for each possible result, such as "invoice" and "offer".',
 		);
 	return labels;

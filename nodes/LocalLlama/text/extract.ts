@@ -11,7 +11,7 @@ import { findDuplicate } from '../../../lib/values/lists';
 import { readThinking } from '../../shared/chat/thinking';
 import { readSchema } from '../../shared/chat/json-schema';
 import type { NodeParameters } from '../../shared/parameters';
-import { createFieldError } from '../../shared/parameters';
+import { createEmptyFieldError, createFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
 import {
@@ -164,9 +164,8 @@ function toNumberIfSafe(value: unknown) {
 function readExtractFields(parameters: NodeParameters): ExtractField[] {
 	const { rows, label } = readRows(parameters, { form: 'fields', listOption: 'fieldList' });
 	if (rows.length === 0)
-		throw createFieldError(
+		throw createEmptyFieldError(
 			label,
-			'is empty',
 			'Add a field for each value to extract, such as "total" with the type Number.',
 		);
 	const fields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, label));

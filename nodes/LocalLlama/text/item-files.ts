@@ -87,6 +87,6 @@ export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
 	const isBlank = text.trim() === '';
 	const { parts, files } = await readItemFiles(call);
 	// A model would invent something.
-	if (isBlank && parts.length === 0) throw parameters.createError('text', 'is empty');
+	if (isBlank && parts.length === 0) throw parameters.createEmptyError('text');
 	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
 }

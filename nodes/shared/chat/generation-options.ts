@@ -85,6 +85,7 @@ function createOptionError({ label }: Field, requirement: string) {
 	return createInputError(
 		`The option "${label}" ${requirement}`,
 		'Correct the option in the node.',
+		{ field: label, inputProblem: 'wrong', hasPlainAdvice: true },
 	);
 }
 

@@ -2,7 +2,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { NodeParameters } from '../parameters';
-import { createFieldError } from '../parameters';
+import { createEmptyFieldError } from '../parameters';
 
 /**
  * The fields as options, which apply only if they are added.
@@ -39,5 +39,5 @@ export function createEmptyError(parameters: NodeParameters, path: string): Serv
 	const suggestion = path.startsWith('options.')
 		? `Add the option ${label} and fill it in.`
 		: undefined;
-	return createFieldError(label, 'is empty', suggestion);
+	return createEmptyFieldError(label, suggestion);
 }

@@ -5,7 +5,7 @@ import { asRecord, asRecords, isUnset } from '../../../lib/values/records';
 import { pushAll } from '../../../lib/values/lists';
 import { choiceField, fixedCollectionField, stringField, shownIf } from '../field-builders';
 import type { Field } from '../parameters';
-import { asChoice, asText, createFieldError } from '../parameters';
+import { asChoice, asText, createEmptyFieldError } from '../parameters';
 import type { DifyCall } from './dify-operation';
 import type { DifyFileType } from '../../../lib/dify/file-types';
 import { parseFileUrl } from '../../../lib/dify/file-references';
@@ -96,7 +96,7 @@ async function readEntryFiles(
 /** An entry without a name is an error: a failed expression must not silently drop a file. */
 function parsePropertyNames(field: Field, value: unknown) {
 	const names = splitNames(isUnset(value) ? '' : asText(field, value));
-	if (names.length === 0) throw createFieldError(field.label, 'is empty', NO_FILE_SUGGESTION);
+	if (names.length === 0) throw createEmptyFieldError(field.label, NO_FILE_SUGGESTION);
 	return names;
 }
 
@@ -107,7 +107,7 @@ function parseUrls({ label }: Field, value: unknown) {
 				.split(/\s+/)
 				.filter((url) => url !== '');
 	if (urls.length === 0 && !Array.isArray(value)) {
-		throw createFieldError(label, 'is empty', NO_FILE_SUGGESTION);
+		throw createEmptyFieldError(label, NO_FILE_SUGGESTION);
 	}
 	return urls.map(parseFileUrl);
 }

@@ -4,7 +4,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
 import { isExpression } from '../list-entries';
-import { explainFixedExpression } from './fixed-expressions';
+import { explainFixedExpression, isSameLabel } from './fixed-expressions';
 import { getStartingChatTrigger } from './chat-trigger';
 import { getOwn } from '../../../lib/values/own-properties';
 
@@ -53,9 +53,10 @@ export function explainInput(
 	if (!isExpression(field.value)) return unchanged;
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>
-		/^(?:Enter a |Correct the field)/.test(error.suggestion) ? suggestion : error.suggestion;
+		error.hasPlainAdvice === true ? suggestion : error.suggestion;
 	const json = asRecord(context.getInputData()[itemIndex]?.json);
-	const missingName = findMissingName(field.value as string, json);
+	const missingName =
+		error.inputProblem === 'empty' ? findMissingName(field.value as string, json) : undefined;
 	const reason =
 		missingName === undefined
 			? error.withSuggestion(suggest(adviseOnValue(error, context)))
@@ -71,8 +72,8 @@ export function explainInput(
 }
 
 /** What to do about a value of an item. */
-function adviseOnValue({ message }: ServerError, context: FailedInput['context']): string {
-	if (!message.endsWith('is empty')) return 'Correct the value in the item, or the expression.';
+function adviseOnValue({ inputProblem }: ServerError, context: FailedInput['context']): string {
+	if (inputProblem !== 'empty') return 'Correct the value in the item, or the expression.';
 	return context.continueOnFail()
 		? 'Fill in the value, or remove such items before this node (Filter).'
 		: 'Fill in the value, remove such items before this node (Filter), or set Settings → On Error to Continue.';
@@ -98,7 +99,7 @@ interface NodeField {
 /**
  * The field that an error is about, also of a collection.
  *
- * @param label - in upper or lower case, since a title may use it as a word of its sentence
+ * @param label - As the error names it
  */
 function findField(
 	properties: readonly INodeProperties[],
@@ -109,17 +110,12 @@ function findField(
 		({ displayName, name, type, options, default: defaultValue }) => {
 			const value = asPlain(getOwn(values, name) ?? defaultValue);
 			if (type !== 'collection')
-				return withoutId(displayName) === withoutId(label) ? { label: displayName, value } : [];
+				return isSameLabel(displayName, label) ? { label: displayName, value } : [];
 			return findField(options as INodeProperties[], asRecord(value), label) ?? [];
 		},
 	);
 	// Variants of a field, of which the operation shows one, have the same label.
 	return fields.find(({ value }) => isExpression(value)) ?? fields[0];
-}
-
-/** A label in lower case, without the "ID" that titles add to the label of a list. */
-function withoutId(label: string): string {
-	return label.toLowerCase().replace(/ id$/, '');
 }
 
 /** Whether a value, or one in it, is an expression. */

@@ -66,18 +66,21 @@ export function explainFixedExpression(
 	error: ServerError,
 	fields: FixedExpressions,
 ): ServerError | undefined {
-	if (error.status !== undefined || error.url !== undefined) return undefined;
-	const title = toWords(error.message);
+	const { status, url, field } = error;
+	if (status !== undefined || url !== undefined || field === undefined) return undefined;
 	const isMeant = findFixedExpressions(fields, undefined).some((label) =>
-		title.includes(toWords(label)),
+		isSameLabel(label, field),
 	);
 	return isMeant ? error.withSuggestion(SWITCH_TO_EXPRESSION) : undefined;
 }
 
-/** Whole words in lower case, with a space around each, without the "ID" that a title adds or omits. */
-function toWords(text: string): string {
-	const words = text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
-	return ` ${words.filter((word) => word !== '' && word !== 'id').join(' ')} `;
+/** Whether both are the label of one field: an error may use it as a word of a sentence, and adds "ID" to the label of a list. */
+export function isSameLabel(left: string, right: string): boolean {
+	return withoutId(left) === withoutId(right);
+}
+
+function withoutId(label: string): string {
+	return label.toLowerCase().replace(/ id$/, '');
 }
 
 function findLabels({ displayName, name, options }: INodeProperties, value: unknown): string[] {

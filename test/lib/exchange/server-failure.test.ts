@@ -1,6 +1,6 @@
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { createServerError } from '../../../lib/errors/create-error';
-import { describeOvercomeFailure, withBothTries } from '../../../lib/exchange/server-failure';
+import { describeOvercomeFailure } from '../../../lib/exchange/server-failure';
 import { testLimit } from '../../support/jest/limits';
 
 const REPORT = { codes: [], isQuoted: false, isOfGateway: false };
@@ -25,11 +25,6 @@ test.each<[ErrorType, { status?: number; serverText?: string }, string]>([
 	const report = status === undefined ? undefined : { ...REPORT, status };
 	const failure = createServerError(type, {}, { status, serverText, report });
 	expect(describeOvercomeFailure(failure)).toBe(`The request was sent twice: ${text}`);
-});
-
-test('the error of two tries says that there were two', () => {
-	const error = createServerError('serverError', {});
-	expect(withBothTries(error).suggestion).toBe(`${error.suggestion} A second try failed as well.`);
 });
 
 testLimit('lib/exchange/server-failure.ts#MAX_QUOTED_TEXT', {

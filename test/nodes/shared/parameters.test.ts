@@ -11,6 +11,7 @@ import {
 	asText,
 	findField,
 	quoteValue,
+	createEmptyFieldError,
 	createFieldError,
 } from '../../../nodes/shared/parameters';
 import { isUnset } from '../../../lib/values/records';
@@ -289,12 +290,27 @@ describe('a value of a field', () => {
 	});
 
 	it('that is wrong is an error with a suggestion', () => {
-		expect(createFieldError('Own', 'is empty')).toMatchObject({
+		expect(createEmptyFieldError('Own')).toMatchObject({
 			type: 'invalidInput',
+			field: 'Own',
+			inputProblem: 'empty',
+			hasPlainAdvice: true,
 			message: 'The field "Own" is empty',
 			suggestion: 'Enter a value, or correct the expression.',
 		});
-		expect(createFieldError('Own', 'is empty', 'Fill it.').suggestion).toBe('Fill it.');
+		expect(createFieldError('Own', 'has no rows')).toMatchObject({
+			message: 'The field "Own" has no rows',
+			suggestion: 'Correct the field in the node.',
+			field: 'Own',
+			inputProblem: 'wrong',
+			hasPlainAdvice: true,
+		});
+		expect(createEmptyFieldError('Own', 'Fill it.')).toMatchObject({
+			suggestion: 'Fill it.',
+			field: 'Own',
+			inputProblem: 'empty',
+			hasPlainAdvice: false,
+		});
 	});
 });
 

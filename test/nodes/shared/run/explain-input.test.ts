@@ -155,6 +155,32 @@ test('an option with a wrong value of the item', async () => {
 	expect(description).toBe('Correct the value in the item, or the expression.');
 });
 
+test('any problem of an expression is one of its item, which has the value', async () => {
+	const { message, description } = await failureOf('chat', {
+		parameters: { prompt: 'Hi', options: { extraBody: '[1' } },
+		written: { prompt: 'Hi', options: { extraBody: '={{ $json.list || $json.item }}' } },
+		items: [{ json: { list: '[1' } }],
+	});
+	expect(message).toContain('The field "Extra Body" is not valid JSON');
+	expect(description).toBe('Correct the value in the item, or the expression.');
+});
+
+test('a fixed ID with braces has the cure, whatever the error calls its field', async () => {
+	const { message, description } = await failureOf(
+		'rate',
+		{
+			credentials: { ...NOWHERE, keyType: 'app' },
+			parameters: { messageId: '{{ $json.messageId }}', rating: 'like', user: 'anna' },
+			written: { messageId: '{{ $json.messageId }}' },
+		},
+		new DifyFeedback() as never,
+	);
+	expect(message).toBe('The message ID is not valid: "{{ $json.messageId }}"');
+	expect(description).toBe(
+		'Switch the field to Expression (the toggle above it), so that n8n fills in the value.',
+	);
+});
+
 test('a fixed value is an error of the node, and a tool keeps the words for its model', async () => {
 	const fixed = await failureOf('chat', { parameters: { prompt: '' }, written: { prompt: '' } });
 	expect(fixed.description).toBe('Enter a value, or correct the expression.');
