@@ -45,6 +45,8 @@ interface Operation {
 	node: string;
 	/** Options that are not fields of the API, and stay in n8n. */
 	local: readonly string[];
+	/** Fields without which the result would be another one than was asked for. */
+	needed: readonly string[];
 	path: string;
 	/** Sends everything that the operation can send. */
 	send(target: Target, extraBody?: JsonRecord): Promise<{ warnings: string[] }>;
@@ -79,6 +81,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 		rows: SPEECH_FIELDS,
 		node: 'audio speak',
 		local: ['Plain Text'],
+		needed: ['input'],
 		path: '/v1/audio/speech',
 		send: async (target, extraBody = {}) =>
 			await synthesizeSpeech(target, SETTINGS, {
@@ -102,6 +105,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 		rows: IMAGE_FIELDS,
 		node: 'image generate',
 		local: [],
+		needed: ['prompt'],
 		path: '/v1/images/generations',
 		send: async (target, extraBody = {}) =>
 			await generateImages(target, SETTINGS, {
@@ -118,6 +122,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 		rows: TRANSCRIPTION_FIELDS,
 		node: 'audio transcribe',
 		local: ['Input Binary Field', 'Translate to English'],
+		needed: ['response_format'],
 		path: '/v1/audio/transcriptions',
 		send: async (target, extraBody = {}) =>
 			await transcribe(
@@ -148,7 +153,7 @@ const namesOf = (request: ScriptedRequest) => [
 
 describe.each(Object.entries(OPERATIONS))(
 	'the fields of %s',
-	(_name, { rows, path, send, success, node, local }) => {
+	(_name, { rows, path, send, success, node, local, needed }) => {
 		const route = `POST ${path}`;
 
 		test('each field that is sent has a row, and each row is sent', async () => {
@@ -168,28 +173,41 @@ describe.each(Object.entries(OPERATIONS))(
 			expect(operation.labels.filter((label) => !known.includes(label))).toEqual([]);
 		});
 
-		test.each(rows.filter(({ canOmit, label }) => canOmit && label !== undefined))(
-			'$field: refused, so it is omitted with one warning by its label',
+		const startRefusing = async (field: string) =>
+			await start({
+				[route]: (request, response) => {
+					const isRejected = namesOf(request).includes(field);
+					const detail = [
+						{
+							loc: ['body', field],
+							msg: 'Extra inputs are not permitted',
+							type: 'extra_forbidden',
+						},
+					];
+					return isRejected ? json({ detail }, 422)(request, response) : success(request, response);
+				},
+			});
+
+		test.each(rows.filter(({ field }) => !needed.includes(field)))(
+			'$field: refused, so it is omitted, with one warning by its label if it is an option',
 			async ({ field, label }) => {
-				const server = await start({
-					[route]: (request, response) => {
-						const isRejected = namesOf(request).includes(field);
-						const detail = [
-							{
-								loc: ['body', field],
-								msg: 'Extra inputs are not permitted',
-								type: 'extra_forbidden',
-							},
-						];
-						return isRejected
-							? json({ detail }, 422)(request, response)
-							: success(request, response);
-					},
-				});
+				const server = await startRefusing(field);
 				const { warnings } = await send(connect(server.url));
-				expect(warnings.filter((text) => text.includes('rejects'))).toEqual([
-					`This server rejects the option ${label}, so it was omitted.`,
-				]);
+				expect(warnings.filter((text) => text.includes('rejects'))).toEqual(
+					label === undefined
+						? []
+						: [`This server rejects the option ${label}, so it was omitted.`],
+				);
+			},
+		);
+
+		test.each(rows.filter(({ field }) => needed.includes(field)))(
+			'$field: refused, so that is the error, with its label',
+			async ({ field, label }) => {
+				const server = await startRefusing(field);
+				const error: ServerError = await getError(send(connect(server.url)));
+				expect(error.message).toBe(`${label}: Extra inputs are not permitted`);
+				expect(server.sent(path)).toHaveLength(1);
 			},
 		);
 
