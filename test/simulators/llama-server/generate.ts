@@ -83,6 +83,9 @@ function finishOf(job: Job): string | null {
 	return finish || null;
 }
 
+/** Tokens of the prompt that the server has from an earlier request: not none, so that a count that is lost is missed. */
+const cachedOf = ({ promptTokens }: Job): number => Math.ceil(promptTokens / 3);
+
 function usageOf(job: Job): object {
 	const generated = job.steps.flatMap(toDelta).length + (finishOf(job) === 'length' ? 0 : 1);
 	const completion_tokens = job.options.completionTokens ?? generated;
@@ -91,7 +94,7 @@ function usageOf(job: Job): object {
 		prompt_tokens,
 		completion_tokens,
 		total_tokens: prompt_tokens + completion_tokens,
-		...(isLlama(job) ? { prompt_tokens_details: { cached_tokens: 0 } } : {}),
+		...(isLlama(job) ? { prompt_tokens_details: { cached_tokens: cachedOf(job) } } : {}),
 	};
 }
 
@@ -99,10 +102,12 @@ function usageOf(job: Job): object {
 function timingsOf(job: Job): object {
 	if (!isLlama(job)) return {};
 	const predicted = job.steps.flatMap(toDelta).length + 1;
+	const cached = cachedOf(job);
+	const read = job.promptTokens - cached;
 	const timings = {
-		cache_n: 0,
-		prompt_n: job.promptTokens,
-		prompt_ms: job.promptTokens * 0.25,
+		cache_n: cached,
+		prompt_n: read,
+		prompt_ms: read * 0.25,
 		prompt_per_second: 4000,
 		predicted_n: predicted,
 		predicted_ms: predicted * 0.5,

@@ -248,8 +248,11 @@ function changeSegment(segment: SimSegment, document: SimDocument, change: Json)
 }
 
 export function listFields(call: Call): void {
-	const { fields } = findDataset(call);
-	const doc_metadata = fields.map((field) => ({ ...field, count: 0 }));
+	const { fields, documents } = findDataset(call);
+	const doc_metadata = fields.map((field) => ({
+		...field,
+		count: [...documents.values()].filter(({ values }) => values.has(field.name)).length,
+	}));
 	call.reply(200, { doc_metadata, built_in_field_enabled: false });
 }
 
