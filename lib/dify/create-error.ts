@@ -40,6 +40,7 @@ export function asType(error: ServerError, type: DifyErrorType): ServerError {
 	const { title, suggestion } = getErrorText(type, {
 		service: 'dify',
 		...parseHostAndPort(error.url),
+		isChatMessage: error.url?.endsWith('/chat-messages'),
 	});
 	return error.copyWith({ type, title, suggestion });
 }

@@ -192,9 +192,16 @@ function readOptions(parameters: NodeParameters): MessageOptions {
 	};
 }
 
+const [inputsMode, ...inputValues] = inputFields;
+
 const fields = [
 	...messageFields,
-	...inputFields,
+	{
+		...inputsMode!,
+		description:
+			"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
+	},
+	...inputValues,
 	{
 		...filesField,
 		description:

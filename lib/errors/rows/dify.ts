@@ -120,8 +120,8 @@ export const DIFY_ERRORS = {
 	},
 	invalidInputs: {
 		title: 'The inputs do not match the form of the app',
-		suggestion:
-			'Check the inputs against the form of the app in Dify. Required inputs must be sent on every turn, also in an existing conversation.',
+		suggestion: ({ isChatMessage }) =>
+			`Check the inputs against the form of the app in Dify.${isChatMessage ? ' Required inputs must be sent on every turn, also in an existing conversation.' : ''}`,
 		health: 'degraded',
 		cause: 'request',
 	},

@@ -49,4 +49,6 @@ export interface ErrorFacts {
 	isKnowledge?: boolean;
 	/** The request starts a run of a Dify app. */
 	isRunStart?: boolean;
+	/** The request is a message of a conversation with a Dify app. */
+	isChatMessage?: boolean;
 }

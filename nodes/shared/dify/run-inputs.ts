@@ -27,8 +27,7 @@ export const inputFields: INodeProperties[] = [
 		},
 		{
 			noDataExpression: true,
-			description:
-				"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
+			description: "The variables of the app's form",
 		},
 	),
 	{
@@ -67,7 +66,7 @@ interface RunInputs {
 	warnings: string[];
 }
 
-/** The inputs of the app, from its form or as JSON. They are sent on every turn, as Dify requires. */
+/** The inputs of the app, from its form or as JSON. In a chat, they are sent on every turn, as Dify requires. */
 export async function readInputs(call: DifyCall): Promise<RunInputs> {
 	const { parameters } = call;
 	const isJson = parameters.choice('inputsMode') === 'json';

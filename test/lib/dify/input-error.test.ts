@@ -10,9 +10,13 @@ const PARAMETERS = {
 		{ 'file-list': { variable: 'docs', label: 'Documents', max_length: 20 } },
 	],
 };
-const explain = async (serverText: string, parameters: object = PARAMETERS) =>
+const explain = async (
+	serverText: string,
+	parameters: object = PARAMETERS,
+	url = 'http://localhost/v1/chat-messages',
+) =>
 	await explainInputError(
-		createDifyError('invalidParam', { serverText, title: serverText, isServerText: true }),
+		createDifyError('invalidParam', { url, serverText, title: serverText, isServerText: true }),
 		{
 			getCached: async () => await Promise.resolve(parameters),
 		} as unknown as DifyClient,
@@ -57,6 +61,25 @@ test.each<RejectedInput>([
 	expect(error.message).toBe(title);
 	expect(error.type).toBe('invalidInputs');
 	expect(error.detail).toContain(fact);
+});
+
+test.each([
+	{ route: 'chat-messages', isEveryTurn: true },
+	{ route: 'completion-messages', isEveryTurn: false },
+	{ route: 'workflows/run', isEveryTurn: false },
+	{ route: 'workflows/a-version/run', isEveryTurn: false },
+])('the advice at /$route is about every turn: $isEveryTurn', async ({ route, isEveryTurn }) => {
+	const error = await explain(
+		'age is required in input form',
+		PARAMETERS,
+		`http://localhost/v1/${route}`,
+	);
+	const advice = 'Check the inputs against the form of the app in Dify.';
+	expect(error.suggestion).toBe(
+		isEveryTurn
+			? `${advice} Required inputs must be sent on every turn, also in an existing conversation.`
+			: advice,
+	);
 });
 
 test('a message that names no field of the form stays', async () => {
