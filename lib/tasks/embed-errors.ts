@@ -24,10 +24,7 @@ export function createTextError(index: number, issue: string): ServerError {
 	return createInputError(
 		`Text ${index + 1} ${issue}`,
 		'Filter out such items before they are embedded, or set the option Blank Texts to "Embed as a Space" for empty texts.',
-		{
-			detail: `Text ${index + 1} ${issue}, so there is nothing to embed`,
-			facts: { index },
-		},
+		{ facts: { index } },
 	);
 }
 

@@ -79,6 +79,7 @@ describe('one text of each item', () => {
 		await serve({ embeddings: true });
 		const failedItem = await getError(EMBED, texts('a', ' ', 'c'));
 		expect(failedItem.message).toBe('Text 2 is empty');
+		expect(failedItem.description).toMatch(/^Filter out such items before they are embedded/);
 		expect(inputs()).toEqual([]);
 	});
 
