@@ -1,5 +1,6 @@
 /** The field that an agent fills in when the operation is one of its tools. */
 import type { INodeProperties } from 'n8n-workflow';
+import { noticeField } from '../shared/field-builders';
 
 /** What the field is to an agent. */
 interface AgentArgument {
@@ -7,6 +8,8 @@ interface AgentArgument {
 	name: string;
 	/** What the model should pass, as a sentence without a period. */
 	description: string;
+	/** As n8n names it: `json` is an array or an object. Default: `string`. */
+	type?: 'string' | 'json';
 }
 
 /**
@@ -15,9 +18,9 @@ interface AgentArgument {
  */
 export function agentField(
 	field: INodeProperties,
-	{ name, description }: AgentArgument,
+	{ name, description, type = 'string' }: AgentArgument,
 ): INodeProperties[] {
-	const call = `$fromAI('${name}', \`${description}\`, 'string')`;
+	const call = `$fromAI('${name}', \`${description}\`, '${type}')`;
 	return [
 		{ ...field, displayOptions: { hide: { '@tool': [true] } } },
 		{
@@ -26,4 +29,9 @@ export function agentField(
 			displayOptions: { show: { '@tool': [true] } },
 		},
 	];
+}
+
+/** What the panel of the tool says above fields that the agent does not fill in. */
+export function toolNotice(text: string): INodeProperties {
+	return { ...noticeField(text, 'toolNotice'), displayOptions: { show: { '@tool': [true] } } };
 }

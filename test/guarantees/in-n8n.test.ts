@@ -220,17 +220,19 @@ describe("with n8n's own context", () => {
 		{ resource: 'text', operation: 'classify', field: 'text' },
 		{ resource: 'vector', operation: 'embed', field: 'text' },
 		{ resource: 'vector', operation: 'rerank', field: 'query' },
+		{ resource: 'vector', operation: 'rerank', field: 'document', type: 'json' },
 	])(
 		'as a tool of an agent, $resource $operation gets $field from the agent',
-		({ field, ...parameters }) => {
+		({ field, type = 'string', ...parameters }) => {
 			const getDefault = (name: string) => {
 				const { description } = new LocalLlama();
 				const nodeType = { description: { ...description, name } } as INodeType;
 				return createWorkflow(nodeType, parameters, 'w1').node.parameters[field];
 			};
 			expect(getDefault('localLlamaTool')).toMatch(
-				/^=\{\{ \/\*n8n-auto-generated-fromAI-override\*\/ \$fromAI\('[a-z]+', `[A-Z][^`]+`, 'string'\) \}\}$/,
+				/^=\{\{ \/\*n8n-auto-generated-fromAI-override\*\/ \$fromAI\('[a-z]+', `[A-Z][^`]+`, '[a-z]+'\) \}\}$/,
 			);
+			expect(getDefault('localLlamaTool')).toContain(`'${type}')`);
 			expect(String(getDefault('localLlama'))).not.toContain('$fromAI');
 		},
 	);

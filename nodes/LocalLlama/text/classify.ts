@@ -14,6 +14,7 @@ import {
 import type { NodeParameters } from '../../shared/parameters';
 import { createEmptyFieldError } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
+import { toolNotice } from '../agent-field';
 import { createOptionsField } from '../operation-fields';
 import { readRows } from '../list-fields';
 import { withOutput } from '../output';
@@ -50,6 +51,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	fields: [
 		modelField('The model that classifies the text'),
 		...textFields,
+		toolNotice('The agent passes the text only. Add the labels to choose from.'),
 		labelsField,
 		createOptionsField([
 			...shortTextOptions,

@@ -22,6 +22,7 @@ import {
 	shownIf,
 	stringField,
 } from '../../shared/field-builders';
+import { toolNotice } from '../agent-field';
 import { createOptionsField } from '../operation-fields';
 import { findReplacingOption, readRows } from '../list-fields';
 import { withOutput } from '../output';
@@ -93,6 +94,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	fields: [
 		modelField('The model that reads the text'),
 		...textFields,
+		toolNotice('The agent passes the text only. Add the fields that it should get.'),
 		fixedCollectionField('Fields', 'fields', 'Field', formRowFields, {
 			typeOptions: { multipleValues: true, sortable: true },
 			description: 'The values to extract',

@@ -38,12 +38,15 @@ const fields = [
 		}),
 		{ name: 'query', description: 'The query to rank the documents by' },
 	),
-	longTextField('Document', 'document', 2, {
-		default: '={{ $json.text }}',
-		required: true,
-		description:
-			'The text of the document: each item is one. Expressions may also return an array of texts or objects: each item is then ranked by itself.',
-	}),
+	...agentField(
+		longTextField('Document', 'document', 2, {
+			default: '={{ $json.text }}',
+			required: true,
+			description:
+				'The text of the document: each item is one. Expressions may also return an array of texts or objects: each item is then ranked by itself.',
+		}),
+		{ name: 'documents', description: 'The texts to rank, as an array of strings', type: 'json' },
+	),
 	topNField,
 	createOptionsField([
 		...rerankOptions,
