@@ -1,10 +1,11 @@
 /**
  * `npm run test:e2e`: the gate against the real n8n, started once for all suites. Takes arguments for jest:
  * `npm run test:e2e -- editor`. `LOCAL_LLAMA_SERVER=compiled` takes the compiled llama-server, `LOCAL_LLAMA_N8N=2.20` the
- * oldest supported n8n, `N8N_DEFAULTS=3` what n8n 3 has by default.
+ * oldest supported n8n, `N8N_DEFAULTS=3` what n8n 3 has by default, `LOCAL_LLAMA_PACKAGE=<file>` a packed build other than
+ * this one.
  */
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { ensureGateParts, runSuites, withWorkFolder } from './lib/checks/e2e.mjs';
 import { npm } from './lib/system/dependencies.mjs';
 import { createLog } from './lib/system/log.mjs';
@@ -26,15 +27,15 @@ const log = createLog();
 const installPacked = async (work, userFolder) => {
 	const packed = join(work, 'packed');
 	mkdirSync(packed);
-	const { filename: name, size } = await pack(packed);
-	const tarball = join(packed, name);
+	const tarball = process.env.LOCAL_LLAMA_PACKAGE ?? join(packed, (await pack(packed)).filename);
+	const name = basename(tarball);
 	for (const folder of ['custom', 'nodes'].map((each) => join(userFolder, '.n8n', each))) {
 		mkdirSync(folder, { recursive: true });
 		const own = join(folder, name);
 		copyFileSync(tarball, own);
 		await npm(['install', '--no-audit', '--no-fund', own], { cwd: folder });
 	}
-	return size;
+	return statSync(tarball).size;
 };
 
 /**
