@@ -1,7 +1,7 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
 import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
-import { asServerErrorOrThrow, rethrowWith } from '../../errors/server-error';
+import { asServerErrorOrThrow, rethrowWith, ServerError } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import { isUnknownError } from '../../errors/error-types';
 import { toErrorContext } from '../../http/request-errors';
@@ -96,11 +96,27 @@ function createNotRouterError(server: ModelServer) {
 
 async function changeState(server: ModelServer, action: 'load' | 'unload', options: RunningAction) {
 	const command = toCommand(options, options.limit.capMs(COMMAND_TIMEOUT_MS));
-	await sendCommand(server, `/models/${action}`, command).catch((error: unknown) => {
-		const { serverText = '' } = asServerErrorOrThrow(error);
-		// Another client was faster: the model is already in this state.
-		if (!/is already running|is not running/.test(serverText)) throw error;
+	await sendCommand(server, `/models/${action}`, command).catch(async (error: unknown) => {
+		if (!(await isInState(server, action, options, asServerErrorOrThrow(error)))) throw error;
 	});
+}
+
+/**
+ * Whether the model is in the state of an action that the router rejected: another client was faster
+ * (docs/protocols/llama-server.md 2.10).
+ *
+ * @returns false if the list does not say so
+ */
+async function isInState(
+	server: ModelServer,
+	action: 'load' | 'unload',
+	options: RunningAction,
+	{ report }: ServerError,
+): Promise<boolean> {
+	if (report === undefined) return false;
+	const listed = await findModel(server, options).catch(asServerErrorOrThrow);
+	if (listed instanceof ServerError || listed.state === undefined) return false;
+	return ACTIVE_STATES.has(listed.state) === (action === 'load');
 }
 
 function toCommand({ model, signal }: ModelActionOptions, timeoutMs: number) {

@@ -112,6 +112,69 @@ describe('model actions', () => {
 	});
 });
 
+describe('an action that a router rejects', () => {
+	const toList = (state: string) =>
+		list({ id: 'a', owned_by: 'llamacpp', status: { value: state } });
+
+	/** The list before and after the rejection. */
+	const reject = async (
+		action: 'load' | 'unload',
+		[before, after]: [string, string],
+		body: unknown,
+	) => {
+		let wasRejected = false;
+		const { server } = await serve(
+			{
+				'GET /v1/models': () => toList(wasRejected ? after : before),
+				[`POST /models/${action}`]: () => {
+					wasRejected = true;
+					return [400, body];
+				},
+				'GET /metrics': [501, {}],
+				'GET /slots': [],
+			},
+			LLAMA,
+		);
+		return await runModelAction(server, action, { ...call, wait: false, model: 'a' });
+	};
+
+	const toBody = (message: string) => ({
+		error: { code: 400, message, type: 'invalid_request_error' },
+	});
+
+	describe.each([
+		{ form: 'as recorded', load: 'model is already running', unload: 'model is not running' },
+		{ form: 'in words of a later release', load: 'zug Wem', unload: 'vlo 运行' },
+	])('$form', ({ load, unload }) => {
+		test.each(['loading', 'loaded', 'sleeping'])(
+			'because another client loads it is done: %s',
+			async (after) => {
+				const result = await reject('load', ['unloaded', after], toBody(load));
+				expect(result).toMatchObject({ model: 'a', before: 'unloaded', state: 'loading' });
+			},
+		);
+
+		test.each(['unloaded', 'downloaded', 'failed'])(
+			'because another client unloaded it is done: %s',
+			async (after) => {
+				const result = await reject('unload', ['loaded', after], toBody(unload));
+				expect(result).toMatchObject({ model: 'a', before: 'loaded', state: 'unloaded' });
+			},
+		);
+
+		test('for another reason is an error in the words of the router', async () => {
+			await expect(reject('load', ['unloaded', 'unloaded'], toBody(load))).rejects.toMatchObject({
+				message: load,
+				status: 400,
+			});
+			await expect(reject('unload', ['loaded', 'loaded'], toBody(unload))).rejects.toMatchObject({
+				message: unload,
+				status: 400,
+			});
+		});
+	});
+});
+
 describe('a request that hangs ends with the timeout of the action', () => {
 	/** Shorter than the timeout of a request that has none of its own. */
 	const DEADLINE_MS = 8_000;

@@ -25,10 +25,13 @@ const ALIKE: ReadonlyArray<readonly string[]> = [
 export async function play(exchange: Exchange): Promise<Playback> {
 	const routes = routesOf(exchange);
 	let requestCount = 0;
-	const { url, close } = await startScripted(({ method, path }, { req: { socket } }) => {
+	const { url, close } = await startScripted((request, { req: { socket } }) => {
+		const { method, path } = request;
 		const isRecorded = routes.has(`${method} ${path.replace(/\?.*$/, '')}`);
 		if (isRecorded) requestCount++;
-		socket.end(isRecorded ? exchange.answer : identityResponse(exchange, method, path));
+		socket.end(
+			isRecorded ? exchange.answer : identityResponse(exchange, request, requestCount > 0),
+		);
 	});
 	return { url, close, requestCount: () => requestCount };
 }

@@ -3,6 +3,7 @@
  * there are some, otherwise according to its documentation and sources (docs/protocols/).
  */
 import { recordedExchanges } from '../../support/files/recorded-exchanges';
+import type { ScriptedRequest } from '../../support/servers/scripted-server';
 import { fixture, httpFixture } from '../../support/servers/streams';
 import { objectIn, pathOf } from './exchange';
 import type { Exchange, Json, ServerName } from './exchange';
@@ -76,6 +77,13 @@ const router: Routes = {
 	'GET /models': fixture(`${LLAMA}/router-models-loaded.http`),
 	'GET /props': fixture(`${LLAMA}/router-props.http`),
 	'GET /props?': fixture(`${LLAMA}/router-props-model.http`),
+};
+
+/** The router whose model another client has unloaded. */
+const routerWithoutModel: Routes = {
+	...router,
+	'GET /v1/models': fixture(`${LLAMA}/router-models.http`),
+	'GET /models': fixture(`${LLAMA}/router-models.http`),
 };
 
 /** Identities of llama-server by names of recordings; the first match counts. */
@@ -165,7 +173,9 @@ const HOMES: Readonly<Record<ServerName, (exchange: Exchange) => Routes>> = {
 	}),
 };
 
-export function getIdentityRoutes(exchange: Exchange): Routes {
+/** @param isAnswered - The recorded response was sent: what it says is so. */
+export function getIdentityRoutes(exchange: Exchange, isAnswered = false): Routes {
+	if (isAnswered && exchange.name === 'error-router-unload-idle') return routerWithoutModel;
 	return HOMES[exchange.server](exchange);
 }
 
@@ -182,8 +192,12 @@ export function apiPathOf({ request }: Exchange): string {
 }
 
 /** @returns the server's response for an endpoint that was not recorded */
-export function identityResponse(exchange: Exchange, method: string, url: string): Buffer {
-	const routes = getIdentityRoutes(exchange);
+export function identityResponse(
+	exchange: Exchange,
+	{ method, path: url }: Pick<ScriptedRequest, 'method' | 'path'>,
+	isAnswered = false,
+): Buffer {
+	const routes = getIdentityRoutes(exchange, isAnswered);
 	const [path = '', query] = url.slice(apiPathOf(exchange).replace(/\/v1$/, '').length).split('?');
 	const withQuery = query === undefined ? undefined : routes[`${method} ${path}?`];
 	return withQuery ?? routes[`${method} ${path}`] ?? routes['*']!;
