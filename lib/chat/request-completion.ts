@@ -27,6 +27,7 @@ import { explainTurnError } from './turn-error';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import type { Usage } from './chat-result';
+import { TASK_LIMITS } from '../task-limits';
 
 /** A valid completion, and how it was obtained. */
 export interface CompletionResult extends ExchangeResult<CompletionRequest, ValidatedCompletion> {
@@ -65,6 +66,7 @@ export async function requestCompletion(
 		},
 		adaptations: getAdaptations(turn, canOmitFormat),
 		http: {
+			limits: TASK_LIMITS.chat.received,
 			model: draft.model,
 			timeouts: settings.timeouts,
 			maxRetries: settings.retries,

@@ -6,6 +6,7 @@ import { RequestQueue } from '../http/queue';
 import { request } from '../http/request';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { isRecord, isUnset } from '../values/records';
 import { parseJsonExactly } from '../values/exact-json';
@@ -157,6 +158,7 @@ export class DifyClient {
 				json,
 				isIdempotent,
 				maxRetries: isIdempotent ? MAX_RETRIES : 0,
+				limits: TASK_LIMITS.difyRequest.received,
 				timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs },
 			},
 			readJson,
@@ -176,7 +178,11 @@ export class DifyClient {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
 		const upload = createFormBody(fields, file);
 		const timeouts = { firstTokenMs: idleMs, idleMs };
-		const uploading = this.sendAndRead({ url: this.buildUrl(path), upload, timeouts }, readJson);
+		const limits = TASK_LIMITS.difyUpload.received;
+		const uploading = this.sendAndRead(
+			{ url: this.buildUrl(path), upload, limits, timeouts },
+			readJson,
+		);
 		const json = await uploading.catch((error: unknown) => {
 			throw explainUploadError(error, file, { ...upload.sent, idleMs });
 		});

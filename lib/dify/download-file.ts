@@ -2,6 +2,7 @@
  * Downloads files of a run. Their URLs are signed, so no key is sent; a model may also generate a URL, so only the Dify
  * server and the origins of *Fetch Files From* are allowed.
  */
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString } from '../values/records';
 import { getErrorMessage } from '../values/text';
@@ -47,7 +48,11 @@ export async function openSignedFile<T>(
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
 	const originError = rejectRedirect(href);
 	if (originError !== undefined) throw originError;
-	return await client.sendAndRead({ url: href, timeouts: FILE_TIMEOUTS, rejectRedirect }, read);
+	const limits = TASK_LIMITS.difyFile.received;
+	return await client.sendAndRead(
+		{ url: href, limits, timeouts: FILE_TIMEOUTS, rejectRedirect },
+		read,
+	);
 }
 
 /** The error for a URL that is neither on the Dify server nor at an allowed origin. */

@@ -1,6 +1,7 @@
 /** Lists of Dify, page by page. */
 import { formatMegabytes } from '../http/body-limits';
 import { MemoryBudget } from '../memory-budget';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecords } from '../values/records';
 import { pushAll } from '../values/lists';
@@ -13,9 +14,6 @@ const PAGE_SIZE = 100;
 
 /** A list with more pages is an error: it may be endless. */
 const MAX_PAGES = 1_000;
-
-/** Memory of all records of a list: 50,000 of them, each with twenty fields. n8n needs twice as much for their items. */
-const MAX_LIST_BYTES = 128 * 1024 * 1024;
 
 /** A list of the API. */
 export interface ListEndpoint {
@@ -88,7 +86,7 @@ function toNextCursor(
  * Yields the pages of a list, each record once: the list may change meanwhile. All pages have the same size, as their
  * numbers require. Ends at a page without new records, since a proxy may ignore the page number.
  *
- * @throws {ServerError} for more than `MAX_PAGES`, or more than `MAX_LIST_BYTES` in memory
+ * @throws {ServerError} for more than `MAX_PAGES`, or more memory than the row of Dify's requests allows
  */
 export async function* iteratePages(
 	client: DifyClient,
@@ -96,7 +94,8 @@ export async function* iteratePages(
 	limit: number = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
 	const visitedIds = new Set<string>();
-	const budget = new MemoryBudget(MAX_LIST_BYTES);
+	const { keptBytes } = TASK_LIMITS.difyRequest.received;
+	const budget = new MemoryBudget(keptBytes);
 	let at: PageCursor | undefined;
 	for (let pages = 0; pages < MAX_PAGES; pages++) {
 		const page: Page = await fetchPage(client, list, { at, limit });
@@ -108,7 +107,7 @@ export async function* iteratePages(
 		});
 		if (!budget.take(records)) {
 			throw createLocalError('emptyResponse', {
-				title: `The list at ${list.path} takes more than ${formatMegabytes(MAX_LIST_BYTES)} of memory`,
+				title: `The list at ${list.path} takes more than ${formatMegabytes(keptBytes)} of memory`,
 				suggestion: 'Ask for fewer records.',
 			});
 		}

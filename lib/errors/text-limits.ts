@@ -2,14 +2,9 @@
  * How much text a request may have. n8n waits while a text is prepared, and no model reads more: what is longer is an error
  * before anything is sent, or, as the result of a tool, cut.
  */
+import { MAX_TEXT_BYTES } from '../task-limits';
 import { formatBytes } from '../values/size';
 import { createInputError } from './create-error';
-
-/** Bytes of one text: a field, a file, a message. About 500,000 tokens. */
-export const MAX_TEXT_BYTES: number = 2 * 1024 * 1024;
-
-/** Bytes of all texts of a conversation. */
-export const MAX_CONVERSATION_BYTES: number = 2 * MAX_TEXT_BYTES;
 
 /** No character of UTF-16 has more bytes in UTF-8. */
 const MAX_BYTES_PER_CHARACTER = 3;
@@ -18,9 +13,12 @@ const MAX_BYTES_PER_CHARACTER = 3;
 export const LONG_TEXT_SUGGESTION = 'Shorten the text, or split it over several items.';
 
 /** @returns what is wrong with a text that is too long, as the end of a sentence; undefined if it may be sent */
-export function findLengthProblem(text: string): string | undefined {
-	if (text.length * MAX_BYTES_PER_CHARACTER <= MAX_TEXT_BYTES) return undefined;
-	return describeExcess(Buffer.byteLength(text));
+export function findLengthProblem(
+	text: string,
+	maxBytes: number = MAX_TEXT_BYTES,
+): string | undefined {
+	if (text.length * MAX_BYTES_PER_CHARACTER <= maxBytes) return undefined;
+	return describeExcess(Buffer.byteLength(text), maxBytes);
 }
 
 /** The same for a text of so many bytes. */
@@ -36,8 +34,12 @@ export function describeExcess(
  * @param subject - What has the text, as the beginning of a sentence: `The input "name"`.
  * @throws {ServerError} of type `invalidInput` for a text that is too long
  */
-export function assertTextLength(text: string, subject: string): void {
-	const problem = findLengthProblem(text);
+export function assertTextLength(
+	text: string,
+	subject: string,
+	maxBytes: number = MAX_TEXT_BYTES,
+): void {
+	const problem = findLengthProblem(text, maxBytes);
 	if (problem !== undefined) throw createInputError(`${subject} ${problem}`, LONG_TEXT_SUGGESTION);
 }
 

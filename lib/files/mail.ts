@@ -3,7 +3,7 @@
  * n8n's main thread: it gets each part separately, without unused header fields and attachments.
  */
 import { createInputError } from '../errors/create-error';
-import { MAX_TEXT_BYTES } from '../errors/text-limits';
+import { MAX_TEXT_BYTES } from '../task-limits';
 import type { Email } from '../vendor';
 import { PostalMime } from '../vendor';
 

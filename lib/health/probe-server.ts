@@ -7,6 +7,7 @@ import { matchesModel } from '../servers/model-names';
 import { parseModels, parseProps } from '../servers/parse-models';
 import { SERVER_TYPES, identifyServerType, isRouter } from '../servers/types';
 import type { ModelServer, ServerType } from '../servers/types/server-type';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { asArray, isRecord } from '../values/records';
 import { isListMissing } from '../servers/probe';
@@ -164,13 +165,11 @@ async function probeDetails({
 	return { metrics, embeddings, routedProps, health, chats };
 }
 
-/** Gateways list thousands of models. */
-const MAX_MODELS = 5_000;
-
 function parseListedModels({ error, json }: ProbeResult) {
 	if (error !== undefined) return undefined;
-	const isLong = isRecord(json) && asArray(json.data).length > MAX_MODELS;
-	return parseModels(isLong ? { data: asArray(json.data).slice(0, MAX_MODELS) } : json);
+	const { entries: maxModels } = TASK_LIMITS.probe.received;
+	const isLong = isRecord(json) && asArray(json.data).length > maxModels;
+	return parseModels(isLong ? { data: asArray(json.data).slice(0, maxModels) } : json);
 }
 
 function selectCheckedModel(

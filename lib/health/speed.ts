@@ -13,6 +13,7 @@ import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
+import { TASK_LIMITS } from '../task-limits';
 import { omitUndefined } from '../values/records';
 import { maxOf, minOf, round } from '../values/numbers';
 import type { CheckTarget } from './check';
@@ -231,6 +232,7 @@ async function measureOnce(
 		},
 		adaptations: { field: [omitRejectedField({ rows: SPEED_FIELDS })] },
 		http: {
+			limits: TASK_LIMITS.chat.received,
 			model,
 			timeouts: { firstTokenMs, idleMs: firstTokenMs, totalMs },
 			signal,

@@ -149,10 +149,13 @@ function suggestConcurrency({ limit, slots = 1 }: ConcurrencyLimits) {
 		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
 }
 
+/** What an error response is about. */
+type SentRequest = Pick<RequestOptions, 'url' | 'model' | 'json' | 'upload'>;
+
 /** The error that an error response means. */
 export function toResponseError(
 	endpoint: Endpoint,
-	options: RequestOptions,
+	options: SentRequest,
 	response: ErrorResponse,
 ): ServerError {
 	const { status, url, headers } = response;
@@ -189,7 +192,7 @@ export function toResponseError(
 }
 
 /** Whether a request contains files; undefined without a body. Only forms with files are sent unchanged. */
-function hasFiles({ json, upload }: RequestOptions): boolean | undefined {
+function hasFiles({ json, upload }: SentRequest): boolean | undefined {
 	if (upload !== undefined) return true;
 	return json && hasMediaParts(json);
 }

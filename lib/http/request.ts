@@ -24,17 +24,8 @@ import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { isRecord } from '../values/records';
 import { parseJson } from '../values/json';
 
-/** Bytes of JSON: more than any list or record. Tasks with larger responses have their own limit. */
-const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
-
 /** Bytes of an error response. */
 const MAX_ERROR_BYTES = 512 * 1024;
-
-/** Bytes of a stream: about a million tokens. */
-const MAX_STREAM_BYTES = 256 * 1024 * 1024;
-
-/** Bytes of a file. */
-const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** How long to wait for the end marker of a complete stream. */
 const MAX_END_MS = 3_000;
@@ -249,9 +240,10 @@ class RequestRun<T> {
 				return await this.readBody(this.createResponse(rawResponse, progress));
 			}
 			// An error response with a broken or endless body is still an error.
-			const text = await readText(rawResponse.body, { maxBytes: MAX_ERROR_BYTES }).catch(
-				getReceived,
-			);
+			const text = await readText(rawResponse.body, {
+				...options.limits,
+				bytes: MAX_ERROR_BYTES,
+			}).catch(getReceived);
 			responseError = toResponseError(endpoint, options, { ...rawResponse, text });
 		} catch (error) {
 			throw toTransportError(error, {
@@ -284,6 +276,7 @@ class RequestRun<T> {
 
 	private createResponse({ body, ...head }: RawResponse, progress: AttemptProgress): HttpResponse {
 		const { endpoint, options, watchdog, queueStats } = this;
+		const { limits } = options;
 		const secrets =
 			options.isWritten === true ? getWrittenSecrets(endpoint.secrets) : endpoint.secrets;
 		const maskSecrets = (text: string) => maskBody(text, secrets);
@@ -296,9 +289,8 @@ class RequestRun<T> {
 		};
 		const text: HttpResponse['text'] = async (onBroken) => {
 			begin();
-			const { maxBytes = MAX_RESPONSE_BYTES, maxMemory } = options;
 			const onBrokenBody = onBroken && ((received: string) => onBroken(maskSecrets(received)));
-			return maskSecrets(await readText(body, { maxBytes, maxMemory }, onBrokenBody));
+			return maskSecrets(await readText(body, limits, onBrokenBody));
 		};
 		let nonEventLines: readonly string[] = [];
 		let isDocument = false;
@@ -315,10 +307,10 @@ class RequestRun<T> {
 				if (isRecord(json) && !isErrorResponse({ ...head, json })) return json;
 				throw toError(fullText);
 			},
-			events: async function* (maxLength) {
-				const reader = new StreamParser(options.streamFormat ?? 'events', maxLength);
+			events: async function* () {
+				const reader = new StreamParser(options.streamFormat ?? 'events', limits.eventLength);
 				nonEventLines = reader.nonEventLines;
-				for await (const bytes of readChunks(body, options.maxBytes ?? MAX_STREAM_BYTES, reader)) {
+				for await (const bytes of readChunks(body, limits.bytes, reader)) {
 					const events = reader.push(bytes);
 					if (events.length > 0) yield events.map(maskSecrets);
 					reader.assertSmall();
@@ -331,7 +323,7 @@ class RequestRun<T> {
 			},
 			bytes: async function* () {
 				begin();
-				for await (const chunk of readChunks(body, options.maxBytes ?? MAX_FILE_BYTES)) {
+				for await (const chunk of readChunks(body, limits.bytes)) {
 					watchdog.onContent();
 					yield chunk;
 				}

@@ -2,6 +2,7 @@
 import { yieldToEventLoop } from './yield-to-event-loop';
 import { setUnrefTimeout } from './timeouts';
 import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
+import type { ResponseLimits } from '../task-limits';
 import { parseJson } from '../values/json';
 import { JsonBrackets } from '../values/json-brackets';
 import {
@@ -78,14 +79,6 @@ async function raceWithPause<R>(next: Promise<R>) {
 	}
 }
 
-/** What a body may have. */
-export interface BodyLimits {
-	/** Bytes, after decompression; those between two layers of compression count as well. */
-	maxBytes: number;
-	/** Memory of its values if it is JSON, by `JsonMemory`. */
-	maxMemory?: number;
-}
-
 /**
  * Collects a body as text.
  *
@@ -94,13 +87,13 @@ export interface BodyLimits {
  */
 export async function readText(
 	body: BodyBytes,
-	{ maxBytes, maxMemory = MAX_JSON_MEMORY }: BodyLimits,
+	{ bytes, parsedBytes }: Pick<ResponseLimits, 'bytes' | 'parsedBytes'>,
 	onBroken?: (received: string) => void,
 ): Promise<string> {
 	const decoder = new TextDecoder();
-	const buffered = new BufferedText(maxMemory);
+	const buffered = new BufferedText(parsedBytes);
 	try {
-		for await (const chunk of readChunks(body, maxBytes, buffered))
+		for await (const chunk of readChunks(body, bytes, buffered))
 			buffered.add(decoder.decode(chunk, { stream: true }));
 	} catch (error) {
 		if (!(error instanceof BodyTooLargeError)) onBroken?.(buffered.text);
@@ -150,6 +143,7 @@ export class BufferedText implements EndDetector {
 	/** Whether the first character is that of JSON; undefined before there is one. */
 	private mayBeJson: boolean | undefined;
 
+	/** @param maxMemory - Bytes that its values may take if it is JSON, by `JsonMemory`. */
 	constructor(private readonly maxMemory = MAX_JSON_MEMORY) {}
 
 	get text(): string {

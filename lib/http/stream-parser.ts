@@ -7,9 +7,6 @@ import type { EndDetector } from './response-body';
 import { TextChunks, BufferedText } from './response-body';
 import { asServerErrorOrThrow } from '../errors/server-error';
 
-/** Characters of one event, one line, or a JSON response instead of a stream. */
-const MAX_EVENT_LENGTH = 2 * 1024 * 1024;
-
 /** Characters of a web page, whose text an error shows. */
 const MAX_PAGE_LENGTH = 64 * 1024;
 
@@ -61,10 +58,13 @@ export class StreamParser implements EndDetector {
 		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
 	});
 
-	/** @param framing - Of the protocol: server-sent events, or one JSON value per line. */
+	/**
+	 * @param framing - Of the protocol: server-sent events, or one JSON value per line.
+	 * @param maxLength - Characters of one event, one line, or a JSON response instead of a stream.
+	 */
 	constructor(
 		private readonly framing: 'events' | 'lines',
-		private readonly maxLength: number = MAX_EVENT_LENGTH,
+		private readonly maxLength: number,
 	) {}
 
 	/** Lines outside of events, for example a router's `proxy error: …`. */

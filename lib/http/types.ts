@@ -4,6 +4,7 @@ import type { Priority, QueueStats } from './queue';
 import type { RetryPolicy } from './retry-policy';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
+import type { ResponseLimits } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 
 /** The result of n8n's egress filter for one URL. */
@@ -123,10 +124,8 @@ export interface RequestOptions {
 	isIdempotent?: boolean;
 	/** The error if a redirect leads to a URL that must not be fetched. */
 	rejectRedirect?(url: string): ServerError | undefined;
-	/** Longest response in bytes. Default: 32 MB, for a stream 256 MB. */
-	maxBytes?: number;
-	/** Memory that the values of a JSON response may take, in bytes. Default: 64 MB. */
-	maxMemory?: number;
+	/** How much of the response is read. */
+	limits: ResponseLimits;
 	/** A model wrote the response: only secrets that nobody guesses are masked in it. Default: false. */
 	isWritten?: boolean;
 	/** Return error responses instead of throwing: used to identify servers. */
@@ -151,7 +150,7 @@ export interface HttpResponse extends ResponseHead {
 	/** @throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
 	/** The data of its events, as many as arrived together. A JSON response is one event. */
-	events(maxLength?: number): AsyncIterable<string[]>;
+	events(): AsyncIterable<string[]>;
 	/** The bytes of a file. */
 	bytes(): AsyncIterable<Uint8Array>;
 	/** Whether the body was one JSON document instead of a stream: then its last bracket is its end. */

@@ -18,9 +18,7 @@ import type {
 	ServerType,
 	ModelServer,
 } from './types/server-type';
-
-/** Longer lists are rejected: they would block n8n, and are too long to select from. */
-const MAX_MODELS = 5_000;
+import { TASK_LIMITS } from '../task-limits';
 
 /** Which models are listed, and how they are requested. */
 export interface ListOptions extends QueryOptions {
@@ -96,9 +94,10 @@ async function fetchModelList(server: ModelServer, { query, ...options }: ListQu
 		});
 	}
 	const serverType = profile.learnType(response);
-	if (models.length > MAX_MODELS)
+	const { entries: maxModels } = TASK_LIMITS.probe.received;
+	if (models.length > maxModels)
 		throw createListError(server, 'invalidResponse', {
-			title: `The server lists ${models.length} models, more than ${MAX_MODELS}`,
+			title: `The server lists ${models.length} models, more than ${maxModels}`,
 		});
 	const enriched = await serverType.enrichModels?.(server, models, options);
 	return { models: enriched ?? models, serverType };

@@ -3,6 +3,7 @@ import { isMissingStatus } from '../errors/missing-route';
 import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
+import { TASK_LIMITS } from '../task-limits';
 import { formatDuration } from '../values/duration';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
@@ -17,12 +18,6 @@ import { toTotalTimeout } from '../http/timeouts';
 
 /** Of a probe without a timeout of its own. */
 export const PROBE_TIMEOUT_MS = 10_000;
-
-/** Bytes: far more than a list of models. Several probes run at the same time. */
-const MAX_BYTES = 8 * 1024 * 1024;
-
-/** Bytes of memory of the values. */
-const MAX_MEMORY = 16 * 1024 * 1024;
 
 /** How a probe is sent. A probe with a body is a POST. */
 export interface ProbeOptions extends Pick<
@@ -49,8 +44,7 @@ export async function probe(
 	// Probes change nothing, so they may be repeated, also with POST.
 	const requestOptions = {
 		isIdempotent: true,
-		maxBytes: MAX_BYTES,
-		maxMemory: MAX_MEMORY,
+		limits: TASK_LIMITS.probe.received,
 		...options,
 		url,
 		timeouts,

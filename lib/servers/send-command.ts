@@ -1,5 +1,6 @@
 import type { RequestOptions } from '../http/types';
 import { request } from '../http/request';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import type { ModelServer } from './types/server-type';
 import { toUrl } from './server-urls';
@@ -27,7 +28,12 @@ export async function sendCommand(
 ): Promise<JsonRecord> {
 	return await request(
 		server,
-		{ ...options, url: toUrl(server, path), timeouts: toTotalTimeout(timeoutMs) },
+		{
+			...options,
+			url: toUrl(server, path),
+			limits: TASK_LIMITS.command.received,
+			timeouts: toTotalTimeout(timeoutMs),
+		},
 		(response) => response.json(),
 	);
 }

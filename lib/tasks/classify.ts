@@ -31,7 +31,7 @@ import {
 	omitConstraints,
 } from './classify-request';
 import type { LabelCompletion } from './label-completion';
-import { MAX_RESPONSE_BYTES, readLabelCompletion } from './label-completion';
+import { readLabelCompletion } from './label-completion';
 import type { Label } from './labels';
 import { LabelSet, lower, MAX_LABELS } from './labels';
 import type { TaskSettings } from './run-task';
@@ -132,6 +132,7 @@ async function requestLabels(
 	const { model, sampling } = settings;
 	const context = { model, sampling, serverType, options };
 	const result = await runTask(server, settings, {
+		task: 'classify',
 		routes: getRoutes(serverType, 'chat'),
 		fields: CLASSIFY_FIELDS,
 		draft,
@@ -144,7 +145,6 @@ async function requestLabels(
 			conversation: [enforceStrictRoles],
 		},
 		isIdempotent: true,
-		maxBytes: MAX_RESPONSE_BYTES,
 		readResponse: async (response) => await readLabelCompletion(response, options),
 		correct: (completion, sent) => correctDraft(completion, sent, context),
 		getFacts: () => ({

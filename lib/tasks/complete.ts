@@ -58,6 +58,7 @@ export async function completeText(
 	let accumulator: CompletionAccumulator | undefined;
 	const { extraBody } = sampling;
 	const { value, warnings } = await runTask(server, settings, {
+		task: 'complete',
 		routes: getRoutes(serverType, 'complete'),
 		fields: COMPLETION_FIELDS,
 		toBody: (route) =>

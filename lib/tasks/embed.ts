@@ -266,7 +266,8 @@ export class Embedder {
 			}),
 			operation: 'embeddings',
 			getFacts: () => EMBED_FACTS,
-			maxBytes: getMaxResponseBytes(batch.length),
+			task: 'embed',
+			maxBytes: MAX_BYTES_BESIDES_VECTORS + batch.length * MAX_VECTOR_BYTES,
 			readResponse: async (response: HttpResponse) => {
 				const json = await readJson(response);
 				const results = this.parseVectorsOrThrow(json, batch);
@@ -325,13 +326,6 @@ const MAX_VECTOR_BYTES = 384 * 1024;
 
 /** Bytes of a response besides its vectors. */
 const MAX_BYTES_BESIDES_VECTORS = 4 * 1024 * 1024;
-
-/** Bytes of a response with many vectors. */
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
-
-function getMaxResponseBytes(count: number) {
-	return Math.min(MAX_BYTES_BESIDES_VECTORS + count * MAX_VECTOR_BYTES, MAX_RESPONSE_BYTES);
-}
 
 function getOtherModelWarnings(otherModel: string | undefined, { model }: EmbedSettings) {
 	if (otherModel === undefined) return [];

@@ -6,6 +6,7 @@ import { getImageSize } from '../files/image-size';
 import { toErrorContext } from '../http/request-errors';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import {
 	omitEmpty,
@@ -92,9 +93,6 @@ function checkSize(size: unknown): InputIssue | undefined {
 	};
 }
 
-/** Bytes: ten images of 9 MB, or a hundred of a megabyte, in base64. */
-const MAX_RESPONSE_BYTES = 128 * 1024 * 1024;
-
 /** @throws a `ServerError`, also if the response contains no image. */
 export async function generateImages(
 	server: ModelServer,
@@ -110,12 +108,12 @@ export async function generateImages(
 		...extraBody,
 	};
 	const { value: entries, warnings } = await runTask(server, settings, {
+		task: 'generateImages',
 		routes: ['images'],
 		isExpensive: true,
 		fields: IMAGE_FIELDS,
 		toBody: () => body,
 		extraBody,
-		maxBytes: MAX_RESPONSE_BYTES,
 		readResponse: async (response) => readImages(await readJson(response)),
 		getFacts: ({ serverText }) => ({
 			task: () => 'images',
@@ -125,6 +123,12 @@ export async function generateImages(
 		}),
 	});
 	const context = toErrorContext(server, { url: server.getApiUrl(), model });
+	const { entries: maxImages } = TASK_LIMITS.generateImages.received;
+	if (entries.length > maxImages)
+		throw createServerError('invalidResponse', context, {
+			title: `The server returned ${entries.length} images, more than ${maxImages}`,
+			suggestion: 'Check the Extra Body and the server log: as many images were not requested.',
+		});
 	const images = entries.map((entry) => toImage(entry, context));
 	if (images.length === 0) throw createServerError('emptyResponse', context, NO_IMAGE);
 	const differences = getDifferenceWarnings('images', {

@@ -23,9 +23,6 @@ export interface LabelCompletion {
 	model: string | undefined;
 }
 
-/** 2,048 tokens with the probabilities of 20 others are about 4 MB. */
-export const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
-
 /** Errors of a response without a label, which the model may correct. */
 const EMPTY_ERRORS: ReadonlySet<ErrorType> = new Set(['emptyResponse', 'onlyThinking']);
 
@@ -39,9 +36,7 @@ export async function readLabelCompletion(
 		keepsLogprobs: true,
 		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
 	});
-	const { completion } = await readStream(response, accumulator, {
-		maxEventLength: MAX_RESPONSE_BYTES,
-	});
+	const { completion } = await readStream(response, accumulator);
 	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
 	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
 		throw createCompletionError(failure, response.errorContext);

@@ -188,6 +188,7 @@ function createRequest(
 			documents,
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
+		task: 'rerank',
 		operation: 'rerank',
 		getFacts: () => ({ task: () => 'rerank', textNoun: () => 'Document' }),
 		readResponse: async (response: HttpResponse) => {

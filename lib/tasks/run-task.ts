@@ -9,6 +9,7 @@ import { diagnose } from '../diagnosis/diagnose';
 import type { FactSources } from '../diagnosis/facts';
 import { getServerFacts } from '../diagnosis/server-facts';
 import { createInputError } from '../errors/create-error';
+import { assertTextLength } from '../errors/text-limits';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { Attempt, RoutedDraft } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
@@ -19,6 +20,8 @@ import type { AttemptOutcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { RequestAttributes } from '../tracing/attributes';
+import { TASK_LIMITS } from '../task-limits';
+import type { TaskName } from '../task-limits';
 import { withSpan } from '../tracing/span';
 import type { JsonRecord } from '../values/records';
 import { TaskUpload } from './task-upload';
@@ -46,9 +49,13 @@ export interface TaskUsage {
 /** What a task sends, how it reads the response, and how it explains an error. */
 export interface TaskRequest<Value, Draft = undefined>
 	extends
-		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'maxBytes' | 'maxMemory' | 'isPreemptible'>,
+		Pick<RequestOptions, 'headers' | 'isIdempotent' | 'isPreemptible'>,
 		Pick<ExchangeOptions<Draft, Value>, 'routes' | 'adaptations' | 'isRepeatable'>,
 		Pick<Attempt<Draft, Value>, 'getPartialOutput' | 'getShownLength'> {
+	/** Its limits are a row of `TASK_LIMITS`. */
+	task: TaskName;
+	/** Bytes of the response, if it is known to have fewer than the row allows. */
+	maxBytes?: number;
 	/** What a correction changes; undefined for tasks that correct nothing. */
 	draft?: Draft;
 	/** A row for each field that `toBody` can send. */
@@ -82,7 +89,7 @@ export async function runTask<Value, Draft = undefined>(
 	settings: TaskSettings,
 	taskRequest: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
-	assertFieldInputs(taskRequest);
+	assertInputs(taskRequest);
 	if (server.maxConcurrentRequests === 0) await fetchSlotCount(server, settings);
 	const upload = taskRequest.file && new TaskUpload(taskRequest.file);
 	const sent: SentBody = { body: {} };
@@ -98,20 +105,25 @@ export async function runTask<Value, Draft = undefined>(
 	);
 }
 
-/** @throws a `ServerError` of type `invalidInput` if the row of a field does not allow what would be sent in it. */
-function assertFieldInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
-	const { fields, routes, draft, extraBody = {} } = taskRequest;
-	// What the user added is sent as it is.
-	const checkedFields = fields.filter(
-		({ field, getInputIssue }) => getInputIssue && !Object.hasOwn(extraBody, field),
-	);
-	if (checkedFields.length === 0) return;
+/**
+ * @throws a `ServerError` of type `invalidInput` if the row of a field does not allow what would be sent in it, or the row of
+ *   the task a text of that length.
+ */
+function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
+	const { task, fields, routes, draft, extraBody = {} } = taskRequest;
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
-	for (const { field, label, getInputIssue } of checkedFields) {
-		const issue = getInputIssue?.(getOwn(body, field));
-		if (issue === undefined) continue;
-		const { title, suggestion, inputProblem = 'wrong' } = issue;
-		throw createInputError(title, suggestion, { field: label, inputProblem });
+	for (const { field, label = field, getInputIssue } of fields) {
+		// What the user added is sent as it is.
+		if (Object.hasOwn(extraBody, field)) continue;
+		const value = getOwn(body, field);
+		const issue = getInputIssue?.(value);
+		if (issue !== undefined) {
+			const { title, suggestion, inputProblem = 'wrong' } = issue;
+			throw createInputError(title, suggestion, { field: label, inputProblem });
+		}
+		// Lists are checked when they are prepared: errors number the texts of a batch, and messages contain files.
+		if (typeof value === 'string')
+			assertTextLength(value, `The field "${label}"`, TASK_LIMITS[task].sent.text);
 	}
 }
 
@@ -130,7 +142,8 @@ function toExchangeOptions<Value, Draft>(
 	taskRequest: TaskRequest<Value, Draft>,
 	shared: Pick<TaskAttemptOptions<Draft>, 'upload' | 'sent'>,
 ): ExchangeOptions<Draft, Value> {
-	const { adaptations, extraBody, fields } = taskRequest;
+	const { adaptations, extraBody, fields, task } = taskRequest;
+	const limits = TASK_LIMITS[task].received;
 	const modelField = model === '' ? {} : { model };
 	const omitRejected = omitRejectedField({ rows: [MODEL_FIELD, ...fields], extraBody });
 	return {
@@ -145,8 +158,7 @@ function toExchangeOptions<Value, Draft>(
 			headers: taskRequest.headers,
 			isIdempotent: taskRequest.isIdempotent,
 			isPreemptible: taskRequest.isPreemptible,
-			maxBytes: taskRequest.maxBytes,
-			maxMemory: taskRequest.maxMemory,
+			limits: { ...limits, bytes: Math.min(taskRequest.maxBytes ?? Infinity, limits.bytes) },
 			...modelField,
 			timeouts,
 			maxRetries: retries,

@@ -2,6 +2,7 @@
 import { LruCache, memoize } from '../lru-cache';
 import { collectTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, RoutedTask } from '../servers/types/server-type';
+import { TASK_LIMITS } from '../task-limits';
 import { pushAll } from '../values/lists';
 import type { TaskRequest, TaskSettings } from './run-task';
 import { runTask } from './run-task';
@@ -94,6 +95,7 @@ export async function runTextTask<Result>(
 	const { results, truncatedTexts } = await sendInBatches(allTexts, {
 		...sender,
 		batchSize: settings.batchSize,
+		maxBytes: TASK_LIMITS[routedTask].sent.texts,
 		memory: getBatchMemory(server, routedTask, settings.model),
 		send,
 	});

@@ -8,9 +8,6 @@ import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { shortenText } from './shorten-text';
 import type { IndexedText, TruncatedText } from './texts';
 
-/** Maximum bytes of text per request: the smallest limits of servers and proxies are 1 MB. */
-const MAX_BYTES = 512 * 1024;
-
 /** Texts that are refused one after the other, each alone, until it is the server that refuses everything. */
 const MAX_REFUSED_TEXTS = 8;
 
@@ -44,6 +41,8 @@ export interface TextFailure {
 export interface BatchSender<Result> {
 	/** Texts in one request, if the memory allows as many. */
 	batchSize: number;
+	/** Bytes of the texts in one request. A single text may be longer. */
+	maxBytes: number;
 	memory: BatchMemory;
 	/** Whether a text that is refused alone is sent again, each time shorter, until the server accepts it. */
 	canTruncate: boolean;
@@ -126,12 +125,12 @@ class BatchRun<Result> {
 	) {}
 
 	async sendAll(): Promise<SentTexts<Result>> {
-		const { batchSize, memory } = this.sender;
+		const { batchSize, maxBytes, memory } = this.sender;
 		const { texts, outcomes, truncatedTexts } = this;
 		for (let at = 0; at < texts.length;) {
 			// A server that refused everything gets one text, not a batch and its halves.
 			const size = memory.isRefusing ? 1 : Math.min(batchSize, memory.maxTexts);
-			const batch = selectBatch(texts.slice(at, at + size));
+			const batch = selectBatch(texts.slice(at, at + size), maxBytes);
 			at += batch.length;
 			await this.failOnError(batch, async () => await this.sendOrHalve(batch));
 		}
@@ -304,12 +303,12 @@ function spread(texts: readonly IndexedText[], count: number): IndexedText[] {
 }
 
 /** The first texts that fit into one request, at least one. */
-function selectBatch(texts: readonly IndexedText[]) {
+function selectBatch(texts: readonly IndexedText[], maxBytes: number) {
 	const batch: IndexedText[] = [];
 	let bytes = 0;
 	for (const item of texts) {
 		bytes += Buffer.byteLength(item.text);
-		if (batch.length > 0 && bytes > MAX_BYTES) break;
+		if (batch.length > 0 && bytes > maxBytes) break;
 		batch.push(item);
 	}
 	return batch;

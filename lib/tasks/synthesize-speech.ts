@@ -5,6 +5,7 @@ import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
 import { detectFileType } from '../files/file-types';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { parseJson } from '../values/json';
@@ -116,13 +117,13 @@ export async function synthesizeSpeech<Stored>(
 		...extraBody,
 	};
 	const { value, warnings } = await runTask(server, settings, {
+		task: 'speak',
 		routes: ['speech'],
 		isExpensive: true,
 		fields: SPEECH_FIELDS,
 		headers: { accept: 'audio/*, application/json' },
 		toBody: () => body,
 		extraBody,
-		maxBytes: MAX_RESPONSE_BYTES,
 		readResponse: async (response) => {
 			const { head, chunks } = await readAudio(response);
 			if (head.byteLength < MIN_AUDIO_BYTES)
@@ -136,7 +137,7 @@ export async function synthesizeSpeech<Stored>(
 			});
 			// A WAV file gets its real length, for players and for n8n: it is read to its end first.
 			const content = hasUnknownWavLength(head)
-				? Readable.from([withWavLength(await readBuffer(chunks, MAX_WAV_BYTES))])
+				? Readable.from([withWavLength(await readBuffer(chunks, LIMITS.keptBytes))])
 				: chunks;
 			return { stored: await store({ ...type, content }), ...type };
 		},
@@ -167,14 +168,7 @@ function toSpokenText({ input, isPlainText }: Pick<SpeechRequest<never>, 'input'
 			});
 }
 
-/** Bytes of audio: some hours, since the text of one request is a few pages. */
-const MAX_RESPONSE_BYTES = 512 * 1024 * 1024;
-
-/** Bytes of a WAV file that is read to its end first: 20 minutes in the quality of a CD. */
-const MAX_WAV_BYTES = 128 * 1024 * 1024;
-
-/** Bytes of audio as base64 in JSON. */
-const MAX_JSON_BYTES = 64 * 1024 * 1024;
+const LIMITS = TASK_LIMITS.speak.received;
 
 /** A body whose beginning is known. */
 export interface PeekedBody {
@@ -188,7 +182,7 @@ export interface PeekedBody {
 async function readAudio(response: HttpResponse): Promise<PeekedBody> {
 	const body = await peekHead(response.bytes());
 	if (!isText(body.head, response.headers['content-type'])) return body;
-	const text = (await readBuffer(body.chunks, MAX_JSON_BYTES)).toString('utf8');
+	const text = (await readBuffer(body.chunks, LIMITS.parsedBytes)).toString('utf8');
 	const audio = collectTexts(parseJson(text))
 		.map((value) => Buffer.from(value.split(',').at(-1)!, 'base64'))
 		.find((content) => detectFileType(content)?.category === 'audio');

@@ -17,7 +17,7 @@ import { runInSteps } from './steps';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
-import { parseTranscript, readCutTranscript, MAX_MEMORY } from './transcript';
+import { parseTranscript, readCutTranscript } from './transcript';
 import { getDifferenceWarnings } from './result-checks';
 import { getOwn } from '../values/own-properties';
 
@@ -63,9 +63,6 @@ export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
 	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
 ];
 
-/** Bytes: a day of speech with the times of each word has about 30 MB. */
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
-
 export interface TranscribeResult extends Transcript {
 	warnings: string[];
 }
@@ -94,14 +91,13 @@ export async function transcribe(
 	};
 	let received = '';
 	const result = await runTask(server, settings, {
+		task: 'transcribe',
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
 		fields: TRANSCRIPTION_FIELDS,
 		toBody: () => body,
 		file: { ...file, name: toAudioName(file) },
 		extraBody,
 		adaptations: { format: [requestSegments] },
-		maxBytes: MAX_RESPONSE_BYTES,
-		maxMemory: MAX_MEMORY,
 		readResponse: async (response) => {
 			received = '';
 			const text = await response.text((beginning) => (received = beginning));

@@ -2,6 +2,7 @@
 import { isErrorBody } from '../errors/error-body';
 import { JsonMemory } from '../json-memory';
 import { detectFileType } from '../files/file-types';
+import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { isRecord, omitUndefined, asRecords, asString } from '../values/records';
 import { parseCutJson } from '../values/cut-json';
@@ -16,9 +17,6 @@ import { stripReasoning } from './transcript-reasoning';
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
-
-/** Bytes of memory of its segments and words: 200,000 words, each with four fields. They are copied several times. */
-export const MAX_MEMORY = 80 * 1024 * 1024;
 
 /**
  * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`.
@@ -54,7 +52,8 @@ function* parseInSteps(source: string): Steps<unknown> {
 	const memory = new JsonMemory();
 	for (let at = 0; at < source.length; at += STEP_LENGTH) {
 		memory.add(source.slice(at, at + STEP_LENGTH));
-		if (memory.deepest > MAX_DEPTH || memory.bytes > MAX_MEMORY) return undefined;
+		if (memory.deepest > MAX_DEPTH || memory.bytes > TASK_LIMITS.transcribe.received.parsedBytes)
+			return undefined;
 		yield;
 	}
 	return tryOrUndefined(() => JSON.parse(source) as unknown);

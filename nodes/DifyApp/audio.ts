@@ -22,6 +22,7 @@ import { detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import { assertRecording } from '../../lib/files/recording';
 import type { FileSource } from '../../lib/http/multipart';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
+import { TASK_LIMITS } from '../../lib/task-limits';
 import { asString } from '../../lib/values/records';
 import { addHintOnce } from '../shared/run/hints';
 import { getOwn } from '../../lib/values/own-properties';
@@ -122,25 +123,29 @@ export const audio: DifyResource = {
 				const name = baseName(parameters.string('options.fileName'), 'speech');
 				const json = { ...input, voice, user: readUser(parameters) };
 				const url = client.buildUrl('/text-to-audio');
-				const speaking = client.sendAndRead({ url, json, timeouts: TIMEOUTS }, async (response) => {
-					const mimeType = parseMimeType(response.headers['content-type']);
-					// Dify returns `null` if there is no text to speak.
-					if (!/^audio\/|octet-stream$/.test(mimeType)) {
-						const body = await response.text();
-						if (body.trim() === 'null' || body.trim() === '') {
-							throw createNoAudioError(response.url);
+				const limits = TASK_LIMITS.difySpeech.received;
+				const speaking = client.sendAndRead(
+					{ url, json, limits, timeouts: TIMEOUTS },
+					async (response) => {
+						const mimeType = parseMimeType(response.headers['content-type']);
+						// Dify returns `null` if there is no text to speak.
+						if (!/^audio\/|octet-stream$/.test(mimeType)) {
+							const body = await response.text();
+							if (body.trim() === 'null' || body.trim() === '') {
+								throw createNoAudioError(response.url);
+							}
+							throw response.toError(body);
 						}
-						throw response.toError(body);
-					}
-					const { head, chunks } = await peekHead(response.bytes());
-					// Older versions of Dify report WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).
-					const actual = detectAudio(head);
-					return await storeFile(call, 'options.binaryPropertyOutput', {
-						content: chunks,
-						fileName: `${name}.${actual?.extension ?? getAudioExtension(mimeType) ?? 'mp3'}`,
-						mimeType: actual?.mimeType ?? mimeType,
-					});
-				});
+						const { head, chunks } = await peekHead(response.bytes());
+						// Older versions of Dify report WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).
+						const actual = detectAudio(head);
+						return await storeFile(call, 'options.binaryPropertyOutput', {
+							content: chunks,
+							fileName: `${name}.${actual?.extension ?? getAudioExtension(mimeType) ?? 'mp3'}`,
+							mimeType: actual?.mimeType ?? mimeType,
+						});
+					},
+				);
 				const { facts, binary } = await speaking;
 				if (facts.bytes === 0) throw createNoAudioError(url);
 				return { json: { ...facts, voice, messageId }, binary };

@@ -9,6 +9,7 @@ import { binaryField, readFile, outputField, readId } from '../shared/dify/dify-
 import { userField, readUser } from '../shared/dify/dify-user';
 import { stringField } from '../shared/field-builders';
 import { storeFile } from '../shared/binary';
+import { TASK_LIMITS } from '../../lib/task-limits';
 
 export const files: DifyResource = {
 	name: 'File',
@@ -58,7 +59,7 @@ export const files: DifyResource = {
 				const fileId = readId(parameters, 'fileId');
 				const url = client.buildUrl(apiPath`/files/${fileId}/preview`, { as_attachment: 'true' });
 				const { facts, binary } = await client.sendAndRead(
-					{ url, timeouts: FILE_TIMEOUTS },
+					{ url, limits: TASK_LIMITS.difyFile.received, timeouts: FILE_TIMEOUTS },
 					async (response) => {
 						const { headers } = response;
 						const type = parseMimeType(headers['content-type']);

@@ -12,6 +12,7 @@ import { sleepWithAbort } from '../../lib/http/sleep';
 import { Watchdog } from '../../lib/http/timeouts';
 import { pollUntil } from '../../lib/servers/poll-until';
 import { createServerError } from '../../lib/errors/create-error';
+import { TASK_LIMITS } from '../../lib/task-limits';
 import { events, RUN, stream, useDify } from '../lib/dify/run/scripted-dify';
 import { json, useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
@@ -34,9 +35,14 @@ const endpoint = (origin: string) => ({
 async function send(signal: AbortSignal, options: Partial<RequestOptions> = {}) {
 	const busy = json({ error: 'busy' }, 429, { 'retry-after': '0' });
 	const { url } = await start({ 'GET /x': [busy, busy, json({ ok: true })] });
-	await request(endpoint(url), { url: `${url}/x`, signal, ...options }, async (response) => {
-		await response.text();
-	});
+	const limits = TASK_LIMITS.probe.received;
+	await request(
+		endpoint(url),
+		{ url: `${url}/x`, signal, limits, ...options },
+		async (response) => {
+			await response.text();
+		},
+	);
 }
 
 async function follow(signal: AbortSignal, answer: Answer) {

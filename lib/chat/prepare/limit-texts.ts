@@ -5,8 +5,8 @@ import {
 	cutText,
 	describeExcess,
 	findLengthProblem,
-	MAX_CONVERSATION_BYTES,
 } from '../../errors/text-limits';
+import { TASK_LIMITS } from '../../task-limits';
 import { asArray, asRecord, asString } from '../../values/records';
 import type { ChatMessage } from '../chat-message';
 import { getText } from '../content';
@@ -57,7 +57,7 @@ export function cutResults(all: readonly ChatMessage[]): CutMessages {
 /** @throws {ServerError} of type `invalidInput` for messages that are too long together */
 export function assertShortConversation(messages: readonly ChatMessage[]): void {
 	const bytes = messages.reduce((sum, message) => sum + countBytes(message), 0);
-	const excess = describeExcess(bytes, MAX_CONVERSATION_BYTES);
+	const excess = describeExcess(bytes, TASK_LIMITS.chat.sent.texts);
 	if (excess !== undefined) throw createInputError(`The conversation ${excess}`, SUGGESTION);
 }
 

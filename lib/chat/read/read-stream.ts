@@ -14,8 +14,6 @@ interface StreamHandlers {
 	/** Called after events with output. */
 	onContent?(): void;
 	signal?: AbortSignal;
-	/** Characters of an event. Default: 2 MB. */
-	maxEventLength?: number;
 }
 
 /**
@@ -28,12 +26,12 @@ interface StreamHandlers {
 export async function readStream(
 	response: HttpResponse,
 	accumulator: CompletionAccumulator,
-	{ onDelta = () => {}, onContent = () => {}, signal, maxEventLength }: StreamHandlers = {},
+	{ onDelta = () => {}, onContent = () => {}, signal }: StreamHandlers = {},
 ): Promise<EndedResponse> {
 	const { secrets } = response.errorContext;
 	const output = new MaskedOutput(secrets);
 	try {
-		for await (const events of response.events(maxEventLength)) {
+		for await (const events of response.events()) {
 			const eventsBefore = accumulator.contentEvents;
 			for (const data of events) {
 				const written = onDelta(output.maskDelta(accumulator.push(data)));

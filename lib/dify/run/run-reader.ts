@@ -1,4 +1,5 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
+import { TASK_LIMITS } from '../../task-limits';
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
@@ -75,6 +76,9 @@ export interface RunReaderOptions {
 	areFormsOpen?: (forms: readonly HumanForm[]) => Promise<boolean>;
 }
 
+/** What is sent for a run. How long to wait for it, and how much of it is read, is the same for all. */
+export type RunRequestOptions = Omit<RequestOptions, 'limits'>;
+
 /** How long to read a stopped run, so that Dify stores the response (docs/protocols/dify.md 2.2). */
 const STOP_GRACE_MS = 3_000;
 /** How long to wait for the ID of a queued run, which is needed to stop it. */
@@ -82,18 +86,8 @@ const TASK_ID_WAIT_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
 /** How long to wait for the status of a run whose message is complete. */
 const STATUS_WAIT_MS = 10_000;
-/** Characters. One event contains all outputs of a workflow. */
-const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
-/** Bytes of all events, whose nodes and files are kept. */
-const MAX_STREAM_BYTES = 128 * 1024 * 1024;
-
 /** Characters of an event that counts as large. */
 const LARGE_EVENT_LENGTH = 64 * 1024;
-/**
- * Memory of the values of all large events of a run. What was read and is not kept stays in memory for a while, and so
- * many values that they matter are in no real run.
- */
-const MAX_PARSED_BYTES = 128 * 1024 * 1024;
 /** The beginning of an event that only adds details. Dify writes its name first. */
 const DETAIL_EVENT = /^\s*\{\s*"event":\s*"(?:(?:node|iteration|loop)_|agent_thought")/;
 
@@ -128,7 +122,7 @@ const MISSING_FINAL_EVENT =
  */
 export async function readRun(
 	client: DifyClient,
-	requestOptions: RequestOptions,
+	requestOptions: RunRequestOptions,
 	options: RunReaderOptions,
 ): Promise<RunResult> {
 	const { followedRunId, continueAfterPause, awaitedFormKeys, keepsNodeValues } = options;
@@ -160,7 +154,7 @@ interface Cancellation {
 interface RunToRead {
 	client: DifyClient;
 	/** The request whose response has its events. */
-	requestOptions: RequestOptions;
+	requestOptions: RunRequestOptions;
 	/** Its state, which the reader changes. */
 	run: RunState;
 	options: RunReaderOptions;
@@ -168,7 +162,7 @@ interface RunToRead {
 
 class RunReader {
 	private readonly client: DifyClient;
-	private readonly requestOptions: RequestOptions;
+	private readonly requestOptions: RunRequestOptions;
 	private readonly run: RunState;
 	private readonly options: RunReaderOptions;
 	private readonly abortController = new AbortController();
@@ -253,14 +247,14 @@ class RunReader {
 			...this.requestOptions,
 			signal: this.abortController.signal,
 			isIdempotent: false,
-			maxBytes: MAX_STREAM_BYTES,
+			limits: TASK_LIMITS.difyRun.received,
 			isWritten: true,
 			timeouts: { firstTokenMs: idleMs, idleMs, totalMs },
 		};
 		await this.client.sendAndRead(streamOptions, async (response) => {
 			this.hasResponse = true;
 			this.difyVersion = response.headers['x-version'];
-			for await (const batch of response.events(MAX_EVENT_LENGTH)) {
+			for await (const batch of response.events()) {
 				const deltas: TextDelta[] = [];
 				for (const data of batch) {
 					if (!this.canParse(data)) continue;
@@ -311,11 +305,10 @@ class RunReader {
 		const memory = new JsonMemory();
 		memory.add(data);
 		this.parsedBytes += memory.bytes;
-		if (this.parsedBytes <= MAX_PARSED_BYTES) return true;
+		const { parsedBytes: maxBytes } = TASK_LIMITS.difyRun.received;
+		if (this.parsedBytes <= maxBytes) return true;
 		if (!DETAIL_EVENT.test(data))
-			throw new TooManyValuesError(MAX_PARSED_BYTES).withReceived(
-				data.slice(0, MAX_RECEIVED_LENGTH),
-			);
+			throw new TooManyValuesError(maxBytes).withReceived(data.slice(0, MAX_RECEIVED_LENGTH));
 		this.run.partsBudget.omissions++;
 		return false;
 	}

@@ -1,5 +1,6 @@
 /** State of a run, built from its events: text, IDs, nodes, end (docs/protocols/dify.md 3). */
 import type { TextAndReasoning } from '../../text/reasoning';
+import { TASK_LIMITS } from '../../task-limits';
 import type { JsonRecord } from '../../values/records';
 import {
 	asArray,
@@ -87,9 +88,6 @@ export interface RunState
 	readonly secrets: readonly string[];
 }
 
-/** Memory of all nodes, files, thoughts and forms of a run. */
-const MAX_KEPT_BYTES = 32 * 1024 * 1024;
-
 interface RunStateOptions {
 	/** Default: false, as for a run that is read from its first event. */
 	mayLackText?: boolean;
@@ -129,7 +127,7 @@ export function createRunState({
 		submittedForms: [],
 		submittedIndex: new Map(),
 		keepsNodeValues,
-		partsBudget: new MemoryBudget(MAX_KEPT_BYTES),
+		partsBudget: new MemoryBudget(TASK_LIMITS.difyRun.received.keptBytes),
 		textCount: new TextCount(),
 		comparedText: '',
 		maskedText: new MaskedStream(secrets),

@@ -6,6 +6,7 @@ import { lmStudio } from './lm-studio';
 import { ollama } from './ollama';
 import { other } from './other';
 import { vllm } from './vllm';
+import { TASK_LIMITS } from '../../task-limits';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, asString, isNonEmpty, isRecord } from '../../values/records';
 import { getModelEntries } from '../parse-models';
@@ -51,7 +52,7 @@ const IDENTITY_RULES = {
 
 /** What the responses of a server show. */
 interface Evidence extends IdentityResponses {
-	/** The entries of the model list; empty without a list. */
+	/** The entries of the model list that are checked; empty without a list. */
 	entries: JsonRecord[];
 	/** The JSON object of the response to the model list, with any status; empty for anything else. */
 	body: JsonRecord;
@@ -118,13 +119,13 @@ export function isRouter(responses: IdentityResponses): boolean {
 	return getListEntries(responses).some(({ status }) => isRecord(status));
 }
 
-/** Entries of a list that are checked: gateways list thousands. */
-const MAX_LISTED_MODELS = 5_000;
-
-/** The entries of the model list; empty without a list. */
+/** The entries of the model list that are checked; empty without a list. */
 function getListEntries({ models }: IdentityResponses) {
 	const isList = models !== undefined && models.status < 300;
-	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(0, MAX_LISTED_MODELS);
+	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(
+		0,
+		TASK_LIMITS.probe.received.entries,
+	);
 }
 
 /**

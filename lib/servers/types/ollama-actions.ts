@@ -1,4 +1,5 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
+import { TASK_LIMITS } from '../../task-limits';
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import { rethrowWith } from '../../errors/server-error';
@@ -94,6 +95,7 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 	const requestOptions: RequestOptions = {
 		method: 'DELETE',
 		url: `${server.url.root}/api/delete`,
+		limits: TASK_LIMITS.command.received,
 		json: { model },
 		model,
 		signal,
@@ -114,6 +116,7 @@ async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, insecure = false, timeoutMs: idleMs, signal } = options;
 	const requestOptions: RequestOptions = {
 		url: `${server.url.root}/api/pull`,
+		limits: TASK_LIMITS.pull.received,
 		json: { model, ...(insecure ? { insecure } : {}), stream: true },
 		streamFormat: 'lines',
 		model,

@@ -4,7 +4,13 @@ import type { AppFormField } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
 import { convertFormValue, parseJsonInputs } from '../../../lib/dify/input-values';
 import { ServerError } from '../../../lib/errors/server-error';
-import { assertTextLength } from '../../../lib/errors/text-limits';
+import { createInputError } from '../../../lib/errors/create-error';
+import {
+	assertTextLength,
+	describeExcess,
+	LONG_TEXT_SUGGESTION,
+} from '../../../lib/errors/text-limits';
+import { TASK_LIMITS } from '../../../lib/task-limits';
 import { isConnectionError } from '../../../lib/errors/error-types';
 import type { JsonRecord } from '../../../lib/values/records';
 import { omitUndefined, asRecord, isUnset } from '../../../lib/values/records';
@@ -74,8 +80,7 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 	const input = isJson
 		? parseJsonInputs(parameters.value('inputsJson'))
 		: asRecord(asRecord(parameters.value('inputs')).value);
-	for (const [name, value] of Object.entries(input))
-		for (const text of collectTexts(value)) assertTextLength(text, `The input "${name}"`);
+	assertShortInputs(input);
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
 	if (form === undefined) {
@@ -90,6 +95,20 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 	]);
 	const values = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
 	return { values, files, warnings: getUnknownInputWarnings(input, form) };
+}
+
+/** @throws {ServerError} of type `invalidInput` for an input that is too long, and for inputs that are too long together */
+function assertShortInputs(input: JsonRecord) {
+	const { text: maxBytes, texts: maxTotalBytes } = TASK_LIMITS.difyRun.sent;
+	let bytes = 0;
+	for (const [name, value] of Object.entries(input))
+		for (const text of collectTexts(value)) {
+			assertTextLength(text, `The input "${name}"`, maxBytes);
+			bytes += Buffer.byteLength(text);
+		}
+	const excess = describeExcess(bytes, maxTotalBytes);
+	if (excess !== undefined)
+		throw createInputError(`The set of inputs ${excess}`, LONG_TEXT_SUGGESTION);
 }
 
 /** The form of the app; undefined if it cannot be read, and the run then reports the error. */

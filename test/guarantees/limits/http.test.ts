@@ -8,10 +8,12 @@ import {
 	completeResponse,
 	rawServer,
 } from '../../support/servers/raw-http-server';
-import { connect, fetchStatus, sendChat } from '../../lib/http/client';
+import { connect, fetchStatus, sendChat, withLimits } from '../../lib/http/client';
 import { testLimit, textOfBytes } from '../../support/jest/limits';
 import { Readable } from 'node:stream';
 import { toUploadFileName } from '../../../lib/http/multipart';
+
+const MAX_EVENT_LENGTH = withLimits().eventLength;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -46,10 +48,10 @@ describe.each([
 	['ASCII', 'a'],
 	['wide characters', '界'],
 ])('an event of %s', (_of, character) => {
-	testLimit('lib/http/stream-parser.ts#MAX_EVENT_LENGTH', {
+	testLimit('lib/task-limits.ts#TASK_LIMITS.chat.received.eventLength', {
 		limit: 2_097_152,
 		outcome: (length) => {
-			const parser = new StreamParser('events');
+			const parser = new StreamParser('events', MAX_EVENT_LENGTH);
 			try {
 				parser.push(bytesOf('data: '));
 				parser.push(bytesOf(character.repeat(length - 'data: '.length)));
@@ -65,7 +67,7 @@ describe.each([
 testLimit('lib/http/stream-parser.ts#MAX_PAGE_LENGTH', {
 	limit: 65_536,
 	outcome: (length) => {
-		const parser = new StreamParser('events');
+		const parser = new StreamParser('events', MAX_EVENT_LENGTH);
 		parser.push(bytesOf('<html>'.padEnd(length - 1, '界')));
 		parser.push(bytesOf('!'));
 		return parser.page!.endsWith('!');
@@ -76,7 +78,7 @@ testLimit('lib/http/stream-parser.ts#MAX_PAGE_LENGTH', {
 testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINES', {
 	limit: 20,
 	outcome: (count) => {
-		const parser = new StreamParser('events');
+		const parser = new StreamParser('events', MAX_EVENT_LENGTH);
 		for (let at = 1; at <= count; at++) parser.push(bytesOf(`error ${at}\n`));
 		return parser.nonEventLines.includes(`error ${count}`);
 	},
@@ -86,7 +88,7 @@ testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINES', {
 testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINE_LENGTH', {
 	limit: 500,
 	outcome: (length) => {
-		const parser = new StreamParser('events');
+		const parser = new StreamParser('events', MAX_EVENT_LENGTH);
 		parser.push(bytesOf(`${'界'.repeat(length - 1)}!\n`));
 		return parser.nonEventLines[0]!.endsWith('!');
 	},
@@ -143,7 +145,9 @@ testLimit('lib/http/retry-policy.ts#MAX_RETRY_AFTER_MS', {
 describe('a body of bytes, not of characters', () => {
 	test.each([99, 100, 101])('%s of 100', async (bytes) => {
 		const body = Readable.from([bytesOf(textOfBytes(bytes))]);
-		const text = await readText(body, { maxBytes: 100 }).catch((error: Error) => error.name);
+		const text = await readText(body, withLimits({ bytes: 100 })).catch(
+			(error: Error) => error.name,
+		);
 		expect(text).toBe(bytes > 100 ? 'BodyTooLargeError' : textOfBytes(bytes));
 	});
 });

@@ -1,12 +1,13 @@
 /** Limits of what servers send, as users meet them. */
 import { testLimit } from '../../support/jest/limits';
 import { LLAMA_SERVER } from '../support/responses';
+import { PNG } from '../../simulators/media/sd-server';
 import { modelList, run } from '../support/node-runner';
 import { json, useServers } from '../../support/servers/scripted-server';
 
 const start = useServers();
 
-testLimit('lib/servers/list-models.ts#MAX_MODELS', {
+testLimit('lib/task-limits.ts#TASK_LIMITS.probe.received.entries', {
 	limit: 5_000,
 	outcome: async (count) => {
 		const data = Array.from({ length: count }, (_none, at) => ({ id: `model-${at}` }));
@@ -14,6 +15,20 @@ testLimit('lib/servers/list-models.ts#MAX_MODELS', {
 		return await modelList(server.url).then(
 			({ results }) => (results.length === count ? 'complete' : 'cut'),
 			(error: Error) => (error.message.includes('more than 5000') ? 'too long' : error.message),
+		);
+	},
+	within: 'complete',
+	beyond: 'too long',
+});
+testLimit('lib/task-limits.ts#TASK_LIMITS.generateImages.received.entries', {
+	limit: 100,
+	outcome: async (count) => {
+		const data = Array.from({ length: count }, () => ({ b64_json: PNG }));
+		const routes = { ...LLAMA_SERVER, 'POST /v1/images/generations': json({ data }) };
+		const { url } = await start(routes);
+		return await run(url, 'image:generate', { parameters: { prompt: 'a cat' } }).then(
+			(items) => (items.length === count ? 'complete' : 'cut'),
+			({ message }: Error) => (message.endsWith('images, more than 100') ? 'too long' : message),
 		);
 	},
 	within: 'complete',

@@ -1,5 +1,5 @@
 /** A text that is too long is an error before anything is sent, at every place where one comes in. */
-import { MAX_TEXT_BYTES } from '../../../lib/errors/text-limits';
+import { MAX_TEXT_BYTES } from '../../../lib/task-limits';
 import { startApp } from '../../lib/dify/client';
 import { sendMessageJson } from '../../nodes/dify';
 import { AIMessage, ToolMessage } from '../../support/n8n/chat-model';
@@ -106,7 +106,7 @@ const outcomeOf = async (work: Promise<unknown>): Promise<string> =>
 	);
 
 describe.each(Object.entries(DOORS))('%s', (_name, send) => {
-	testLimit('lib/errors/text-limits.ts#MAX_TEXT_BYTES', {
+	testLimit('lib/task-limits.ts#MAX_TEXT_BYTES', {
 		...LENGTHS,
 		outcome: async (bytes) => {
 			const server = await startServer();
@@ -119,7 +119,7 @@ describe.each(Object.entries(DOORS))('%s', (_name, send) => {
 	});
 });
 
-testLimit('lib/errors/text-limits.ts#MAX_TEXT_BYTES', {
+testLimit('lib/task-limits.ts#MAX_TEXT_BYTES', {
 	...LENGTHS,
 	of: 'bytes of an input of Dify',
 	outcome: async (bytes) => {
@@ -129,6 +129,24 @@ testLimit('lib/errors/text-limits.ts#MAX_TEXT_BYTES', {
 			sendMessageJson(sim, { parameters: { inputsMode: 'json', inputsJson } }),
 		);
 	},
+});
+
+testLimit('lib/task-limits.ts#TASK_LIMITS.difyRun.sent.texts', {
+	limit: 16 * 1024 * 1024,
+	of: 'bytes of all inputs of Dify',
+	outcome: async (bytes) => {
+		const sim = await startApp({ mode: 'chat' });
+		const parts = Array.from({ length: 7 }, () => 'a'.repeat(MAX_TEXT_BYTES));
+		const rest = textOfBytes(bytes - 7 * MAX_TEXT_BYTES);
+		const half = rest.length / 2;
+		const inputsJson = JSON.stringify({ a: parts, b: rest.slice(0, half), c: rest.slice(half) });
+		return await sendMessageJson(sim, { parameters: { inputsMode: 'json', inputsJson } }).then(
+			() => 'sent',
+			({ message }: Error) => message,
+		);
+	},
+	within: 'sent',
+	beyond: 'The set of inputs has 16.8 MB of text, more than the maximum of 16 MB',
 });
 
 describe('the result of a tool', () => {

@@ -8,6 +8,7 @@ import type { CommonHttpOptions, ExchangeOptions } from '../../../lib/exchange/e
 import type { HttpResponse } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
+import { TASK_LIMITS } from '../../../lib/task-limits';
 import { parseObject } from '../../../lib/values/json';
 import type { JsonRecord } from '../../../lib/values/records';
 import { transport } from './scripted-transport';
@@ -22,7 +23,7 @@ interface Draft {
 	corrections: number;
 }
 
-type ScriptedOptions = CommonHttpOptions &
+type ScriptedOptions = Omit<CommonHttpOptions, 'limits'> &
 	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations' | 'isRepeatable'>> &
 	Pick<Attempt<Draft, string>, 'getPartialOutput' | 'getShownLength'>;
 
@@ -55,7 +56,7 @@ export async function runExchange(
 		}),
 		isRepeatable,
 		adaptations,
-		http: { maxRetries: 2, ...http },
+		http: { maxRetries: 2, limits: TASK_LIMITS.chat.received, ...http },
 	});
 }
 

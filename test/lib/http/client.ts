@@ -4,6 +4,8 @@ import type { RequestOptions } from '../../../lib/http/types';
 import { request } from '../../../lib/http/request';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/endpoint';
+import type { ResponseLimits } from '../../../lib/task-limits';
+import { TASK_LIMITS } from '../../../lib/task-limits';
 import { asRecord, asRecords } from '../../../lib/values/records';
 import { parseJson } from '../../../lib/values/json';
 
@@ -19,6 +21,12 @@ export const CHAT: {
 	stream: true,
 	messages: [{ role: 'user', content: 'Hi' }],
 };
+
+/** The limits of a chat, with other ones in their place. */
+export const withLimits = (limits: Partial<ResponseLimits> = {}): ResponseLimits => ({
+	...TASK_LIMITS.chat.received,
+	...limits,
+});
 
 export interface Outcome {
 	/** The content of all deltas. */
@@ -39,14 +47,18 @@ export async function sendChat(
 	let text = '';
 	const error = await getError(async () => {
 		const url = `${server.url.api}/chat/completions`;
-		text = await request(server, { url, json: CHAT, ...options }, async (response) => {
-			const deltas: string[] = [];
-			for await (const events of response.events()) {
-				response.markContent();
-				deltas.push(...events.map(getContent));
-			}
-			return deltas.join('');
-		});
+		text = await request(
+			server,
+			{ url, json: CHAT, limits: withLimits(), ...options },
+			async (response) => {
+				const deltas: string[] = [];
+				for await (const events of response.events()) {
+					response.markContent();
+					deltas.push(...events.map(getContent));
+				}
+				return deltas.join('');
+			},
+		);
 	});
 	return { text, error };
 }
@@ -57,7 +69,13 @@ export async function fetchStatus(
 	url: string,
 	options: Partial<RequestOptions> = {},
 ): Promise<number> {
-	const requestOptions = { url, allowErrorStatus: true, isIdempotent: true, ...options };
+	const requestOptions = {
+		url,
+		limits: withLimits(),
+		allowErrorStatus: true,
+		isIdempotent: true,
+		...options,
+	};
 	return await request(server, requestOptions, async (response) => {
 		await response.text();
 		return response.status;

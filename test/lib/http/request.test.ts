@@ -7,6 +7,7 @@ import type * as http from 'node:http';
 import { setImmediate } from 'node:timers';
 import * as zlib from 'node:zlib';
 import { getError } from '../../support/jest/get-error';
+import { withLimits } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
 
 jest.mock('../../../lib/http/sleep', () =>
@@ -35,7 +36,12 @@ async function serve(script: Answer, overrides: Partial<Endpoint> = {}) {
 	const send = async <T>(
 		options: Partial<RequestOptions>,
 		read: (answer: HttpResponse) => Promise<T>,
-	) => await request(endpoint, { url: `${endpoint.url.api}/models`, ...options }, read);
+	) =>
+		await request(
+			endpoint,
+			{ url: `${endpoint.url.api}/models`, limits: withLimits(), ...options },
+			read,
+		);
 	return { send, target: endpoint, requests: server.requests };
 }
 
@@ -219,14 +225,15 @@ describe('a request', () => {
 				response.end(bomb);
 			});
 
-		test.each<[string, (answer: HttpResponse) => Promise<unknown>, string]>([
-			['a text', readText, '32 MB'],
-			['events', readEvents, '256 MB'],
-		])('ends at the limit of %s', async (_name, read, limit) => {
+		test.each<{ what: string; read: (answer: HttpResponse) => Promise<unknown> }>([
+			{ what: 'a text', read: readText },
+			{ what: 'events', read: readEvents },
+		])('ends at the limit of its request: $what', async ({ read }) => {
 			const { send } = await serveBomb();
-			expect(await getError(send({}, read), Error)).toMatchObject({
+			const limits = withLimits({ bytes: 32 * 1024 * 1024 });
+			expect(await getError(send({ limits }, read), Error)).toMatchObject({
 				type: 'invalidResponse',
-				message: `The response is larger than ${limit}, so reading was stopped`,
+				message: 'The response is larger than 32 MB, so reading was stopped',
 			});
 		});
 
@@ -237,10 +244,13 @@ describe('a request', () => {
 		])('ends with %s', async (_name, getOptions, type) => {
 			const { send, requests } = await serveBomb();
 			const stop = new AbortController();
-			const sent = send({ ...getOptions(stop), maxBytes: Infinity }, async (answer) => {
-				stop.abort();
-				return await readEvents(answer);
-			});
+			const sent = send(
+				{ ...getOptions(stop), limits: withLimits({ bytes: Infinity }) },
+				async (answer) => {
+					stop.abort();
+					return await readEvents(answer);
+				},
+			);
 			expect((await getError(sent))?.type).toBe(type);
 			expect(requests).toHaveLength(1);
 		});
@@ -248,7 +258,7 @@ describe('a request', () => {
 
 	test('stops reading at the maximum size', async () => {
 		const { send } = await serve((_sent, response) => response.end('x'.repeat(1000)));
-		expect(await getError(send({ maxBytes: 10 }, readText))).toMatchObject({
+		expect(await getError(send({ limits: withLimits({ bytes: 10 }) }, readText))).toMatchObject({
 			message: expect.stringContaining('reading was stopped'),
 		});
 	});
@@ -368,10 +378,10 @@ describe('bytes', () => {
 
 	test('are not read beyond the maximum size', async () => {
 		const { send } = await serve((_sent, response) => response.end('x'.repeat(1000)));
-		expect(await getError(send({ maxBytes: 999 }, readBytes))).toMatchObject({
+		expect(await getError(send({ limits: withLimits({ bytes: 999 }) }, readBytes))).toMatchObject({
 			message: expect.stringContaining('reading was stopped'),
 		});
-		expect(await send({ maxBytes: 1000 }, readBytes)).toHaveLength(1000);
+		expect(await send({ limits: withLimits({ bytes: 1000 }) }, readBytes)).toHaveLength(1000);
 	});
 
 	test('that stop for longer than the idle timeout are an error, those that go on are not', async () => {
@@ -462,7 +472,9 @@ describe('a stream', () => {
 
 	test('is not read beyond the maximum size', async () => {
 		const { send } = await serve((_sent, response) => response.end('data: {"a":1}\n\n'.repeat(50)));
-		expect(await getError(send({ json: {}, maxBytes: 100 }, readEvents))).toMatchObject({
+		expect(
+			await getError(send({ json: {}, limits: withLimits({ bytes: 100 }) }, readEvents)),
+		).toMatchObject({
 			message: expect.stringContaining('reading was stopped'),
 		});
 	});

@@ -1,6 +1,7 @@
 /** How long a request waits while its upload is sent. */
 import type { HttpResponse } from '../../../lib/http/types';
 import type { ServerError } from '../../../lib/errors/server-error';
+import { TASK_LIMITS } from '../../../lib/task-limits';
 import { request } from '../../../lib/http/request';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
@@ -37,7 +38,7 @@ async function upload(pausesMs: readonly number[]): Promise<string> {
 	const timeouts = { firstTokenMs: FIRST_TOKEN_MS, idleMs: 0 };
 	const sending = request(
 		endpoint,
-		{ url: origin, upload: body, timeouts },
+		{ url: origin, upload: body, limits: TASK_LIMITS.transcribe.received, timeouts },
 		async (response: HttpResponse) => await response.text(),
 	);
 	return await clock.passUntil(sending).catch(({ type }: ServerError) => type);

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { readBuffer, readChunks, readText } from '../../../lib/http/response-body';
 import { StreamParser } from '../../../lib/http/stream-parser';
 import { BodyTooLargeError, TooManyValuesError } from '../../../lib/http/body-limits';
+import { withLimits } from './client';
 import { isNightly, takeSome } from '../../support/jest/properties';
 import { cpuMilliseconds } from '../../support/measures/cpu-time';
 import { measureUsedBytes } from '../../support/measures/memory';
@@ -9,11 +10,14 @@ import { fixtureFolders, fixtureNames, httpFixture } from '../../support/servers
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
 
+/** Characters of an event. */
+const MAX_EVENT_LENGTH = withLimits().eventLength;
+
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** The result of a body that arrives in these chunks. */
 function parse(chunks: readonly Uint8Array[], framing: 'events' | 'lines' = 'events') {
-	const parser = new StreamParser(framing);
+	const parser = new StreamParser(framing, MAX_EVENT_LENGTH);
 	const events = [...chunks.flatMap((chunk) => parser.push(chunk)), ...parser.end()];
 	return { events, stray: parser.nonEventLines, page: parser.page };
 }
@@ -79,7 +83,7 @@ describe.each(fixtureFolders('.http'))('each recorded body of %s', (folder) => {
 
 	test('is the same text in single bytes', async () => {
 		for (const { name, body } of recorded) {
-			const text = await readText(Readable.from(bytesIn(body)), { maxBytes: Infinity });
+			const text = await readText(Readable.from(bytesIn(body)), withLimits({ bytes: Infinity }));
 			expect({ name, text }).toEqual({ name, text: new TextDecoder().decode(body) });
 		}
 	});
@@ -170,7 +174,7 @@ describe('bodies have a limit in memory beside that in bytes', () => {
 		['numbers', '[1', ',1'],
 		['texts', '["a"', ',"a"'],
 	])('%s end the reading, and the beginning is kept', async (_name, start, part) => {
-		const reading = readText(repeat(start, part, 30 * MB), { maxBytes: 32 * MB });
+		const reading = readText(repeat(start, part, 30 * MB), withLimits({ bytes: 32 * MB }));
 		const error = await reading.catch((thrown: unknown) => thrown);
 		expect(error).toBeInstanceOf(TooManyValuesError);
 		expect((error as TooManyValuesError).received).toMatch(start + part);
@@ -181,13 +185,13 @@ describe('bodies have a limit in memory beside that in bytes', () => {
 		['a text with brackets in it', '{"a":"', '{},[],\\"'],
 		['a text that is not JSON', 'Hello ', '{},'],
 	])('%s has no such limit', async (_name, start, part) => {
-		const text = await readText(repeat(start, part, 10 * MB), { maxBytes: 32 * MB });
+		const text = await readText(repeat(start, part, 10 * MB), withLimits({ bytes: 32 * MB }));
 		expect(text.length).toBeGreaterThan(10 * MB);
 	});
 
 	it('a body with too many bytes keeps its beginning', async () => {
 		const receive = async (start: string) =>
-			await readText(repeat(start, 'x', 2 * MB), { maxBytes: MB }).catch(
+			await readText(repeat(start, 'x', 2 * MB), withLimits({ bytes: MB })).catch(
 				(thrown: unknown) => thrown,
 			);
 		expect(await receive('{"a":"')).toMatchObject({

@@ -5,6 +5,7 @@ import { ServerError } from '../../../lib/errors/server-error';
 import type { TextFailure } from '../../../lib/tasks/send-in-batches';
 import { createBatchMemory, sendInBatches } from '../../../lib/tasks/send-in-batches';
 import type { IndexedText } from '../../../lib/tasks/texts';
+import { TASK_LIMITS } from '../../../lib/task-limits';
 
 const createError = (details: Partial<ServerError> = {}) =>
 	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', status: 400, ...details });
@@ -36,6 +37,7 @@ async function run({
 	const failures: TextFailure[] = [];
 	const { results, truncatedTexts } = await sendInBatches(texts, {
 		batchSize,
+		maxBytes: TASK_LIMITS.embed.sent.texts,
 		memory,
 		canTruncate,
 		send: async (batch) => {
