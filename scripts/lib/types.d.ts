@@ -12,6 +12,20 @@ export interface Log {
 	step<T>(name: string, work: (progress: Progress) => Promise<T> | T): Promise<T>;
 }
 
+/** The results of a test file. */
+export interface FileReport {
+	/** Its path. */
+	name: string;
+	/** Milliseconds. */
+	startTime: number;
+	/** Milliseconds. */
+	endTime: number;
+	status: 'passed' | 'failed';
+	/** Why it failed, for all of its tests. */
+	message: string;
+	assertionResults: Array<{ fullName: string; status: string; failureMessages: string[] }>;
+}
+
 export interface SpawnOptions {
 	cwd?: string;
 	env?: Record<string, string | undefined>;

@@ -17,5 +17,4 @@ module.exports = {
 	setupFilesAfterEnv: [...base.setupFilesAfterEnv, '<rootDir>/test/mutation/note-regions.ts'],
 	// A test that a bug makes wait in vain is found after this time.
 	testEnvironmentOptions: { maxIdleMs: 10_000 },
-	reporters: [],
 };

@@ -9,9 +9,7 @@ import { filesBelow, readJsonIfThere, root } from '../system/paths.mjs';
 import { CommandError, onExit, run } from '../system/processes.mjs';
 
 /** @typedef {import('../types').Tally} Tally */
-/** @typedef {{ fullName: string, status: string, failureMessages?: string[] | null }} Test */
-/** @typedef {{ name: string, status: string, message?: string, assertionResults: Test[] }} FileResult */
-/** @typedef {{ testResults: FileResult[] }} JestReport */
+/** @typedef {import('../types').FileReport} FileReport */
 
 /**
  * @typedef {object} Check
@@ -42,12 +40,12 @@ export const closingLine = ({ passed, failures, skipped }) =>
 	`${passed} passed, ${failures.length} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
 
 /**
- * @param {JestReport} report
+ * @param {FileReport[]} reports
  * @returns {Tally}
  */
-export const tallyOfJest = ({ testResults }) => {
+export const tallyOfJest = (reports) => {
 	const tally = emptyTally();
-	for (const { name, status, message, assertionResults } of testResults) {
+	for (const { name, status, message, assertionResults } of reports) {
 		const file = relative(root, name);
 		const failed = assertionResults.filter((test) => test.status === 'failed');
 		for (const { fullName, failureMessages } of failed)
@@ -61,6 +59,9 @@ export const tallyOfJest = ({ testResults }) => {
 	}
 	return tally;
 };
+
+/** Writes what {@link FileReport} has. */
+export const REPORTER = join(root, 'scripts', 'lib', 'checks', 'report-file.mjs');
 
 /**
  * @param {import('../types').Log} log
@@ -76,20 +77,23 @@ export const runJest = async (log, args, more = {}) => {
 		...toolEnvironment(),
 		// A larger space for new objects saves a tenth of the processor time: each suite loads all its modules.
 		NODE_OPTIONS: '--disable-warning=ExperimentalWarning --max-semi-space-size=64',
+		REPORT_FILE: file,
 		...more,
 	};
-	const { code, output } = await run(jest, [...args, '--json', `--outputFile=${file}`], {
+	// Behind the paths: jest takes what follows as further reporters.
+	const reporters = ['default', REPORTER].map((name) => `--reporters=${name}`);
+	const { code, output } = await run(jest, [...args, ...reporters], {
 		cwd: root,
 		env,
 		onLine: (line) => log.line(`  ${line}`),
 		check: false,
 	});
-	/** @type {JestReport | undefined} */
-	const report = readJsonIfThere(file);
+	/** @type {FileReport[] | undefined} */
+	const reports = readJsonIfThere(file);
 	rmSync(file, { force: true });
 	takeBack();
-	if (!report) throw new CommandError(`jest left no report:\n${output}`, output, code);
-	const tally = tallyOfJest(report);
+	if (!reports) throw new CommandError(`jest left no report:\n${output}`, output, code);
+	const tally = tallyOfJest(reports);
 	if (code !== 0 && tally.failures.length === 0) tally.failures.push(`jest ended with ${code}`);
 	return tally;
 };

@@ -2,21 +2,14 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { REPORTER } from '../checks/test-summary.mjs';
 import { toolEnvironment } from '../system/dependencies.mjs';
 import { hashOfFiles, readJson, readJsonIfThere, root, shortHash } from '../system/paths.mjs';
 import { onExit, startService } from '../system/processes.mjs';
 
 /** @typedef {import('./types').Bug} Bug */
 /** @typedef {import('./types').TestFile} TestFile */
-
-/**
- * @typedef {object} FileReport
- * @property {string} name path of the test file
- * @property {number} startTime
- * @property {number} endTime
- * @property {'passed' | 'failed'} status
- * @property {Array<{ fullName: string, status: string }>} assertionResults
- */
+/** @typedef {import('../types').FileReport} FileReport */
 
 const JEST = join(root, 'node_modules/.bin/jest');
 const CONFIG = 'test/mutation/jest.config.cjs';
@@ -30,20 +23,21 @@ const CACHE = join(root, 'node_modules/.cache/planter');
 const runJest = async (tests, { env, limitMs, args = [] }) => {
 	const file = join(tmpdir(), `planter-${process.pid}-${Date.now()}.json`);
 	const takeBack = onExit(() => rmSync(file, { force: true }));
-	const all = ['--config', CONFIG, ...args, '--json', `--outputFile=${file}`, '--runTestsByPath'];
+	const all = ['--config', CONFIG, ...args, `--reporters=${REPORTER}`, '--runTestsByPath'];
+	const NODE_OPTIONS = '--disable-warning=ExperimentalWarning';
 	const jest = startService('jest', JEST, [...all, ...tests], {
 		cwd: root,
-		env: { ...toolEnvironment(), NODE_OPTIONS: '--disable-warning=ExperimentalWarning', ...env },
+		env: { ...toolEnvironment(), NODE_OPTIONS, REPORT_FILE: file, ...env },
 	});
 	const timer =
 		limitMs === undefined ? undefined : setTimeout(() => void jest.stop(1_000), limitMs);
 	await jest.exited;
 	clearTimeout(timer);
-	/** @type {{ testResults: FileReport[] } | undefined} */
-	const report = readJsonIfThere(file);
+	/** @type {FileReport[] | undefined} */
+	const reports = readJsonIfThere(file);
 	rmSync(file, { force: true });
 	takeBack();
-	return report?.testResults;
+	return reports;
 };
 
 /** @param {FileReport} report @returns {string[]} the tests that failed, with their file */
