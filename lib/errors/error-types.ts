@@ -44,6 +44,13 @@ function hasCause(...causes: readonly ErrorCause[]) {
 /** Whether no connection was made, so that another request would fail in the same way. */
 export const isConnectionError: (type: ErrorType) => boolean = hasCause('connection');
 
+/** Whether a connection ended before the response was complete. */
+export const isClosedConnection: (type: ErrorType) => boolean = isOneOf(
+	'closedBeforeResponse',
+	'connectionLost',
+	'streamEndedEarly',
+);
+
 /** Errors in the request, such as a value, an ID or a file, which the caller can correct. */
 export const isRequestError: (type: ErrorType) => boolean = hasCause('request', 'unknownRequest');
 

@@ -27,6 +27,7 @@ export const omitFormat: Adaptation = (rejection, body) =>
 	isAboutFormat(rejection) && FORMAT_FIELDS.some((name) => Object.hasOwn(body, name))
 		? {
 				...omitFields(FORMAT_FIELDS),
+				supersedes: OTHER_FORMAT,
 				warning:
 					'This server rejects the response format, so it was omitted. The node checked the answer against the schema.',
 			}

@@ -9,15 +9,19 @@ export interface ChangedBody {
 	warnings: string[];
 }
 
-/** Applies changes in their order. One that finds nothing to change has no warning. */
+/** Applies changes in their order. One that finds nothing to change, or that a later one supersedes, has no warning. */
 export function applyChanges(body: JsonRecord, changes: readonly BodyChange[]): ChangedBody {
-	const warnings: string[] = [];
+	const effective: BodyChange[] = [];
 	let changedBody = body;
-	for (const { apply, warning } of changes) {
-		const nextBody = apply(changedBody);
-		if (nextBody !== changedBody && warning !== undefined) warnings.push(warning);
+	for (const change of changes) {
+		const nextBody = change.apply(changedBody);
+		if (nextBody !== changedBody) effective.push(change);
 		changedBody = nextBody;
 	}
+	const superseded = effective.map(({ supersedes }) => supersedes);
+	const warnings = effective
+		.filter(({ name }) => !superseded.includes(name))
+		.flatMap(({ warning = [] }) => warning);
 	return { body: changedBody, warnings };
 }
 

@@ -21,7 +21,7 @@ import {
 	storeLessons,
 	updateHistory,
 } from './lessons';
-import { describeOvercomeFailure } from './server-failure';
+import { describeOvercomeFailure, withOpenTime } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { AttemptOutcome, Adaptations, ExchangeState, AppliedRule } from './types';
@@ -194,10 +194,11 @@ async function sendAttempt<D, V>(
 		},
 	).catch((error: unknown): AttemptOutcome<D, V> => {
 		const hasShownOutput = getShownLength() > shownLength;
+		const { elapsedMs } = retryPolicy;
 		return {
 			type: 'failed',
-			error: asServerErrorOrThrow(error),
-			elapsedMs: retryPolicy.elapsedMs,
+			error: withOpenTime(asServerErrorOrThrow(error), elapsedMs),
+			elapsedMs,
 			hasShownOutput,
 			hasEverShownOutput: getShownLength() > 0,
 			hasOutput: getSomeOutput(attempt) !== undefined,

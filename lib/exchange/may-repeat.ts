@@ -1,6 +1,6 @@
 /** Whether the same request is sent once more. Facts decide; what a server writes about its failure is not read. */
 import type { ErrorType } from '../errors/error-types';
-import { isOneOf } from '../errors/error-types';
+import { isClosedConnection, isOneOf } from '../errors/error-types';
 import type { ErrorReport } from '../errors/server-error';
 import { MAX_REFUSAL_MS } from '../http/busy';
 
@@ -60,7 +60,6 @@ export function mayRepeat(
 		: mayRepeatReported(failed.report, failed);
 }
 
-const isClosed = isOneOf('closedBeforeResponse', 'connectionLost', 'streamEndedEarly');
 const isUseless = isOneOf(
 	'emptyResponse',
 	'onlyThinking',
@@ -74,7 +73,7 @@ function mayRepeatFound({ type, elapsedMs, isCutOff }: FailedRequest): boolean {
 	// The next response would reach the token limit, too.
 	if (isCutOff) return false;
 	// The process that generated is gone, or its connection.
-	if (isClosed(type)) return elapsedMs < MAX_CLOSED_MS;
+	if (isClosedConnection(type)) return elapsedMs < MAX_CLOSED_MS;
 	// A response without output, or one that breaks, is one of many that the model could have written.
 	if (isUseless(type)) return true;
 	// Stop, a timeout of the user, a refused connection, what cannot be read, and what has a rule of its own.

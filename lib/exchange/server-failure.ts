@@ -1,11 +1,27 @@
 /** What users learn about a server that failed, and got the same request once more. */
 import type { ErrorType } from '../errors/error-types';
+import { isClosedConnection } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
+import { formatDuration } from '../values/duration';
 import { toPlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
 
 /** Characters of the server message in a warning. */
 const MAX_QUOTED_TEXT = 200;
+
+/** Milliseconds. A connection that is closed sooner is closed at once, as people see it. */
+const MIN_TOLD_MS = 5_000;
+
+/**
+ * A closed connection with the time that it was open: that of a proxy's limit tells it from a crash.
+ *
+ * @param elapsedMs - From sending the request to its failure.
+ */
+export function withOpenTime(error: ServerError, elapsedMs: number): ServerError {
+	const isClosed = error.report === undefined && isClosedConnection(error.type);
+	if (!isClosed || elapsedMs < MIN_TOLD_MS) return error;
+	return error.copyWith({ title: `${error.message} (after ${formatDuration(elapsedMs)})` });
+}
 
 /** What a failure has in common with its repetition: what the server wrote may differ. */
 export function toFailureKey({ type, report }: ServerError): string {

@@ -9,6 +9,8 @@ export interface BodyChange {
 	apply(body: JsonRecord): JsonRecord;
 	/** For changes of options that the user set. */
 	warning?: string;
+	/** Name of an earlier change that this one goes beyond: its warning is no longer true. */
+	supersedes?: string;
 	/** Not for later requests: it is not certain that the server rejected the body. */
 	isTemporary?: true;
 }

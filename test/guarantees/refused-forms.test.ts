@@ -2,7 +2,7 @@
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecord, asRecords } from '../../lib/values/records';
 import { useClock } from './support/fake-clock';
-import { chatModel } from './support/node-runner';
+import { actionContext, chatModel, localLlama } from './support/node-runner';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';
 import { sendJson, useServers } from '../support/servers/scripted-server';
 import type { ScriptedServer } from '../support/servers/scripted-server';
@@ -13,8 +13,11 @@ const clock = useClock();
 /** The rejection of a body; undefined if the server accepts it. */
 type Refuse = (body: JsonRecord) => [status: number, message: string] | undefined;
 
-async function serve(refuse: Refuse): Promise<ScriptedServer> {
-	const answer = text('{"name":"x","city":"y","mood":"good"}');
+async function serve(
+	refuse: Refuse,
+	written = '{"name":"x","city":"y","mood":"good"}',
+): Promise<ScriptedServer> {
+	const answer = text(written);
 	return await start({
 		...LLAMA_SERVER,
 		[`POST ${CHAT}`]: (request, response) => {
@@ -204,4 +207,87 @@ describe('a server that refuses', () => {
 		const thinking = server.sent(CHAT).map((body) => messagesOf(body).map(hasThinking));
 		expect(new Set(thinking.map(String)).size).toBe(1);
 	});
+});
+
+describe('the response format of Extract', () => {
+	const OMITTED =
+		'This server rejects the response format, so it was omitted. The node checked the answer against the schema.';
+	const ANY_JSON =
+		'This server rejects the schema as response format, so any JSON was requested. The node checked the answer against the schema.';
+	const getType = (body: JsonRecord) => asRecord(body.response_format).type;
+
+	interface FormatRow {
+		title: string;
+		refuse: Refuse;
+		/** Types of the formats of the first request, and of each later one. */
+		first: unknown[];
+		later: unknown[];
+		hints: string[];
+	}
+
+	const FORMATS: readonly FormatRow[] = [
+		{
+			title: 'the field in any form',
+			refuse: (body) =>
+				body.response_format ? [400, "'response_format' is not supported"] : undefined,
+			first: ['json_schema', 'json_object', undefined],
+			later: [undefined],
+			hints: [OMITTED],
+		},
+		{
+			title: 'the schema, by the name of the field',
+			refuse: (body) =>
+				getType(body) === 'json_schema'
+					? [400, 'response_format zxq vlm: "text" or "json_object"']
+					: undefined,
+			first: ['json_schema', 'json_object'],
+			later: ['json_object'],
+			hints: [ANY_JSON],
+		},
+		{
+			title: 'the schema, with a name within it',
+			refuse: (body) =>
+				getType(body) === 'json_schema'
+					? [400, "Invalid schema for response_format: in 'properties', 'city' is not supported"]
+					: undefined,
+			first: ['json_schema', 'json_schema', 'json_schema', 'json_object'],
+			later: ['json_object'],
+			hints: [ANY_JSON],
+		},
+		{
+			// A 500 may quote what the model wrote, so nothing is learned from it.
+			title: 'the field in any form, with a status that teaches nothing',
+			refuse: (body) => (body.response_format ? [500, 'response_format: zxq'] : undefined),
+			first: ['json_schema', 'json_object', undefined],
+			later: ['json_schema', 'json_object', undefined],
+			hints: [OMITTED],
+		},
+	];
+
+	it.each(FORMATS)(
+		'is sent in the form that the server accepts, and the item says so: $title',
+		async ({ refuse, first, later, hints }) => {
+			const server = await serve(refuse, '{"city":"Rome"}');
+			const extract = async () => {
+				const before = server.sent(CHAT).length;
+				const fake = actionContext(server.url, 'text:extract', {
+					parameters: {
+						text: 'Rome',
+						fields: { field: [{ name: 'city', type: 'text' }] },
+						options: {},
+					},
+				});
+				const [item] = await clock.passUntil(localLlama(fake));
+				return {
+					output: item!.json.output,
+					formats: server.sent(CHAT).slice(before).map(getType),
+					hints: fake.hints.map(({ message }) => message),
+				};
+			};
+			const output = { city: 'Rome' };
+			expect(await extract()).toEqual({ output, formats: first, hints });
+			expect(await extract()).toEqual({ output, formats: later, hints });
+			expect(await extract()).toEqual({ output, formats: later, hints });
+		},
+	);
 });

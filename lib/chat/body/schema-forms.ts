@@ -4,6 +4,7 @@
  */
 import { isAboutFormat } from '../../exchange/adaptations';
 import type { Adaptation } from '../../exchange/find-change';
+import type { Rejection } from '../../exchange/rejection';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, isRecord } from '../../values/records';
 import { MAX_DEPTH } from '../../values/json';
@@ -12,15 +13,40 @@ import { getOwn } from '../../values/own-properties';
 /** A keyword of schemas that servers name where they reject a list of types (LM Studio). */
 const TYPE_KEYWORD = 'type';
 
-/** The next form of the schema in a rejected request: alternatives for null, then the field without null and not required. */
+/** The field that contains the schema. */
+const FORMAT_FIELD = 'response_format';
+
+/** Names within a schema that are looked for. */
+const MAX_NAMES = 1_000;
+
+/**
+ * The next form of the schema in a rejected request: alternatives for null, then the field without null and not required. A
+ * server that names the field, and nothing within its schema, rejects the format in every form.
+ */
 export const adjustNullInSchema: Adaptation = (rejection, body) => {
 	const isAboutSchema =
-		isAboutFormat(rejection) ||
+		(isAboutFormat(rejection) && !isAboutFieldAlone(rejection, body)) ||
 		([400, 422].includes(rejection.status) && rejection.names(TYPE_KEYWORD));
 	return isAboutSchema
 		? [WITH_ALTERNATIVES, WITHOUT_NULL].find(({ apply }) => apply(body) !== body)
 		: undefined;
 };
+
+function isAboutFieldAlone(rejection: Rejection, body: JsonRecord): boolean {
+	if (!rejection.names(FORMAT_FIELD)) return false;
+	const names = new Set<string>();
+	collectNames(asRecord(asRecord(body[FORMAT_FIELD]).json_schema).schema, names);
+	return ![...names].some((name) => rejection.names(name));
+}
+
+function collectNames(schema: unknown, names: Set<string>, depth = 0): void {
+	if (depth > MAX_DEPTH || typeof schema !== 'object' || schema === null) return;
+	for (const [name, inner] of Object.entries(schema)) {
+		if (names.size >= MAX_NAMES) return;
+		if (!Array.isArray(schema)) names.add(name);
+		collectNames(inner, names, depth + 1);
+	}
+}
 
 const WITH_ALTERNATIVES = {
 	name: 'null as an alternative in the schema',

@@ -47,6 +47,7 @@ export function stripTitle({
 }: Pick<NodeOperationError, 'message' | 'description'>): string | null | undefined {
 	if (!description?.startsWith(message)) return description;
 	const remainder = description.slice(message.length);
-	const stripped = remainder.replace(/^[.!?…:]["')”]? ?/, '');
+	const end = /[.!?…]["')”]?$/.test(message) ? /^ / : /^[.!?…:]["')”]? ?/;
+	const stripped = remainder.replace(end, '');
 	return stripped === remainder && remainder !== '' ? description : stripped;
 }
