@@ -256,6 +256,14 @@ export class CompletionAccumulator {
 		this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
+	/** Reads the request in steps if calls in the text may have to be compared with it, before `end` compares them. */
+	*prepareEnd(): Generator<undefined, void> {
+		const { callableNames = [], findQuotation } = this.options;
+		const { text, reasoning } = this.output;
+		const mayCall = callableNames.some((name) => text.includes(name) || reasoning.includes(name));
+		if (mayCall && this.toolCalls.calls.length === 0) yield* findQuotation?.prepare?.() ?? [];
+	}
+
 	/** Ends the response. */
 	end(body: ResponseBody = {}): EndedResponse {
 		const remainder = this.reasoningSplitter.end();

@@ -50,6 +50,8 @@ export async function readStream(
 		if (!accumulator.isFinished || signal?.aborted) throw asServerErrorOrThrow(error);
 	}
 	if (accumulator.isLong) await yieldToEventLoop();
+	const steps = accumulator.prepareEnd();
+	while (steps.next().done !== true) await yieldToEventLoop();
 	const { rest, completion } = accumulator.end({
 		nonEventLines: response.getNonEventLines(),
 		isDocument: response.isDocument(),

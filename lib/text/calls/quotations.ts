@@ -5,6 +5,7 @@
  */
 import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
+import { pushAll } from '../../values/lists';
 import { ZERO_WIDTH_SPACE } from '../../values/safe-text';
 import { collectTexts, normalizeLetters } from '../../values/text';
 import { findBeginningsBefore, MAX_BEFORE_NAME } from './beginnings';
@@ -21,6 +22,8 @@ import { getOwn } from '../../values/own-properties';
 const MAX_READS = 2_000_000;
 /** Longer requests, which no context holds, are not compared. */
 const MAX_LENGTH = 2_000_000;
+/** Shorter ones are read in some milliseconds. */
+const MIN_STEPS_LENGTH = 100_000;
 /** What follows a name in the same call in another syntax: escapes are up to so many times as long as what they stand for. */
 const MIN_AFTER_NAME = 1_000;
 const AFTER_NAME_PER_CHARACTER = 8;
@@ -45,13 +48,16 @@ export interface QuotableRequest {
 /** Why a call does not run: the request contains it, or is too large to say so. */
 export type QuotationReason = Extract<RejectionReason, 'quotation' | 'notCompared'>;
 
-/**
- * Compares a call with the request.
- *
- * @param source the text of the call, with its marks
- * @returns undefined if the request does not contain it
- */
-export type QuotationCheck = (source: string, call: RawToolCall) => QuotationReason | undefined;
+/** Compares calls with the request. */
+export interface QuotationCheck {
+	/**
+	 * @param source the text of the call, with its marks
+	 * @returns undefined if the request does not contain it
+	 */
+	(source: string, call: RawToolCall): QuotationReason | undefined;
+	/** Reads a long request, between whose parts other work may run. Without it, the first check reads all of it at once. */
+	prepare?(): Generator<undefined, void>;
+}
 
 /**
  * Returns a function that finds out whether a request contains a call. Its texts are joined, so that a call that is split over
@@ -67,16 +73,28 @@ export function createQuotationCheck(
 	let variants: RequestText[] | undefined;
 	let foreignCalls: ForeignCalls | undefined;
 	const reads = { left: MAX_READS };
-	return (source, call) => {
+	const toForeignCalls = (foreignVariants: readonly string[]) =>
+		new ForeignCalls(foreignVariants, { toValues: toComparableValues, pastCalls });
+	const toRequestTexts = (allVariants: readonly string[]) =>
+		allVariants.map((text) => new RequestText(text, reads));
+	function* prepare() {
+		if (length < MIN_STEPS_LENGTH || length > MAX_LENGTH) return;
+		const foreignVariants: string[] = [];
+		for (const text of foreignTexts) pushAll(foreignVariants, yield* decodeInSteps(text));
+		foreignCalls ??= toForeignCalls(foreignVariants);
+		variants ??= toRequestTexts(yield* decodeInSteps(texts.join('\n')));
+		for (const variant of variants) {
+			variant.readLetters();
+			yield;
+		}
+	}
+	const check = (source: string, call: RawToolCall): QuotationReason | undefined => {
 		if (length > MAX_LENGTH) return 'notCompared';
 		const names = getAllNames(call.name, fullNameByCallableName);
-		foreignCalls ??= new ForeignCalls(foreignTexts.flatMap(toVariants), {
-			toValues: toComparableValues,
-			pastCalls,
-		});
+		foreignCalls ??= toForeignCalls(foreignTexts.flatMap(toVariants));
 		if (foreignCalls.callsOneOf(names)) return 'quotation';
 		if (foreignCalls.isExhausted) return 'notCompared';
-		variants ??= toVariants(texts.join('\n')).map((text) => new RequestText(text, reads));
+		variants ??= toRequestTexts(toVariants(texts.join('\n')));
 		if (variants.some((variant) => variant.containsSource(source, call))) return 'quotation';
 		const maxAfter = MIN_AFTER_NAME + AFTER_NAME_PER_CHARACTER * source.length;
 		const wanted = { names, values: toComparableValues(call.arguments), maxAfter };
@@ -84,6 +102,7 @@ export function createQuotationCheck(
 		if (variants.some((variant) => variant.containsCall(wanted, word))) return 'quotation';
 		return reads.left < 0 ? 'notCompared' : undefined;
 	};
+	return Object.assign(check, { prepare });
 }
 
 /** All names of the tool that a call names. */
@@ -100,10 +119,24 @@ function getAllNames(
 
 /** A text as it is, with the escapes of JSON undone once and twice, and each with its entities decoded. */
 function toVariants(text: string): string[] {
+	const steps = decodeInSteps(text);
+	for (;;) {
+		const step = steps.next();
+		if (step.done === true) return step.value;
+	}
+}
+
+/** The same, between whose variants other work may run. */
+function* decodeInSteps(text: string): Generator<undefined, string[]> {
 	const plain = text.replaceAll(ZERO_WIDTH_SPACE, '');
 	const once = decodeJsonEscapes(plain);
-	const sources = [plain, once, decodeJsonEscapes(once)];
-	return [...new Set([...sources, ...sources.map(decodeEntities)])];
+	yield;
+	const variants = [plain, once, decodeJsonEscapes(once)];
+	for (const source of variants.slice()) {
+		yield;
+		variants.push(decodeEntities(source));
+	}
+	return [...new Set(variants)];
 }
 
 const JSON_ESCAPES: Readonly<Record<string, string>> = {
@@ -155,8 +188,13 @@ class RequestText {
 		// A name and its values without marks are words, which prose may contain.
 		const words = normalizeLetters(call.name).length + countLetters(parseJson(call.arguments));
 		if (letters.length <= words) return false;
+		return this.readLetters().includes(letters);
+	}
+
+	/** The letters and digits of the text, which are read once. */
+	readLetters(): string {
 		this.letters ??= normalizeLetters(this.text);
-		return this.letters.includes(letters);
+		return this.letters;
 	}
 
 	/**

@@ -4,7 +4,8 @@ import { ServerError } from '../../../../lib/errors/server-error';
 import { BodyTooLargeError } from '../../../../lib/http/body-limits';
 import type { TextAndReasoning } from '../../../../lib/text/reasoning';
 import type { HttpResponse } from '../../../../lib/http/types';
-import { setImmediate } from 'node:timers';
+import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
+import { clearImmediate, setImmediate } from 'node:timers';
 
 /** What a response is and does, beyond its events. */
 interface ResponseDetails {
@@ -69,6 +70,35 @@ test.each([
 		await readStream(responseOf([[event(delta, 'stop')]]), new CompletionAccumulator());
 		clearImmediate(next);
 		expect(turns > 1).toBe(isLong);
+	},
+);
+
+test.each([
+	{ what: 'long, and the text names a tool', repetitions: 20_000, content: 'store', isLong: true },
+	{ what: 'short', repetitions: 2, content: 'store', isLong: false },
+	{ what: 'long, but the text names no tool', repetitions: 20_000, content: 'no', isLong: false },
+])(
+	'n8n works on while a request is compared with the calls in a text, if it is $what',
+	async ({ repetitions, content, isLong }) => {
+		let turns = 0;
+		const count = () => {
+			turns++;
+			next = setImmediate(count);
+		};
+		let next = setImmediate(count);
+		await readStream(
+			responseOf([[event({ content }, 'stop')]]),
+			new CompletionAccumulator({
+				callableNames: ['store'],
+				findQuotation: createQuotationCheck({
+					texts: ['Привет, \\"мир\\" &amp; '.repeat(repetitions)],
+					foreignTexts: [],
+					pastCalls: [],
+				}),
+			}),
+		);
+		clearImmediate(next);
+		expect({ turns: turns > 5 }).toEqual({ turns: isLong });
 	},
 );
 

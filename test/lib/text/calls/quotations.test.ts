@@ -310,6 +310,30 @@ describe('not a quotation', () => {
 	});
 });
 
+describe('a long request that was read in steps before', () => {
+	const long = 'Привет, \\"мир\\" &amp; '.repeat(10_000);
+	test.each([
+		{ what: 'as it is', text: TAGGED },
+		{ what: 'in escapes of JSON', text: JSON.stringify(TAGGED) },
+		{ what: 'in entities', text: htmlEscaped(TAGGED) },
+		{ what: 'in both', text: JSON.stringify(htmlEscaped(TAGGED)) },
+		{ what: 'with other arguments', text: TAGGED.replace('4711', '4712') },
+		{ what: 'not at all', text: '' },
+	])('contains the same calls: $what', ({ text }) => {
+		const requests = [
+			{ texts: [`${long}${text}`], foreignTexts: [], pastCalls: [] },
+			{ texts: [`${long}${text}`], foreignTexts: [`${long}${text}`], pastCalls: [] },
+		];
+		for (const request of requests) {
+			const check = createQuotationCheck(request);
+			const steps = [...check.prepare!()];
+			const isSame = check(TAGGED, { name: NAME, arguments: ARGS });
+			const expected = createQuotationCheck(request)(TAGGED, { name: NAME, arguments: ARGS });
+			expect({ isSame, hasSteps: steps.length > 5 }).toEqual({ isSame: expected, hasSteps: true });
+		}
+	});
+});
+
 describe('after many calls that have no end, in an earlier response', () => {
 	const call = (args: object, name = NAME) =>
 		`<tool_call>{"name":"${name}","arguments":${JSON.stringify(args)}}</tool_call>`;
