@@ -36,6 +36,16 @@ interface DescribeOutcomes {
 	describeOutcomes(outcomes: Outcome[], read: (file: string) => string): string;
 }
 
+interface TestFile {
+	file: string;
+	seconds: number;
+	failed: string[];
+}
+
+interface RunTests {
+	toGroups(tests: TestFile[]): Array<{ tests: TestFile[]; endsEarly: boolean }>;
+}
+
 const loadBugs = async () => await loadScript<FindBugs>('planter/find-bugs');
 const loadRegions = async () => await loadScript<Regions>('planter/regions');
 
@@ -181,4 +191,28 @@ test('unseen bugs are listed with the code before and after, and tests that neve
 			'',
 		].join('\n'),
 	);
+});
+
+test('files run in their order, the first 20 s before the others; those that fail without a bug end no run', async () => {
+	const { toGroups } = await loadScript<RunTests>('planter/run-tests');
+	const file = (name: string, seconds: number, ...failed: string[]) => ({
+		file: name,
+		seconds,
+		failed,
+	});
+	const play = (...tests: TestFile[]) =>
+		toGroups(tests).map(({ tests: group, endsEarly }) => [
+			group.map((test) => test.file).join(' '),
+			endsEarly,
+		]);
+	expect(
+		play(file('a', 5), file('b', 1, 'is red'), file('c', 16), file('d', 1), file('e', 50, 'too')),
+	).toEqual([
+		['a c', true],
+		['d', true],
+		['b e', false],
+	]);
+	expect(play(file('a', 5), file('b', 6))).toEqual([['a b', true]]);
+	expect(play(file('a', 5, 'is red'))).toEqual([['a', false]]);
+	expect(play()).toEqual([]);
 });

@@ -91,10 +91,11 @@ export const runWithBug = async (bug, tests, { limitMs, isComplete }) => {
 	const known = new Set(tests.flatMap(({ failed }) => failed));
 	const endsAt = Date.now() + limitMs;
 	const env = { PLANTED_BUG: JSON.stringify(bug) };
-	for (const group of isComplete ? [tests] : toGroups(tests)) {
+	const groups = isComplete ? [{ tests, endsEarly: false }] : toGroups(tests);
+	for (const { tests: group, endsEarly } of groups) {
 		const reports = await runJest(
 			group.map(({ file }) => file),
-			{ env, limitMs: Math.max(1, endsAt - Date.now()), args: isComplete ? [] : ['--bail'] },
+			{ env, limitMs: Math.max(1, endsAt - Date.now()), args: endsEarly ? ['--bail'] : [] },
 		);
 		if (!reports) return { seenBy: [], isPartial: true };
 		const seenBy = reports.flatMap(failedOf).filter((name) => !known.has(name));
@@ -106,10 +107,19 @@ export const runWithBug = async (bug, tests, { limitMs, isComplete }) => {
 /** Seconds of the tests that are run first. */
 const FIRST_SECONDS = 20;
 
-/** @param {TestFile[]} tests @returns {TestFile[][]} the first ones, and the others; without an empty group */
-const toGroups = (tests) => {
+/**
+ * @param {TestFile[]} all in the order in which they are run
+ * @returns {Array<{ tests: TestFile[], endsEarly: boolean }>} the first ones and the others, which end at the first failure; and
+ *   files that fail without a bug, which would end a run before it says anything. Without empty groups
+ */
+export const toGroups = (all) => {
+	const tests = all.filter(({ failed }) => failed.length === 0);
 	let seconds = 0;
 	const count = tests.findIndex((test) => (seconds += test.seconds) > FIRST_SECONDS) + 1;
-	const groups = count === 0 ? [tests] : [tests.slice(0, count), tests.slice(count)];
-	return groups.filter(({ length }) => length > 0);
+	const end = count === 0 ? tests.length : count;
+	return [
+		{ tests: tests.slice(0, end), endsEarly: true },
+		{ tests: tests.slice(end), endsEarly: true },
+		{ tests: all.filter(({ failed }) => failed.length > 0), endsEarly: false },
+	].filter((group) => group.tests.length > 0);
 };
