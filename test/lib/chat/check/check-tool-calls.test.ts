@@ -506,6 +506,25 @@ test('for any schema and arguments, valid strings are unchanged and nothing thro
 	);
 });
 
+test('an object as text becomes that object, unless a key in it occurs twice: a value would be lost', () => {
+	const members = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer()), {
+		maxLength: 4,
+	});
+	fc.assert(
+		fc.property(members, fc.constantFrom('', '[', '{"in":'), (entries, opening) => {
+			const object = `{${entries.map(([key, value]) => `"${key}":${value}`).join(',')}}`;
+			const closing = { '': '', '[': ']', '{"in":': '}' }[opening];
+			const text = opening + object + closing;
+			const keys = entries.map(([key]) => key);
+			const coerced = coerceText(JSON.stringify({ value: text }), {
+				properties: { value: { type: ['object', 'array'] } },
+			});
+			const isUnique = new Set(keys).size === keys.length;
+			expect(JSON.parse(coerced)).toEqual({ value: isUnique ? JSON.parse(text) : text });
+		}),
+	);
+});
+
 describe('the number of steps per response', () => {
 	const listOf = (count: number) => JSON.stringify({ list: Array<string>(count).fill('1') });
 	/** jest would need minutes to print the difference between two such lists. */
