@@ -79,6 +79,7 @@ export const audio: DifyResource = {
 			value: 'speak',
 			action: 'Speak a text',
 			description: "Convert a text or a response to speech with Dify's text-to-speech model",
+			mainFields: ['text'],
 			fields: [
 				choiceField(
 					'Speak',

@@ -26,7 +26,7 @@ export const texts: DifyResource = {
 			value: 'generate',
 			action: 'Generate a text',
 			description: 'Generate a text with the app',
-			mainField: 'text',
+			mainFields: ['text'],
 			fields: [
 				longTextField(
 					'Text',

@@ -215,7 +215,6 @@ const fields = [
 const send: DifyOperation = {
 	name: 'Send',
 	value: 'send',
-	mainField: 'query',
 	fields,
 	getSequenceKey: getConversationKey,
 	execute: sendMessage,

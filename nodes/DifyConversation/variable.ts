@@ -55,6 +55,7 @@ export const variables: DifyResource = {
 			value: 'update',
 			action: 'Update a variable',
 			description: 'Set a variable of a chatflow conversation',
+			mainFields: ['value'],
 			fields: [
 				...conversationFields,
 				{ ...variableField, modes: [fromList!, byName, byId!] },

@@ -86,7 +86,6 @@ export const knowledgeBases: DifyResource = {
 			value: 'retrieve',
 			action: 'Retrieve from a knowledge base',
 			description: 'Find the chunks that match a query',
-			mainField: 'query',
 			fields: [
 				datasetField,
 				stringField('Query', 'query', {

@@ -54,6 +54,7 @@ export const forms: DifyResource = {
 			value: 'submit',
 			action: 'Submit a form',
 			description: 'Submit the form of a paused run, and wait for its outputs or its next form',
+			mainFields: ['values'],
 			fields: [
 				formTokenField,
 				stringField('Action', 'action', {

@@ -66,7 +66,7 @@ export const runStop: DifyOperation = {
 		{ ...runUserField, description: `The user who started the run. ${DEFAULT_USER}` },
 	],
 	execute: async ({ client, parameters }) => {
-		const taskId = parameters.requiredString('taskId');
+		const taskId = readId(parameters, 'taskId');
 		await stopWorkflow(client, { taskId, user: readUser(parameters) });
 		return { json: { taskId, stopRequested: true } };
 	},

@@ -15,7 +15,7 @@ import { isNonEmpty } from '../../../lib/values/records';
 import { pushAll } from '../../../lib/values/lists';
 import { createFileSource } from '../../shared/binary';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
-import { readId } from '../../shared/dify/dify-fields';
+import { NO_BINARY_FIELD, readId } from '../../shared/dify/dify-fields';
 import {
 	booleanField,
 	choiceField,
@@ -38,6 +38,7 @@ export const documentSync: DifyOperation = {
 	action: 'Sync documents',
 	description:
 		'Create, update and remove documents so that the knowledge base matches the input items',
+	mainFields: ['source', 'text'],
 	fields: [
 		datasetField,
 		stringField('Source', 'source', {
@@ -164,7 +165,11 @@ async function readSyncItem(
 	const file =
 		parameters.choice('contentType') === 'text'
 			? undefined
-			: await createFileSource(context, itemIndex, parameters.string('binaryPropertyName'));
+			: await createFileSource(
+					context,
+					itemIndex,
+					parameters.requiredString('binaryPropertyName', NO_BINARY_FIELD),
+				);
 	if (file !== undefined) assertDocument(file);
 	file?.warnings?.forEach(hint);
 	const text = parameters.rawString('text');

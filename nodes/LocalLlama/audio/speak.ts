@@ -23,7 +23,6 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 	value: 'speak',
 	action: 'Speak a text',
 	description: 'Convert text to speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
-	mainField: 'text',
 	fields: [
 		modelField('The model that generates the speech', {
 			search: 'searchSpeechModels',

@@ -21,7 +21,6 @@ export const imageGenerate: LocalLlamaOperation = withOutput({
 	value: 'generate',
 	action: 'Generate an image',
 	description: 'Generate images from a description: GPUStack, LocalAI, sd-server',
-	mainField: 'prompt',
 	fields: [
 		modelField('The model that generates the image', {
 			search: 'searchImageModels',

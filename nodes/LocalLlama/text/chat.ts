@@ -76,7 +76,7 @@ export const textChat: LocalLlamaOperation = withOutput({
 	action: 'Chat with a model',
 	description:
 		'Respond to a prompt or a conversation, with images and audio if the model supports them',
-	mainField: 'prompt',
+	mainFields: ['prompt'],
 	fields: [
 		modelField('The model to chat with'),
 		...messageFields,

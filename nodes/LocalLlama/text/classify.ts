@@ -45,7 +45,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	value: 'classify',
 	action: 'Classify a text',
 	description: 'Choose the label that matches a text',
-	mainField: 'text',
+	mainFields: ['text'],
 	// After Extract, whose result is in `output`.
 	outputField: 'classification',
 	fields: [

@@ -1,8 +1,10 @@
 import { assertTextLength } from '../../../lib/errors/text-limits';
 import type { CompleteSettings, Prompt } from '../../../lib/tasks/complete';
 import { completeText } from '../../../lib/tasks/complete';
+import { isUnset } from '../../../lib/values/records';
 import { longTextField, integerField } from '../../shared/field-builders';
 import type { NodeParameters } from '../../shared/parameters';
+import { quoteValue } from '../../shared/parameters';
 import { modelField } from '../../shared/model-selection';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
@@ -29,7 +31,6 @@ export const textComplete: LocalLlamaOperation = withOutput({
 	value: 'complete',
 	action: 'Complete a text',
 	description: 'Continue a text without the chat template of the model',
-	mainField: 'prompt',
 	fields: [
 		modelField('The model that continues the text'),
 		...agentField(
@@ -83,13 +84,19 @@ function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSetti
 /** Reads one or several prompts. A list of numbers is one prompt as tokens. */
 function readPrompts(parameters: NodeParameters): Prompt[] {
 	const value = parameters.value('prompt');
-	const prompts = Array.isArray(value) && !isTokens(value) ? (value as unknown[]) : [value];
+	const isList = Array.isArray(value) && !isTokens(value);
+	const prompts = isList ? (value as unknown[]) : [value];
 	if (prompts.length === 0) throw parameters.createError('prompt', 'is an empty list');
-	return prompts.map((prompt) => {
+	return prompts.map((prompt, index) => {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
-		if (typeof prompt !== 'string' || !prompt)
-			throw parameters.createError('prompt', 'is empty, or contains a value that is not text');
+		if (!isList && isUnset(prompt)) throw parameters.createEmptyError('prompt');
+		if (typeof prompt !== 'string' || prompt === '') {
+			const problem = isList
+				? `has an entry ${index + 1} that is not text: ${quoteValue(prompt)}`
+				: `must be a text, but is ${quoteValue(prompt)}`;
+			throw parameters.createError('prompt', problem);
+		}
 		assertTextLength(prompt, 'A prompt');
 		return prompt;
 	});

@@ -90,7 +90,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	value: 'extract',
 	action: 'Extract data from a text',
 	description: 'Extract typed data from a text. Invalid data is never returned.',
-	mainField: 'text',
+	mainFields: ['text'],
 	fields: [
 		modelField('The model that reads the text'),
 		...textFields,

@@ -70,7 +70,6 @@ export const vectorEmbed: LocalLlamaOperation = withOutput({
 	value: 'embed',
 	action: 'Embed texts',
 	description: 'Create embeddings of texts, each checked before it is returned',
-	mainField: 'text',
 	fields,
 	runsOnceForAllItems: true,
 	execute: embedItems,

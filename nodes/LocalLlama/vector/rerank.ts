@@ -1,5 +1,7 @@
+import { isToolType } from 'n8n-workflow';
 import { rerank } from '../../../lib/tasks/rerank';
 import type { RerankResult } from '../../../lib/tasks/rerank';
+import { parseJson } from '../../../lib/values/json';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import { toText } from '../../../lib/values/text';
@@ -8,6 +10,7 @@ import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
 import { toItemErrorOrThrow } from '../../shared/run/item-error';
+import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { agentField } from '../agent-field';
@@ -62,7 +65,6 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 	value: 'rerank',
 	action: 'Rerank documents',
 	description: 'Score documents and return the best ones first',
-	mainField: 'query',
 	fields,
 	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
 	execute: rankDocuments,
@@ -139,10 +141,18 @@ function toResultItem(
 	};
 }
 
+/** The field as it is. The model of an agent may write its array as text. */
+function readDocument({ context }: LlamaCall, parameters: NodeParameters): unknown {
+	const value = parameters.value('document');
+	if (typeof value !== 'string' || !isToolType(context.getNode().type)) return value;
+	const list = parseJson(value);
+	return Array.isArray(list) ? list : value;
+}
+
 /** The document of an item, or all documents of its array. */
 function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
 	const parameters = call.parametersOf(itemIndex);
-	const value = parameters.value('document');
+	const value = readDocument(call, parameters);
 	const isArray = Array.isArray(value);
 	// The first item decides whether all items are ranked together.
 	const isTogether = call.itemIndexes.length > 1;

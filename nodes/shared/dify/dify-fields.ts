@@ -64,6 +64,8 @@ export function binaryField(contents: string): INodeProperties {
 	});
 }
 
+export const NO_BINARY_FIELD = 'Enter the name of the field that contains the file.';
+
 /**
  * Reads the file of the input binary field.
  *
@@ -73,7 +75,7 @@ export async function readFile(
 	{ context, itemIndex, parameters, hint }: OperationCall,
 	assertFile?: (file: FileSource) => void,
 ): Promise<FileSource> {
-	const property = parameters.string('binaryPropertyName');
+	const property = parameters.requiredString('binaryPropertyName', NO_BINARY_FIELD);
 	const source = await createFileSource(context, itemIndex, property);
 	assertFile?.(source);
 	source.warnings?.forEach(hint);

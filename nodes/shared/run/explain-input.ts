@@ -49,7 +49,10 @@ export function explainInput(
 	if (error.field === undefined || error.status !== undefined) return unchanged;
 	const field = findField(properties, asRecord(parameters), error.field);
 	if (field === undefined) return unchanged;
-	if (!hasExpression(field.value)) return { reason: error, isOfNode: true };
+	if (!hasExpression(field.value)) {
+		const isPlain = error.hasPlainAdvice === true && error.inputProblem === 'empty';
+		return { reason: isPlain ? error.withSuggestion('Enter a value.') : error, isOfNode: true };
+	}
 	if (!isExpression(field.value)) return unchanged;
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) =>

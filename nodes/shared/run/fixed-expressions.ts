@@ -5,7 +5,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { asRecord } from '../../../lib/values/records';
-import type { NodeParameters } from '../parameters';
+import { createFieldError } from '../parameters';
 import { getOwn } from '../../../lib/values/own-properties';
 
 /** A variable of n8n's items in braces. Templates of other systems (`{{ name }}`, `{{ $value }}`) are text. */
@@ -23,14 +23,11 @@ interface FixedExpressions {
 	stored: unknown;
 }
 
-/** Labels of the fields with a variable of n8n in their fixed text, the main field excluded. */
-export function findFixedExpressions(
-	{ properties, stored }: FixedExpressions,
-	mainField: string | undefined,
-): string[] {
+/** Labels of the fields with a variable of n8n in their fixed text. */
+export function findFixedExpressions({ properties, stored }: FixedExpressions): string[] {
 	const values = asRecord(stored);
 	return properties
-		.filter(({ name }) => name !== mainField && Object.hasOwn(values, name))
+		.filter(({ name }) => Object.hasOwn(values, name))
 		.flatMap((property) => findLabels(property, getOwn(values, property.name)));
 }
 
@@ -40,21 +37,20 @@ export function describeFixedExpression(label: string): string {
 }
 
 /**
- * Refuses a main field whose fixed text has a variable of n8n.
+ * Refuses such a text in a field that the operation needs: it would do the same for each item.
  *
+ * @param mainFields names of optional fields that count as required ones
  * @throws a `ServerError` of type `invalidInput`
  */
 export function assertNoFixedExpression(
-	parameters: NodeParameters,
-	stored: unknown,
-	mainField: string,
+	{ properties, stored }: FixedExpressions,
+	mainFields: readonly string[] = [],
 ): void {
-	if (!hasFixedExpression(getOwn(asRecord(stored), mainField))) return;
-	throw parameters.createError(
-		mainField,
-		'is fixed text with an expression in it',
-		SWITCH_TO_EXPRESSION,
-	);
+	const isMain = ({ name, required = false }: INodeProperties) =>
+		required || mainFields.includes(name);
+	const [label] = findFixedExpressions({ properties: properties.filter(isMain), stored });
+	if (label !== undefined)
+		throw createFieldError(label, 'is fixed text with an expression in it', SWITCH_TO_EXPRESSION);
 }
 
 /**
@@ -68,9 +64,7 @@ export function explainFixedExpression(
 ): ServerError | undefined {
 	const { status, url, field } = error;
 	if (status !== undefined || url !== undefined || field === undefined) return undefined;
-	const isMeant = findFixedExpressions(fields, undefined).some((label) =>
-		isSameLabel(label, field),
-	);
+	const isMeant = findFixedExpressions(fields).some((label) => isSameLabel(label, field));
 	return isMeant ? error.withSuggestion(SWITCH_TO_EXPRESSION) : undefined;
 }
 

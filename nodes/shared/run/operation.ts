@@ -42,8 +42,11 @@ export type OperationResult = Array<OperationItem | ItemError>;
 
 /** One operation of a node: its entry in the list, its fields, and its function. */
 export interface Operation<Access extends object = object> extends OperationDescription {
-	/** Name of the field with what the operation is about: an expression in its fixed text is an error. Default: none. */
-	mainField?: string;
+	/**
+	 * Names of optional fields with what the operation is about. An expression in their fixed text is an error, as in required
+	 * fields. Default: none.
+	 */
+	mainFields?: readonly string[];
 	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
 	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
 	/** Items with the same key are processed one after another, in their order. */

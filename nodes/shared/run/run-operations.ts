@@ -47,9 +47,10 @@ export async function runOperations<Access extends object>(
 	);
 	const readParameters = (itemIndex: number, { fields }: Operation<never>) =>
 		new NodeParameters(context, itemIndex, fields);
-	const reportFixedExpressions = memoize(({ fields, mainField }: Operation<never>) => {
-		const stored = context.getNode().parameters;
-		for (const label of findFixedExpressions({ properties: fields, stored }, mainField))
+	const checkFixedExpressions = memoize(({ fields, mainFields }: Operation<never>) => {
+		const fixed = { properties: fields, stored: context.getNode().parameters };
+		assertNoFixedExpression(fixed, mainFields);
+		for (const label of findFixedExpressions(fixed))
 			addHintOnce(context, describeFixedExpression(label));
 		return true;
 	});
@@ -83,11 +84,8 @@ export async function runOperations<Access extends object>(
 				const explained = explainInput(reason, input);
 				return new ItemError(index, explained.reason, { facts, isOfNode: explained.isOfNode });
 			};
-			reportFixedExpressions(operation);
 			const execute = async () => {
-				const { mainField } = operation;
-				const stored = context.getNode().parameters;
-				if (mainField !== undefined) assertNoFixedExpression(parameters, stored, mainField);
+				checkFixedExpressions(operation);
 				return await operation.execute(call);
 			};
 			const result = await execute().catch(async (error: unknown) => {

@@ -103,7 +103,7 @@ describe('stopping a run', () => {
 			await getNodeError(executeOperation(sim, 'form', 'get', { formToken: dots })),
 		];
 		expect(errors.map(({ message }) => message)).toEqual([
-			`The ID in the path is not valid: "${dots}"`,
+			`The task ID is not valid: "${dots}"`,
 			`"${dots}" is not a valid ID or name`,
 		]);
 		expect(sim.requests.filter(({ path }) => /stop|form|tasks/.test(path))).toEqual([]);

@@ -246,3 +246,10 @@ test('32 documents are sent in one request', async () => {
 	const sizes = getBodies('/rerank').map((body) => (body.documents as string[]).length);
 	expect(sizes.sort((a, b) => b - a)).toEqual([32, 1]);
 });
+
+test('the model of an agent may write the array of documents as text', async () => {
+	await serve({ rerank: true });
+	const type = 'n8n-nodes-local-llama.localLlamaTool';
+	await execute({ parameters: { ...RERANK, document: '["a","b"]' }, type });
+	expect(getBodies('/rerank')).toMatchObject([{ documents: ['a', 'b'] }]);
+});

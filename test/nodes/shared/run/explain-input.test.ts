@@ -2,6 +2,7 @@ import type { NodeOperationError } from 'n8n-workflow';
 
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
+import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { executeContext } from '../../../support/n8n/execute-context';
 import type { ExecuteSetup } from '../../../support/n8n/execute-context';
@@ -165,17 +166,19 @@ test('any problem of an expression is one of its item, which has the value', asy
 	expect(description).toBe('Correct the value in the item, or the expression.');
 });
 
+const RUN_ID = { workflowRunId: '{{ $json.workflowRunId }}' };
+
 test('a fixed ID with braces has the cure, whatever the error calls its field', async () => {
 	const { message, description } = await failureOf(
-		'rate',
+		'submit',
 		{
 			credentials: { ...NOWHERE, keyType: 'app' },
-			parameters: { messageId: '{{ $json.messageId }}', rating: 'like', user: 'anna' },
-			written: { messageId: '{{ $json.messageId }}' },
+			parameters: { resource: 'form', formToken: 't', action: 'a', ...RUN_ID },
+			written: RUN_ID,
 		},
-		new DifyFeedback() as never,
+		new DifyWorkflow() as never,
 	);
-	expect(message).toBe('The message ID is not valid: "{{ $json.messageId }}"');
+	expect(message).toBe('The workflow run ID is not valid: "{{ $json.workflowRunId }}"');
 	expect(description).toBe(
 		'Switch the field to Expression (the toggle above it), so that n8n fills in the value.',
 	);
@@ -183,7 +186,7 @@ test('a fixed ID with braces has the cure, whatever the error calls its field', 
 
 test('a fixed value is an error of the node, and a tool keeps the words for its model', async () => {
 	const fixed = await failureOf('chat', { parameters: { prompt: '' }, written: { prompt: '' } });
-	expect(fixed.description).toBe('Enter a value, or correct the expression.');
+	expect(fixed.description).toBe('Enter a value.');
 	const tool = await failureOf('chat', {
 		type: 'n8n-nodes-local-llama.localLlamaTool',
 		parameters: { prompt: '' },
