@@ -1,4 +1,5 @@
 /** What the execution log shows of the way to a response. */
+import { describeResending } from '../exchange/resending';
 import type { AppliedRule } from '../exchange/types';
 import type { QueueStats } from '../http/queue';
 import type { Waits } from '../http/retry-policy';
@@ -24,7 +25,6 @@ export function toLogFields({
 	lastStartedInReasoning,
 }: TurnHistory): JsonRecord {
 	const { waitedMs, hasPreemptedBatch, timesPreempted } = queueStats;
-	const reasons = [...describeWaits(waits), ...appliedRules.map(({ because }) => because)];
 	const hasWaited = waitedMs >= 1 || hasPreemptedBatch || timesPreempted > 0;
 	return {
 		queueWaitMs: hasWaited ? Math.round(waitedMs) : undefined,
@@ -34,20 +34,8 @@ export function toLogFields({
 		delayedBecause: lastStartedInReasoning
 			? 'the last response began inside its thinking'
 			: undefined,
-		resentBecause: reasons.length > 0 ? reasons : undefined,
+		resentBecause: describeResending([{ waits, appliedRules }]),
 	};
-}
-
-const WAITS: ReadonlyArray<readonly [keyof Waits, string]> = [
-	['busy', 'the server was busy'],
-	['loading', 'the model was loading'],
-	['connection', 'the connection failed'],
-];
-
-function describeWaits(waits: Readonly<Waits>): string[] {
-	return WAITS.filter(([reason]) => waits[reason] > 0).map(
-		([reason, text]) => `${text}, ${waits[reason]} ${waits[reason] === 1 ? 'time' : 'times'}`,
-	);
 }
 
 /** How often the model corrected its response; undefined if it never had to. */

@@ -16,6 +16,16 @@ const MAX_SEARCHED_TEXT = 4_000;
 const WRAPPERS =
 	/^(?:(?:[a-z]\w*\.)*\w*(?:Error|Exception)(?:\(\w{1,40}\))?(?::| -) *|\w{0,40}(?: \w{1,40}){0,2} code: \d{3}(?: -|,|:) *|(?:rpc error: )?code ?= ?\w+,? (?:desc|message) ?= ?|\[[a-z]\w*(?:\.\w+)+\] *|\[[\w.-]{1,40}\] (?:\w{1,40} ){0,4}error(?:[:,] *|$)|(?:\w{1,20} )?(?:error|exception): *)+/i;
 
+/** The class of an exception with its module, before the name of another one: `litellm.Timeout: APITimeoutError - `. */
+const QUALIFIED_CLASS =
+	/^(?:[a-z_]\w{0,60}\.){1,5}[A-Z]\w{0,60}: *(?=\w{0,60}(?:Error|Exception)\b)/;
+
+/** What a gateway adds about its own settings, if it has none: `fallbacks=None`. */
+const EMPTY_SETTINGS = /(?:[\s.,;]{1,3}\w{1,60}=None){1,10}\.?\s*$/;
+
+/** A path or an address before the sentence. */
+const LEADING_PLACE = /^…: */;
+
 /** The value that pydantic and LiteLLM repeat from the request. */
 const REPEATED_INPUT =
 	/\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
@@ -61,7 +71,8 @@ export function toTitle(serverText: string): string {
 		.replace(REPEATED_INPUT, '')
 		.replace(MARKUP, ' ')
 		.replace(ADDRESS, '…');
-	const title = findSentence(toPlainText(text));
+	const sentence = findSentence(toPlainText(text).replace(LEADING_PLACE, ''));
+	const title = sentence.replace(EMPTY_SETTINGS, '');
 	return isStatusPhrase(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
 }
 
@@ -72,7 +83,7 @@ function unwrap(text: string, layer = 1): string {
 	// A trace whose end is missing says nothing.
 	if (lines.startsWith('Traceback (')) return '';
 	const line = withoutStatusPhrase(toLine(findParagraph(lines)));
-	const bare = withoutStatusPhrase(line.replace(WRAPPERS, ''));
+	const bare = withoutStatusPhrase(line.replace(QUALIFIED_CLASS, '').replace(WRAPPERS, ''));
 	const issue = bare.replace(PYTHON_ISSUE, describePythonIssue);
 	if (issue !== bare) return issue;
 	const inner = layer < MAX_LAYERS ? findPythonMessage(bare) : undefined;

@@ -1,4 +1,6 @@
 /** Runs a task for many texts, as several requests: each is a task of its own. */
+import { describeResending } from '../exchange/resending';
+import type { Resending } from '../exchange/resending';
 import { LruCache, memoize } from '../lru-cache';
 import { collectTruncationWarnings } from '../servers/truncation';
 import type { ModelServer, RoutedTask } from '../servers/types/server-type';
@@ -16,6 +18,8 @@ export interface TextTaskTotals {
 	tokens?: number;
 	/** Number of requests, with those for a refused text. */
 	requests: number;
+	/** Why requests were sent again, for the log; undefined if none was. */
+	resentBecause?: string[];
 	truncatedTexts: TruncatedText[];
 	warnings: string[];
 }
@@ -71,6 +75,7 @@ export async function runTextTask<Result>(
 ): Promise<TextTaskResult<Result>> {
 	const responses: Array<BatchResponse<Result>> = [];
 	const warnings: string[] = [];
+	const exchanges: Resending[] = [];
 	let requests = 0;
 	const send = async (batch: readonly IndexedText[]) => {
 		const { texts, ...request } = await createRequest(batch);
@@ -82,6 +87,7 @@ export async function runTextTask<Result>(
 			isRepeatable: batch.length === 1,
 			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
+		exchanges.push(result);
 		const response = result.value;
 		const truncationWarnings = await collectTruncationWarnings(server, {
 			texts,
@@ -103,6 +109,7 @@ export async function runTextTask<Result>(
 		results,
 		tokens: sumTokens(responses),
 		requests,
+		resentBecause: describeResending(exchanges),
 		truncatedTexts,
 		warnings,
 		responseModel: responses.find(({ model }) => model !== undefined)?.model,

@@ -72,6 +72,7 @@ function createLoggedEmbeddings(client: Embedder, log: SubNodeLog): SuppliedEmbe
 					omitUndefined({ receivedDimensions: result.receivedDimensions })),
 				tokens: result.tokens,
 				requests: result.requests,
+				...omitUndefined({ resentBecause: result.resentBecause }),
 				truncated: result.truncatedTexts.length,
 			}),
 		});

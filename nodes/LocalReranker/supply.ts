@@ -81,6 +81,7 @@ function createLoggedReranker(
 						...(scores.length !== 0 && { best: scores[0], worst: scores.at(-1) }),
 						tokens: result.tokens,
 						requests: result.requests,
+						...omitUndefined({ resentBecause: result.resentBecause }),
 						truncated: result.truncatedTexts.length,
 					};
 				},

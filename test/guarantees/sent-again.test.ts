@@ -8,8 +8,10 @@ import { useClock } from './support/fake-clock';
 import {
 	actionContext,
 	chatModel,
+	embeddings,
 	failureOf,
 	localLlama,
+	reranker,
 	run,
 	serverHealth,
 } from './support/node-runner';
@@ -236,6 +238,41 @@ test('the log says how often and why a request was sent again, and token counts 
 	]);
 	// Each response has 11 and 5.
 	expect(message.usage_metadata).toMatchObject({ input_tokens: 22, output_tokens: 10 });
+});
+
+test('the logs of embeddings and the reranker say it for all batches', async () => {
+	const busy = json({ error: 'Zxq' }, 429);
+	const failed = json({ error: 'Zxq' }, 500);
+	const answer =
+		(toList: (body: JsonRecord) => JsonRecord): Answer =>
+		(request, response) =>
+			sendJson(response, toList(request.body));
+	const vectors = answer(({ input }) => ({
+		data: (input as string[]).map((_text, index) => ({ index, embedding: [1, 2] })),
+	}));
+	const scores = answer(({ documents }) => ({
+		results: (documents as string[]).map((_text, index) => ({ index, relevance_score: 0.5 })),
+	}));
+	const server = await start({
+		...LLAMA_SERVER,
+		'POST /v1/embeddings': [busy, busy, vectors, failed, vectors],
+		'POST /v1/rerank': [busy, failed, scores],
+	});
+	const parameters = { options: { batchSize: 1 } };
+	const embedder = await embeddings(server.url, { parameters });
+	await clock.passUntil(embedder.supplied.embedDocuments(['One', 'Two']));
+	expect(embedder.outputs[0]).toMatchObject({
+		requests: 2,
+		resentBecause: ['the server was busy, 2 times', 'the server failed with status 500'],
+	});
+	await clock.passUntil(embedder.supplied.embedQuery('Three'));
+	expect(embedder.outputs[1]).not.toHaveProperty('resentBecause');
+	const ranker = await reranker(server.url);
+	const documents = [{ pageContent: 'One', metadata: {} }];
+	await clock.passUntil(ranker.supplied.compressDocuments(documents, 'One?'));
+	expect(ranker.outputs[0]).toMatchObject({
+		resentBecause: ['the server was busy, 1 time', 'the server failed with status 500'],
+	});
 });
 
 test('begun JSON twice as the whole answer is an error with that text', async () => {

@@ -60,6 +60,22 @@ test.each([
 	{ message: 'Модель не найдена', title: 'Модель не найдена' },
 	{ message: '… — …', title: '' },
 	{ message: '模型不存在。请先下载。', title: '模型不存在' },
+	// LiteLLM 1.110.2
+	{
+		message: '/chat/completions: Invalid model name passed in model=nope. Call `/v1/models`.',
+		title: 'Invalid model name passed in model=nope',
+	},
+	{
+		message: 'litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out.',
+		title: 'Request timed out',
+	},
+	{ message: 'litellm.Timeout: the model is slow', title: 'litellm.Timeout: the model is slow' },
+	{
+		message:
+			"litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError: OpenAIException - request (12520 tokens) exceeds the context model=a. context_window_fallbacks=None. fallbacks=None.\n\nSet 'context_window_fallback'",
+		title: 'request (12520 tokens) exceeds the context model=a',
+	},
+	{ message: 'Odd values: n=1 size=2', title: 'Odd values: n=1 size=2' },
 	// Of a status, which says nothing
 	{ message: 'Bad Request. Top K is odd.', title: 'Bad Request. Top K is odd' },
 	{ message: 'Internal Server Error', title: '' },
