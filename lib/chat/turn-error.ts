@@ -18,7 +18,7 @@ import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import { getText } from './content';
 import { describeLargestPart } from './largest-part';
-import { findSentMedia } from './sent-media';
+import { findSentMedia, isAboutMedia } from './sent-media';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
 /** A turn that failed. */
@@ -45,6 +45,7 @@ export async function explainTurnError(
 		...getServerFacts(cause, server, { model, signal }),
 		...getSamplingFacts(draft),
 		media: () => findSentMedia(draft.messages),
+		isAboutMedia: () => isAboutMedia(cause, draft.messages) || undefined,
 		largestPart: () => describeLargestPart(draft.messages, draft.tools),
 		namedOptions: () => namedOptions,
 		model: () => model,

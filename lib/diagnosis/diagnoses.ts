@@ -64,6 +64,10 @@ const RULES_ADVICE: Readonly<Record<Facts['convertedRules'], string>> = {
 		'Simplify the schemas of the tools: patterns, formats and large ranges are the usual cause.',
 };
 
+/** For an address at which nothing but other paths responds. */
+const NO_API =
+	'Check the Base URL: the program at this address has neither a model list nor this endpoint.';
+
 /** The first row whose facts are all known counts. */
 export const DIAGNOSES: readonly Diagnosis[] = [
 	// An option that the response names
@@ -186,7 +190,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 			title: `The connection was closed during the file upload (${sentBytes} bytes sent)`,
 			suggestion:
 				fileSize < SMALLEST_BODY_LIMIT
-					? 'The server may have no such endpoint, or have failed on the file: check its log, and whether it supports this task.'
+					? 'The file is smaller than any usual limit, so the server itself closed the connection: check its log.'
 					: 'The usual cause is a file that is too large for the server or a proxy in front of it (nginx: client_max_body_size): its log says so.',
 		}),
 	}),
@@ -272,16 +276,16 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: ['routeNotFound'],
-		needs: ['isUnprovenAddress', 'task', 'serverType', 'model', 'status'],
+		needs: ['isUnprovenAddress', 'isModelServer', 'task', 'serverType', 'model', 'status'],
 		advise: (facts) => {
 			const lack = toLackOfTask(facts);
-			return (
-				lack && {
-					...lack,
-					suggestion: `If other requests fail too, check the Base URL. ${lack.suggestion}`,
-				}
-			);
+			return lack && { ...lack, suggestion: join(NO_API, lack.suggestion) };
 		},
+	}),
+	defineDiagnosis({
+		types: ['routeNotFound'],
+		needs: ['isUnprovenAddress', 'isModelServer'],
+		advise: () => join(NO_API, 'If the API has a prefix, such as /api, add it to the Base URL.'),
 	}),
 	defineDiagnosis({
 		types: LACKS_TASK,
@@ -298,29 +302,31 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		needs: ['isEmptyBody', 'task', 'serverType', 'model', 'status'],
 		advise: toLackOfTask,
 	}),
+	defineDiagnosis({
+		types: ['routeNotFound'],
+		needs: ['isRightAddress', 'isModelServer'],
+		advise: () =>
+			'The address is right, but the server does not have this endpoint: update the server, or use another one with its own credential.',
+	}),
+	defineDiagnosis({
+		types: ['invalidResponse'],
+		needs: ['hasPlainAdvice', 'isRightAddress'],
+		advise: () =>
+			'The server, or a proxy in front of it, is broken or outdated: the details contain its message.',
+	}),
 
 	// Files
 	defineDiagnosis({
 		types: PERHAPS_ABOUT_FILE,
-		needs: ['media', 'hasSentence'],
+		needs: ['media', 'isAboutMedia'],
+		advise: ({ media }) => adviseOnMediaTypes(media),
+	}),
+	defineDiagnosis({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['media', 'hasNoSentence'],
 		advise: ({ media }) =>
-			ifAboutFile(adviseOnMediaTypes(media)) ??
-			'The request contained files: try it without them, which shows whether the error is about them.',
-	}),
-	defineDiagnosis({
-		types: PERHAPS_ABOUT_FILE,
-		needs: ['media', 'serverType'],
-		advise: ({ media, serverType: { texts } }) =>
 			adviseOnMediaTypes(media) ??
-			join(
-				'The request contained images, audio or video, which the model may not support: try it without them.',
-				texts.suggestions?.modalityUnsupported,
-			),
-	}),
-	defineDiagnosis({
-		types: PERHAPS_ABOUT_FILE,
-		needs: ['recording', 'hasSentence'],
-		advise: ({ recording }) => ifAboutFile(adviseOnRecordingType(recording)),
+			'Send the request without its files, which shows whether the error is about them.',
 	}),
 	defineDiagnosis({
 		types: PERHAPS_ABOUT_FILE,
@@ -329,7 +335,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: PERHAPS_ABOUT_FILE,
-		needs: ['recording'],
+		needs: ['recording', 'hasNoSentence'],
 		advise: () => 'Try a short recording in wav, which shows whether the error is about this file.',
 	}),
 
@@ -340,7 +346,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		advise: () => ({
 			title: 'The server did not start to respond within the First Token Timeout',
 			suggestion:
-				'It sends nothing while it processes an image or a recording: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
+				'It sends nothing until the result is complete: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
 		}),
 	}),
 ];
@@ -381,12 +387,7 @@ function adviseOnMediaTypes(media: Facts['media']): string | undefined {
 function adviseOnRecordingType(type: string): string | undefined {
 	return USUAL_RECORDINGS.has(type)
 		? undefined
-		: `Most servers read wav, mp3 and flac: convert the file of type ${type}.`;
-}
-
-/** Advice about a file, where the server wrote what the error is about. */
-function ifAboutFile(advice: string | undefined): string | undefined {
-	return advice && `If it is about the file: ${advice.charAt(0).toLowerCase()}${advice.slice(1)}`;
+		: `Most servers read wav, mp3 and flac: try one of these instead of a file of type ${type}.`;
 }
 
 /** What an error about a task is made of. */

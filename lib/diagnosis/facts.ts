@@ -35,6 +35,8 @@ export interface Facts {
 	namedOptions: readonly NamedOption[];
 	/** Files of the messages; at least one. */
 	media: readonly SentMedia[];
+	/** The sentence of the server has a word for images or audio that the request did not contain. */
+	isAboutMedia: true;
 	/** A sentence: what makes the largest part of the prompt smaller. */
 	largestPart: string;
 	/** A sentence: what makes a prompt shorter of which no part decides. */
@@ -65,7 +67,9 @@ export interface Facts {
 	serverType: ServerType;
 	/** The server is recognized, so its address is right, and it may lack a route for a model. */
 	lacksRoutes: true;
-	/** Nothing shows that the Base URL is right: the server is not recognized, and wrote no sentence. */
+	/** The Base URL leads to a model server: it is recognized, or lists models. */
+	isRightAddress: true;
+	/** Nothing shows that it does: the server is not recognized, lists no models, and wrote no sentence. */
 	isUnprovenAddress: true;
 	/** The response has the status of what was not found, or names the model: its list shows whether it has it. */
 	mayLackModel: true;
@@ -80,8 +84,10 @@ export interface Facts {
 
 	/** HTTP status of the response. */
 	status: number;
-	/** The server wrote a sentence. */
-	hasSentence: true;
+	/** The server wrote no sentence: only facts say what the error may be about. */
+	hasNoSentence: true;
+	/** What responded did not show that it is another program: Dify, n8n, a proxy that redirects. */
+	isModelServer: true;
 	/** The server lacks the route, or allows no POST there. */
 	isRouteMissing: true;
 	/** The body of a response with a status of success was empty. */
@@ -94,6 +100,8 @@ export interface Facts {
 	responseTokens: number;
 	/** The advice of the error's type for this server. */
 	typeAdvice: string;
+	/** Nothing but its type has chosen the advice of the error. */
+	hasPlainAdvice: true;
 }
 
 /** How each fact is looked up when a row needs it. Missing ones are not known. */
@@ -105,16 +113,18 @@ type FactResult<Fact> = Fact | undefined | Promise<Fact | undefined>;
 
 /** What the error itself says. */
 export function getErrorFacts(error: ServerError): FactSources {
-	const { type, status, facts, suggestion, isServerText } = error;
+	const { type, status, facts, suggestion, isServerText, isOtherProgram, hasPlainAdvice } = error;
 	const isMissing = type === 'routeNotFound' || (type === 'badRequest' && isMissingStatus(status));
 	return {
 		status: () => status,
-		hasSentence: () => isServerText || undefined,
+		hasNoSentence: () => isServerText !== true || undefined,
+		isModelServer: () => isOtherProgram !== true || undefined,
 		isRouteMissing: () => isMissing || undefined,
 		wasSent: () => (facts.queued === true ? undefined : true),
 		promptTokens: () => asFiniteNumber(facts.n_prompt_tokens),
 		contextTokens: () => asFiniteNumber(facts.n_ctx),
 		responseTokens: () => asFiniteNumber(facts.n_predict),
 		typeAdvice: () => suggestion,
+		hasPlainAdvice: () => hasPlainAdvice || undefined,
 	};
 }

@@ -1,7 +1,6 @@
 /** What is known of the server of a failed request, or can be asked of it. */
 import type { ServerError } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
-import { other } from '../servers/types/other';
 import type { ModelServer } from '../servers/types/server-type';
 import { asFiniteNumber } from '../values/numbers';
 import type { ContextSizes } from './context-size';
@@ -20,12 +19,13 @@ export function getServerFacts(
 	failed: FailedRequest,
 ): FactSources {
 	const profile = getProfile(server);
-	const fetchType = async () => await profile.fetchType(failed.signal);
+	const fetchIsAddressRight = async () => await profile.fetchIsAddressRight(failed.signal);
 	return {
-		serverType: fetchType,
+		serverType: async () => await profile.fetchType(failed.signal),
 		contextSizes: async () => await fetchContextSizes(error, server, failed),
+		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,
 		isUnprovenAddress: async () =>
-			(error.isServerText !== true && (await fetchType()) === other) || undefined,
+			(error.isServerText !== true && !(await fetchIsAddressRight())) || undefined,
 	};
 }
 

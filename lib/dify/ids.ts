@@ -33,11 +33,13 @@ export function parseUuid(
 			suggestion: emptySuggestion,
 			field: label,
 			inputProblem: 'empty',
+			hasPlainAdvice: false,
 		});
 	throw createLocalError('invalidId', {
 		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
 		field: label,
 		inputProblem: 'wrong',
+		hasPlainAdvice: false,
 	});
 }
 
@@ -63,14 +65,12 @@ export function parseUser(value: unknown): string {
 			title: 'The user is empty',
 			field: 'user',
 			inputProblem: 'empty',
-			hasPlainAdvice: true,
 		});
 	if (typeof user !== 'string') {
 		throw createLocalError('missingUser', {
 			title: `The user must be a string or a number, but is ${toText(user).slice(0, 100)}`,
 			field: 'user',
 			inputProblem: 'wrong',
-			hasPlainAdvice: true,
 		});
 	}
 	const isTooLong = user.length > 2 * MAX_USER_LENGTH || [...user].length > MAX_USER_LENGTH;

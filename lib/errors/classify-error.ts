@@ -53,12 +53,14 @@ export function classifyErrorResponse(
 	const status = response.status < 300 ? (errorBody.status ?? response.status) : response.status;
 	// An error with a success status that contains no status counts as a server error.
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
+	const isDify = hasDifyHeaders(response.headers);
 	const serverTitle = toServerTitle(
 		{ status: effectiveStatus, form, message },
-		hasDifyHeaders(response.headers) && context.service !== 'dify',
+		isDify && context.service !== 'dify',
 	);
 	const place = { ...response, status: effectiveStatus, hasSentence: serverTitle !== undefined };
 	const type = toErrorType(place, { ...errorBody, message }, context);
+	const isNodePage = /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000));
 	return createServerError(type, context, {
 		status,
 		...serverTitle,
@@ -69,13 +71,14 @@ export function classifyErrorResponse(
 			retryAfterMs: parseRetryAfter(response.headers?.['retry-after'] ?? ''),
 		},
 		report: toReport(response.status, errorBody),
+		isOtherProgram: isDify || isNodePage || context.url?.endsWith('/'),
 		about: {
 			status,
 			location: response.location,
 			isEmpty: !place.hasSentence,
 			isPage: form === 'page',
-			isDify: hasDifyHeaders(response.headers),
-			isNodePage: /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000)),
+			isDify,
+			isNodePage,
 			isKeyMissing: response.isKeyMissing,
 			hasFiles: type === 'requestTooLarge' ? response.hasFiles?.() : undefined,
 			gateway: findGatewayName(status, response.headers),

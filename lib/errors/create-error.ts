@@ -57,6 +57,7 @@ export function createServerError(
 		type,
 		url,
 		service,
+		hasPlainAdvice: details.suggestion === undefined,
 		...details,
 		suggestion: mask(
 			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,

@@ -1,7 +1,7 @@
 /** An error as one text, for an item and for a chat. */
 import { ServerError } from './server-error';
 import { toPlainText } from '../values/safe-text';
-import { getErrorMessage, truncate } from '../values/text';
+import { getErrorMessage, truncate, withoutEnds } from '../values/text';
 
 /** Characters of the server message: more would hide the suggestion. */
 const MAX_QUOTED_TEXT = 500;
@@ -59,7 +59,8 @@ function toParts(
 ) {
 	const { detail, serverText = '', partialText = '' } = error;
 	const suggestion = describeAdvice(error);
-	const isQuoted = `${detail} ${suggestion}`.includes(serverText);
+	// A title has no period.
+	const isQuoted = `${detail} ${suggestion}`.includes(withoutEnds(serverText, /\s/, /[\s.]/));
 	return {
 		problem: withPeriod(detail),
 		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}".`,

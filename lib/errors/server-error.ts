@@ -90,12 +90,14 @@ export class ServerError extends Error {
 	readonly field?: string;
 	/** What is wrong with the value of `field`, if nothing was sent. */
 	readonly inputProblem?: InputProblem;
-	/** The suggestion says only that the field needs a value, or another one: what is known of its item says more. */
+	/** The suggestion is that of every such error: what is known of this one may say more. */
 	readonly hasPlainAdvice?: boolean;
 	/** The same request was sent once more, and failed in the same way. */
 	readonly wasSentTwice?: boolean;
 	/** The service, if it is not a model server. */
 	readonly service?: 'dify';
+	/** The response showed that it is not that of a model server, and the suggestion says so. */
+	readonly isOtherProgram?: boolean;
 	/** Set if a response reported the error; undefined for what the node found out itself. */
 	readonly report?: ErrorReport;
 	/** Text that had arrived before the error, at most a million characters. */
@@ -166,7 +168,16 @@ export class ServerError extends Error {
 		const title = isKept ? this.message : (changes.title ?? this.message);
 		const detail = changes.detail ?? (title === this.message ? this.detail : title);
 		const retryable = type === this.type ? this.retryable : isRetryable(type);
-		return new ServerError({ ...this, retryable, ...changes, title, detail, isServerText });
+		const hasPlainAdvice = changes.suggestion === undefined && this.hasPlainAdvice;
+		return new ServerError({
+			...this,
+			retryable,
+			hasPlainAdvice,
+			...changes,
+			title,
+			detail,
+			isServerText,
+		});
 	}
 }
 

@@ -35,6 +35,8 @@ export class KnownFacts {
 	identification: Promise<ServerType> | undefined;
 	/** Until then, its routes have no version (infinity, FastAPI servers). */
 	unversionedUntil = 0;
+	/** At the last identification, the server listed its models. */
+	hasModelList = false;
 	/** Until then, the Base URL is Ollama's native API. */
 	nativeUntil = 0;
 	/** By model. */

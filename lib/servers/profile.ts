@@ -114,6 +114,11 @@ class ServerProfile {
 		return serverType === other ? undefined : serverType?.name;
 	}
 
+	/** Whether the Base URL leads to the API of a model server: one that was recognized, or that lists models. */
+	async fetchIsAddressRight(signal?: AbortSignal): Promise<boolean> {
+		return (await this.fetchType(signal)) !== other || this.facts.hasModelList;
+	}
+
 	/** The only model of a server that ignores model names; undefined if unknown. */
 	getOnlyModel(): ServerModel | undefined {
 		const { serverType, models } = this.facts;
@@ -173,7 +178,9 @@ class ServerProfile {
 		}
 		facts.serverType = serverType;
 		facts.typeExpiresAt = performance.now() + TTL_MS;
-		facts.models = (parseModels(responses.models?.json) ?? []).slice(0, MAX_ENTRIES);
+		const models = parseModels(responses.models?.json);
+		facts.hasModelList = models !== undefined;
+		facts.models = (models ?? []).slice(0, MAX_ENTRIES);
 		return facts.serverType;
 	}
 

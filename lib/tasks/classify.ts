@@ -11,7 +11,7 @@ import { prepareMessages } from '../chat/prepare/prepare-messages';
 import { addUsage } from '../chat/read/usage';
 import type { Usage } from '../chat/chat-result';
 import type { ChatSettings } from '../chat/settings';
-import { findSentMedia } from '../chat/sent-media';
+import { findSentMedia, isAboutMedia } from '../chat/sent-media';
 import { createInputError } from '../errors/create-error';
 import { changeThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
@@ -147,8 +147,9 @@ async function requestLabels(
 		isIdempotent: true,
 		readResponse: async (response) => await readLabelCompletion(response, options),
 		correct: (completion, sent) => correctDraft(completion, sent, context),
-		getFacts: () => ({
+		getFacts: (error) => ({
 			media: () => findSentMedia(draft.messages),
+			isAboutMedia: () => isAboutMedia(error, draft.messages) || undefined,
 			shorterPrompt: () => 'Or shorten the text.',
 		}),
 		getUsage: ({ usage }) => usage ?? {},

@@ -363,11 +363,12 @@ test('a gateway to a provider that does not rerank', async () => {
 	});
 });
 
-test('llama-server without the route: the URL is wrong, not its options', async () => {
+test('llama-server without the route, at a URL that lists its model: neither the URL nor its options are wrong', async () => {
 	const { target } = await serve(list(ownedBy('llamacpp')));
 	expect(await getError(embedderOf(target).embed(['a'], 'query'))).toMatchObject({
 		type: 'routeNotFound',
-		suggestion: expect.stringContaining('Base URL') as string,
+		suggestion:
+			'The address is right, but the server does not have this endpoint: update the server, or use another one with its own credential.',
 	});
 });
 

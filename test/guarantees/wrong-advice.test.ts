@@ -3,9 +3,9 @@ import type * as http from 'node:http';
 import { reword } from '../support/servers/reword';
 import { sendJson, useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
-import { createServerError } from '../../lib/errors/create-error';
-import { LLAMA_SERVER, text } from './support/responses';
-import { chatModel, failureOf, run } from './support/node-runner';
+import type { INodeExecutionData } from 'n8n-workflow';
+import { LLAMA_SERVER, ollama, silence, text } from './support/responses';
+import { chatModel, failureOf, run, serverHealth } from './support/node-runner';
 
 const start = useServers();
 
@@ -118,6 +118,9 @@ const CASES: readonly Case[] = [
 	},
 ];
 
+/** Too short for a server that does not answer. */
+const SHORT = { parameters: { options: { firstTokenTimeout: 0.2, retries: 0 } } };
+
 const PIXEL =
 	'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -219,11 +222,115 @@ describe('closed connections', () => {
 	});
 });
 
-test('packets are not dropped where connections are accepted', () => {
-	const error = createServerError(
-		'firstTokenTimeout',
-		{ url: 'http://gpu:8080/v1/chat/completions' },
-		{ facts: { connected: true } },
+describe('a server that accepts connections and does not answer', () => {
+	const firewall = /firewall|dropped/i;
+
+	test.each([
+		{
+			task: 'a chat',
+			send: async (url: string) => (await chatModel(url, SHORT)).supplied.invoke('Hi'),
+		},
+		{
+			task: 'Embed',
+			send: async (url: string) =>
+				await run(url, 'vector:embed', { parameters: { text: 'One', ...SHORT.parameters } }),
+		},
+	])('has no firewall that drops packets: $task', async ({ send }) => {
+		const server = await start(silence);
+		const { message: title, description } = await failureOf(send(server.url));
+		expect(title).toMatch(/First Token Timeout/);
+		expect(`${title} ${description ?? ''}`).not.toMatch(firewall);
+	});
+
+	test('has no firewall that drops packets: Server Health', async () => {
+		const server = await start(silence);
+		const outputs = await serverHealth(server.url, { options: { timeout: 0.2 } });
+		const [{ json: checked }] = outputs.flat() as [INodeExecutionData];
+		const [finding] = checked.findings as Array<Record<string, string>>;
+		expect(finding).toMatchObject({
+			id: 'noResponse',
+			detail: expect.stringContaining('accepts connections') as string,
+			suggestion: expect.not.stringMatching(firewall) as string,
+		});
+	});
+});
+
+describe('an address', () => {
+	const missing: Answer = (_request, response) => void response.writeHead(404).end();
+	const list: Answer = (_request, response) =>
+		sendJson(response, { object: 'list', data: [{ id: 'sim-model' }] });
+
+	const adviseOn = async (task: Task, url: string) => {
+		const { description } = await failureOf(RUNS[task](url));
+		return description ?? '';
+	};
+
+	test.each<Task>(['chat', 'embed', 'transcribe'])(
+		'that lists models is right: %s',
+		async (task) => {
+			const server = await start((request, response) =>
+				request.path === '/v1/models' ? list(request, response) : missing(request, response),
+			);
+			expect(await adviseOn(task, server.url)).not.toMatch(/Base URL/);
+		},
 	);
-	expect(error.suggestion).not.toMatch(/firewall|dropped/i);
+
+	test.each<Task>(['chat', 'embed', 'transcribe'])(
+		'at which nothing but other paths responds is wrong: %s',
+		async (task) => {
+			const server = await start(missing);
+			expect(await adviseOn(task, server.url)).toMatch(
+				/(?:^|\. )Check the Base URL: the program at this address has neither a model list nor this endpoint\./,
+			);
+		},
+	);
+
+	test('of a response that cannot be read is right if the server lists models', async () => {
+		const server = await start((request, response) =>
+			request.path === '/v1/models'
+				? list(request, response)
+				: void response.end('{"choices": broken'),
+		);
+		expect(await adviseOn('chat', server.url)).not.toMatch(/Base URL/);
+	});
+
+	test('that answered before is not the wrong one, and is no other port', async () => {
+		const server = await start({ ...LLAMA_SERVER, 'POST /v1/chat/completions': text('Hello.') });
+		const { supplied } = await chatModel(server.url, { parameters: { options: { retries: 0 } } });
+		await supplied.invoke('Hi');
+		await server.close();
+		const { message: title, description } = await failureOf(supplied.invoke('Hi'));
+		expect(title).toMatch(/^Nothing is listening on 127\.0\.0\.1/);
+		expect(description).toContain('responded there within the last ten minutes');
+		expect(description).not.toMatch(/port is correct|Docker|--host/);
+	});
+});
+
+describe('what fails in a part of Ollama', () => {
+	const URL_OF_RUNNER = 'Post "http://127.0.0.1:57001/load": dial tcp 127.0.0.1:57001:';
+
+	test.each([
+		{ system: 'Linux', words: `do load request: ${URL_OF_RUNNER} connect: connection refused` },
+		{
+			system: 'Windows',
+			words: `do load request: ${URL_OF_RUNNER} connectex: No connection could be made because the target machine actively refused it.`,
+		},
+		{ system: 'another one', words: 'vlo zug 57001' },
+	])('is asked again once, on any system: $system', async ({ words }) => {
+		let requests = 0;
+		const server = await start({
+			...ollama(),
+			'POST /api/chat': (_request, response) => {
+				requests += 1;
+				sendJson(response, { error: words }, 500);
+			},
+			'POST /v1/chat/completions': (_request, response) => {
+				requests += 1;
+				sendJson(response, { error: { message: words } }, 500);
+			},
+		});
+		const { message: title } = await failureOf((await chatModel(server.url)).supplied.invoke('Hi'));
+		expect(requests).toBe(2);
+		expect(title.slice(0, 3)).toBe(words.slice(0, 3));
+	});
 });

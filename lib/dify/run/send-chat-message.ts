@@ -53,7 +53,6 @@ export async function sendChatMessage(
 		throw createLocalError('emptyQuery', {
 			field: 'query',
 			inputProblem: 'empty',
-			hasPlainAdvice: true,
 		});
 	const sendTo = async (id?: string) =>
 		await startRun(client, {

@@ -388,8 +388,10 @@ export const DIFY_VARIANTS = {
 	},
 	routeNotFound: {
 		title: 'No Dify API was found at this path',
-		suggestion:
-			'Check the Base URL in the credential: it must point to the Dify API and usually ends in /v1. If it is correct, an ID is malformed, or this version of Dify does not support the operation.',
+		suggestion: ({ isDify, url = '' }) =>
+			isDify && url.includes('/v1/')
+				? 'Update Dify: this version does not have the operation.'
+				: 'Check the Base URL in the credential: it must point to the Dify API and usually ends in /v1.',
 	},
 	notAnApi: {
 		title: 'The Base URL returns a web page, not the Dify API',

@@ -96,7 +96,7 @@ export const MODEL_ERRORS = {
 		suggestion: ({ isKeyMissing }) =>
 			isKeyMissing
 				? `Enter the API Key in the credential: ${KEYS}.`
-				: `Check the API Key in the credential: ${KEYS}. Some servers expect another header: change Authentication. A gateway may have a wrong key itself.`,
+				: `Check the API Key in the credential: ${KEYS}. If the server expects it in another header, change Authentication.`,
 		health: 'unauthorized',
 		cause: 'server',
 	},
@@ -124,15 +124,14 @@ export const MODEL_ERRORS = {
 	},
 	modelNotFound: {
 		title: ({ model }) => `The server does not have the model${quoted(model)}`,
-		suggestion:
-			'Select the model from the list. For Ollama, download it first with "ollama pull"; for GPUStack, the key must have access to it.',
+		suggestion: 'Select the model from the list.',
 		health: 'misconfigured',
 		cause: 'request',
 	},
 	modelNotLoaded: {
 		title: ({ model }) => `The model${quoted(model)} is not loaded`,
 		suggestion:
-			'Load it (Local Llama: Model, Load), or let the server load models on request: llama-server as a router with --models-autoload, LM Studio with JIT loading, which may also unload a model in use (Auto-Evict).',
+			'Load it (Local Llama: Model, Load), or start the router with --models-autoload, so that it loads models on request.',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -164,7 +163,7 @@ export const MODEL_ERRORS = {
 				: 'The server rejected the request',
 		suggestion: ({ isPage, isEmpty, status }) => {
 			if (isPage)
-				return `The status${optional(' ', status)} came with a web page, so a proxy rejected the request or replaced the server's message (nginx: proxy_intercept_errors).`;
+				return `The status${optional(' ', status)} came with a web page, so a proxy sent it: check its log, and that it passes on the server's messages (nginx: proxy_intercept_errors off).`;
 			return isEmpty ? CHECK_LOGS : READ_DETAILS;
 		},
 		health: 'misconfigured',
@@ -303,7 +302,7 @@ export const MODEL_ERRORS = {
 	streamEndedEarly: {
 		title: 'The response ended before it was complete',
 		suggestion:
-			'The server or a proxy closed the stream without a final event, for example because it crashed.',
+			'Check the logs of the server and of a proxy in front of it: one of them closed the stream without a final event.',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -340,7 +339,7 @@ export const MODEL_ERRORS = {
 	garbledOutput: {
 		title: 'The model repeats one character or returns no text',
 		suggestion:
-			'Restart the server. If that does not help, try it without flash attention, with another quantization, KV cache type or build: the model file may be corrupt, or the build or driver may not match the GPU.',
+			'Restart the server. If that does not help, try it without flash attention, with another quantization, KV cache type or build.',
 		health: 'degraded',
 		cause: 'server',
 	},

@@ -127,7 +127,9 @@ export const NETWORK_ERRORS = {
 			`A proxy or firewall in front of ${service === 'dify' ? 'Dify' : 'the server'} blocks n8n`,
 		suggestion: ({ service, status }) => {
 			const isDify = service === 'dify';
-			return `${status === 401 && !isDify ? 'If a proxy checks the key itself, check the API Key in the credential. ' : ''}Allow the address of n8n in the proxy, firewall or bot protection (Cloudflare, nginx with allow and deny), or use an address that bypasses it. ${isDify ? 'The API key was not checked.' : 'If it requires a header, add it to Extra Headers.'}`;
+			if (status === 401 && !isDify)
+				return 'It requires a login: enter its key as the API Key in the credential, or add the header that it requires to Extra Headers.';
+			return `Allow the address of n8n in the proxy, firewall or bot protection (Cloudflare, nginx with allow and deny), or use an address that bypasses it. ${isDify ? 'The API key was not checked.' : 'If it requires a header, add it to Extra Headers.'}`;
 		},
 		health: 'unauthorized',
 		cause: 'server',
@@ -148,8 +150,7 @@ export const NETWORK_ERRORS = {
 	},
 	wrongServer: {
 		title: 'The program at the Base URL is not a model server API',
-		suggestion:
-			'Check the host, port and path of the Base URL: another program may listen there, or the API has another path.',
+		suggestion: 'Check the host, port and path of the Base URL.',
 		health: 'misconfigured',
 		cause: 'server',
 	},
@@ -164,8 +165,7 @@ export const NETWORK_ERRORS = {
 	idleTimeout: {
 		title: ({ timeoutMs }) =>
 			`The response stalled: nothing arrived for ${formatDuration(timeoutMs)} (Idle Timeout)`,
-		suggestion:
-			'The server may be stuck or overloaded. Check its log, or raise "Idle Timeout" (0 = no limit).',
+		suggestion: 'Check the server log, or raise "Idle Timeout" (0 = no limit).',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -192,7 +192,9 @@ export const NETWORK_ERRORS = {
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 
-function describeDroppedPackets({ port = '9931', url, root }: ErrorFacts) {
+function describeDroppedPackets({ port = '9931', url, root, hasAnswered }: ErrorFacts) {
+	if (hasAnswered)
+		return 'It responded there within the last ten minutes: check that its machine is on, and the network or VPN to it.';
 	const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port}/tcp), a wrong IP address, or a VPN that is down.`;
 	// llama-server without TLS reads the handshake as the start of a request line, and waits for the rest.
 	return url?.startsWith('https:')
@@ -231,7 +233,12 @@ function withScheme(scheme: string, root: string | undefined) {
 /** llama-server listens on 8080, and its log announces 9931 for a later release (docs/protocols/llama-server.md 1). */
 const DEFAULT_PORTS = ['8080', '9931'];
 
-function describeClosedPort({ host, port = '', service }: ErrorFacts) {
+/** For a server that has responded at this address: host, port and address are right. */
+const NO_LONGER_THERE =
+	'It responded there within the last ten minutes, so it ended or is restarting: check that it is running (its log shows if it ran out of memory).';
+
+function describeClosedPort({ host, port = '', service, hasAnswered }: ErrorFacts) {
+	if (hasAnswered && service !== 'dify') return NO_LONGER_THERE;
 	if (service === 'dify')
 		return `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, use http://host.docker.internal${port === '80' ? '' : `:${port}`} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`;
 	const defaultPorts = DEFAULT_PORTS.includes(port)

@@ -145,6 +145,7 @@ describe('describeError', () => {
 		expect(of('No')).toBe('No. Mend it.');
 		expect(of('It ended.')).toBe('It ended. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
+		expect(of('Field n is wrong', 'Field n is wrong.\n')).toBe('Field n is wrong. Mend it.');
 		expect(
 			describeError(new ServerError({ type: 'badRequest', title: 'No', suggestion: '' })),
 		).toBe('No.');

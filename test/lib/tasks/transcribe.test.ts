@@ -145,7 +145,7 @@ describe('whisper.cpp', () => {
 		const error = await getError(run(sim, { file }));
 		expect(error.message).toBe('Invalid request');
 		expect(error.suggestion).toBe(
-			'If it is about the file: most servers read wav, mp3 and flac: convert the file of type audio/mp4.',
+			'Most servers read wav, mp3 and flac: try one of these instead of a file of type audio/mp4.',
 		);
 		expect(error.detail).toContain('"voice.m4a" (audio/mp4, 20 bytes)');
 		const convertError = await getError(run(await startWhisper({ convert: 'fails' }), { file }));
@@ -241,7 +241,7 @@ describe('other servers', () => {
 			});
 			const error = await getError(run(server, { model: 'whisper' }));
 			expect(error.type).toBe('featureDisabled');
-			expect(error.suggestion.includes('check the Base URL')).toBe(isSuggested);
+			expect(error.suggestion.startsWith('Check the Base URL')).toBe(isSuggested);
 		},
 	);
 
@@ -392,9 +392,7 @@ it.each([
 	const error = await getError(run(server, { model: 'm' }));
 	expect(detail).toContain(error.message);
 	// A wav file needs no conversion.
-	expect(error.suggestion).toBe(
-		'Try a short recording in wav, which shows whether the error is about this file.',
-	);
+	expect(error.suggestion).toBe('The details contain the whole message of the server.');
 	expect(error.detail).toContain('Files sent: "note.wav"');
 });
 

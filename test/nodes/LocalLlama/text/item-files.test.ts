@@ -285,7 +285,7 @@ test('audio for a text-only model of Ollama: the error is not about images', asy
 	expect(error.message).toBe(
 		'Multimodal data provided, but model does not support multimodal requests',
 	);
-	expect(error.description).toContain('The request contained files: try it without them');
+	expect(error.description).toContain('The details contain the whole message of the server.');
 	expect(error.description).not.toContain('image');
 });
 
@@ -318,7 +318,7 @@ test.each([
 	expect(error.message).toBe(serverMessage);
 	expect(error.description).toContain('"memo.webm" (video/webm by its content, 9 bytes)');
 	expect(error.description).toContain(
-		'If it is about the file: most servers read wav, mp3 and flac: convert the file of type video/webm.',
+		'Most servers read wav, mp3 and flac: try one of these instead of a file of type video/webm.',
 	);
 });
 
