@@ -26,6 +26,7 @@ import { withSpan } from '../tracing/span';
 import type { JsonRecord } from '../values/records';
 import { TaskUpload } from './task-upload';
 import { getOwn } from '../values/own-properties';
+import { truncate } from '../values/text';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -110,7 +111,8 @@ export async function runTask<Value, Draft = undefined>(
  *   the task a text of that length.
  */
 function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
-	const { task, fields, routes, draft, extraBody = {} } = taskRequest;
+	const { task, fields, routes, draft, file, extraBody = {} } = taskRequest;
+	if (file !== undefined) assertFormNames(extraBody);
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, label = field, getInputIssue } of fields) {
 		// What the user added is sent as it is.
@@ -126,6 +128,22 @@ function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
 			assertTextLength(value, `The field "${label}"`, TASK_LIMITS[task].sent.text);
 	}
 }
+
+/** Characters that would end the name of a form field, or its line. */
+const ENDS_NAME = /["\p{Cc}]/u;
+
+/** @throws a `ServerError` of type `invalidInput` for a key that cannot be the name of a form field */
+function assertFormNames(extraBody: JsonRecord) {
+	const name = Object.keys(extraBody).find((key) => ENDS_NAME.test(key));
+	if (name === undefined) return;
+	throw createInputError(
+		`Extra Body has the key ${truncate(JSON.stringify(name), MAX_QUOTED_NAME)}, which cannot be the name of a form field`,
+		'Remove line breaks, control characters and quotation marks from the key: files are sent with a form.',
+		{ field: 'Extra Body', inputProblem: 'wrong' },
+	);
+}
+
+const MAX_QUOTED_NAME = 100;
 
 /** What the attempts sent, of which one has the error: its field may be omitted in the last one. */
 interface SentBody {

@@ -195,6 +195,19 @@ describe('audio', () => {
 			expect(english.description).toContain('Turn off Translate to English');
 		});
 
+		test.each(['a"\r\nX-Evil: 1', 'a\nb', 'a\0', '"'])(
+			'the key %j of Extra Body is an error that names it: it could not be the name of a form field',
+			async (key) => {
+				const sim = await startWhisper();
+				const options = { extraBody: JSON.stringify({ [key]: 'x' }) };
+				const error = await getError({}, buildSetup(sim, { operation: 'transcribe', options }));
+				expect(error.message).toBe(
+					`Extra Body has the key ${JSON.stringify(key)}, which cannot be the name of a form field`,
+				);
+				expect(sim.forms).toEqual([]);
+			},
+		);
+
 		test('an image is rejected: with a multimodal model, llama-server would transcribe it', async () => {
 			const sim = await startWhisper();
 			const data = Buffer.from('\xff\xd8\xff\xe0', 'latin1').toString('base64');
