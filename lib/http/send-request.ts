@@ -195,6 +195,12 @@ function flattenHeaders(
 export function stringifyBody(value: unknown): string {
 	const json = JSON.stringify(value);
 	if (!json.includes('\\ud')) return json;
-	// `JSON.stringify` escapes lone surrogates; after a backslash, the text itself contains such an escape.
-	return json.replace(/\\(?:\\|ud[89a-f]..)/g, (escape) => (escape === '\\\\' ? escape : '\uFFFD'));
+	const wellFormed = JSON.stringify(value, (_name, field: unknown) =>
+		typeof field === 'string' ? field.toWellFormed() : field,
+	);
+	if (!wellFormed.includes('\\ud')) return wellFormed;
+	// In names, `JSON.stringify` escapes them; after a backslash, the text itself contains such an escape.
+	return wellFormed.replace(/\\(?:\\|ud[89a-f]..)/g, (escape) =>
+		escape === '\\\\' ? escape : '\uFFFD',
+	);
 }

@@ -67,6 +67,8 @@ export interface TaskRequest<Value, Draft = undefined>
 	file?: FileSource;
 	/** Whether a result takes minutes, as a picture or speech. */
 	isExpensive?: boolean;
+	/** Its texts were checked before they were prepared. Default: those of its fields are checked before they are sent. */
+	areTextsChecked?: boolean;
 	/** Fields of Extra Body in the body. They are never adapted. */
 	extraBody?: JsonRecord;
 	/** Name of the span. Without it, the task has no span. */
@@ -111,7 +113,7 @@ export async function runTask<Value, Draft = undefined>(
  *   the task a text of that length.
  */
 function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
-	const { task, fields, routes, draft, file, extraBody = {} } = taskRequest;
+	const { task, fields, routes, draft, file, areTextsChecked, extraBody = {} } = taskRequest;
 	if (file !== undefined) assertFormNames(extraBody);
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, label = field, getInputIssue } of fields) {
@@ -123,8 +125,8 @@ function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
 			const { title, suggestion, inputProblem = 'wrong' } = issue;
 			throw createInputError(title, suggestion, { field: label, inputProblem });
 		}
-		// Lists are checked when they are prepared: errors number the texts of a batch, and messages contain files.
-		if (typeof value === 'string')
+		// Messages are checked when they are prepared: they contain files.
+		if (typeof value === 'string' && areTextsChecked !== true)
 			assertTextLength(value, `The field "${label}"`, TASK_LIMITS[task].sent.text);
 	}
 }

@@ -83,6 +83,8 @@ export async function runTextTask<Result>(
 		const result = await runTask(server, settings, {
 			...request,
 			isIdempotent: true,
+			// Errors number them.
+			areTextsChecked: true,
 			// The halves of a larger batch are sent instead.
 			isRepeatable: batch.length === 1,
 			getUsage: ({ tokens }) => ({ promptTokens: tokens }),

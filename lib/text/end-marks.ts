@@ -64,7 +64,11 @@ function findEndMarks(text: string, last: RegExp): EndMarks {
 	let length = text.length;
 	for (let marks = 0; ; marks += 1) {
 		const start = Math.max(0, length - MAX_MARK_LENGTH);
-		const at = text.slice(start, length).search(last);
+		const end = text.slice(start, length);
+		// Of many marks, the window begins with others, at each of which the search would try all: no mark goes on after a `>`.
+		const nearest = end.lastIndexOf('<');
+		const isLast = /[>\s]/.test(end.charAt(nearest - 1)) && end.slice(nearest).search(last) === 0;
+		const at = isLast ? nearest : end.search(last);
 		if (at < 0) return { length, marks };
 		length = start + at;
 	}

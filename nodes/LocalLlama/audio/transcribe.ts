@@ -1,7 +1,10 @@
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
+import type { Steps } from '../../../lib/tasks/steps';
+import { runInSteps } from '../../../lib/tasks/steps';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import { assertRecording } from '../../../lib/files/recording';
-import { asRecord, isRecord, omitEmpty } from '../../../lib/values/records';
+import type { JsonRecord } from '../../../lib/values/records';
+import { isRecord, omitEmpty } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import {
 	streamingField,
@@ -116,7 +119,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 		const { text, extraFields, subtitles } = transcript;
 		// The text, or an object with its times; other fields of the server are metadata.
 		const isTimed = format === 'verbose_json';
-		const entries = Object.entries(asRecord(roundNumbers(extraFields)));
+		const entries = await runInSteps(roundFields(extraFields));
 		const { times = [], others = [] } = Object.groupBy(entries, ([name]) =>
 			isTimed && OUTPUT_FACTS.includes(name) ? 'times' : 'others',
 		);
@@ -137,6 +140,24 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 const OUTPUT_FACTS = ['language', 'duration', 'segments', 'words'];
 
 const TIME_FIELDS = new Set(['start', 'end', 'duration']);
+
+/** Fields with their numbers rounded, in steps: a day of speech has 200,000 words with their times. */
+function* roundFields(fields: JsonRecord): Steps<Array<[name: string, field: unknown]>> {
+	const entries: Array<[name: string, field: unknown]> = [];
+	for (const [name, field] of Object.entries(fields)) {
+		if (!Array.isArray(field)) {
+			entries.push([name, roundNumbers(field, name)]);
+			continue;
+		}
+		const list: unknown[] = [];
+		for (const entry of field) {
+			list.push(roundNumbers(entry, name));
+			yield;
+		}
+		entries.push([name, list]);
+	}
+	return entries;
+}
 
 /** Rounds times to milliseconds and all other numbers, such as probabilities, to 6 decimals. */
 function roundNumbers(value: unknown, name?: string): unknown {

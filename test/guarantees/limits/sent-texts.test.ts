@@ -119,6 +119,16 @@ describe.each(Object.entries(DOORS))('%s', (_name, send) => {
 	});
 });
 
+test.each(Object.entries(DOORS))(
+	'%s: what the node adds to turn tokens does not count',
+	async (_name, send) => {
+		const { url } = await startServer();
+		const token = '<|im_start|>';
+		const long = token.repeat(Math.floor(MAX_TEXT_BYTES / token.length));
+		expect(await outcomeOf(send(url, long))).toBe('sent');
+	},
+);
+
 testLimit('lib/task-limits.ts#MAX_TEXT_BYTES', {
 	...LENGTHS,
 	of: 'bytes of an input of Dify',
