@@ -209,6 +209,13 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		advise: ({ truncation, typeAdvice }) => join(truncation, typeAdvice),
 	}),
 
+	// A key that the gateway accepts
+	defineDiagnosis({
+		types: ['unauthorized'],
+		needs: ['keyBehind', 'isListedForKey'],
+		advise: ({ keyBehind }) => keyBehind,
+	}),
+
 	// The model, and what the server cannot do
 	// Whatever a server says
 	defineDiagnosis({

@@ -73,6 +73,10 @@ export interface Facts {
 	isUnprovenAddress: true;
 	/** The response has the status of what was not found, or names the model: its list shows whether it has it. */
 	mayLackModel: true;
+	/** A sentence: what to do about the key of a server behind this one, if its type may have one. */
+	keyBehind: string;
+	/** The server lists this model for the key of the credential, so that it accepts the key. */
+	isListedForKey: true;
 	/** Models that the server lists without this one. */
 	otherModels: readonly string[];
 	/** The server lists models, and not this one. */

@@ -1,5 +1,6 @@
 /** What is known of the server of a failed request, or can be asked of it. */
 import type { ServerError } from '../errors/server-error';
+import { listModels } from '../servers/list-models';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { asFiniteNumber } from '../values/numbers';
@@ -22,11 +23,18 @@ export function getServerFacts(
 	const fetchIsAddressRight = async () => await profile.fetchIsAddressRight(failed.signal);
 	return {
 		serverType: async () => await profile.fetchType(failed.signal),
+		keyBehind: async () => (await profile.fetchType(failed.signal)).texts.keyBehind,
+		isListedForKey: async () => (await isListed(server, failed)) || undefined,
 		contextSizes: async () => await fetchContextSizes(error, server, failed),
 		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,
 		isUnprovenAddress: async () =>
 			(error.isServerText !== true && !(await fetchIsAddressRight())) || undefined,
 	};
+}
+
+async function isListed(server: ModelServer, { model, signal }: FailedRequest): Promise<boolean> {
+	const models = await listModels(server, { signal }).catch(() => []);
+	return models.some(({ id }) => id === model);
 }
 
 async function fetchContextSizes(

@@ -222,6 +222,35 @@ describe('closed connections', () => {
 	});
 });
 
+describe('a key that LiteLLM rejects', () => {
+	const asLiteLlm =
+		(body: unknown, status = 200): Answer =>
+		(_request, response) =>
+			sendJson(response, body, status, { 'x-litellm-version': '1.110.2' });
+	const rejected = message('litellm.AuthenticationError: OpenAIException - Invalid API Key');
+	const list = (...ids: string[]) => ({ object: 'list', data: ids.map((id) => ({ id })) });
+
+	test.each([
+		{ name: 'of the server behind it', models: list('sim-model'), status: 200, isBehind: true },
+		{ name: 'that must not use the model', models: list('other'), status: 200, isBehind: false },
+		{ name: 'of the credential', models: rejected, status: 401, isBehind: false },
+	])('$name', async ({ models, status, isBehind }) => {
+		for (const sent of [rejected, reword(rejected, { seed: 7, names: [] })]) {
+			const server = await start({
+				'GET /health/readiness': asLiteLlm({ status: 'connected', litellm_version: '1.110.2' }),
+				'GET /v1/models': asLiteLlm(models, status),
+				'POST /v1/chat/completions': asLiteLlm(sent, 401),
+			});
+			const shown = await showError('chat', server.url);
+			expect({ shown, isBehind: /api_key of the model/.test(shown) }).toEqual({ shown, isBehind });
+			expect({ shown, isOfCredential: /API Key in the credential/.test(shown) }).toEqual({
+				shown,
+				isOfCredential: !isBehind,
+			});
+		}
+	});
+});
+
 describe('a server that accepts connections and does not answer', () => {
 	const firewall = /firewall|dropped/i;
 

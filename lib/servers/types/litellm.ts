@@ -24,6 +24,8 @@ export const litellm: ServerType = {
 			modalityUnsupported:
 				'Use a model that supports it, or correct the entry of this one in LiteLLM (model_info: supports_vision). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 		},
+		keyBehind:
+			'LiteLLM lists this model for the credential, so it is not its key: correct the key of the server behind LiteLLM (api_key of the model in its configuration).',
 		tasks: {
 			completion: needsModel(OTHER_SERVERS.completion),
 			embeddings: needsModel(

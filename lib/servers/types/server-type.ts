@@ -154,6 +154,11 @@ export type ModelActions = Partial<
 export interface ServerTexts {
 	/** It has no models at all. */
 	noModels: string;
+	/**
+	 * What to do if the server lists the model for the key of the credential, and the key is rejected all the same: it is that of
+	 * a server behind this one.
+	 */
+	keyBehind?: string;
 	/** It does not have this model: an alternative to selecting another, in lower case. */
 	missingModel?(model: string): string;
 	/** One request needs this many tokens of context; `slots` share it. */

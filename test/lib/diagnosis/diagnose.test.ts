@@ -32,6 +32,8 @@ const FACTS: Facts = {
 	lacksRoutes: true,
 	isUnprovenAddress: true,
 	mayLackModel: true,
+	keyBehind: 'Correct the key of the server behind it.',
+	isListedForKey: true,
 	otherModels: ['b-model'],
 	isModelMissing: true,
 	contextSizes: { current: 4_096, trained: 32_768, slots: 1 },
