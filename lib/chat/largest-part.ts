@@ -35,9 +35,10 @@ export function describeLargestPart(
 
 function collectParts(messages: readonly ChatMessage[], tools: readonly ToolDefinition[]) {
 	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+	const start = lastUser < 0 ? messages.length : lastUser;
 	const system = messages.filter(({ role }) => role === 'system').map(toText);
-	const earlier = messages.slice(0, Math.max(0, lastUser)).filter(({ role }) => role !== 'system');
-	const current = lastUser < 0 ? [] : messages.slice(lastUser);
+	const earlier = messages.slice(0, start).filter(({ role }) => role !== 'system');
+	const current = messages.slice(start);
 	const media = current.flatMap(({ content }) => getMedia(content));
 	const definitions = tools.map((tool) => JSON.stringify(tool));
 	const parts: PromptPart[] = [

@@ -59,6 +59,11 @@ test.each<Row>([
 		not: /History Budget/,
 	},
 	{
+		name: 'a conversation without a message of the user',
+		messages: [system('Be nice.'), model(LONG), model('Hi')],
+		says: /the earlier conversation \(300 kB\)/,
+	},
+	{
 		name: 'the input',
 		messages: [user(LONG)],
 		says: /the input \(300 kB\): shorten it/,

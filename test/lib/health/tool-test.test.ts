@@ -148,6 +148,23 @@ describe('a tool test', () => {
 		expect(generations()).toEqual([]);
 	});
 
+	it('whose time is up after the server failed is an outage with the first error', async () => {
+		await sim();
+		playModel(server, (one) =>
+			reply.llamaError(500, one.name === CASES[0]!.name ? 'Compute error.' : 'Still broken.'),
+		);
+		const now = performance.now.bind(performance);
+		let passedMs = 0;
+		jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
+		const result = await test({
+			onCase: (_case, number) => void (passedMs = number < 2 ? 0 : 120_000),
+		});
+		jest.restoreAllMocks();
+		expect(result).toMatchObject({ status: 'degraded', toolTest: { completed: 0, skipped: 8 } });
+		expect(result.toolTest!.cases.at(-1)!.called).toBe('The test timed out');
+		expect(finding(result, 'serverError').observed).toContain('Compute error.');
+	});
+
 	it('ends with its timeout', async () => {
 		await sim();
 		playModel(server);

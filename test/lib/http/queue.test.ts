@@ -305,14 +305,41 @@ describe('a busy server', () => {
 		Promise.all(Array.from({ length: count }, async () => await queue.acquire(INTERACTIVE)));
 
 	test('gets half as many requests at the same time, once for all that were on their way', async () => {
-		const queue = new RequestQueue('busy 1');
+		let queues = 0;
+		await fc.assert(
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 20 }),
+				fc.integer({ min: 1, max: 20 }),
+				async (count, refused) => {
+					const queue = new RequestQueue(`busy 1 ${++queues}`);
+					queue.limit = Infinity;
+					// Each is released when it is refused, while others are on their way.
+					for (const [at, permit] of (await enterAll(queue, count)).entries()) {
+						if (at < refused) permit.onRefuse();
+						permit.release();
+					}
+					const half = Math.max(1, Math.floor(count / 2));
+					const requests = Array.from({ length: count + 1 }, () => enter(queue));
+					await settle();
+					expect(requests.filter(({ state }) => state === 'running')).toHaveLength(half);
+					for (const request of requests) request.cancel();
+					for (const request of requests) request.leave();
+				},
+			),
+		);
+	});
+
+	test('gets half as many again if it refuses one of those that came later', async () => {
+		const queue = new RequestQueue('busy again');
 		queue.limit = Infinity;
-		const permits = await enterAll(queue, 8);
-		for (const permit of permits.slice(0, 5)) permit.onRefuse();
-		for (const permit of permits) permit.release();
-		const requests = Array.from({ length: 6 }, () => enter(queue));
-		await settle();
-		expect(requests.filter(({ state }) => state === 'running')).toHaveLength(4);
+		for (const expected of [8, 4, 2, 1, 1]) {
+			const permits = await enterAll(queue, expected);
+			expect(queue.active).toBe(expected);
+			for (const permit of permits) {
+				permit.onRefuse();
+				permit.release();
+			}
+		}
 	});
 
 	test('gets one more after each request that it takes, up to the limit', async () => {

@@ -52,6 +52,12 @@ describe('Get Many', () => {
 		expect(loaded.map((item) => item.json.id)).toEqual(['big']);
 	});
 
+	it('returns the models of a server that reports no state, also with Only Loaded Models', async () => {
+		await serve({ profile: 'vllm', models: [{ id: 'one' }, { id: 'two' }] });
+		const loaded = await execute({ parameters: { ...GET_ALL, options: { onlyLoaded: true } } });
+		expect(loaded.map((item) => item.json.id)).toEqual(['one', 'two']);
+	});
+
 	it('returns the trained context of a model if Ollama lists it (0.33)', async () => {
 		const sim = await serve({ profile: 'ollama' });
 		const details = { family: 'llama', parameter_size: '134.52M', context_length: 8192 };

@@ -2,6 +2,8 @@ import type { IRunExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 
 import { CancelPoller } from '../../../nodes/shared/cancel-poller';
 import { until } from '../../support/servers/scripted-server';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The execution in n8n's database after Stop. */
@@ -119,6 +121,20 @@ describe('polling for a stop that n8n records only in its database', () => {
 		const stopSecond = watch.begin();
 		await looksAtLeast(after + 1, { watch, looks });
 		stopSecond();
+	});
+
+	it('polls also while other work begins before each poll', async () => {
+		const { watch, looks, isOver } = startWatch();
+		const others: Array<() => void> = [];
+		for (let count = 0; count < 10; count++) {
+			const startedAt = performance.now();
+			// The next poll is due when the work begins.
+			while (performance.now() - startedAt < 6);
+			others.push(watch.begin());
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+		expect(looks()).toBeGreaterThan(0);
+		for (const end of [isOver, ...others]) end();
 	});
 
 	it.each<[string, Setup, boolean | undefined]>([

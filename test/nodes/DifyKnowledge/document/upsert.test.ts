@@ -105,6 +105,36 @@ test('an existing document stays unchanged with Fail', async () => {
 	expect([...scene.dataset.documents.values()].map(({ text }) => text)).toEqual(['old']);
 });
 
+test('with Skip, a document that is still indexed is not waited for', async () => {
+	const scene = await startScene();
+	const { id } = addDocument(scene.sim.store, scene.dataset, {
+		name: TEXT.name,
+		text: 'old',
+		status: 'waiting',
+	});
+	const options = { ifExists: 'skip' };
+	expect(await runDocument(scene, 'upsertText', { ...TEXT, options })).toMatchObject([
+		{ action: 'skipped', documentId: id, indexingStatus: 'waiting' },
+	]);
+	expect([...scene.dataset.documents.values()]).toMatchObject([{ text: 'old', status: 'waiting' }]);
+});
+
+test.each([
+	{ chunking: 'custom', overlap: 50, childLength: undefined },
+	{ chunking: 'hierarchical', overlap: 0, childLength: 200 },
+])('the defaults of the chunking $chunking', async ({ chunking, overlap, childLength }) => {
+	const scene = await startScene();
+	await runDocument(scene, 'upsertText', { ...TEXT, options: { chunking } });
+	const { process_rule: rule } = getLastBody(scene.sim, /create-by-text$/);
+	const { rules } = rule as { rules: Record<string, Record<string, unknown>> };
+	expect(rules.segmentation).toEqual({
+		separator: '\n\n',
+		max_tokens: 500,
+		chunk_overlap: overlap,
+	});
+	expect(rules.subchunk_segmentation?.max_tokens).toBe(childLength);
+});
+
 test('an archived document is unarchived, then deleted', async () => {
 	const scene = await startScene();
 	const { id } = addDocument(scene.sim.store, scene.dataset, { archived: true });

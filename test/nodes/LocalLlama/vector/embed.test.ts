@@ -152,6 +152,21 @@ describe('an array of texts', () => {
 		expect(message).toBe('Text 4 is empty (item 2 of 2)');
 	});
 
+	it('counts as a text what cannot be read, and the vectors of the others keep their dimensions', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({
+			parameters: { ...EMBED, options: { simplify: false } },
+			...arrays([' '], [{ no: 'text' }], ['a', ' '], ['b']),
+			continueOnFail: true,
+		});
+		expect(items.map(({ json: item }) => item.error ?? item.metadata)).toMatchObject([
+			{ message: 'Text 1 is empty' },
+			{ message: expect.stringContaining('entry 1 that is not text') as string },
+			{ message: 'Text 4 is empty' },
+			{ dimensions: 8 },
+		]);
+	});
+
 	it('that is empty or contains something else is an error before anything is sent', async () => {
 		await serve({ embeddings: true });
 		const getMessage = async (list: unknown) => (await getError(EMBED, arrays(list))).message;

@@ -9,10 +9,13 @@ import { sendMessages, sendMessageError, prepare, execute } from '../../dify';
 
 describe('a file field of the form', () => {
 	const CLOUDINARY = 'https://res.cloudinary.com/demo/image/upload/w_300,h_200,c_fill/cat.png';
-	const sentFor = async (papers: unknown): Promise<unknown> => {
+	const sentFor = async (
+		papers: unknown,
+		kind: 'file' | 'file-list' = 'file-list',
+	): Promise<unknown> => {
 		const sim = await startApp({
 			mode: 'chat',
-			form: [{ kind: 'file-list', variable: 'papers', allowedTypes: ['image', 'document'] }],
+			form: [{ kind, variable: 'papers', allowedTypes: ['image', 'document'] }],
 		});
 		await sendMessages(sim, {
 			items: [
@@ -39,6 +42,13 @@ describe('a file field of the form', () => {
 		['an empty list', [], undefined],
 	])('accepts %s', async (_name, value, sent) => {
 		expect(await sentFor(value)).toEqual(sent);
+	});
+
+	test('for one file sends one; several are an error of Dify, and none is lost silently', async () => {
+		expect(await sentFor(CLOUDINARY, 'file')).toEqual(url(CLOUDINARY));
+		await expect(sentFor([CLOUDINARY, CLOUDINARY], 'file')).rejects.toThrow(
+			'papers in input form must be a file',
+		);
 	});
 
 	test('the error names values that are not files', async () => {
