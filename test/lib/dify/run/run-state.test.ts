@@ -85,7 +85,7 @@ describe('undocumented events', () => {
 
 const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion'];
 
-test('the displayed text is that of the result, even after replacements', () => {
+test('the displayed text is that of the result, and thinking before it stays, even after replacements', () => {
 	const step = fc.constantFrom<Step>(
 		{ text: 'a ' },
 		{ text: '你好' },
@@ -97,6 +97,10 @@ test('the displayed text is that of the result, even after replacements', () => 
 		fc.property(fc.constantFrom(...MODES), fc.array(step, { maxLength: 8 }), (mode, steps) => {
 			const { result, displayedText } = playEvents(...writeEvents(mode, { steps }));
 			expect(displayedText).toBe(result.text);
+			const [first] = steps;
+			const isThinkingFirst = first !== undefined && 'text' in first && first.text.includes('hm');
+			if (isThinkingFirst)
+				expect({ steps, reasoning: result.reasoning }).toMatchObject({ reasoning: 'hm' });
 		}),
 		examples(200),
 	);

@@ -621,15 +621,33 @@ describe('code is no call', () => {
 		expect(decide(open + call + close).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
 	});
 
-	test.each([
-		`A \` and a \`\`.\n\n${call}`,
-		`~~ no code ~~\n${call}`,
-		`~~~\nx = 1\n~~~\n${call}`,
-		`\`\`\`\`\nx = 1\n\`\`\`\`\n${call}`,
-		`A \`\`x\`y\`\` b\n${call}`,
-	])('ends before a call that runs: %j', (text) => {
-		expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+	test('with any fence ends before a call that runs', () => {
+		const parts = fc.record({
+			sign: fc.constantFrom('`', '~'),
+			length: fc.integer({ min: 3, max: 5 }),
+			more: fc.nat({ max: 2 }),
+			info: fc.constantFrom('', 'js', ' python '),
+			blanks: fc.constantFrom('', ' ', '\t', ' \r'),
+		});
+		fc.assert(
+			fc.property(parts, ({ sign, length, more, info, blanks }) => {
+				const fence = sign.repeat(length);
+				const block = `${fence}${info}\nx = 1\n${fence}${sign.repeat(more)}${blanks}`;
+				const text = `${block}\n${call}`;
+				expect({ text, calls: decide(text).calls }).toEqual({
+					text,
+					calls: [{ name: 'wipe_cache', arguments: '{}' }],
+				});
+			}),
+		);
 	});
+
+	test.each([`A \` and a \`\`.\n\n${call}`, `~~ no code ~~\n${call}`, `A \`\`x\`y\`\` b\n${call}`])(
+		'ends before a call that runs: %j',
+		(text) => {
+			expect(decide(text).calls).toEqual([{ name: 'wipe_cache', arguments: '{}' }]);
+		},
+	);
 });
 
 describe('a mark begins a call if its name says so', () => {
