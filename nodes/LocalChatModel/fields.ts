@@ -108,7 +108,7 @@ export const optionsField: INodeProperties = {
 /** n8n's own notice of its models, which it hides if users do not connect nodes themselves. */
 const connectionNotice: INodeProperties = {
 	...noticeField(
-		"This node must be connected to an AI agent or chain. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_languageModel'>Insert one</a>",
+		"Connect this node to an AI agent or chain. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_languageModel'>Insert one</a>",
 	),
 	typeOptions: { containerClass: 'ndv-connection-hint-notice' },
 };

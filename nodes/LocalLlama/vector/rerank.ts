@@ -100,6 +100,8 @@ async function rankDocuments(call: LlamaCall): Promise<Array<ResultItem | ItemEr
 			.map(({ index, score }) => ({ document: documents[index]!, score }))
 			.filter(({ document }) => !failures.has(document.from))
 			.map(({ document, score }) => toResultItem(document, score, model));
+		if (readableDocuments.some(({ text }) => text.trim() === ''))
+			call.hint('Documents without text are not sent, and have no score.');
 		return [...items, ...failures.values()];
 	} catch (error) {
 		for (const { from } of readableDocuments) if (!failures.has(from)) fail(from, error);

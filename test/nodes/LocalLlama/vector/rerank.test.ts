@@ -215,10 +215,13 @@ test.each([
 test('a document without text comes last and is not sent', async () => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 1]));
-	const items = await execute({ parameters: { ...RERANK, document: [{ title: 'x' }, 'b'] } });
-	expect(items.map(({ json }) => json)).toEqual([
+	const fake = prepare({ parameters: { ...RERANK, document: [{ title: 'x' }, 'b'] } });
+	expect((await executeIn(fake)).map(({ json }) => json)).toEqual([
 		{ text: 'b', output: 1 },
 		{ title: 'x', output: null },
+	]);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		'Documents without text are not sent, and have no score.',
 	]);
 });
 
