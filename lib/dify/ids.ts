@@ -33,7 +33,7 @@ export function parseUuid(
 			suggestion: emptySuggestion,
 			field: label,
 			inputProblem: 'empty',
-			hasPlainAdvice: false,
+			hasPlainAdvice: emptySuggestion === undefined,
 		});
 	throw createLocalError('invalidId', {
 		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,

@@ -50,8 +50,12 @@ export function explainInput(
 	const field = findField(properties, asRecord(parameters), error.field);
 	if (field === undefined) return unchanged;
 	if (!hasExpression(field.value)) {
-		const isPlain = error.hasPlainAdvice === true && error.inputProblem === 'empty';
-		return { reason: isPlain ? error.withSuggestion('Enter a value.') : error, isOfNode: true };
+		const { type: errorType, hasPlainAdvice, inputProblem } = error;
+		// Other types have their own advice.
+		const isPlain = errorType === 'invalidInput' && hasPlainAdvice === true;
+		const reason =
+			isPlain && inputProblem === 'empty' ? error.withSuggestion('Enter a value.') : error;
+		return { reason, isOfNode: true };
 	}
 	if (!isExpression(field.value)) return unchanged;
 	// A field with its own advice keeps it.

@@ -184,6 +184,23 @@ test('a fixed ID with braces has the cure, whatever the error calls its field', 
 	);
 });
 
+test('an ID that the item lacks is passed on, not entered', async () => {
+	const { message, description } = await failureOf(
+		'stop',
+		{
+			credentials: { ...NOWHERE, keyType: 'app' },
+			parameters: { resource: 'run', taskId: undefined },
+			written: { taskId: '={{ $json.taskId }}' },
+			items: [{ json: { workflowRunId: 'x' } }],
+		},
+		new DifyWorkflow() as never,
+	);
+	expect(message).toBe('This item has no taskId');
+	expect(description).toBe(
+		'Pass on a field with this name, or change the expression in "Task ID".',
+	);
+});
+
 test('a fixed value is an error of the node, and a tool keeps the words for its model', async () => {
 	const fixed = await failureOf('chat', { parameters: { prompt: '' }, written: { prompt: '' } });
 	expect(fixed.description).toBe('Enter a value.');
