@@ -54,10 +54,13 @@ const LAST_EXCEPTION = /\n\s{0,20}(?:[a-z]\w*\.)*\w{0,60}(?:Error|Exception): (?
 const MARKUP = /<[^<>]{0,200}>/g;
 
 const ADDRESS =
-	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}/gi;
+	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}(?<![.,])|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}(?<!\.)/gi;
 
 /** Not inside `llama3.2` or `10.0.0.5`. */
 export const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})|[。！？]/u;
+
+/** A kind of error that has a name. */
+const NAMED_KIND = /^\w{1,20} (?:error|exception):$/i;
 
 /** Wrappers inside of wrappers. */
 const MAX_LAYERS = 5;
@@ -84,6 +87,8 @@ function unwrap(text: string, layer = 1): string {
 	if (lines.startsWith('Traceback (')) return '';
 	const line = withoutStatusPhrase(toLine(findParagraph(lines)));
 	const bare = withoutStatusPhrase(line.replace(QUALIFIED_CLASS, '').replace(WRAPPERS, ''));
+	// A kind of error, and no message behind it: "sampling error: "
+	if (bare === '' && NAMED_KIND.test(line)) return line;
 	const issue = bare.replace(PYTHON_ISSUE, describePythonIssue);
 	if (issue !== bare) return issue;
 	const inner = layer < MAX_LAYERS ? findPythonMessage(bare) : undefined;

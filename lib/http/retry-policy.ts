@@ -157,7 +157,7 @@ export class RetryPolicy {
 		if (delayMs >= remainingMs || this.busyMs + delayMs > Math.max(MAX_BUSY_MS, requestedMs)) {
 			if (this.waits.busy === 0) throw this.withRequestedPause(error, delayMs);
 			storeWaitInVain(busyKey!);
-			const waited = formatDuration(Math.round(this.busyMs / 1000) * 1000);
+			const waited = formatDuration(Math.max(1, Math.round(this.busyMs / 1000)) * 1000);
 			throw error.withSuggestion(
 				`The request was sent again for ${waited}, and refused each time. ${error.suggestion}`,
 			);

@@ -119,7 +119,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** Too short for a server that does not answer. */
-const SHORT = { parameters: { options: { firstTokenTimeout: 0.2, retries: 0 } } };
+const SHORT = { parameters: { options: { firstTokenTimeout: 0.2, maxRetries: 0 } } };
 
 const PIXEL =
 	'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -325,7 +325,9 @@ describe('an address', () => {
 
 	test('that answered before is not the wrong one, and is no other port', async () => {
 		const server = await start({ ...LLAMA_SERVER, 'POST /v1/chat/completions': text('Hello.') });
-		const { supplied } = await chatModel(server.url, { parameters: { options: { retries: 0 } } });
+		const { supplied } = await chatModel(server.url, {
+			parameters: { options: { maxRetries: 0 } },
+		});
 		await supplied.invoke('Hi');
 		await server.close();
 		const { message: title, description } = await failureOf(supplied.invoke('Hi'));

@@ -27,6 +27,10 @@ test.each([
 		title: 'Only llama3.2 at … is free',
 	},
 	{ message: 'rpc error: code = Unknown desc = the disk is full', title: 'the disk is full' },
+	{ message: 'sampling error: ', title: 'sampling error' },
+	{ message: 'No file at /srv/models/a.gguf. Ask Eve.', title: 'No file at …' },
+	{ message: 'Not at http://gpu:8080/v1. Ask Eve.', title: 'Not at …' },
+	{ message: 'Internal Server Error:', title: '' },
 	// vLLM: pydantic's issues in Python's notation
 	{
 		message:
