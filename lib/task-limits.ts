@@ -63,6 +63,9 @@ const MAX_CONVERSATION_BYTES: number = 4 * 1024 * 1024;
 /** All inputs of a Dify run: Dify repeats them in one event, which may have as many characters. */
 const MAX_INPUTS_BYTES: number = 16 * 1024 * 1024;
 
+/** Bytes of memory of the values of JSON in a field, by `JsonMemory`: 500,000 numbers, or 30,000 fields. More block n8n for over 0.1 s. */
+export const MAX_FIELD_VALUES: number = 4 * 1024 * 1024;
+
 /** One text, such as a prompt or what is spoken. */
 const ONE_TEXT: SentLimits = { text: MAX_TEXT_BYTES, texts: MAX_TEXT_BYTES };
 

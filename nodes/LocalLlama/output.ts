@@ -6,6 +6,7 @@ import type { OperationItem } from '../shared/run/operation';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
+import { yieldToEventLoop } from '../../lib/http/yield-to-event-loop';
 import { booleanField, optionsCollection, stringField } from '../shared/field-builders';
 import { ItemError } from '../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
@@ -88,12 +89,18 @@ export function withOutput({
 			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
 			const itemCall = { ...call, parametersOf };
 			const outputField = readOutputField(itemCall, defaultField);
-			return (await operation.execute(call)).map((item) =>
-				item instanceof ItemError ? item : toOperationItem(item, itemCall, outputField),
-			);
+			const items: Array<OperationItem | ItemError> = [];
+			for (const item of await operation.execute(call)) {
+				items.push(item instanceof ItemError ? item : toOperationItem(item, itemCall, outputField));
+				if (items.length % RESULTS_PER_STEP === 0) await yieldToEventLoop();
+			}
+			return items;
 		},
 	};
 }
+
+/** Results that become items until n8n does its other work. */
+const RESULTS_PER_STEP = 5_000;
 
 /**
  * The name of the output field, by the first item that can be read: the operation reports the others.

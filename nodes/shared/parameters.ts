@@ -12,6 +12,9 @@ import type { JsonRecord } from '../../lib/values/records';
 import type { NumberRange } from '../../lib/values/numbers';
 import { isRecord, asRecord, isUnset } from '../../lib/values/records';
 import { getErrorMessage, parseBoolean, truncate } from '../../lib/values/text';
+import { formatMegabytes } from '../../lib/http/body-limits';
+import { JsonMemory } from '../../lib/json-memory';
+import { MAX_FIELD_VALUES } from '../../lib/task-limits';
 import { parseJsonToSend } from '../../lib/values/exact-json';
 import { isDeepText, MAX_DEPTH } from '../../lib/values/json';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
@@ -77,6 +80,8 @@ export class NodeParameters {
 	 */
 	value(path: string): unknown {
 		const value = this.readValue(path);
+		const isObject = typeof value === 'object' && value !== null;
+		if (isObject && this.isJson(path)) this.assertFewValues(path, JSON.stringify(value));
 		return typeof value === 'string' ? this.assertLength(path, value) : value;
 	}
 
@@ -201,10 +206,31 @@ export class NodeParameters {
 
 	/** @throws a `ServerError` for a text that is too long to send */
 	private assertLength(path: string, text: string): string {
+		if (text.length < MIN_COUNTED_LENGTH) return text;
+		if (this.isJson(path)) return this.assertFewValues(path, text);
 		const problem = findLengthProblem(text);
-		// JSON may contain files.
-		if (problem === undefined || this.field(path).property.type === 'json') return text;
+		if (problem === undefined) return text;
 		throw this.createError(path, problem, LONG_TEXT_SUGGESTION);
+	}
+
+	private isJson(path: string): boolean {
+		return tryOrUndefined(() => this.field(path))?.property.type === 'json';
+	}
+
+	/**
+	 * JSON may contain files, so only its values are counted.
+	 *
+	 * @throws a `ServerError` for JSON with so many values that n8n would wait while it is read
+	 */
+	private assertFewValues(path: string, json: string): string {
+		const memory = new JsonMemory();
+		memory.add(json);
+		if (memory.bytes <= MAX_FIELD_VALUES) return json;
+		throw this.createError(
+			path,
+			`has so many values that they would take more than ${formatMegabytes(MAX_FIELD_VALUES)} of memory`,
+			LONG_TEXT_SUGGESTION,
+		);
 	}
 
 	private createReader<T>(parse: (field: Field, value: unknown) => T) {
@@ -240,6 +266,9 @@ export class NodeParameters {
 		return collection;
 	}
 }
+
+/** Characters: shorter texts are within all limits. */
+const MIN_COUNTED_LENGTH = 128 * 1024;
 
 /** For a resource locator, its value. n8n resolves locators only outside collections. */
 export function unwrapLocator(value: unknown): unknown {

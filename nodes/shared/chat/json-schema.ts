@@ -2,6 +2,7 @@ import type { JsonRecord } from '../../../lib/values/records';
 import { asNonEmptyString, asRecord, isRecord } from '../../../lib/values/records';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';
 import { assertSchema } from '../../../lib/chat/check/validate-against-schema';
+import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../../../lib/errors/text-limits';
 import type { NodeParameters } from '../parameters';
 import { createEmptyError } from './optional-fields';
 
@@ -11,6 +12,10 @@ import { createEmptyError } from './optional-fields';
  * @throws {ServerError} of type `invalidInput` naming the field, if it is empty or cannot be used
  */
 export function readSchema(parameters: NodeParameters, path: string): NamedSchema {
+	const source = parameters.value(path);
+	const problem = typeof source === 'string' ? findLengthProblem(source) : undefined;
+	// No file is in a schema.
+	if (problem !== undefined) throw parameters.createError(path, problem, LONG_TEXT_SUGGESTION);
 	const unwrapped = unwrapSchema(parameters.object(path, {}));
 	if (Object.keys(unwrapped.schema).length > 0) return unwrapped;
 	throw createEmptyError(parameters, path);
