@@ -32,6 +32,9 @@ const PATH = /(?<![\w./\\-])\w+(?:(?:\.| -> )\w+|\[\w{0,20}\])*(?![\w/\\-])/g;
 /** Names that are joined by periods alone may be a file: `model.gguf`. */
 const PATH_OF_BODY = /^(?:body|form)\.|[_[]| -> |\.\d{1,6}(?!\w)/;
 
+/** A field behind the name of its type, as Go writes it: `ChatCompletionRequest.temperature`. Counts if it was sent. */
+const FIELD_OF_TYPE = /^\p{Lu}\w{0,100}\.(\w+)$/u;
+
 /** A line that consists of a name: pydantic's text. */
 const LINE = /^([\w.]{1,100})\r?$/gm;
 
@@ -52,7 +55,9 @@ export function findPlaces(
 		const isSent = sentName !== undefined;
 		return [{ name: sentName ?? innerName, isSent, innerName, path, mark, index }];
 	};
-	const paths = [...serverText.matchAll(PATH)].filter(([text]) => PATH_OF_BODY.test(text));
+	const paths = [...serverText.matchAll(PATH)].filter(
+		([text]) => PATH_OF_BODY.test(text) || sentNames.has(FIELD_OF_TYPE.exec(text)?.[1] ?? ''),
+	);
 	const matches = [
 		...serverText.matchAll(QUOTED),
 		...paths,

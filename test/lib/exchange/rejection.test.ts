@@ -143,6 +143,12 @@ describe('a field that was sent is named', () => {
 		{ text: "'temperature' is too hot", isNamed: true },
 		{ text: 'messages[0].content is empty', isNamed: true },
 		{ text: 'The top_k', isNamed: true },
+		// Ollama 0.33.0
+		{
+			text: 'json: cannot unmarshal string into Go struct field ChatCompletionRequest.temperature of type float64',
+			isNamed: true,
+		},
+		{ text: 'cannot read Modelfile.bin of openai.model', isNamed: false },
 		{ text: 'The seed and the temperature of the model', isNamed: false },
 		{ text: '/srv/model.py failed', isNamed: false },
 		{ text: "'voice' is missing", isNamed: false },
