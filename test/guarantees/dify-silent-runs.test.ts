@@ -127,6 +127,17 @@ describe.each([
 		if (!('error' in item!.json)) expect(run.hints()).toContain('only pings');
 	});
 
+	test('that still runs ends with the Total Timeout', async () => {
+		const limited = { ...parameters, options: { totalTimeout: 180 } };
+		const run = await follow({ [RECORD]: record('running') }, limited);
+		await run.pass(2.5);
+		expect(run.state).toEqual({ isOver: false });
+		await run.pass(1);
+		expect(run.state).toEqual({ isOver: true });
+		const [item] = await run.items;
+		expect(item!.json.error).toMatchObject({ type: 'runTimeout' });
+	});
+
 	test('that still runs is read on, with one look-up a minute at most', async () => {
 		const run = await follow({ [RECORD]: record('running') }, parameters);
 		await run.pass(1);
