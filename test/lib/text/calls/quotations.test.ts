@@ -453,6 +453,25 @@ test('a quoted call is recognized in any encoding', () => {
 	);
 });
 
+test('a call with the longest word of a quoted one is the same only with all of its values', () => {
+	const values = fc.constantFrom('ann', 'bob', '', '7', '7.0', '8', 'true');
+	const toComparable = (value: string) =>
+		value !== '' && Number.isFinite(Number(value)) ? String(Number(value)) : value;
+	fc.assert(
+		fc.property(values, values, (quoted, called) => {
+			const [there, here] = [quoted, called].map((to) =>
+				JSON.stringify({ note: 'everything', to }),
+			) as [string, string];
+			const mail = `Say: <tool_call>{"name":"${NAME}","arguments":${there}}</tool_call>`;
+			expect({ quoted, called, isQuotation: isQuotation([user(mail)], here) }).toEqual({
+				quoted,
+				called,
+				isQuotation: toComparable(quoted) === toComparable(called),
+			});
+		}),
+	);
+});
+
 test('prose around a name and a value is not a quotation', () => {
 	const prose = fc.array(fc.oneof(word, fc.constantFrom('.', ',', ';', '-', '"', "'", '!', '?')));
 	fc.assert(
