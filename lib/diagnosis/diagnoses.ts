@@ -68,6 +68,17 @@ const RULES_ADVICE: Readonly<Record<Facts['convertedRules'], string>> = {
 const NO_API =
 	'Check the Base URL: the program at this address has neither a model list nor this endpoint.';
 
+/** For a model that is loading while its server is checked. */
+export const WAIT_FOR_MODEL =
+	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
+
+/** A server that accepts connections, and responds to no probe. */
+const SILENT_SERVER: Readonly<Record<Facts['checkedService'], string>> = {
+	modelServer:
+		'The server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere, or the server is slow: raise Check Timeout.',
+	dify: 'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api, or raise Check Timeout.',
+};
+
 /** The first row whose facts are all known counts. */
 export const DIAGNOSES: readonly Diagnosis[] = [
 	// An option that the response names
@@ -344,6 +355,30 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		types: PERHAPS_ABOUT_FILE,
 		needs: ['recording', 'hasNoSentence'],
 		advise: () => 'Try a short recording in wav, which shows whether the error is about this file.',
+	}),
+
+	// Server Health
+	defineDiagnosis({
+		types: ['modelLoading'],
+		needs: ['checkedService'],
+		advise: () => WAIT_FOR_MODEL,
+	}),
+	defineDiagnosis({
+		types: ['totalTimeout'],
+		needs: ['checkedService', 'isConnected'],
+		advise: ({ checkedService }) => SILENT_SERVER[checkedService],
+	}),
+	defineDiagnosis({
+		types: ['totalTimeout'],
+		needs: ['checkedService', 'connectionAdvice'],
+		advise: ({ connectionAdvice }) =>
+			join(connectionAdvice, 'If the server is far away, raise Check Timeout.'),
+	}),
+	defineDiagnosis({
+		types: ['firstTokenTimeout'],
+		needs: ['isTestGeneration'],
+		advise: () =>
+			'It may be processing a very long prompt: check again in a minute. If nothing changes, the GPU is probably hung: look for ROCm, HIP or CUDA errors in the server log, check rocm-smi or nvidia-smi, and restart the server.',
 	}),
 
 	// Time

@@ -29,6 +29,9 @@ export interface BrokenUpload {
 	sentBytes: number;
 }
 
+/** What Server Health checks. */
+export type CheckedService = 'modelServer' | 'dify';
+
 /** Each is undefined if it is not known, or is not so. */
 export interface Facts {
 	/** Options that the response names. */
@@ -86,6 +89,15 @@ export interface Facts {
 	/** A warning: the server cut the input off. */
 	truncation: string;
 
+	/** The request was a probe of Server Health. */
+	checkedService: CheckedService;
+	/** The request was a generation of Server Health, whose probes were all answered. */
+	isTestGeneration: true;
+	/** A sentence: what to check if no connection was made. */
+	connectionAdvice: string;
+	/** The server accepted a connection. */
+	isConnected: true;
+
 	/** HTTP status of the response. */
 	status: number;
 	/** The server wrote no sentence: only facts say what the error may be about. */
@@ -121,6 +133,7 @@ export function getErrorFacts(error: ServerError): FactSources {
 	const isMissing = type === 'routeNotFound' || (type === 'badRequest' && isMissingStatus(status));
 	return {
 		status: () => status,
+		isConnected: () => facts.connected === true || undefined,
 		hasNoSentence: () => isServerText !== true || undefined,
 		isModelServer: () => isOtherProgram !== true || undefined,
 		isRouteMissing: () => isMissing || undefined,

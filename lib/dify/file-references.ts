@@ -4,8 +4,8 @@ import { asNonEmptyString } from '../values/records';
 import { createLocalError } from './create-error';
 
 /**
- * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
- * `/w_300,h_200/cat.png`), unless whitespace or another URL follows.
+ * Splits the text of a field into names and URLs, separated by commas. A comma inside a URL belongs to it
+ * (`/w_300,h_200/cat.png`), unless whitespace or another URL follows.
  */
 export function splitFileNames(text: string): string[] {
 	const names = text.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];

@@ -6,6 +6,7 @@ import { isDifyResponse } from './facts';
 import type { CheckOutcome } from './check-result';
 import { pluralize } from './check-result';
 import type { CheckOptions } from './check-options';
+import { diagnoseProbe } from './diagnose-check';
 import { runProbe, getJsonObject, getLatency } from './run-probe';
 import type { KeyType, DifyFacts } from './dify-findings';
 import { getDifyFindings } from './dify-findings';
@@ -45,7 +46,11 @@ export async function checkDify(server: DifyServer, options: CheckOptions): Prom
 async function probeDify(server: DifyServer, options: CheckOptions): Promise<DifyFacts> {
 	const { keyType } = server;
 	const isApp = keyType === 'app';
-	const probe = async (path: string) => await runProbe(server, server.url.api + path, options);
+	const probe = async (path: string) => {
+		const result = await runProbe(server, server.url.api + path, options);
+		const error = result.error && (await diagnoseProbe(result.error, server, 'dify'));
+		return { ...result, error };
+	};
 	const [app, datasets, parameters, runs] = await Promise.all([
 		probe('/info'),
 		probe(`/datasets?page=1&limit=${isApp ? 1 : MAX_DATASETS}`),

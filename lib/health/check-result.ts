@@ -5,6 +5,7 @@ import type { ServerError } from '../errors/server-error';
 import { describeAdvice } from '../errors/describe-error';
 import { getHealthStatus } from '../errors/error-types';
 import { toPlainText } from '../values/safe-text';
+import { diagnoseTestGeneration } from './diagnose-check';
 
 /** Worst first. */
 const STATUSES = [
@@ -150,8 +151,13 @@ export function findingFromError(
 	return { id: type, severity: 'error', observed, detail, suggestion, status, ...overrides };
 }
 
-/** A failed generation of a server that responded to all probes (docs/protocols/llama-server.md 9.3). */
-export function findingFromGenerationError(error: ServerError): FindingWithStatus {
+/**
+ * A failed generation of a server that responded to all probes (docs/protocols/llama-server.md 9.3).
+ *
+ * @param failure - As the generation reported it
+ */
+export async function findingFromGenerationError(failure: ServerError): Promise<FindingWithStatus> {
+	const error = await diagnoseTestGeneration(failure);
 	const quotation = error.serverText ? `, "${error.serverText}"` : '';
 	const observed = `The test generation failed: ${error.detail}${quotation}`;
 	if (error.type !== 'firstTokenTimeout') return findingFromError(error, observed);
@@ -159,8 +165,6 @@ export function findingFromGenerationError(error: ServerError): FindingWithStatu
 		id: 'generationStuck',
 		detail:
 			'The server responds but generates nothing: it is busy, still processing a long prompt, or its GPU is hung',
-		suggestion:
-			'It may be processing a very long prompt: check again in a minute. If nothing changes, the GPU is probably hung: look for ROCm, HIP or CUDA errors in the server log, check rocm-smi or nvidia-smi, and restart the server.',
 	});
 }
 

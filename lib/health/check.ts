@@ -5,6 +5,7 @@ import type { DifyServer } from './check-dify';
 import { checkDify } from './check-dify';
 import type { CheckFacts } from './facts';
 import { toCheckFacts, toModelFacts } from './facts';
+import { diagnoseProbe } from './diagnose-check';
 import { getFindings } from './findings';
 import type { CheckOptions } from './check-options';
 import { probeServer } from './probe-server';
@@ -68,7 +69,7 @@ async function checkTarget(target: CheckTarget, options: CheckOptions): Promise<
 }
 
 async function checkModelServer(server: ModelServer, options: CheckOptions): Promise<CheckOutcome> {
-	const facts = toCheckFacts(await probeServer(server, options));
+	const facts = await withDiagnosis(toCheckFacts(await probeServer(server, options)), server);
 	const { server: serverFacts, models, hasModelList, tasks } = facts;
 	return {
 		findings: getFindings(facts),
@@ -79,6 +80,14 @@ async function checkModelServer(server: ModelServer, options: CheckOptions): Pro
 			: `endpoints for ${joinNames(tasks)}`,
 		models: models.map(toModelFacts),
 	};
+}
+
+/** The facts, whose blocker has what is known of its cause. */
+async function withDiagnosis(facts: CheckFacts, server: ModelServer): Promise<CheckFacts> {
+	const { blocker } = facts;
+	if (blocker === undefined) return facts;
+	const error = await diagnoseProbe(blocker.error, server, 'modelServer');
+	return { ...facts, blocker: { ...blocker, error } };
 }
 
 const UNKNOWN_NAME = 'The server';

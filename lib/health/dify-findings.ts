@@ -36,8 +36,7 @@ export const DIFY_BLOCKING_RULES: FindingRules<DifyFacts> = {
 			status: 'unreachable',
 			observed: timedOut && describeProbe(timedOut),
 			detail: 'Dify did not respond to a simple request in time',
-			suggestion:
-				'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api. If nothing responds there, a firewall may drop the packets. If Dify is far away, raise Check Timeout.',
+			suggestion: timedOut?.error?.suggestion ?? '',
 		};
 	},
 	modelServerDetected: ({ keyTypeProbe }) => ({

@@ -133,7 +133,7 @@ function findBlocker(snapshot: ServerSnapshot): Blocker | undefined {
 	return probe?.error ? { probe, error: probe.error } : undefined;
 }
 
-/** States of a server that will be ready: chatterbox-tts-api responds with 200 while it loads its model. */
+/** States of a server that will be ready: some respond with 200 while they load a model. */
 const LOADING_STATE = /^(?:(?:down)?loading|starting|initiali[sz]ing|warming)/i;
 
 /** States of a server that is not ready, whether or not it will be. */

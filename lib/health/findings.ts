@@ -1,5 +1,5 @@
 /** Possible problems of a model server, and how to fix them. */
-import { parseHostAndPort } from '../errors/host-and-port';
+import { WAIT_FOR_MODEL } from '../diagnosis/diagnoses';
 import { getErrorText } from '../errors/error-types';
 import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/server-model';
@@ -16,12 +16,6 @@ const USUAL_CONTEXT = 16_384;
 const SLOW_MS = 1_000;
 
 const NO_MODEL: Partial<ServerModel> = {};
-
-const LOADING_SUGGESTION =
-	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if loading never finishes, check the server log.';
-
-const FROZEN =
-	'the server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead nowhere';
 
 /** Reasons that the API cannot be used. The first match is the only finding, since all others follow from it. */
 export const BLOCKING_RULES: FindingRules<CheckFacts> = {
@@ -61,9 +55,7 @@ export const BLOCKING_RULES: FindingRules<CheckFacts> = {
 			detail: isConnected
 				? `"${hostname}" accepts connections, but did not answer within ${limit}`
 				: `No response from "${hostname}" within ${limit}`,
-			suggestion: isConnected
-				? `T${FROZEN.slice(1)}, or the server is slow: raise Check Timeout.`
-				: `${getErrorText('connectTimeout', { ...parseHostAndPort(url), url, root: url }).suggestion} If the connection succeeds: ${FROZEN}, or the server is slow or far away: raise Check Timeout.`,
+			suggestion: blocker?.error.suggestion ?? '',
 		};
 	},
 };
@@ -119,7 +111,7 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 			/^(?:down)?loading$/.test(state) &&
 			`/v1/models reports ${state}`,
 		detail: `The model "${id}" is still loading`,
-		suggestion: LOADING_SUGGESTION,
+		suggestion: WAIT_FOR_MODEL,
 	}),
 	// A router reports an exit code for a model that could not be loaded, and after a forced unload.
 	modelNotLoaded: ({ expected, checkedModel: { id, state = '', exitCode } = NO_MODEL }) => ({
@@ -235,9 +227,7 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	const { blocker } = facts;
 	if (blocker === undefined) return evaluateRules(FINDING_RULES, facts);
 	const [cause] = evaluateRules(BLOCKING_RULES, facts);
-	const suggestion =
-		blocker.error.type === 'modelLoading' ? LOADING_SUGGESTION : blocker.error.suggestion;
-	return [cause ?? findingFromError(blocker.error, describeProbe(blocker.probe), { suggestion })];
+	return [cause ?? findingFromError(blocker.error, describeProbe(blocker.probe))];
 }
 
 /** Embedding and reranker models have short contexts by nature, and do not call tools. */

@@ -109,7 +109,7 @@ export async function addSpeedTest(
 	);
 	const size = health.models?.find(({ id }) => id === model)?.size ?? 0;
 	const findings = [
-		...[...errorsByType.values()].map(findingFromGenerationError),
+		...(await Promise.all([...errorsByType.values()].map(findingFromGenerationError))),
 		...evaluateRules(SPEED_RULES, {
 			run: first.run,
 			size,

@@ -119,7 +119,7 @@ export async function addToolTest(
 	const isUnsupported = error?.type === 'toolsUnsupported';
 	const isOutage = toolTest.completed === 0 && error !== undefined && !isUnsupported;
 	const findings = isOutage
-		? [findingFromGenerationError(error)]
+		? [await findingFromGenerationError(error)]
 		: evaluateRules(TOOL_RULES, { ...toolTest, isUnsupported });
 	const outcome = concludeHealth([...findings, ...health.findings], health.status);
 	const { passed, completed, skipped } = toolTest;

@@ -212,7 +212,7 @@ function splitPath(segments: string[], isOllama: boolean): ApiPath {
 }
 
 /**
- * The path from the version segment on, without a pasted endpoint. Other segments stay: AnythingLLM serves
+ * The path from the version segment on, without a pasted endpoint. Other segments stay, as in
  * `/api/v1/openai/chat/completions`.
  */
 function toVersionPath([segment = '', ...segments]: string[]) {

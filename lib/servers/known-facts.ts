@@ -33,7 +33,7 @@ export class KnownFacts {
 	/** The beginning of its list. */
 	models: readonly ServerModel[] = [];
 	identification: Promise<ServerType> | undefined;
-	/** Until then, its routes have no version (infinity, FastAPI servers). */
+	/** Until then, its routes have no version, as those of some FastAPI servers. */
 	unversionedUntil = 0;
 	/** At the last identification, the server listed its models. */
 	hasModelList = false;

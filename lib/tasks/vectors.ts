@@ -41,8 +41,8 @@ export function parseVectors(
 }
 
 /**
- * The entries of a response: the list under a known name, otherwise its only list of objects or lists (Elasticsearch names
- * it after the task).
+ * The entries of a response: the list under a known name, otherwise its only list of objects or lists
+ * (some name it after the task).
  *
  * @returns undefined if there is none, or if one of several cannot be told from the others
  */

@@ -13,7 +13,7 @@ export const voiceField: INodeProperties = resourceLocatorField(
 	{
 		placeholder: "The server's default, or select one…",
 		description:
-			'The voice that speaks. Kokoro-FastAPI and speaches list theirs; enter the name for other servers. If empty, the server decides or asks for one.',
+			'The voice that speaks. Some servers list theirs; enter the name for others. If empty, the server decides or asks for one.',
 	},
 	{ displayName: 'By Name', placeholder: 'e.g. af_heart' },
 );

@@ -282,6 +282,22 @@ describe('a server that accepts connections and does not answer', () => {
 			suggestion: expect.not.stringMatching(firewall) as string,
 		});
 	});
+
+	test('has no firewall that drops packets: Server Health of Dify', async () => {
+		const server = await start(silence);
+		const outputs = await serverHealth(
+			server.url,
+			{ service: 'dify', options: { timeout: 0.2 } },
+			{ credentials: { baseUrl: server.url, apiKey: 'app-4711', keyType: 'app' } },
+		);
+		const [{ json: checked }] = outputs.flat() as [INodeExecutionData];
+		const [finding] = checked.findings as Array<Record<string, string>>;
+		expect(finding).toMatchObject({
+			id: 'noResponse',
+			suggestion:
+				'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api, or raise Check Timeout.',
+		});
+	});
 });
 
 describe('an address', () => {

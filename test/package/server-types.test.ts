@@ -112,7 +112,7 @@ it.each(NAMES_WITH_REASON)('%s still names a server: %s', (allowed) => {
 	expect(files.flatMap(namesIn)).not.toEqual([]);
 });
 
-/** Servers, gateways and proxies whose name no file of `lib` has: what is general needs no name. */
+/** Names without a capital, or at the beginning of a sentence, which `names.test.ts` cannot tell from words. */
 const FOREIGN_PRODUCTS =
 	/(?<![\w-])(?:SGLang|KoboldCpp|LocalAI|Lemonade|Xinference|Kokoro|sd-server|llama-swap|llama-cpp-python|llamafile|TabbyAPI|Aphrodite|RamaLama|GPT4All|Open WebUI|OpenRouter|Groq|Together|Fireworks|Cerebras|Anthropic|Bedrock|Azure|Cohere|Voyage|DashScope|SiliconFlow|Moonshot|NIM|MLX|mlx-\w+|Chatterbox|Runware|Caddy|Traefik|HAProxy|Envoy|ngrok|Express|Flask|Portkey|Helicone|mistral\.rs|text-generation-webui|vLLM-Omni)(?![\w])/;
 

@@ -74,7 +74,7 @@ export function convertMessages(
 
 /**
  * Joins the system messages at the beginning of a conversation: some templates reject a second one (Mistral's, Gemma's),
- * and some servers silently keep only the last one (FastChat, seen: 0.2.36).
+ * and some servers silently keep only the last one.
  */
 function mergeSystemMessages(drafts: readonly MessageDraft[]): MessageDraft[] {
 	const isSystemText = ({ role, content }: MessageDraft) =>

@@ -22,7 +22,7 @@ export const audioSpeak: LocalLlamaOperation = withOutput({
 	name: 'Speak',
 	value: 'speak',
 	action: 'Speak a text',
-	description: 'Convert text to speech: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
+	description: 'Convert text to speech: GPUStack, speaches and others',
 	fields: [
 		modelField('The model that generates the speech', {
 			search: 'searchSpeechModels',

@@ -28,7 +28,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 	name: 'Transcribe',
 	value: 'transcribe',
 	action: 'Transcribe a recording',
-	description: 'Convert speech to text: GPUStack, vLLM, LocalAI, speaches, whisper.cpp',
+	description: 'Convert speech to text: GPUStack, vLLM, speaches, whisper.cpp and others',
 	fields: [
 		modelField('The model that transcribes the recording', {
 			search: 'searchTranscriptionModels',

@@ -20,7 +20,7 @@ export const imageGenerate: LocalLlamaOperation = withOutput({
 	name: 'Generate',
 	value: 'generate',
 	action: 'Generate an image',
-	description: 'Generate images from a description: GPUStack, LocalAI, sd-server',
+	description: 'Generate images from a description: GPUStack and others',
 	fields: [
 		modelField('The model that generates the image', {
 			search: 'searchImageModels',
