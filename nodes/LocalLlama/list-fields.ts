@@ -3,8 +3,9 @@ import type { NodeParameters } from '../shared/parameters';
 import { quoteValue } from '../shared/parameters';
 import { asRecord, isUnset } from '../../lib/values/records';
 import { parseJson } from '../../lib/values/json';
-import { withoutEnds } from '../../lib/values/text';
+import { collectTexts, withoutEnds } from '../../lib/values/text';
 import { createInputError } from '../../lib/errors/create-error';
+import { assertTextLength } from '../../lib/errors/text-limits';
 
 /**
  * Finds the option that replaces a field of the panel.
@@ -40,14 +41,24 @@ export interface Rows {
 	label: string;
 }
 
-/** Reads the rows of a form, or the entries of the list that replaces it. */
+/**
+ * Reads the rows of a form, or the entries of the list that replaces it.
+ *
+ * @throws a `ServerError` of type `invalidInput` for a text in them that is too long to send.
+ */
 export function readRows(parameters: NodeParameters, { form, listOption }: RowFields): Rows {
-	const path = `options.${listOption}`;
-	if (parameters.hasOption(listOption))
-		return { rows: readList(parameters, path), label: parameters.field(path).label };
+	const path = parameters.hasOption(listOption) ? `options.${listOption}` : form;
+	const rows = path === form ? readForm(parameters, form) : readList(parameters, path);
+	const { label } = parameters.field(path);
+	for (const row of rows)
+		for (const text of collectTexts(row))
+			assertTextLength(text, `An entry of the field "${label}"`);
+	return { rows, label };
+}
+
+function readForm(parameters: NodeParameters, form: string) {
 	const value = parameters.value(form);
-	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
-	return { rows, label: parameters.field(form).label };
+	return Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
 }
 
 /**

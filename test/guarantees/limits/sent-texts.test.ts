@@ -159,6 +159,16 @@ testLimit('lib/task-limits.ts#TASK_LIMITS.difyRun.sent.texts', {
 	beyond: 'The set of inputs has 16.8 MB of text, more than the maximum of 16 MB',
 });
 
+test('the description of a label, which is only a part of a message, names its field', async () => {
+	const { url, requests } = await startServer();
+	const description = 'a'.repeat(MAX_TEXT_BYTES + 1);
+	const labels = { label: [{ name: 'Read.', description }, { name: 'b' }] };
+	await expect(run(url, 'text:classify', { parameters: { text: 'a', labels } })).rejects.toThrow(
+		'An entry of the field "Labels" has 2.1 MB of text, more than the maximum of 2 MB',
+	);
+	expect(requests.filter(({ method }) => method === 'POST')).toEqual([]);
+});
+
 describe('the result of a tool', () => {
 	const ask = async (result: string, count = 1) => {
 		const server = await startServer();
