@@ -376,8 +376,15 @@ test('segments', () => {
 		{ id: 1, text: ' bitte' },
 		{ id: 2, text: ' Danke.' },
 	]);
-	const others = ['roses', 'are', 'red'].map((text) => ({ text }));
-	expect(joinSplitSegments(others)).toEqual(others);
+	// Where most begin without a space, none is the rest of a word.
+	for (const texts of [
+		['roses', 'are', 'red'],
+		[' roses', 'are', 'red'],
+		[' roses', ' are', 'red', 'too'],
+	]) {
+		const others = texts.map((text) => ({ text }));
+		expect(joinSplitSegments(others)).toEqual(others);
+	}
 });
 
 it.each([

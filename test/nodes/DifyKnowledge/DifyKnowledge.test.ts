@@ -186,7 +186,11 @@ describe('documents', () => {
 		]);
 		scene.sim.store.worker = 'up';
 		expect(await runDocument(scene, 'getStatus', { ...parameters, wait: 10 })).toMatchObject([
-			{ indexingStatus: 'completed', chunks: 1 },
+			{ indexingStatus: 'completed', chunksDone: 1, chunks: 1 },
+		]);
+		const { documentId } = parameters;
+		expect(await runDocument(scene, 'getStatus', { documentId, wait: 0 })).toMatchObject([
+			{ indexingStatus: 'completed', chunksDone: 1, chunks: 1 },
 		]);
 	});
 

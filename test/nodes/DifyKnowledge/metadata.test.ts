@@ -1,4 +1,7 @@
+import fc from 'fast-check';
+
 import { addDocument } from '../../simulators/dify';
+import { examples } from '../../support/jest/properties';
 import { getNodeError } from '../dify';
 import { getWrites } from '../../lib/dify/knowledge/setup';
 import { byId, executeOperation, startScene } from './setup';
@@ -42,6 +45,50 @@ describe('metadata', () => {
 			{ name: 'year', type: 'number', builtInEnabled: false },
 			{ name: 'read', type: 'number' },
 		]);
+	});
+
+	test('any values are set and removed: others stay, and what is missing is not created to be removed', async () => {
+		const names = ['a', 'b', 'c', 'd'];
+		const records = fc.dictionary(fc.constantFrom(...names), fc.constantFrom('one', 'two', ''));
+		await fc.assert(
+			fc.asyncProperty(records, records, async (stored, changes) => {
+				fc.pre(Object.keys(changes).length > 0);
+				const known = names.filter((name) => Object.hasOwn(stored, name));
+				const scene = await startScene({
+					fields: known.map((name) => ({ id: `id-${name}`, name, type: 'string' })),
+				});
+				const document = addDocument(scene.sim.store, scene.dataset);
+				const before = Object.entries(stored).filter(([, value]) => value !== '');
+				for (const [name, value] of before) document.values.set(name, { id: `id-${name}`, value });
+				const rows = Object.entries(changes).map(([field, value]) => ({
+					field,
+					value,
+					type: 'string',
+				}));
+				const [item] = await executeOperation(scene, 'metadata', 'set', {
+					documentId: byId(document.id),
+					values: { value: rows },
+					options: { createFields: true },
+				});
+				const after = Object.fromEntries(
+					Object.entries({ ...Object.fromEntries(before), ...changes }).filter(
+						([, value]) => value !== '',
+					),
+				);
+				const isStored = [...document.values].map(([name, { value }]) => [name, value] as const);
+				const input = { stored, changes };
+				expect({ input, metadata: item!.metadata, stored: Object.fromEntries(isStored) }).toEqual({
+					input,
+					metadata: after,
+					stored: after,
+				});
+				const needed = new Set([...known, ...Object.keys(after)]);
+				expect(scene.dataset.fields.map(({ name }) => name).toSorted()).toEqual(
+					[...needed].toSorted(),
+				);
+			}),
+			examples(30),
+		);
 	});
 
 	test.each<[string | undefined, unknown, string, unknown]>([

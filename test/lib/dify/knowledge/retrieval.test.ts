@@ -1,5 +1,7 @@
 /** What a search asks for: options of the node, otherwise the settings of the knowledge base that are in force. */
-import { retrieve } from '../../../../lib/dify/knowledge/retrieval';
+import fc from 'fast-check';
+
+import { retrieve, truncateQuery } from '../../../../lib/dify/knowledge/retrieval';
 import type { RetrievalOptions } from '../../../../lib/dify/knowledge/retrieval';
 import { json } from '../../../support/servers/scripted-server';
 import { useDify } from '../run/scripted-dify';
@@ -17,6 +19,45 @@ async function getSentSettings(stored: object, options: RetrievalOptions = {}, m
 	await retrieve(client, { datasetId: ID, query: 'cats', ...options });
 	return server.sent('/retrieve')[0]!.retrieval_model;
 }
+
+test('a keyword search returns no more than the limit, whatever Dify sends', async () => {
+	const records = Array.from({ length: 6 }, (_none, at) => ({
+		segment: { id: `s${at}`, content: `Cat ${at}`, document: { name: 'Cats' } },
+		score: null,
+	}));
+	const dataset = { id: ID, indexing_technique: 'economy', retrieval_model_dict: {} };
+	const { client } = await startDify({
+		[`GET /v1/datasets/${ID}`]: json(dataset),
+		[`POST /v1/datasets/${ID}/retrieve`]: json({ query: {}, records }),
+	});
+	const { hits, records: kept } = await retrieve(client, {
+		datasetId: ID,
+		query: 'cats',
+		topK: 4,
+	});
+	expect(hits.map(({ content }) => content)).toEqual(['Cat 0', 'Cat 1', 'Cat 2', 'Cat 3']);
+	expect(kept).toEqual(records.slice(0, 4));
+});
+
+test('a long query ends with its last word within 250 characters, unless that loses half of it', () => {
+	const word = fc.stringMatching(/^[a-z]{1,90}$/);
+	/** The second word ends with the limit. */
+	const fitting = fc
+		.integer({ min: 1, max: 248 })
+		.map((length) => ['a'.repeat(length), 'b'.repeat(249 - length), 'more']);
+	const texts = fc.oneof(fc.array(word, { minLength: 1, maxLength: 30 }), fitting);
+	fc.assert(
+		fc.property(texts, (words) => {
+			const text = words.join(' ');
+			const fits = (count: number) => words.slice(0, count).join(' ').length <= 250;
+			const count = words.findLastIndex((_word, at) => fits(at + 1)) + 1;
+			const atWord = words.slice(0, count).join(' ');
+			const isHalf = atWord.length >= 125;
+			const query = count === words.length || isHalf ? atWord : text.slice(0, 250).trim();
+			expect(truncateQuery(text)).toEqual({ query, isTruncated: count < words.length });
+		}),
+	);
+});
 
 const off = { score_threshold_enabled: false, score_threshold: 0.7 };
 const on = { score_threshold_enabled: true, score_threshold: 0.7 };

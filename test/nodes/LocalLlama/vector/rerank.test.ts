@@ -212,13 +212,16 @@ test.each([
 	expect(items.map(({ json }) => json.id)).toEqual(kept);
 });
 
-test('a document without text comes last and is not sent', async () => {
+test.each([
+	{ options: {}, last: [{ title: 'x', output: null }], when: 'comes last' },
+	{ options: { minimumScore: -1 }, last: [], when: 'is omitted with any Minimum Score' },
+])('a document without text $when, and is not sent', async ({ options, last }) => {
 	const sim = await serve({ rerank: true });
 	sim.route('POST /v1/rerank', scores([0, 1]));
-	const fake = prepare({ parameters: { ...RERANK, document: [{ title: 'x' }, 'b'] } });
+	const fake = prepare({ parameters: { ...RERANK, options, document: [{ title: 'x' }, 'b'] } });
 	expect((await executeIn(fake)).map(({ json }) => json)).toEqual([
 		{ text: 'b', output: 1 },
-		{ title: 'x', output: null },
+		...last,
 	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
 		'Documents without text are not sent, and have no score.',
