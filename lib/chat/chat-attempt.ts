@@ -11,7 +11,7 @@ import { toOllamaBody } from './body/ollama-body';
 import { toOpenAiBody } from './body/openai-body';
 import { selectCallableTools } from './body/wire-tools';
 import { isJsonRequested } from './settings';
-import { toServerError } from './check/completion-error';
+import { createChatCompletionError } from './check/completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { validateCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';
@@ -150,7 +150,11 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		currentReport.usage = addUsage(currentReport.usage, completion.usage);
 		currentReport.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
 		if (completion.failure && !completion.failure.isCorrectable)
-			throw toServerError(turn, { completion, errorContext: response.errorContext, contentType });
+			throw createChatCompletionError(turn, {
+				completion,
+				errorContext: response.errorContext,
+				contentType,
+			});
 		if (isShown) display.push(rest);
 		return completion;
 	}

@@ -106,8 +106,8 @@ function getAdaptations(turn: TurnContext, canOmitFormat: boolean): Adaptations 
 	};
 }
 
-/** What is known when a turn fails. */
-interface FailedTurn {
+/** What is known of an exchange that failed. */
+interface FailedExchange {
 	draft: CompletionRequest;
 	/** Of all attempts. */
 	usage: Usage | undefined;
@@ -118,7 +118,7 @@ interface FailedTurn {
 async function toTurnError(
 	error: ServerError,
 	turn: TurnContext,
-	{ draft, usage, lastAttempt }: FailedTurn,
+	{ draft, usage, lastAttempt }: FailedExchange,
 ): Promise<ServerError> {
 	// An error response is about a body that was sent, so it can be built again.
 	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();

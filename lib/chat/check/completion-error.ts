@@ -31,7 +31,7 @@ export interface FailedCompletion {
 }
 
 /** The error of a chat's completion that cannot be used. */
-export function toServerError(
+export function createChatCompletionError(
 	{ settings: { sampling }, serverType }: TurnContext,
 	{ completion, errorContext, contentType = '' }: FailedCompletion,
 ): ServerError {

@@ -22,7 +22,7 @@ import type { ToolDefinition } from '../tool-definition';
 import type { ChatMessage } from '../chat-message';
 import { validateJson, createJsonError } from './validate-json';
 import { isJsonRequested } from '../settings';
-import { toServerError } from './completion-error';
+import { createChatCompletionError } from './completion-error';
 import { showsTextAtEnd } from '../turn-context';
 
 /** A completion that the turn can return: its calls are checked, and its JSON is valid or beside a call. */
@@ -125,7 +125,7 @@ function toCutOffError(
 	{ name: tool }: RawToolCall,
 ): ServerError {
 	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool };
-	return toServerError(turn, { completion: { ...completion, failure }, errorContext });
+	return createChatCompletionError(turn, { completion: { ...completion, failure }, errorContext });
 }
 
 const MAX_WARNINGS = 10;
@@ -145,7 +145,8 @@ function toToolCallError(
 	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
-	if (!unknownIssue && completion.failure) return toServerError(turn, { completion, errorContext });
+	if (!unknownIssue && completion.failure)
+		return createChatCompletionError(turn, { completion, errorContext });
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);

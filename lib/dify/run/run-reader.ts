@@ -427,8 +427,14 @@ class RunReader {
 			detail: isTotal
 				? `The run took longer than ${formatDuration(this.timeouts.totalMs)} (Total Timeout)`
 				: `Dify sent only pings for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`,
-			about: { isRunStart: true },
+			about: { isRunStart: true, onlyReceived: this.onlyReceived },
 		});
+	}
+
+	/** What arrived, if it was no event of the run. */
+	private get onlyReceived() {
+		if (!hasReceivedNothing(this.run) || this.hasNonEventLines) return undefined;
+		return this.hasResponse ? 'pings' : 'nothing';
 	}
 
 	/** A new run that sent only pings. */

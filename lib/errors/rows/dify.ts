@@ -13,6 +13,12 @@ const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
 const RUN_MAY_HAVE_STARTED =
 	' A run may have started: check the logs of the app before you send the request again.';
 
+/** What to check after a timeout before which no event of the run arrived. */
+const SILENT_RUN = {
+	pings: 'the worker container of Dify (docker compose ps)',
+	nothing: 'that the proxy in front of Dify does not hold events back (nginx: proxy_buffering off)',
+};
+
 /**
  * Errors that only Dify has, explained for users of n8n. Facts from docs/protocols/dify.md 1.3, 2, 5 and 6.
  */
@@ -237,8 +243,13 @@ export const DIFY_ERRORS = {
 	},
 	runTimeout: {
 		title: 'A timeout was reached',
-		suggestion: ({ isRunStart }) =>
-			`Raise the timeout in the options, or check the logs of the app in Dify. If only pings arrived, check the worker container (docker compose ps); if nothing arrived, turn off buffering in the proxy (nginx: proxy_buffering off).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
+		suggestion: ({ isRunStart, onlyReceived }) => {
+			if (onlyReceived !== undefined)
+				return `Raise the timeout in the options, or check ${SILENT_RUN[onlyReceived]}.${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`;
+			return isRunStart
+				? 'Raise the timeout in the options. The run has started: check the logs of the app in Dify before you send the request again.'
+				: 'Raise the timeout in the options, or check the logs of the app in Dify.';
+		},
 		health: 'degraded',
 		cause: 'server',
 		onCloud: ({ isRunStart }) =>

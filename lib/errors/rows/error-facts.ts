@@ -47,6 +47,8 @@ export interface ErrorFacts {
 	service?: 'dify';
 	/** The request is about a knowledge base of Dify. */
 	isKnowledge?: boolean;
+	/** What arrived of a Dify run until its timeout, if no event of it did. */
+	onlyReceived?: 'pings' | 'nothing';
 	/** The request starts a run of a Dify app. */
 	isRunStart?: boolean;
 	/** The request is a message of a conversation with a Dify app. */

@@ -167,6 +167,20 @@ test.each(['proxyAuthRequired', 'blockedByProxy'] as const)(
 	},
 );
 
+test.each([
+	{ onlyReceived: 'pings', advice: 'check the worker container of Dify' },
+	{
+		onlyReceived: 'nothing',
+		advice: 'check that the proxy in front of Dify does not hold events back',
+	},
+	{ onlyReceived: undefined, advice: 'The run has started' },
+] as const)('a run of Dify that timed out after $onlyReceived', ({ onlyReceived, advice }) => {
+	const facts = { service: 'dify', isRunStart: true, onlyReceived } as const;
+	const { suggestion } = getErrorText('runTimeout', facts);
+	expect(suggestion).toContain(advice);
+	expect(suggestion.includes('may have started')).toBe(onlyReceived !== undefined);
+});
+
 test('texts of Dify errors: no suggestion names an operation that no node has', () => {
 	for (const type of Object.keys({ ...DIFY_ERRORS, ...DIFY_VARIANTS }) as ErrorType[])
 		expect(getErrorText(type, { service: 'dify' }).suggestion).not.toMatch(
