@@ -207,8 +207,14 @@ export class Screens {
 		const { displayName } = this.description;
 		const searchBar = get('node-creator-search-bar');
 		await searchBar.or(this.entry(displayName)).first().waitFor();
-		// A short list has none.
-		if (await searchBar.isVisible()) await searchBar.fill(displayName);
+		// A short list has none. A list that is still being drawn forgets what is searched for.
+		await until(
+			async () => {
+				if (await searchBar.isVisible()) await searchBar.fill(displayName);
+				return await this.entry(displayName).isVisible();
+			},
+			(isListed) => isListed,
+		);
 		await this.entry(displayName).click();
 		await get('node-parameters').waitFor();
 	}
@@ -241,16 +247,21 @@ export class Screens {
 
 	/** Chooses an entry of a list in the open panel, by its value. */
 	async choose(parameter: string, value: string): Promise<void> {
-		const { get, page } = this.editor;
 		const { options = [] } = this.description.properties.find(({ name }) => name === parameter)!;
 		const entry = options.find((option) => 'value' in option && option.value === value)!;
+		await this.chooseLabel(parameter, entry.name);
+	}
+
+	/** Chooses an entry of a list in the open panel, by its label. */
+	async chooseLabel(parameter: string, label: string): Promise<void> {
+		const { get, page } = this.editor;
 		const list = get(`parameter-input-${parameter}`).locator('input').first();
-		if ((await list.inputValue()) === entry.name) return;
+		if ((await list.inputValue()) === label) return;
 		await list.click();
-		await page.getByRole('option', { name: entry.name }).filter({ visible: true }).first().click();
+		await page.getByRole('option', { name: label }).filter({ visible: true }).first().click();
 		await until(
 			async () => await list.inputValue(),
-			(chosen) => chosen === entry.name,
+			(chosen) => chosen === label,
 		);
 	}
 
