@@ -40,7 +40,10 @@ export const textComplete: LocalLlamaOperation = withOutput({
 				description:
 					'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
 			}),
-			{ name: 'prompt', description: 'The text to continue' },
+			{
+				name: 'prompt',
+				description: 'The beginning of a text to continue, not a question or an instruction',
+			},
 		),
 		createOptionsField(options),
 	],
@@ -57,7 +60,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 				if (items.length > 0) await chatStream?.write('\n\n');
 				const copySettings = withSeedOffset(settings, copy);
 				const completion = await completeText(server, copySettings, { prompt, onDelta });
-				if (!completion.text) completion.warnings = ['The model generated no text.'];
+				if (!completion.text) completion.warnings = [describeEmpty(completion.finishReason)];
 				reportResult(call, completion);
 				const { text: output, finishReason, model, server: serverType } = completion;
 				const metadata = {
@@ -73,6 +76,13 @@ export const textComplete: LocalLlamaOperation = withOutput({
 		return items;
 	},
 });
+
+/** A model often ends at once if the prompt is a complete sentence (SmolLM2-135M after "What is a llama?"). */
+function describeEmpty(finishReason: string | undefined): string {
+	return finishReason === 'stop'
+		? 'The model ended without generating text. For questions and instructions, use Chat.'
+		: 'The model generated no text.';
+}
 
 /** Increments the seed, if set, for each further completion. */
 function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSettings {

@@ -124,7 +124,9 @@ test('an empty text succeeds with a hint', async () => {
 	sim.script(reply.empty());
 	const fake = prepare({ parameters: COMPLETE });
 	expect((await executeIn(fake))[0]!.json.output).toBe('');
-	expect(fake.hints.map(({ message }) => message)).toEqual(['The model generated no text.']);
+	expect(fake.hints.map(({ message }) => message)).toEqual([
+		'The model ended without generating text. For questions and instructions, use Chat.',
+	]);
 });
 
 test.each([
