@@ -44,7 +44,7 @@ const SCREENS: readonly ToolScreen[] = [
 		operation: 'Complete',
 		toolName: 'Complete a text in Local Llama',
 		passed: { prompt: TEXT },
-		descriptions: ['The text to continue'],
+		descriptions: ['The beginning of a text to continue, not a question or an instruction'],
 		result: GENERATED,
 	},
 	{

@@ -46,6 +46,8 @@ export const WITH_ERROR_OUTPUT = 'With an error output';
 const TEXT = 'The llama keeps its wool.';
 /** n8n's own entry in every list of operations, for HTTP Request. */
 const CUSTOM_CALL = '__CUSTOM_API_CALL__';
+/** Of the list of nodes, in which a search appears after a moment. */
+const POLLS_PER_SEARCH = 30;
 const WRONG_KEY = 'a-wrong-key';
 /** The beginning of a WAV file. */
 const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
@@ -207,10 +209,12 @@ export class Screens {
 		const { displayName } = this.description;
 		const searchBar = get('node-creator-search-bar');
 		await searchBar.or(this.entry(displayName)).first().waitFor();
-		// A short list has none. A list that is still being drawn forgets what is searched for.
+		// A short list has none. A list that is still being drawn forgets what is searched for, and each letter starts a search.
+		let polls = 0;
 		await until(
 			async () => {
-				if (await searchBar.isVisible()) await searchBar.fill(displayName);
+				const isDue = polls++ % POLLS_PER_SEARCH === 0;
+				if (isDue && (await searchBar.isVisible())) await searchBar.fill(displayName);
 				return await this.entry(displayName).isVisible();
 			},
 			(isListed) => isListed,
