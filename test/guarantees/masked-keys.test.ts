@@ -380,5 +380,5 @@ test('a server may show a part of the key', async () => {
 	const server = await start({ [`POST ${CHAT}`]: json({ error: { message } }, 401) });
 	const { supplied } = await chatModel(server.url, { credentials: { apiKey: key } });
 	const { message: title, description } = await failureOf(supplied.invoke('Hi'));
-	expect(`${title} ${String(description)}`).toContain('sk-lm-J9Fa6fbC...');
+	expect(`${title} ${String(description)}`).toContain('token provided: sk-lm-J9Fa6fbC');
 });
