@@ -124,5 +124,7 @@ test.each(UNREADABLE)('%s: the file is the problem', async (message) => {
 	const failures = await failAll([name], { status: 400, message });
 	const { message: title, description } = failures.get(name)!;
 	expect(title).toBe(message.replace(/\.$/, ''));
-	expect(description).toContain('shows whether the error is about this file');
+	// The title says what is wrong with it: no other server is needed.
+	expect(description).toContain('Files sent: "');
+	expect(description).not.toMatch(/\bUse GPUStack|own credential/);
 });
