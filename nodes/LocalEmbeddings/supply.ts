@@ -12,7 +12,7 @@ import { modelField, withResolvedModel } from '../shared/model-selection';
 
 export const properties: INodeProperties[] = [
 	noticeField(
-		"Connect this node to a vector store. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_vectorStore'>Insert one</a><br>Use the same model and options for inserting and searching.",
+		"Connect this node to a vector store, with the same model and options for inserting and searching. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_vectorStore'>Insert one</a>",
 	),
 	modelField(
 		'The model that creates the vectors. Models that the server reports as unsuitable are not listed',
