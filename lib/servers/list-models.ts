@@ -87,7 +87,7 @@ async function fetchModelList(server: ModelServer, { query, ...options }: ListQu
 	if (models.length === 0) {
 		const { texts } = await profile.fetchType(options.signal);
 		const hasKey = Object.keys(server.headers).length > 0;
-		const suggestion = `${texts.noModels}${hasKey ? ' Or the key has no access to its models.' : ''}`;
+		const suggestion = `${texts.noModels}${hasKey ? ' Or give the key access to its models.' : ''}`;
 		throw createListError(server, 'modelNotFound', {
 			title: 'The server has no models',
 			suggestion,

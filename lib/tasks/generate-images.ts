@@ -142,8 +142,7 @@ export async function generateImages(
 /** The error of a response without an image. */
 const NO_IMAGE = {
 	title: 'The server returned no image',
-	suggestion:
-		'Check the server log: the model may not generate images, or the GPU may have too little memory for this size.',
+	suggestion: 'Check the server log, and that the model generates images of this size.',
 };
 
 /** Models halve the size several times: by 64, if they are old. */

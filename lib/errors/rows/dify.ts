@@ -51,8 +51,7 @@ export const DIFY_ERRORS = {
 	},
 	wrongAppType: {
 		title: 'The app of this key is of another type',
-		suggestion:
-			'It may be a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
+		suggestion: 'Use the key of a chatbot, agent or chatflow.',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -237,7 +236,7 @@ export const DIFY_ERRORS = {
 		suggestion: ({ isKnowledge }) =>
 			isKnowledge
 				? 'Check the file, the inputs and the datasource, and run the pipeline in Dify, which shows the node that fails.'
-				: 'Open the run in the logs of the app in Dify: they show each node with its input and output. The cause may be the inputs, the files or the workflow.',
+				: 'Open the run in the logs of the app in Dify: they show each node with its input and output.',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -432,7 +431,7 @@ export const DIFY_VARIANTS = {
 		suggestion: ({ status = 0 }) =>
 			isCloudflareStatus(status)
 				? 'Status codes from 520 on come from Cloudflare: check that Dify is running, and that the connection from Cloudflare to it is up.'
-				: 'Check that Dify is running (docker compose ps); it may also be too slow for the proxy.',
+				: 'Check that Dify is running (docker compose ps), and the log of the proxy.',
 		onCloud: ({ isRunStart }) =>
 			`Dify Cloud failed: try again later (its state is at status.dify.ai).${isRunStart ? RUN_MAY_HAVE_STARTED : ''}`,
 	},

@@ -51,8 +51,8 @@ function describeMissingRoute(facts: ErrorFacts): ErrorText {
 /** For a Base URL that is already just the server's address. */
 function describeOtherServer(url: string) {
 	const missing = /\/chat(?:\/completions)?$/.test(url)
-		? 'This server has no chat endpoint. It may serve embeddings only, or be another program.'
-		: 'This server has no such endpoint. It may serve other tasks only, or be another program.';
+		? 'This server has no chat endpoint.'
+		: 'This server has no such endpoint.';
 	return `${missing} If its API has a prefix (${PREFIXES}), add it to the Base URL.`;
 }
 
@@ -109,9 +109,9 @@ export const MODEL_ERRORS = {
 	},
 	forbidden: {
 		title: 'The server does not allow this request',
-		suggestion: ({ isEmpty }) =>
+		suggestion: ({ isEmpty, isKeyMissing }) =>
 			isEmpty
-				? `The key may be wrong or lack the permission, or this endpoint is disabled on the server.${OLLAMA_HOSTS}`
+				? `${isKeyMissing ? 'No API key was sent: enter it in the credential if the server has one.' : 'Check the permissions of the API key on the server.'}${OLLAMA_HOSTS}`
 				: READ_DETAILS,
 		health: 'unauthorized',
 		cause: 'server',

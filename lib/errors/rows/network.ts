@@ -60,7 +60,7 @@ export const NETWORK_ERRORS = {
 				case 'https expected':
 					return `Use https:// in the Base URL${withScheme('https', root)}.`;
 				case 'handshake failed':
-					return 'The server may support only an old TLS version, or require a client certificate. Put a TLS proxy in front of it.';
+					return 'Put a TLS proxy in front of it that needs no client certificate and speaks TLS 1.2 or newer.';
 				case 'no TLS':
 					return `Use http:// in the Base URL${withScheme('http', root)}, or put a TLS proxy in front of the server.`;
 			}
@@ -144,7 +144,7 @@ export const NETWORK_ERRORS = {
 	notAnApi: {
 		title: 'The Base URL returns a web page, not the API',
 		suggestion:
-			'Enter the address of the API: for llama-server the port it listens on, for a user interface often its path /api. This may be the address of a user interface or a login page.',
+			'Enter the address of the API: for llama-server the port it listens on, for a user interface often its path /api.',
 		health: 'misconfigured',
 		cause: 'server',
 	},

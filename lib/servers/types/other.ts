@@ -3,7 +3,7 @@ import { needsModel, OTHER_SERVERS } from '../task-advice';
 
 /** Sentences for a server with unknown options. */
 export const DEFAULT_TEXTS = {
-	noModels: 'Start it with a model. If it has one, give the key access to it.',
+	noModels: 'Start it with a model.',
 	context: (tokens: number): string =>
 		`Start the server with a context of at least ${tokens} tokens.`,
 	tools:

@@ -88,7 +88,7 @@ describe('lists of models', () => {
 		const empty = await serve({ 'GET /v1/models': list() });
 		await expect(listModels(empty.server)).rejects.toMatchObject({
 			message: 'The server has no models',
-			suggestion: expect.stringContaining('the key has no access to its models'),
+			suggestion: expect.stringContaining('Or give the key access to its models.'),
 		});
 		const missing = await serve({});
 		await expect(listModels(missing.server)).rejects.toMatchObject({ type: 'routeNotFound' });
