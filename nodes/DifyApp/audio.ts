@@ -21,6 +21,7 @@ import { createDifyError } from '../../lib/dify/create-error';
 import { detectFileType, getAudioExtension } from '../../lib/files/file-types';
 import { assertRecording } from '../../lib/files/recording';
 import type { FileSource } from '../../lib/http/multipart';
+import { readBuffer } from '../../lib/http/response-body';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { TASK_LIMITS } from '../../lib/task-limits';
 import { asString } from '../../lib/values/records';
@@ -131,7 +132,8 @@ export const audio: DifyResource = {
 						const mimeType = parseMimeType(response.headers['content-type']);
 						// Dify returns `null` if there is no text to speak.
 						if (!/^audio\/|octet-stream$/.test(mimeType)) {
-							const body = await response.text();
+							const bytes = await readBuffer(response.bytes(), limits.parsedBytes);
+							const body = bytes.toString('utf8');
 							if (body.trim() === 'null' || body.trim() === '') {
 								throw createNoAudioError(response.url);
 							}
