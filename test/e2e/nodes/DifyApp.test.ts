@@ -27,5 +27,5 @@ describeScreens('difyApp', {
 		result: 'Mime Type: text/plain',
 		isFile: true,
 	},
-	'Dify Apps app get': { asAdded: 'mode chat' },
+	'Dify Apps app get': { asAdded: 'user_input_form' },
 });
