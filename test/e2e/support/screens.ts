@@ -46,8 +46,8 @@ export const WITH_ERROR_OUTPUT = 'With an error output';
 const TEXT = 'The llama keeps its wool.';
 /** n8n's own entry in every list of operations, for HTTP Request. */
 const CUSTOM_CALL = '__CUSTOM_API_CALL__';
-/** Of the list of nodes, in which a search appears after a moment. */
-const POLLS_PER_SEARCH = 30;
+/** Of the list of nodes, in which the result of a search appears after a moment. */
+const POLLS_PER_SEARCH = 50;
 const WRONG_KEY = 'a-wrong-key';
 /** The beginning of a WAV file. */
 const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
@@ -203,18 +203,25 @@ export class Screens {
 
 	/** Adds the node from a connector of another one, and opens it. */
 	async addTo(root: string, connector: string): Promise<void> {
-		const { get, node } = this.editor;
-		const input = node(root).getByTestId('canvas-node-input-handle');
-		await input.filter({ hasText: connector }).getByTestId('canvas-handle-plus').click();
+		const { get, node, page } = this.editor;
 		const { displayName } = this.description;
+		const input = node(root).getByTestId('canvas-node-input-handle');
 		const searchBar = get('node-creator-search-bar');
-		await searchBar.or(this.entry(displayName)).first().waitFor();
-		// A short list has none. A list that is still being drawn forgets what is searched for, and each letter starts a search.
+		const search = async () => {
+			await input.filter({ hasText: connector }).getByTestId('canvas-handle-plus').click();
+			await searchBar.or(this.entry(displayName)).first().waitFor();
+			// A short list has none.
+			if (await searchBar.isVisible()) await searchBar.fill(displayName);
+		};
+		await search();
 		let polls = 0;
+		// A list that is still being drawn forgets what is searched for.
 		await until(
 			async () => {
-				const isDue = polls++ % POLLS_PER_SEARCH === 0;
-				if (isDue && (await searchBar.isVisible())) await searchBar.fill(displayName);
+				if (++polls % POLLS_PER_SEARCH === 0) {
+					await page.keyboard.press('Escape');
+					await search();
+				}
 				return await this.entry(displayName).isVisible();
 			},
 			(isListed) => isListed,
