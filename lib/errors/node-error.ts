@@ -4,6 +4,7 @@ import type { INode, JsonObject } from 'n8n-workflow';
 import { BaseError, NodeOperationError } from 'n8n-workflow';
 import { toPlainText } from '../values/safe-text';
 import { describeError } from './describe-error';
+import { isFilledByModel } from './model-fields';
 import { ServerError } from './server-error';
 import { isRequestError, isUnknownError } from './error-types';
 
@@ -45,7 +46,7 @@ export function toNodeError(node: INode, error: unknown): NodeOperationError {
 		description: describeError(error),
 	});
 	nodeError.message = toPlainText(error.message);
-	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);
+	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(node, error);
 	nodeError.messages = [];
 	nodeError.context.data = toErrorDetails(error);
 	omitRepeatedCause(nodeError);
@@ -65,13 +66,14 @@ const TOOL_REJECTED_TEXT =
 
 /**
  * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
- * words of a server but what it says of a field, which the model can correct.
+ * words of a server but what it says of a field that the model fills in, and can correct.
  */
-function toToolErrorText(error: ServerError) {
+function toToolErrorText(node: INode, error: ServerError) {
 	const { type, field, isServerText } = error;
 	if (!isRequestError(type)) return TOOL_UNAVAILABLE_TEXT;
 	const withoutServerText = { serverText: undefined, isServerText: false };
-	if (field !== undefined)
+	const isCorrectable = field !== undefined && (!isServerText || isFilledByModel(node, field));
+	if (isCorrectable)
 		return describeError(error.copyWith({ ...withoutServerText, detail: error.message }), '');
 	if (isUnknownError(type)) return TOOL_REJECTED_TEXT;
 	return isServerText === true

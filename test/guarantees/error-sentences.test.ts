@@ -2,7 +2,7 @@
  * Promises to users. Whatever a server writes, its sentence is a short title without a key, at every door; where a title goes
  * further than the owner of the workflow, the node's own sentence goes.
  */
-import type { NodeOperationError } from 'n8n-workflow';
+import type { INodeParameters, NodeOperationError } from 'n8n-workflow';
 import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { testCredential } from '../support/n8n/credential-test';
@@ -233,17 +233,21 @@ describe('where a title goes further than the owner', () => {
 	const rejecting = (status: number, more: object = {}): Answer =>
 		respond({ name: '', status, body: JSON.stringify({ error: { message: WORDS, ...more } }) });
 
-	const failTool = async (answer: Answer): Promise<NodeOperationError> => {
+	const failTool = async (
+		answer: Answer,
+		written: INodeParameters,
+	): Promise<NodeOperationError> => {
 		const { url } = await start({ ...LLAMA_SERVER, 'POST /v1/chat/completions': answer });
 		return await failureOf(
 			run(url, 'text:chat', {
 				type: TOOL_TYPE,
 				parameters: { prompt: 'Hi', options: { temperature: 9, maxRetries: 0 } },
+				written,
 			}),
 		);
 	};
 
-	test.each([
+	test.each<{ what: string; answer: Answer; written?: INodeParameters; text: string }>([
 		{
 			what: 'a server that failed',
 			answer: rejecting(500),
@@ -255,14 +259,23 @@ describe('where a title goes further than the owner', () => {
 			text: 'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.',
 		},
 		{
+			what: 'a wrong value of a field that the author filled in',
+			answer: rejecting(400, { param: 'temperature' }),
+			text: 'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.',
+		},
+		{
 			what: 'a wrong value of a field that the model filled in',
 			answer: rejecting(400, { param: 'temperature' }),
+			written: { options: { temperature: "={{ $fromAI('heat', '', 'number') }}" } },
 			text: 'Temperature: The tenant Acme has closed its account at … Change "Temperature".',
 		},
-	])('a model that called the node as a tool reads of $what', async ({ answer, text }) => {
-		const { message, description } = await failTool(answer);
-		expect([message, description]).toEqual([text, '']);
-	});
+	])(
+		'a model that called the node as a tool reads of $what',
+		async ({ answer, written = {}, text }) => {
+			const { message, description } = await failTool(answer, written);
+			expect([message, description]).toEqual([text, '']);
+		},
+	);
 
 	test("n8n's own reports, which have the causes of an error, have none", async () => {
 		const { url } = await start({ ...LLAMA_SERVER, 'POST /v1/chat/completions': rejecting(500) });

@@ -2,7 +2,7 @@ import { NodeOperationError } from 'n8n-workflow';
 import type { INode } from 'n8n-workflow';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { ServerError } from '../../../lib/errors/server-error';
-import { createServerError } from '../../../lib/errors/create-error';
+import { createInputError, createServerError } from '../../../lib/errors/create-error';
 import { toErrorDetails, SubNodeError, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { fetchStatus } from '../http/client';
@@ -76,6 +76,54 @@ describe('toNodeError', () => {
 		const { message } = toNodeError(tool, serverError);
 		expect(message).toContain(serverError.suggestion);
 		expect(message).not.toContain('10.0.0.5');
+	});
+
+	describe('what a server says of a field is told to an agent only if the agent fills it in', () => {
+		const details = {
+			status: 400,
+			title: 'Prompt: must not be in capitals',
+			serverText: 'must not be in capitals',
+			isServerText: true,
+			field: 'Prompt',
+		};
+		test.each([
+			{
+				title: 'the parameter',
+				parameters: { prompt: "={{ $fromAI('question') }}" },
+				isTold: true,
+			},
+			{
+				title: 'the argument',
+				parameters: { text: '={{ $fromAI("prompt", "x") }}' },
+				isTold: true,
+			},
+			{
+				title: 'the entry of a list',
+				parameters: { inputs: { values: [{ name: 'Prompt', value: '={{ $fromAI() }}' }] } },
+				isTold: true,
+			},
+			{ title: 'a fixed value', parameters: { prompt: 'SHOUT' }, isTold: false },
+			{
+				title: 'a fixed value beside another argument',
+				parameters: { prompt: 'SHOUT', options: { stop: "={{ $fromAI('stop') }}" } },
+				isTold: false,
+			},
+		])('$title', ({ parameters, isTold }) => {
+			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool', parameters };
+			const { message } = toNodeError(tool, createServerError('badRequest', {}, details));
+			expect(message).toMatch(
+				isTold ? /^Prompt: must not be in capitals\b/ : /^The service behind this tool rejected/,
+			);
+		});
+
+		test('its own sentence about a value is told whoever wrote the value', () => {
+			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
+			const error = createInputError('The field "Prompt" is empty', 'Enter a value.', {
+				field: 'Prompt',
+				inputProblem: 'empty',
+			});
+			expect(toNodeError(tool, error).message).toContain('The field "Prompt" is empty');
+		});
 	});
 
 	test('an error of a sub-node keeps title, description and details', () => {
