@@ -21,7 +21,7 @@ import {
 	storeLessons,
 	updateHistory,
 } from './lessons';
-import { describeOvercomeFailure, withOpenTime } from './server-failure';
+import { BUSY_WARNING, describeOvercomeFailure, withOpenTime } from './server-failure';
 import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { AttemptOutcome, Adaptations, ExchangeState, AppliedRule } from './types';
@@ -110,6 +110,7 @@ export async function exchange<D, V>(
 		if (step.type === 'accept') {
 			if (serverFailure) warnings.push(describeOvercomeFailure(serverFailure));
 			const { waits } = retryPolicy;
+			if (waits.busy > 0) warnings.push(BUSY_WARNING);
 			return { value: step.value, draft, route: route.name, warnings, appliedRules, waits };
 		}
 		const secrets = getWrittenSecrets(withoutSent(server.secrets, body));

@@ -23,6 +23,9 @@ export function withOpenTime(error: ServerError, elapsedMs: number): ServerError
 	return error.copyWith({ title: `${error.message} (after ${formatDuration(elapsedMs)})` });
 }
 
+/** The same for each request, so that many items have one hint; the log says how often. */
+export const BUSY_WARNING = 'The server was busy, so requests were sent again after a pause.';
+
 /** What a failure has in common with its repetition: what the server wrote may differ. */
 export function toFailureKey({ type, report }: ServerError): string {
 	if (report === undefined) return type;

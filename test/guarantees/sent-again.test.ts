@@ -240,6 +240,23 @@ test('the log says how often and why a request was sent again, and token counts 
 	expect(message.usage_metadata).toMatchObject({ input_tokens: 22, output_tokens: 10 });
 });
 
+test('a node without a log has one hint for all items of which requests waited', async () => {
+	const busy = json({ error: 'Zxq' }, 429);
+	const server = await start({
+		...LLAMA_SERVER,
+		[POST_CHAT]: [busy, busy, GOOD, busy, GOOD, GOOD],
+	});
+	const parameters = { prompt: 'Weather?', options: { maxConcurrent: 1 } };
+	const items = Array(3).fill({ json: {} });
+	const fake = actionContext(server.url, 'text:chat', { parameters, items });
+	await clock.passUntil(localLlama(fake));
+	const hints = fake.hints.map(({ message }) => message);
+	expect(hints.filter((hint) => hint.includes('busy'))).toEqual([
+		'The server was busy, so requests were sent again after a pause.',
+	]);
+	expect(server.sent(CHAT)).toHaveLength(6);
+});
+
 test('the logs of embeddings and the reranker say it for all batches', async () => {
 	const busy = json({ error: 'Zxq' }, 429);
 	const failed = json({ error: 'Zxq' }, 500);
