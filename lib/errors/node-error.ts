@@ -58,6 +58,18 @@ export function isToolNode({ type }: Pick<INode, 'type'>): boolean {
 	return type.endsWith('Tool');
 }
 
+/**
+ * The error of a sub-node with the title that a model may read; the panel has the whole text.
+ *
+ * @param reason - The error that became `nodeError`.
+ */
+export function withToolTitle(nodeError: NodeOperationError, reason: unknown): NodeOperationError {
+	if (!(reason instanceof ServerError)) return nodeError;
+	nodeError.context.descriptionTemplate = describeError(reason);
+	nodeError.message = toToolErrorText(nodeError.node, reason);
+	return nodeError;
+}
+
 const TOOL_UNAVAILABLE_TEXT =
 	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
 

@@ -1,12 +1,14 @@
 /** A sub-node of n8n, which supplies an object to its root node. */
-import type { INodeProperties, NodeOperationError, SupplyData } from 'n8n-workflow';
-import { SubNodeError, toNodeError } from '../../lib/errors/node-error';
+import type { INode, INodeProperties, NodeOperationError, SupplyData } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
+import { SubNodeError, toNodeError, withToolTitle } from '../../lib/errors/node-error';
 import type { Priority } from '../../lib/http/queue';
 import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { NodeParameters } from './parameters';
 import { watchLoading } from './run/watch-loading';
 import { toPanelError } from './run/panel-error';
+import type { Execution } from './run/visitor-message';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';
 import { formatDuration } from '../../lib/values/duration';
@@ -36,6 +38,14 @@ export interface OpenSubNode {
 	server: ModelServer;
 	/** Priority in the queue. */
 	priority: Priority;
+}
+
+/**
+ * Whether the root node of a sub-node is a tool of an agent: n8n gives the title of its error to the agent's model. A vector
+ * store is one by its mode.
+ */
+function isPassedToModel(rootNode: INode | undefined): boolean {
+	return isToolType(rootNode?.type) || rootNode?.parameters?.mode === 'retrieve-as-tool';
 }
 
 /** A sub-node that is being supplied, or whose object is in use. */
@@ -80,6 +90,8 @@ export class SubNode {
 	/** The error as n8n shows it, naming the sub-node. */
 	toError(error: unknown): NodeOperationError {
 		const { context } = this.place;
-		return toPanelError(context, toNodeError(context.getNode(), error), error);
+		const nodeError = toPanelError(context, toNodeError(context.getNode(), error), error);
+		const { parentNode }: Execution = context;
+		return isPassedToModel(parentNode) ? withToolTitle(nodeError, error) : nodeError;
 	}
 }

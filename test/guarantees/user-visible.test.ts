@@ -270,6 +270,30 @@ test.each([
 	},
 );
 
+test.each([
+	{ parentNode: { type: '@n8n/n8n-nodes-langchain.agentTool' } },
+	{ parentNode: { type: '@n8n/n8n-nodes-langchain.toolVectorStore' } },
+	{
+		parentNode: {
+			type: '@n8n/n8n-nodes-langchain.vectorStoreInMemory',
+			parameters: { mode: 'retrieve-as-tool' },
+		},
+	},
+])(
+	'the model of the agent that uses $parentNode as a tool reads nothing of the server',
+	async ({ parentNode }) => {
+		const { url } = await start(FAILING);
+		for (const { context } of VISITED) {
+			const setup = { parameters: NO_RETRIES, context: { ...context, parentNode } };
+			const { supplied, outputs } = await chatModel(url, setup);
+			const failed = await failureOf(supplied.invoke('Hi'));
+			expect(failed.message).toMatch(/^The service behind this tool is unavailable\./);
+			// The owner reads the reason in the panel.
+			expect(JSON.stringify((outputs[0] as NodeOperationError).context)).toContain(WORDS);
+		}
+	},
+);
+
 describe('Stop leaves exactly the text that had arrived', () => {
 	async function stopAfter(
 		shown: string,
