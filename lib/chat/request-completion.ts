@@ -1,11 +1,9 @@
 /** Gets a valid completion: the exchange of a turn, which makes its attempts, over a chat route of the server. */
-import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import { changeFormat, changeThinking, omitFormat } from '../exchange/adaptations';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
-import { labelOptions } from '../exchange/named-options';
 import type { RequestFields } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { Adaptations } from '../exchange/types';
@@ -23,10 +21,9 @@ import { adjustNullInSchema } from './body/schema-forms';
 import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
-import { explainTurnError } from './turn-error';
+import { toTurnError } from './turn-error';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
-import type { Usage } from './chat-result';
 import { TASK_LIMITS } from '../task-limits';
 
 /** A valid completion, and how it was obtained. */
@@ -78,6 +75,7 @@ export async function requestCompletion(
 	}).catch(async (error: unknown) => {
 		throw await toTurnError(asServerErrorOrThrow(error), turn, {
 			draft,
+			fields: getRequestFields(turn),
 			usage: sumUsage(attempts.map(({ report }) => report)),
 			lastAttempt: attempts.at(-1),
 		});
@@ -104,28 +102,6 @@ function getAdaptations(turn: TurnContext, canOmitFormat: boolean): Adaptations 
 		conversation: [omitStreamWithTools, adjustThinkingInHistory],
 		strictForm: [enforceStrictRoles, omitTextBesideCalls],
 	};
-}
-
-/** What is known of an exchange that failed. */
-interface FailedExchange {
-	draft: CompletionRequest;
-	/** Of all attempts. */
-	usage: Usage | undefined;
-	/** Undefined if none began. */
-	lastAttempt: ChatAttempt | undefined;
-}
-
-async function toTurnError(
-	error: ServerError,
-	turn: TurnContext,
-	{ draft, usage, lastAttempt }: FailedExchange,
-): Promise<ServerError> {
-	// An error response is about a body that was sent, so it can be built again.
-	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();
-	const labelled = body ? labelOptions(error, getRequestFields(turn), body) : undefined;
-	const { error: cause = error, options: namedOptions } = labelled ?? {};
-	const explained = await explainTurnError(cause, { turn, draft, namedOptions });
-	return explained.copyWith({ facts: { ...explained.facts, usage } });
 }
 
 /** A warning if options were ignored because the server's own route is missing. */

@@ -1,4 +1,4 @@
-/** What is known of a turn that failed, for the advice of its error. */
+/** The error of a turn that failed: with the options that its response names, and the advice by what is known of the turn. */
 import { diagnose } from '../diagnosis/diagnose';
 import type { FactSources } from '../diagnosis/facts';
 import { getServerFacts } from '../diagnosis/server-facts';
@@ -6,6 +6,8 @@ import { isMissingStatus } from '../errors/missing-route';
 import { namesModel } from '../errors/classify-error';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { NamedOption } from '../exchange/named-options';
+import { labelOptions } from '../exchange/named-options';
+import type { RequestFields } from '../exchange/request-fields';
 import { hasFailed } from '../servers/model-selection';
 import { listModels } from '../servers/list-models';
 import { matchesModel } from '../servers/model-names';
@@ -14,12 +16,26 @@ import type { ServerModel } from '../servers/server-model';
 import { other } from '../servers/types/other';
 import { asRecord } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
+import type { ChatAttempt } from './chat-attempt';
+import type { Usage } from './chat-result';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import { getText } from './content';
 import { describeLargestPart } from './largest-part';
 import { findSentMedia, isAboutMedia } from './sent-media';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
+
+/** What is known of an exchange that failed. */
+export interface FailedExchange {
+	/** Its first request. */
+	draft: CompletionRequest;
+	/** What its requests contained. */
+	fields: RequestFields;
+	/** Of all attempts. */
+	usage: Usage | undefined;
+	/** Undefined if none began. */
+	lastAttempt: ChatAttempt | undefined;
+}
 
 /** A turn that failed. */
 interface FailedTurn {
@@ -29,8 +45,22 @@ interface FailedTurn {
 	namedOptions: readonly NamedOption[] | undefined;
 }
 
-/** The error with what the turn and its server say of its cause. May send requests, such as for the list of models. */
-export async function explainTurnError(
+/** The error of the turn, from that of its exchange. May send requests, such as for the list of models. */
+export async function toTurnError(
+	error: ServerError,
+	turn: TurnContext,
+	{ draft, fields, usage, lastAttempt }: FailedExchange,
+): Promise<ServerError> {
+	// An error response is about a body that was sent, so it can be built again.
+	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();
+	const labelled = body ? labelOptions(error, fields, body) : undefined;
+	const { error: cause = error, options: namedOptions } = labelled ?? {};
+	const explained = await explainTurnError(cause, { turn, draft, namedOptions });
+	return explained.copyWith({ facts: { ...explained.facts, usage } });
+}
+
+/** The error with what the turn and its server say of its cause. */
+async function explainTurnError(
 	error: ServerError,
 	{ turn, draft, namedOptions }: FailedTurn,
 ): Promise<ServerError> {

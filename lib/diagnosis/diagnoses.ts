@@ -99,12 +99,12 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	// A text that is refused alone
 	defineDiagnosis({
 		types: ['invalidResponse'],
-		needs: ['refusedText', 'typeAdvice'],
+		needs: ['refusedText', 'currentAdvice'],
 		// Python and Go write NaN, which is no JSON. What is wrong with a readable response is in its own advice.
-		advise: ({ refusedText, typeAdvice }) =>
+		advise: ({ refusedText, currentAdvice }) =>
 			refusedText.isUnreadable
 				? 'The result may contain values that are not numbers: half-precision models fail on some texts and graphics cards. Use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).'
-				: typeAdvice,
+				: currentAdvice,
 	}),
 	defineDiagnosis({
 		types: ERROR_TYPES,
@@ -170,8 +170,8 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	// The type's own advice is about files; a file counts in bytes here, not in tokens.
 	defineDiagnosis({
 		types: ['requestTooLarge'],
-		needs: ['media', 'typeAdvice'],
-		advise: ({ typeAdvice }) => typeAdvice,
+		needs: ['media', 'currentAdvice'],
+		advise: ({ currentAdvice }) => currentAdvice,
 	}),
 	defineDiagnosis({
 		types: ['requestTooLarge'],
@@ -180,13 +180,13 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: ['promptTooLong'],
-		needs: ['largestPart', 'typeAdvice'],
-		advise: ({ largestPart, typeAdvice }) => join(largestPart, toAlternative(typeAdvice)),
+		needs: ['largestPart', 'currentAdvice'],
+		advise: ({ largestPart, currentAdvice }) => join(largestPart, toAlternative(currentAdvice)),
 	}),
 	defineDiagnosis({
 		types: ['promptTooLong'],
-		needs: ['shorterPrompt', 'typeAdvice'],
-		advise: ({ shorterPrompt, typeAdvice }) => join(typeAdvice, shorterPrompt),
+		needs: ['shorterPrompt', 'currentAdvice'],
+		advise: ({ shorterPrompt, currentAdvice }) => join(currentAdvice, shorterPrompt),
 	}),
 	defineDiagnosis({
 		types: ['requestTooLarge'],
@@ -216,8 +216,8 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: ['invalidResponse'],
-		needs: ['truncation', 'typeAdvice'],
-		advise: ({ truncation, typeAdvice }) => join(truncation, typeAdvice),
+		needs: ['truncation', 'currentAdvice'],
+		advise: ({ truncation, currentAdvice }) => join(truncation, currentAdvice),
 	}),
 
 	// A key that the gateway accepts
@@ -269,16 +269,16 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: ['outputParseFailed'],
-		needs: ['hasFixedSeed', 'typeAdvice'],
-		advise: ({ typeAdvice }) => join('Try again without a fixed Seed.', typeAdvice),
+		needs: ['hasFixedSeed', 'currentAdvice'],
+		advise: ({ currentAdvice }) => join('Try again without a fixed Seed.', currentAdvice),
 	}),
 	defineDiagnosis({
 		types: ['toolsUnsupported'],
-		needs: ['hasFormatTool', 'typeAdvice'],
-		advise: ({ typeAdvice }) => ({
+		needs: ['hasFormatTool', 'currentAdvice'],
+		advise: ({ currentAdvice }) => ({
 			title:
 				'The model or server does not support tool calls, which the Structured Output Parser needs',
-			suggestion: `${typeAdvice} Or remove the parser and set Response Format of the model to JSON Schema.`,
+			suggestion: `${currentAdvice} Or remove the parser and set Response Format of the model to JSON Schema.`,
 		}),
 	}),
 	defineDiagnosis({

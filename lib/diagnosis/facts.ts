@@ -114,8 +114,8 @@ export interface Facts {
 	contextTokens: number;
 	/** Tokens that were requested for the response, as it says. */
 	responseTokens: number;
-	/** The advice of the error's type for this server. */
-	typeAdvice: string;
+	/** The suggestion that the error has so far: that of its type, of its server type, or of what created it. */
+	currentAdvice: string;
 	/** Nothing but its type has chosen the advice of the error. */
 	hasPlainAdvice: true;
 }
@@ -141,7 +141,7 @@ export function getErrorFacts(error: ServerError): FactSources {
 		promptTokens: () => asFiniteNumber(facts.n_prompt_tokens),
 		contextTokens: () => asFiniteNumber(facts.n_ctx),
 		responseTokens: () => asFiniteNumber(facts.n_predict),
-		typeAdvice: () => suggestion,
+		currentAdvice: () => suggestion,
 		hasPlainAdvice: () => hasPlainAdvice || undefined,
 	};
 }

@@ -7,9 +7,11 @@ import { asFiniteNumber } from '../values/numbers';
 import type { ContextSizes } from './context-size';
 import type { FactSources } from './facts';
 
-/** What was asked of a server. */
-interface FailedRequest {
+/** The model of the request that failed. */
+interface RequestedModel {
+	/** As sent; empty: none. */
 	model: string;
+	/** Ends the requests for facts. */
 	signal?: AbortSignal;
 }
 
@@ -17,22 +19,22 @@ interface FailedRequest {
 export function getServerFacts(
 	error: ServerError,
 	server: ModelServer,
-	failed: FailedRequest,
+	requested: RequestedModel,
 ): FactSources {
 	const profile = getProfile(server);
-	const fetchIsAddressRight = async () => await profile.fetchIsAddressRight(failed.signal);
+	const fetchIsAddressRight = async () => await profile.fetchIsAddressRight(requested.signal);
 	return {
-		serverType: async () => await profile.fetchType(failed.signal),
-		keyBehind: async () => (await profile.fetchType(failed.signal)).texts.keyBehind,
-		isListedForKey: async () => (await isListed(server, failed)) || undefined,
-		contextSizes: async () => await fetchContextSizes(error, server, failed),
+		serverType: async () => await profile.fetchType(requested.signal),
+		keyBehind: async () => (await profile.fetchType(requested.signal)).texts.keyBehind,
+		isListedForKey: async () => (await isListed(server, requested)) || undefined,
+		contextSizes: async () => await fetchContextSizes(error, server, requested),
 		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,
 		isUnprovenAddress: async () =>
 			(error.isServerText !== true && !(await fetchIsAddressRight())) || undefined,
 	};
 }
 
-async function isListed(server: ModelServer, { model, signal }: FailedRequest): Promise<boolean> {
+async function isListed(server: ModelServer, { model, signal }: RequestedModel): Promise<boolean> {
 	const models = await listModels(server, { signal }).catch(() => []);
 	return models.some(({ id }) => id === model);
 }
@@ -40,7 +42,7 @@ async function isListed(server: ModelServer, { model, signal }: FailedRequest): 
 async function fetchContextSizes(
 	{ facts }: ServerError,
 	server: ModelServer,
-	{ model, signal }: FailedRequest,
+	{ model, signal }: RequestedModel,
 ): Promise<ContextSizes> {
 	const profile = getProfile(server);
 	const props = await profile.fetchProps(model, signal);

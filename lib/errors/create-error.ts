@@ -1,7 +1,7 @@
 /** Creates errors from what is known of a request. */
 import { truncate } from '../values/text';
 import { mask, maskDeep } from './mask';
-import type { ErrorFacts } from './rows/error-facts';
+import type { SentenceFacts } from './rows/sentence-facts';
 import { parseHostAndPort } from './host-and-port';
 import type { ErrorType } from './error-types';
 import { getErrorText } from './error-types';
@@ -10,14 +10,14 @@ import { MAX_SERVER_TEXT, ServerError, maskPartial } from './server-error';
 
 /** Where an error happened. */
 export interface ErrorContext extends Pick<
-	ErrorFacts,
+	SentenceFacts,
 	'root' | 'typed' | 'service' | 'model' | 'hasAnswered'
 > {
 	/** Resolved URL of the request. */
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
-	/** The suggestion for this server type, instead of the one in the table. */
+	/** The suggestion of the server type, instead of the one in the table: `createModelServer` (lib/servers/endpoint.ts) looks it up. */
 	getSuggestion?(type: ErrorType, model: string): string | undefined;
 }
 
@@ -26,7 +26,7 @@ const MAX_SENTENCE_LENGTH = 10_000;
 
 /** Replaces or completes the row of a type; `about`: facts for its sentences. */
 export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
-	about?: ErrorFacts;
+	about?: SentenceFacts;
 };
 
 /**

@@ -21,10 +21,10 @@ export function describeError(error: ServerError, displayedUrl?: string): string
 }
 
 /**
- * An error as a chat shows it: what happened and what to do, then as much of the rest as fits. n8n's chat shows only the
+ * An error as a chat shows it to the owner of the workflow: what happened and what to do, then as much of the rest as fits. n8n's chat shows only the
  * description of a failed node, so one text has to contain all of it.
  */
-export function toChatMessage(error: unknown, displayedUrl?: string): string {
+export function toOwnerChatText(error: unknown, displayedUrl?: string): string {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
 	const { problem, quotation, suggestion, address } = toParts(
 		error,

@@ -6,7 +6,7 @@ import type { DifyClient } from '../../lib/dify/client';
 import { openDifyClient } from '../../lib/dify/credentials';
 import type { JsonRecord } from '../../lib/values/records';
 import { toDifyNodeError } from '../shared/dify/dify-node-error';
-import { toPollError } from '../shared/run/panel-error';
+import { toPollError } from '../shared/run/shown-error';
 import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
 import type { FeedbackState, Rating } from './feedback';

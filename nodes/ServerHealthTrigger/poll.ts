@@ -16,7 +16,7 @@ import {
 	timeoutField,
 } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
-import { toPollError } from '../shared/run/panel-error';
+import { toPollError } from '../shared/run/shown-error';
 import { NodeParameters } from '../shared/parameters';
 import { multiChoiceField, optionsCollection, integerField } from '../shared/field-builders';
 

@@ -7,7 +7,7 @@ import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { NodeParameters } from './parameters';
 import { watchLoading } from './run/watch-loading';
-import { toPanelError } from './run/panel-error';
+import { toShownError } from './run/shown-error';
 import type { Execution } from './run/visitor-message';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';
@@ -90,7 +90,7 @@ export class SubNode {
 	/** The error as n8n shows it, naming the sub-node. */
 	toError(error: unknown): NodeOperationError {
 		const { context } = this.place;
-		const nodeError = toPanelError(context, toNodeError(context.getNode(), error), error);
+		const nodeError = toShownError(context, toNodeError(context.getNode(), error), error);
 		const { parentNode }: Execution = context;
 		return isPassedToModel(parentNode) ? withToolTitle(nodeError, error) : nodeError;
 	}

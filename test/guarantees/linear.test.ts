@@ -803,7 +803,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	'the text is of an error, which has readers': [
 		'describeError',
 		'withPeriod',
-		'toChatMessage',
+		'toOwnerChatText',
 		'createTextError',
 	],
 	'it reads a file of limited size, with its own tests': [

@@ -1,6 +1,6 @@
 /** The error types of model servers and their responses. */
 import type { ErrorRow, ErrorText } from './error-row';
-import type { ErrorFacts } from './error-facts';
+import type { SentenceFacts } from './sentence-facts';
 import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
@@ -8,7 +8,7 @@ const KEYS =
 	'the one set with --api-key (llama-server), or created on the server (GPUStack: API Keys)';
 const PREFIXES = 'llama-server: --api-prefix, others often /api';
 
-function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: ErrorFacts) {
+function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: SentenceFacts) {
 	if (isThinkingOff)
 		return 'Thinking is off, but the server labels the response as thinking: check its reasoning parser and the chat template of the model (llama-server: --reasoning-format, --chat-template-file).';
 	return hasModelEnded
@@ -17,7 +17,7 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Error
 }
 
 /** Title and suggestion for a path that a server does not have. */
-function describeMissingRoute(facts: ErrorFacts): ErrorText {
+function describeMissingRoute(facts: SentenceFacts): ErrorText {
 	const { root = '', url = '', typed = '', port, isDify, isNodePage } = facts;
 	if (isDify)
 		return {

@@ -1,6 +1,6 @@
 /** The error types of connections. */
 import type { ErrorRow } from './error-row';
-import type { ErrorFacts } from './error-facts';
+import type { SentenceFacts } from './sentence-facts';
 import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
@@ -192,7 +192,7 @@ export const NETWORK_ERRORS = {
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 
-function describeDroppedPackets({ port = '9931', url, root, hasAnswered }: ErrorFacts) {
+function describeDroppedPackets({ port = '9931', url, root, hasAnswered }: SentenceFacts) {
 	if (hasAnswered)
 		return 'It responded there within the last ten minutes: check that its machine is on, and the network or VPN to it.';
 	const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port}/tcp), a wrong IP address, or a VPN that is down.`;
@@ -209,12 +209,12 @@ const NO_TLS_AT_ALL = new Set([
 	'EPROTO',
 ]);
 
-function getTlsProblem({ url, code }: Pick<ErrorFacts, 'url' | 'code'>) {
+function getTlsProblem({ url, code }: Pick<SentenceFacts, 'url' | 'code'>) {
 	if (url?.startsWith('http:')) return 'https expected';
 	return code !== undefined && !NO_TLS_AT_ALL.has(code) ? 'handshake failed' : 'no TLS';
 }
 
-function describeTlsMismatch(facts: ErrorFacts) {
+function describeTlsMismatch(facts: SentenceFacts) {
 	switch (getTlsProblem(facts)) {
 		case 'https expected':
 			return 'The server expects https on this port';
@@ -237,7 +237,7 @@ const DEFAULT_PORTS = ['8080', '9931'];
 const NO_LONGER_THERE =
 	'It responded there within the last ten minutes, so it ended or is restarting: check that it is running (its log shows if it ran out of memory).';
 
-function describeClosedPort({ host, port = '', service, hasAnswered }: ErrorFacts) {
+function describeClosedPort({ host, port = '', service, hasAnswered }: SentenceFacts) {
 	if (hasAnswered && service !== 'dify') return NO_LONGER_THERE;
 	if (service === 'dify')
 		return `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, use http://host.docker.internal${port === '80' ? '' : `:${port}`} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`;
@@ -260,7 +260,7 @@ export function isLoopback(host: string | undefined): boolean {
 export function describeRedirect({
 	url = '',
 	location,
-}: Pick<ErrorFacts, 'url' | 'location'>): string {
+}: Pick<SentenceFacts, 'url' | 'location'>): string {
 	if (location === undefined) return '';
 	const from = URL.canParse(url) ? `The server at ${new URL(url).origin}` : 'The server';
 	return location === ''

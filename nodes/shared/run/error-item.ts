@@ -1,7 +1,7 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 import { isToolNode } from '../../../lib/errors/node-error';
 import { asRecord, omitUndefined } from '../../../lib/values/records';
-import { stripTitle } from './panel-error';
+import { stripTitle } from './shown-error';
 import { getOwn } from '../../../lib/values/own-properties';
 
 /** What is known of the item of an error. */

@@ -4,9 +4,9 @@ import { isToolType, NodeOperationError } from 'n8n-workflow';
 import { anySignal } from '../../../lib/http/abort';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { ItemError } from './item-error';
-import { toPanelError } from './panel-error';
+import { toShownError } from './shown-error';
 import { getVisitorMessage } from './visitor-message';
-import { toChatMessage } from '../../../lib/errors/describe-error';
+import { toOwnerChatText } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { CancelPoller } from '../cancel-poller';
 
@@ -23,7 +23,7 @@ export interface ItemsOptions {
 	getSequenceKey?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
 	toNodeError(error: ItemError): NodeOperationError;
-	/** Called for a failed item with "continue on fail" with the chat message, which contains no address. */
+	/** Called for a failed item with "continue on fail" with the text for the chat, which contains no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function processItems<T>(
 		results[error.itemIndex] = error;
 		// The chat keeps exactly the text so far.
 		if (isStopped()) return;
-		const text = getVisitorMessage(context) ?? toChatMessage(error.reason, '');
+		const text = getVisitorMessage(context) ?? toOwnerChatText(error.reason, '');
 		await options.onFailure?.(error.itemIndex, text).catch(() => {});
 	};
 	const lanes = groupBySequence(results.length, options).values();
@@ -86,7 +86,7 @@ export async function processItems<T>(
 	// After the first error, the others are aborts.
 	const [firstError] = errors;
 	if (firstError === undefined) return results;
-	const nodeError = toPanelError(context, options.toNodeError(firstError), firstError.reason);
+	const nodeError = toShownError(context, options.toNodeError(firstError), firstError.reason);
 	nodeError.message += getPosition(firstError, context);
 	// n8n would add it to the text that the chat shows, as if the response had failed.
 	if (isStopped()) nodeError.description = undefined;

@@ -1,5 +1,5 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { describeError, toChatMessage } from '../../../lib/errors/describe-error';
+import { describeError, toOwnerChatText } from '../../../lib/errors/describe-error';
 import { parseErrorBody } from '../../../lib/errors/error-body';
 import { collectSecrets, getWrittenSecrets } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -141,7 +141,7 @@ testLimit('lib/errors/describe-error.ts#MAX_CHAT_QUOTED_TEXT', {
 	of: 'wide characters',
 	outcome: (length) =>
 		isWhole(
-			toChatMessage(
+			toOwnerChatText(
 				new ServerError({
 					type: 'badRequest',
 					title: 'No',
@@ -161,7 +161,7 @@ testLimit('lib/errors/describe-error.ts#MAX_CHAT_LENGTH', {
 		// "No. Server message: "said". Look.": five words, and those of the suggestion.
 		const suggestion = `Look${' here'.repeat(words - 5)}.`;
 		const error = new ServerError({ type: 'badRequest', title: 'No', suggestion, serverText });
-		return toChatMessage(error).includes(serverText);
+		return toOwnerChatText(error).includes(serverText);
 	},
 	within: true,
 	beyond: false,

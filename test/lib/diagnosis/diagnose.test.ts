@@ -53,7 +53,7 @@ const FACTS: Facts = {
 	promptTokens: 3_000,
 	contextTokens: 4_096,
 	responseTokens: 4_000,
-	typeAdvice: 'The advice of the type.',
+	currentAdvice: 'The advice of the type.',
 };
 
 const NAMES = Object.keys(FACTS) as FactName[];
@@ -67,7 +67,7 @@ const createError = (type: ErrorType) =>
 	createServerError(
 		type,
 		{ url: 'http://gpu' },
-		{ title: 'The sentence of the server', isServerText: true, suggestion: FACTS.typeAdvice },
+		{ title: 'The sentence of the server', isServerText: true, suggestion: FACTS.currentAdvice },
 	);
 
 const anyType = fc.constantFrom(...ERROR_TYPES.filter((type) => type !== 'aborted'));
@@ -135,7 +135,7 @@ describe('each row', () => {
 					expect({ type, missing, suggestion }).toEqual({
 						type,
 						missing,
-						suggestion: FACTS.typeAdvice,
+						suggestion: FACTS.currentAdvice,
 					});
 				}
 			}

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ServerError } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
 import { ERROR_TYPES, isConnectionError, isRetryable } from '../../../lib/errors/error-types';
-import { describeError, toChatMessage } from '../../../lib/errors/describe-error';
+import { describeError, toOwnerChatText } from '../../../lib/errors/describe-error';
 import { findingFromError } from '../../../lib/health/check-result';
 
 const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
@@ -156,7 +156,7 @@ describe('describeError', () => {
 		expect(describeError(twice, '')).toBe(
 			'It broke in the middle. Server message: "boom". Start it. A second try failed as well.',
 		);
-		expect(toChatMessage(twice, '')).toContain('Start it. A second try failed as well.');
+		expect(toOwnerChatText(twice, '')).toContain('Start it. A second try failed as well.');
 		expect(findingFromError(twice, 'GET /').suggestion).toBe(
 			'Start it. A second try failed as well.',
 		);

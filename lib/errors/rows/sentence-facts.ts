@@ -1,8 +1,8 @@
-/** The facts of an error that its sentences may include. */
+/** What the texts of a row are made from. */
 import type { GatewayName } from '../gateway-status';
 
-/** Facts that a sentence may include. All optional: a sentence is complete without them. */
-export interface ErrorFacts {
+/** Facts that a sentence of a row may include. All optional: a sentence is complete without them. */
+export interface SentenceFacts {
 	/** Resolved URL of the request. */
 	url?: string;
 	/** Host name without port. */

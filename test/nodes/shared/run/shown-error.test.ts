@@ -3,13 +3,13 @@ import { NodeOperationError } from 'n8n-workflow';
 import { createServerError } from '../../../../lib/errors/create-error';
 import type { ErrorType } from '../../../../lib/errors/error-types';
 import { toNodeError } from '../../../../lib/errors/node-error';
-import type { ErrorFacts } from '../../../../lib/errors/rows/error-facts';
+import type { SentenceFacts } from '../../../../lib/errors/rows/sentence-facts';
 import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
 import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
 import { NETWORK_ERRORS } from '../../../../lib/errors/rows/network';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
-import { toPanelError, stripTitle } from '../../../../nodes/shared/run/panel-error';
+import { toShownError, stripTitle } from '../../../../nodes/shared/run/shown-error';
 import { executeContext } from '../../../support/n8n/execute-context';
 
 const TABLES = {
@@ -21,7 +21,7 @@ const TABLES = {
 const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 	Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 );
-const FACTS: ErrorFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
+const FACTS: SentenceFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
 const SERVER_TEXT = 'This is what the server says, in its own words';
 const { context } = executeContext({
 	type: 'n8n-nodes-local-llama.localLlama',
@@ -37,7 +37,7 @@ const { context: chat } = executeContext({
 
 function shownIn(where: typeof context, kind: ErrorType, options: object) {
 	const error = createServerError(kind, options, { about: FACTS, serverText: SERVER_TEXT });
-	return toPanelError(where, toNodeError(where.getNode(), error), error);
+	return toShownError(where, toNodeError(where.getNode(), error), error);
 }
 
 test.each(ROWS)('%s, %s: the description does not repeat the title', (table, kind) => {
@@ -82,7 +82,7 @@ const SUGGESTIONS = Object.values(SERVER_TYPES).flatMap(({ name, texts }) =>
 
 test.each(SUGGESTIONS)('%s, %s: at most 40 words in a chat, too', (_name, kind, suggestion) => {
 	const error = createServerError(kind, {}, { about: FACTS, serverText: SERVER_TEXT, suggestion });
-	const { description = '' } = toPanelError(chat, toNodeError(chat.getNode(), error), error);
+	const { description = '' } = toShownError(chat, toNodeError(chat.getNode(), error), error);
 	expect(description).toContain(suggestion.split('. ')[0]);
 	expect(description!.split(/\s+/).length).toBeLessThanOrEqual(40);
 });
@@ -93,7 +93,7 @@ test('a chat shows the rest of a suggestion and the URL if there is room', () =>
 		{ url: 'http://a/v1/x' },
 		{ suggestion: 'Go. On.' },
 	);
-	const shown = toPanelError(chat, toNodeError(chat.getNode(), error), error);
+	const shown = toShownError(chat, toNodeError(chat.getNode(), error), error);
 	expect(shown.description).toBe(
 		'The server responds, but not at this path. Go. On. URL: http://a/v1/x',
 	);
@@ -122,7 +122,7 @@ test('property: the text after the title is unchanged', () => {
 			const error = new NodeOperationError(context.getNode(), title, {
 				description: `${title}. ${rest}.`,
 			});
-			expect(toPanelError(context, error, error).description).toBe(`${rest}.`);
+			expect(toShownError(context, error, error).description).toBe(`${rest}.`);
 		}),
 	);
 });

@@ -1,7 +1,7 @@
-/** Errors as the panel of a node shows them. */
+/** Errors as n8n shows them: in the panel of a node, and in a chat. */
 import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import { toChatMessage } from '../../../lib/errors/describe-error';
+import { toOwnerChatText } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { Execution } from './visitor-message';
 import { hideDetailsFromVisitors } from './visitor-message';
@@ -9,13 +9,14 @@ import { hideDetailsFromVisitors } from './visitor-message';
 type Context = Execution & Pick<IExecuteFunctions, 'getNode'>;
 
 /**
- * The error as the panel shows it: n8n puts the title above the description, so the description does not begin with it.
+ * The error as n8n shows it. Visitors of a chat get one sentence (`visitor-message.ts`), and the owner all of it in the
+ * panel: n8n puts the title above the description, so the description does not begin with it.
  * A streamed chat shows the description alone (n8n-core, workflow-execute.ts), so there the panel gets its own text, which
  * n8n prefers. In n8n 2.20, sub-nodes cannot detect streaming, so they assume it.
  *
  * @param reason - The error that became `error`.
  */
-export function toPanelError(
+export function toShownError(
 	context: Context,
 	error: NodeOperationError,
 	reason: unknown,
@@ -29,7 +30,7 @@ export function toPanelError(
 		error.description = panelText;
 		return error;
 	}
-	if (reason instanceof ServerError) error.description = toChatMessage(reason);
+	if (reason instanceof ServerError) error.description = toOwnerChatText(reason);
 	error.context.descriptionTemplate = panelText;
 	return error;
 }
