@@ -1,4 +1,4 @@
-/** Chooses the advice of an error: the first row of the table whose facts are all known. */
+/** Chooses the advice of an error: that of the first row of the table whose facts are all known, and that gives advice. */
 import type { ServerError } from '../errors/server-error';
 import { DIAGNOSES } from './diagnoses';
 import type { Facts, FactSources } from './facts';

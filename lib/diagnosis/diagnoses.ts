@@ -79,7 +79,7 @@ const SILENT_SERVER: Readonly<Record<Facts['checkedService'], string>> = {
 	dify: 'Its API or database may be overloaded or hung: check docker compose ps and docker compose logs api, or raise Check Timeout.',
 };
 
-/** The first row whose facts are all known counts. */
+/** The first row whose facts are all known, and that gives advice, counts. */
 export const DIAGNOSES: readonly Diagnosis[] = [
 	// An option that the response names
 	defineDiagnosis({

@@ -73,11 +73,14 @@ export class ServerError extends Error {
 	readonly suggestion!: string;
 	/** The resolved URL the request went to. Never contains a key. */
 	readonly url?: string;
-	/** HTTP status, if there was a response. */
+	/** HTTP status, if there was a response; for an error inside of one with a status of success, the status that the error names. */
 	readonly status?: number;
 	/** The server's own code or the network's, for example `conversation_completed` or `ECONNREFUSED`. */
 	readonly code?: string;
-	/** The same request may be sent again: nothing was started. */
+	/**
+	 * By its type, the server started nothing, so the same request may be sent again. An error inside of a response may have such a
+	 * type as well.
+	 */
 	readonly retryable!: boolean;
 	/** The server message, shortened to 2,000 characters. */
 	readonly serverText?: string;
@@ -92,7 +95,7 @@ export class ServerError extends Error {
 	readonly inputProblem?: InputProblem;
 	/** The suggestion is that of every such error: what is known of this one may say more. */
 	readonly hasPlainAdvice?: boolean;
-	/** The same request was sent once more, and failed in the same way. */
+	/** The same request was sent once more, and failed as well. */
 	readonly wasSentTwice?: boolean;
 	/** The service, if it is not a model server. */
 	readonly service?: 'dify';

@@ -1,6 +1,8 @@
 /**
  * What servers say in words of their own, for the few causes that neither a status nor a code tells. The words choose the type, and
- * with it the advice: never the title, which is the sentence itself, and nothing that is sent.
+ * with it the advice: never the title, which is the sentence itself. Two of the types also decide whether the same request is sent
+ * again: after `modelLoading`, it waits until the model is loaded (`lib/http/retry-policy.ts`); after `outputParseFailed`, it is not
+ * repeated with a fixed seed (`lib/exchange/rules.ts`).
  */
 import type { ErrorType } from './error-types';
 

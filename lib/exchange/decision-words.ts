@@ -1,6 +1,9 @@
 /**
- * The words of servers that may add one changed request. Nothing else that a server writes decides what is sent: a status,
- * a code, and what the node sent and received do. A word counts as a whole, and not if the request itself contained it.
+ * The words of servers that may add one changed request. A word counts as a whole, and not if the request itself contained it.
+ *
+ * What else of a server's message decides what is sent: names of fields that were sent (`named-fields.ts`), a limit to which a text
+ * is shortened (`lib/tasks/shorten-text.ts`), and the words of two types, `modelLoading` and `outputParseFailed`
+ * (`lib/errors/words.ts`). Otherwise a status, a code, and what the node sent and received do.
  */
 
 /** What a word says. */

@@ -1,4 +1,7 @@
-/** Whether the same request is sent once more. Facts decide; what a server writes about its failure is not read. */
+/**
+ * Whether the same request is sent once more. Facts decide. Of what a server writes about its failure, only its codes count, the
+ * names of fields that were sent, and that it could not read what the model wrote (`outputParseFailed`, which words may tell).
+ */
 import type { ErrorType } from '../errors/error-types';
 import { isClosedConnection, isOneOf } from '../errors/error-types';
 import type { ErrorReport } from '../errors/server-error';
@@ -15,7 +18,10 @@ export interface FailedRequest {
 	isCutOff: boolean;
 	/** Whether a user has seen output of this turn. */
 	hasShownOutput: boolean;
-	/** Whether the model would write the same again: it wrote something, and its seed or temperature is fixed. */
+	/**
+	 * Whether the model would write the same again: it wrote something, and its seed or temperature is fixed, or the server could not
+	 * read what it wrote with a fixed seed.
+	 */
 	isDeterministic: boolean;
 	/** Whether a repetition failed in this way before, in this exchange or in the last ten minutes. */
 	hasFailedAlike: boolean;

@@ -17,7 +17,7 @@ const MAX_OPTIONS = 2;
 /** An option that a response names. */
 export interface NamedOption {
 	field: NamedField;
-	/** As it was sent. */
+	/** As it stands in the body that `labelOptions` was given. */
 	value: unknown;
 }
 
@@ -32,7 +32,8 @@ export interface LabelledError {
 /**
  * The error with the labels of the options that its response names.
  *
- * @param body - As sent.
+ * @param body - Of a task, all fields that its attempts sent; of a chat, those of its last attempt before what the server taught
+ *   changes them.
  * @returns the same error if the response names no field that was sent
  */
 export function labelOptions(
