@@ -1,7 +1,6 @@
 /** One attempt of a turn: the body of a request, and what its response means. */
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
-import { toErrorContext } from '../http/request-errors';
 import { yieldToEventLoop } from '../http/yield-to-event-loop';
 import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
@@ -89,10 +88,9 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const reasoningWarning = startTracker.getWarning(completion);
 		startTracker.storeStart(completion, reasoningWarning);
 		this.currentReport.reasoningWarning ??= reasoningWarning;
-		const errorContext = toErrorContext(turn.server, { url, model: turn.settings.model });
 		await this.yieldIfLong();
 		const { draft } = routedDraft;
-		const outcome = validateCompletion(turn, { completion, errorContext, draft });
+		const outcome = validateCompletion(turn, { completion, source: response, draft });
 		await this.yieldIfLong();
 		return outcome;
 	}
@@ -152,7 +150,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		if (completion.failure && !completion.failure.isCorrectable)
 			throw createChatCompletionError(turn, {
 				completion,
-				errorContext: response.errorContext,
+				source: response,
 				contentType,
 			});
 		if (isShown) display.push(rest);

@@ -235,13 +235,16 @@ export function namesModel(message: string, model = ''): boolean {
 	return Array.from(names, ([name]) => name.replace(/[.:]$/, '')).includes(model);
 }
 
-/** Classifies an error in the middle of a response like an error response. */
-export function classifyStreamError(
-	body: string,
+/**
+ * The error that a server reports in the middle of a response, which says less than an error response: some types only mean
+ * that it failed.
+ *
+ * @param error - As `HttpResponse.toError` classifies what the server reported.
+ */
+export function toStreamError(
+	error: ServerError,
 	context: Partial<ErrorContext> = {},
 ): ServerError {
-	const error = classifyErrorResponse({ status: 200, body }, context);
-	// In the middle of a response, these only mean that the server reported an error.
 	const { serverText = '', facts, status, type } = error;
 	const isRouteByStatus = type === 'routeNotFound' && !namesPath(serverText, context.url);
 	if (!isUnknownError(type) && !isRouteByStatus) return error;

@@ -254,7 +254,7 @@ async function readSample(response: HttpResponse, startedAt: number): Promise<Sa
 		},
 	});
 	const failure = findFailure(completion);
-	if (failure !== undefined) throw createCompletionError(failure, response.errorContext);
+	if (failure !== undefined) throw createCompletionError(failure, response);
 	return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
 }
 

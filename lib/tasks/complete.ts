@@ -83,8 +83,7 @@ export async function completeText(
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 			});
 			if (rest.text) await onDelta?.(rest.text);
-			if (completion.failure)
-				throw createCompletionError(completion.failure, response.errorContext);
+			if (completion.failure) throw createCompletionError(completion.failure, response);
 			// Neither text nor why it ended: the response was empty, which is no text of a model.
 			const isNothing = completion.text === '' && completion.finishReason === 'unknown';
 			if (isNothing && completion.usage === undefined)

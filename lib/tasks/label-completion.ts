@@ -39,7 +39,7 @@ export async function readLabelCompletion(
 	const { completion } = await readStream(response, accumulator);
 	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
 	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
-		throw createCompletionError(failure, response.errorContext);
+		throw createCompletionError(failure, response);
 	const output = text.trim() ? text : reasoning;
 	return {
 		text: output,

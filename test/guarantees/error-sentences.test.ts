@@ -227,6 +227,20 @@ describe('an error event of a stream', () => {
 	});
 });
 
+test('an event that quotes the request is not about what the request says', async () => {
+	const prompt =
+		"This model's maximum context length is 4096 tokens. However, you requested 9000 tokens.";
+	const event = { error: { message: `Worker 7 is gone, it had: ${prompt}` } };
+	const server = await start({
+		...LLAMA_SERVER,
+		'POST /v1/chat/completions': (_request, response) =>
+			sendEvents(response, sse(delta({ content: 'So' }), event)),
+	});
+	const { supplied } = await chatModel(server.url, setup);
+	const { context } = await failureOf(supplied.invoke(prompt));
+	expect(context.data).toMatchObject({ type: 'streamError' });
+});
+
 describe('where a title goes further than the owner', () => {
 	const TOOL_TYPE = 'n8n-nodes-local-llama.localLlamaTool';
 	const WORDS = 'The tenant Acme has closed its account at /srv/acme. Ask Eve.';

@@ -87,11 +87,7 @@ import { parseOllamaModel } from '../../lib/servers/types/ollama';
 import { shortenText } from '../../lib/tasks/shorten-text';
 import { excerpt } from '../../lib/tasks/texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
-import {
-	classifyErrorResponse,
-	classifyStreamError,
-	namesModel,
-} from '../../lib/errors/classify-error';
+import { classifyErrorResponse, toStreamError, namesModel } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
 import { mask, maskBody, maskDeep } from '../../lib/errors/mask';
 import { collectSecrets, withoutSent } from '../../lib/errors/secrets';
@@ -373,7 +369,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'an error response': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
 	'an error response in JSON': (text) =>
 		classifyErrorResponse({ status: 400, body: JSON.stringify({ detail: text }) }, {}),
-	failureInStream: (text) => classifyStreamError(JSON.stringify({ error: text })),
+	failureInStream: (text) =>
+		toStreamError(
+			classifyErrorResponse({ status: 200, body: JSON.stringify({ error: text }) }, {}),
+		),
 	retryAfterMs: (text) => parseRetryAfter(text),
 	mask: (text) => mask(text, ['secret-key-1234567']),
 	'mask a key with signs': (text) => mask(text, [KEY_WITH_SIGNS]),
@@ -749,6 +748,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'cleanResponseFormat',
 		'getOwn',
 		'setOwn',
+		'isFilledByModel',
 	],
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',

@@ -1,5 +1,5 @@
 /** The error of a completion that cannot be used. */
-import { classifyStreamError } from '../../errors/classify-error';
+import { toStreamError } from '../../errors/classify-error';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorContext, ErrorOverrides } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
@@ -10,22 +10,29 @@ import type { Completion, CompletionFailure } from '../completion';
 const CUT_OFF_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
 
+/** Where a completion comes from. */
+export interface CompletionSource {
+	errorContext: ErrorContext;
+	/** The error that a body means which the server reported in its response. */
+	toError(body: string): ServerError;
+}
+
 /** The error of a completion that cannot be used. */
 export function createCompletionError(
 	{ errorType, errorBody, title, serverText, facts }: CompletionFailure,
-	context: ErrorContext,
+	{ errorContext, toError }: CompletionSource,
 	overrides: ErrorOverrides = {},
 ): ServerError {
 	return errorBody === undefined
-		? createServerError(errorType, context, { title, serverText, facts, ...overrides })
-		: classifyStreamError(errorBody, context);
+		? createServerError(errorType, errorContext, { title, serverText, facts, ...overrides })
+		: toStreamError(toError(errorBody), errorContext);
 }
 
 /** A completion that cannot be used, and where it comes from. */
 export interface FailedCompletion {
 	/** With its `failure`. */
 	completion: Completion;
-	errorContext: ErrorContext;
+	source: CompletionSource;
 	/** Of the response. Default: none. */
 	contentType?: string;
 }
@@ -33,7 +40,7 @@ export interface FailedCompletion {
 /** The error of a chat's completion that cannot be used. */
 export function createChatCompletionError(
 	{ settings: { sampling }, serverType }: TurnContext,
-	{ completion, errorContext, contentType = '' }: FailedCompletion,
+	{ completion, source, contentType = '' }: FailedCompletion,
 ): ServerError {
 	const { finishReason, isCutOff, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
@@ -42,8 +49,8 @@ export function createChatCompletionError(
 	// A call in thinking that never ended.
 	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
 	return (
-		toPlainTextError(completion, contentType, errorContext) ??
-		createCompletionError(failure, errorContext, {
+		toPlainTextError(completion, contentType, source.errorContext) ??
+		createCompletionError(failure, source, {
 			suggestion: callHint ?? (isCutOffBeforeText ? CUT_OFF_BEFORE_TEXT : failure.suggestion),
 			facts: { ...failure.facts, usage },
 			about: {

@@ -1,6 +1,5 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
 import type { ServerError } from '../../errors/server-error';
-import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
 import type { RawToolCall } from '../../text/calls/types';
 import type { UsableOutcome, AttemptOutcome } from '../../exchange/types';
@@ -22,6 +21,7 @@ import type { ToolDefinition } from '../tool-definition';
 import type { ChatMessage } from '../chat-message';
 import { validateJson, createJsonError } from './validate-json';
 import { isJsonRequested } from '../settings';
+import type { CompletionSource } from './completion-error';
 import { createChatCompletionError } from './completion-error';
 import { showsTextAtEnd } from '../turn-context';
 
@@ -38,7 +38,7 @@ export interface ReceivedCompletion {
 	/** Its calls may be invalid, if the model can correct them. */
 	completion: Completion;
 	/** Of the response, for errors. */
-	errorContext: ErrorContext;
+	source: CompletionSource;
 	/** The request that got it. */
 	draft: CompletionRequest;
 }
@@ -121,11 +121,11 @@ function validateCallsOrFailure(
 /** The error of a call whose arguments the token limit cut off: the model cannot correct it. */
 function toCutOffError(
 	turn: TurnContext,
-	{ completion, errorContext }: ReceivedCompletion,
+	{ completion, source }: ReceivedCompletion,
 	{ name: tool }: RawToolCall,
 ): ServerError {
 	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool };
-	return createChatCompletionError(turn, { completion: { ...completion, failure }, errorContext });
+	return createChatCompletionError(turn, { completion: { ...completion, failure }, source });
 }
 
 const MAX_WARNINGS = 10;
@@ -141,19 +141,19 @@ function getIssueWarnings(issues: ToolCallIssue[]) {
 
 function toToolCallError(
 	turn: TurnContext,
-	{ completion, errorContext }: ReceivedCompletion,
+	{ completion, source }: ReceivedCompletion,
 	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
 	if (!unknownIssue && completion.failure)
-		return createChatCompletionError(turn, { completion, errorContext });
+		return createChatCompletionError(turn, { completion, source });
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
 	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
 	const connectedNames = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${connectedNames.join(', ')}`);
-	return createServerError('invalidToolCall', errorContext, {
+	return createServerError('invalidToolCall', source.errorContext, {
 		title: sentences.join('. '),
 		suggestion: texts[0]!.suggestion,
 		facts: unknownIssue ? { offeredTools: connectedNames } : { [issue.type]: issue.details },
@@ -163,12 +163,12 @@ function toToolCallError(
 
 function validateText(
 	{ settings, serverType }: TurnContext,
-	{ completion, errorContext, draft }: ReceivedCompletion,
+	{ completion, source, draft }: ReceivedCompletion,
 ): ValidationOutcome {
 	const { responseFormat } = settings.sampling;
 	// Another request would be refused, too.
 	if (completion.isRefusal && isJsonRequested(settings.sampling))
-		throw createServerError('modelRefused', errorContext, { serverText: completion.text });
+		throw createServerError('modelRefused', source.errorContext, { serverText: completion.text });
 	const result = validateJson(completion, responseFormat);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
@@ -180,7 +180,7 @@ function validateText(
 			warnings: unchecked,
 		});
 	}
-	const error = createJsonError(completion, errorContext, result);
+	const error = createJsonError(completion, source.errorContext, result);
 	// Another attempt would reach the limit, too.
 	if (result.isCutOff) throw error;
 	// The first attempt may have been sent without the response format.

@@ -3,8 +3,7 @@ import { TASK_LIMITS } from '../../task-limits';
 import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import { rethrowWith } from '../../errors/server-error';
-import { classifyStreamError } from '../../errors/classify-error';
-import type { ErrorContext } from '../../errors/create-error';
+import { toStreamError } from '../../errors/classify-error';
 import { createServerError } from '../../errors/create-error';
 import { isUnknownError } from '../../errors/error-types';
 import type { HttpResponse, RequestOptions } from '../../http/types';
@@ -156,7 +155,7 @@ async function followPull(
 		for (const data of lines) {
 			const line = parseJson(data);
 			if (!isRecord(line)) continue;
-			if (isNonEmpty(line.error)) throw toPullError(data, context);
+			if (isNonEmpty(line.error)) throw toPullError(response, data);
 			if (data !== lastLine) response.markContent();
 			lastLine = data;
 			const progress = parseProgress(line);
@@ -175,8 +174,8 @@ async function followPull(
 }
 
 /** The error in a line of progress. */
-function toPullError(data: string, context: ErrorContext): ServerError {
-	const error = classifyStreamError(data, context);
+function toPullError({ toError, errorContext }: HttpResponse, data: string): ServerError {
+	const error = toStreamError(toError(data), errorContext);
 	return error.type === 'streamError' ? error.copyWith({ type: 'serverError' }) : error;
 }
 

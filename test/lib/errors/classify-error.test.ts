@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
+import { errorInStream } from '../../support/servers/stream-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
 import { ERROR_TYPE_CASES } from './classify-error.cases';
 
@@ -36,10 +37,10 @@ test('secrets in the server message are masked', () => {
 });
 
 test('an error in a stream has the same type as an error response', () => {
-	expect(classifyStreamError('{"error":{"message":"Loading model","code":503}}').type).toBe(
+	expect(errorInStream('{"error":{"message":"Loading model","code":503}}').type).toBe(
 		'modelLoading',
 	);
-	expect(classifyStreamError('{"error":"boom"}').type).toBe('streamError');
+	expect(errorInStream('{"error":"boom"}').type).toBe('streamError');
 	expect(isErrorResponse({ status: 200, json: { error: {} } })).toBe(false);
 });
 

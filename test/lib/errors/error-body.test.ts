@@ -1,5 +1,6 @@
 /** Bodies of errors in unusual forms. */
-import { classifyErrorResponse, classifyStreamError } from '../../../lib/errors/classify-error';
+import { classifyErrorResponse } from '../../../lib/errors/classify-error';
+import { errorInStream } from '../../support/servers/stream-error';
 import { isErrorResponse } from '../../../lib/errors/error-body';
 
 const MESSAGE = "The input (9000 tokens) is longer than the model's context length (8192 tokens).";
@@ -55,7 +56,7 @@ test.each([
 test('an error inside a 200, before and after other events, is the same', () => {
 	expect(isErrorResponse({ status: 200, json: JSON.parse(BODY) })).toBe(true);
 	const inResponse = classifyErrorResponse({ status: 200, body: BODY }, {});
-	const inStream = classifyStreamError(BODY, {});
+	const inStream = errorInStream(BODY);
 	for (const error of [inResponse, inStream])
 		expect([error.type, error.facts.n_prompt_tokens, error.facts.n_ctx]).toEqual([
 			'promptTooLong',
@@ -122,6 +123,5 @@ test.each([
 	{ body: { code: 'def error(): pass', message: 'The disk is full' }, isError: false },
 ])('a name of an error with a message is one: $body', ({ body, isError }) => {
 	expect(isErrorResponse({ status: 200, json: body })).toBe(isError);
-	if (isError)
-		expect(classifyStreamError(JSON.stringify(body), {}).message).toBe('The disk is full');
+	if (isError) expect(errorInStream(JSON.stringify(body)).message).toBe('The disk is full');
 });

@@ -410,11 +410,15 @@ describe('tool calls', () => {
 });
 
 const CONTEXT = { url: 'http://host:1/v1/chat/completions', root: 'http://host:1', model: 'm' };
+const SOURCE = {
+	errorContext: CONTEXT,
+	toError: (body: string) => classifyErrorResponse({ status: 200, body }, CONTEXT),
+};
 
 /** The error of a line between the events. */
 function errorOfLine(line: string) {
 	const { completion } = new CompletionAccumulator().end({ nonEventLines: [line] });
-	return createCompletionError(completion.failure!, CONTEXT);
+	return createCompletionError(completion.failure!, SOURCE);
 }
 
 /** The error of an event after a first text, with the same body as an error response. */
@@ -422,7 +426,7 @@ function errorOfEvent(body: string) {
 	const accumulator = new CompletionAccumulator();
 	accumulator.push(JSON.stringify({ choices: [{ delta: { content: 'Hi' } }] }));
 	accumulator.push(body);
-	return createCompletionError(accumulator.end().completion.failure!, CONTEXT);
+	return createCompletionError(accumulator.end().completion.failure!, SOURCE);
 }
 
 test.each([
