@@ -189,12 +189,6 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		advise: ({ shorterPrompt, currentAdvice }) => join(currentAdvice, shorterPrompt),
 	}),
 	defineDiagnosis({
-		types: ['requestTooLarge'],
-		needs: ['textNoun'],
-		advise: () =>
-			'Lower "Batch Size", or split the texts into smaller parts. Or raise the limit of the server (text-embeddings-inference: --payload-limit) or of the proxy in front of it (nginx: client_max_body_size).',
-	}),
-	defineDiagnosis({
 		types: ['closedBeforeResponse'],
 		needs: ['brokenUpload'],
 		advise: ({ brokenUpload: { fileSize, sentBytes } }) => ({

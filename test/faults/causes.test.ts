@@ -17,10 +17,6 @@ const OWN_TITLES: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [
 		/a prompt that is too long: .*(?:rerank|embed|LocalEmbeddings|LocalReranker)/i,
 		'names the text',
 	],
-	[
-		/a batch that is too large: .*(?:rerank|embed|LocalEmbeddings|LocalReranker)/i,
-		'names Batch Size',
-	],
 ];
 
 /** Operations for which the response means something else. */

@@ -64,6 +64,13 @@ const CASES: readonly Case[] = [
 		wrong: /nginx|client_max_body_size|too large/i,
 	},
 	{
+		name: '413 for a text that was sent alone is not about the size of batches',
+		task: 'embed',
+		status: 413,
+		body: '',
+		wrong: /Batch Size/,
+	},
+	{
 		name: '404 with a sentence is not about the Base URL',
 		task: 'chat',
 		status: 404,
