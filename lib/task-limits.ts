@@ -23,13 +23,8 @@ export type TaskName =
 	| 'difySpeech'
 	| 'difyFile';
 
-/** The texts of a request, in bytes of UTF-8. Files that are sent as files have no limit: they are streamed. */
-export interface SentLimits {
-	/** Of one text: a field, a message, a file that becomes text. */
-	text: number;
-	/** Of all texts together. A single text may be longer. */
-	texts: number;
-}
+/** A task that sends many texts, in several requests. */
+export type BatchedTask = 'embed' | 'rerank';
 
 /** The response to a request. */
 export interface ResponseLimits {
@@ -39,22 +34,43 @@ export interface ResponseLimits {
 	eventLength: number;
 	/** Bytes of memory of the values that are parsed, by `JsonMemory`: of a document, or of all large events. */
 	parsedBytes: number;
-	/** Bytes of memory of what is kept in parts: of all pages or events together, or of a file that is read to its end. */
+}
+
+/** The limits of every task. One text that it sends has at most `MAX_TEXT_BYTES`. */
+export interface TaskLimits {
+	received: ResponseLimits;
+}
+
+/** The limit of a task that sends several texts. Files that are sent as files have none: they are streamed. */
+export interface SentLimit {
+	/** Bytes of UTF-8 of all texts of a request together. Of a batch, a single text may be longer. */
+	sentBytes: number;
+}
+
+/** The limit of a task that keeps parts of its responses. */
+export interface KeptLimit {
+	/** Bytes of memory of all pages or events together, or of a file that is read to its end. */
 	keptBytes: number;
-	/** Entries of a list. Infinity: as many as the other limits allow, or exactly as many as were requested. */
+}
+
+/** The limit of a task whose response is a list, of which it does not know how many entries it has. */
+export interface ListLimit {
+	/** Entries of the list. */
 	entries: number;
 }
 
-/** The limits of a task. */
-export interface TaskLimits {
-	sent: SentLimits;
-	received: ResponseLimits;
-}
+/** A row for each task, with the further limits of some. */
+export type TaskLimitTable = Readonly<
+	Record<TaskName, TaskLimits> &
+		Record<BatchedTask | 'chat' | 'difyRun', SentLimit> &
+		Record<'speak' | 'difyRequest' | 'difyRun', KeptLimit> &
+		Record<'generateImages' | 'probe', ListLimit>
+>;
 
 const KB = 1024;
 const MB = 1024 * 1024;
 
-/** About 500,000 tokens: no model reads more, and n8n waits while a text is prepared. */
+/** One text: a field, a message, a file that becomes text. About 500,000 tokens: no model reads more, and n8n waits while it is prepared. */
 export const MAX_TEXT_BYTES: number = 2 * 1024 * 1024;
 
 /** A text and the conversation before it. */
@@ -66,11 +82,8 @@ const MAX_INPUTS_BYTES: number = 16 * 1024 * 1024;
 /** Bytes of memory of the values of JSON in a field, by `JsonMemory`: 500,000 numbers, or 30,000 fields. More block n8n for over 0.1 s. */
 export const MAX_FIELD_VALUES: number = 4 * 1024 * 1024;
 
-/** One text, such as a prompt or what is spoken. */
-const ONE_TEXT: SentLimits = { text: MAX_TEXT_BYTES, texts: MAX_TEXT_BYTES };
-
 /** The smallest limits of servers and proxies are 1 MB for a request. */
-const BATCH: SentLimits = { text: MAX_TEXT_BYTES, texts: 512 * KB };
+const MAX_BATCH_BYTES: number = 512 * KB;
 
 /** A JSON document. */
 const DOCUMENT: ResponseLimits = {
@@ -78,8 +91,6 @@ const DOCUMENT: ResponseLimits = {
 	bytes: 32 * MB,
 	eventLength: 2 * MB,
 	parsedBytes: MAX_JSON_MEMORY,
-	keptBytes: MAX_JSON_MEMORY,
-	entries: Infinity,
 };
 
 /** What a model writes. */
@@ -89,57 +100,42 @@ const GENERATION: ResponseLimits = {
 	bytes: 256 * MB,
 };
 
-export const TASK_LIMITS: Readonly<Record<TaskName, TaskLimits>> = {
-	chat: { sent: { text: MAX_TEXT_BYTES, texts: MAX_CONVERSATION_BYTES }, received: GENERATION },
+export const TASK_LIMITS: TaskLimitTable = {
+	chat: { sentBytes: MAX_CONVERSATION_BYTES, received: GENERATION },
 	// 2,048 tokens with the probabilities of 20 others are about 4 MB.
-	classify: { sent: ONE_TEXT, received: { ...DOCUMENT, bytes: 8 * MB, eventLength: 8 * MB } },
-	complete: { sent: ONE_TEXT, received: GENERATION },
+	classify: { received: { ...DOCUMENT, bytes: 8 * MB, eventLength: 8 * MB } },
+	complete: { received: GENERATION },
 	// 64 MB: 170 vectors with 16,384 numbers of 24 characters each. There are as many as texts.
-	embed: { sent: BATCH, received: { ...DOCUMENT, bytes: 64 * MB } },
+	embed: { sentBytes: MAX_BATCH_BYTES, received: { ...DOCUMENT, bytes: 64 * MB } },
 	// There are as many scores as documents, which some servers return with them.
-	rerank: { sent: BATCH, received: DOCUMENT },
-	transcribe: {
-		sent: ONE_TEXT,
-		// A day of speech with the times of each word has about 30 MB: 200,000 words, each with four fields.
-		received: { ...DOCUMENT, bytes: 64 * MB, parsedBytes: 80 * MB },
-	},
+	rerank: { sentBytes: MAX_BATCH_BYTES, received: DOCUMENT },
+	// A day of speech with the times of each word has about 30 MB: 200,000 words, each with four fields.
+	transcribe: { received: { ...DOCUMENT, bytes: 64 * MB, parsedBytes: 80 * MB } },
 	speak: {
-		sent: ONE_TEXT,
-		received: {
-			...DOCUMENT,
-			// Some hours: the text of one request is a few pages.
-			bytes: 512 * MB,
-			// 20 minutes in the quality of a CD, of a WAV file whose length the server did not know.
-			keptBytes: 128 * MB,
-		},
+		// Some hours: the text of one request is a few pages.
+		received: { ...DOCUMENT, bytes: 512 * MB },
+		// 20 minutes in the quality of a CD, of a WAV file whose length the server did not know.
+		keptBytes: 128 * MB,
 	},
-	generateImages: {
-		sent: ONE_TEXT,
-		// Ten images of 9 MB, or a hundred of a megabyte, in base64.
-		received: { ...DOCUMENT, bytes: 128 * MB, entries: 100 },
-	},
+	// Ten images of 9 MB, or a hundred of a megabyte, in base64.
+	generateImages: { received: { ...DOCUMENT, bytes: 128 * MB }, entries: 100 },
 	probe: {
-		sent: ONE_TEXT,
-		received: {
-			...DOCUMENT,
-			// Far more than a list of models. Several probes run at the same time.
-			bytes: 8 * MB,
-			parsedBytes: 16 * MB,
-			// Gateways list thousands of models. More block n8n, and are too many to select from.
-			entries: 5_000,
-		},
+		// Far more than a list of models. Several probes run at the same time.
+		received: { ...DOCUMENT, bytes: 8 * MB, parsedBytes: 16 * MB },
+		// Gateways list thousands of models. More block n8n, and are too many to select from.
+		entries: 5_000,
 	},
-	command: { sent: ONE_TEXT, received: DOCUMENT },
+	command: { received: DOCUMENT },
 	// A line of progress for each megabyte of a model, or more.
-	pull: { sent: ONE_TEXT, received: GENERATION },
+	pull: { received: GENERATION },
 	difyRequest: {
-		sent: ONE_TEXT,
+		received: DOCUMENT,
 		// All pages: 50,000 records, each with twenty fields. n8n needs twice as much for their items.
-		received: { ...DOCUMENT, keptBytes: 128 * MB },
+		keptBytes: 128 * MB,
 	},
-	difyUpload: { sent: ONE_TEXT, received: DOCUMENT },
+	difyUpload: { received: DOCUMENT },
 	difyRun: {
-		sent: { text: MAX_TEXT_BYTES, texts: MAX_INPUTS_BYTES },
+		sentBytes: MAX_INPUTS_BYTES,
 		received: {
 			...DOCUMENT,
 			bytes: 128 * MB,
@@ -147,11 +143,11 @@ export const TASK_LIMITS: Readonly<Record<TaskName, TaskLimits>> = {
 			eventLength: 16 * MB,
 			// What was read and is not kept stays in memory for a while, and so many values that they matter are in no real run.
 			parsedBytes: 128 * MB,
-			// Nodes, files, thoughts and forms.
-			keptBytes: 32 * MB,
 		},
+		// Nodes, files, thoughts and forms.
+		keptBytes: 32 * MB,
 	},
-	difySpeech: { sent: ONE_TEXT, received: { ...DOCUMENT, bytes: 512 * MB } },
+	difySpeech: { received: { ...DOCUMENT, bytes: 512 * MB } },
 	// A file, which is stored as it arrives.
-	difyFile: { sent: ONE_TEXT, received: { ...DOCUMENT, bytes: 1024 * MB } },
+	difyFile: { received: { ...DOCUMENT, bytes: 1024 * MB } },
 };

@@ -94,7 +94,7 @@ export async function* iteratePages(
 	limit: number = list.size ?? PAGE_SIZE,
 ): AsyncGenerator<JsonRecord[]> {
 	const visitedIds = new Set<string>();
-	const { keptBytes } = TASK_LIMITS.difyRequest.received;
+	const { keptBytes } = TASK_LIMITS.difyRequest;
 	const budget = new MemoryBudget(keptBytes);
 	let at: PageCursor | undefined;
 	for (let pages = 0; pages < MAX_PAGES; pages++) {

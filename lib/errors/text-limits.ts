@@ -13,12 +13,9 @@ const MAX_BYTES_PER_CHARACTER = 3;
 export const LONG_TEXT_SUGGESTION = 'Shorten the text, or split it over several items.';
 
 /** @returns what is wrong with a text that is too long, as the end of a sentence; undefined if it may be sent */
-export function findLengthProblem(
-	text: string,
-	maxBytes: number = MAX_TEXT_BYTES,
-): string | undefined {
-	if (text.length * MAX_BYTES_PER_CHARACTER <= maxBytes) return undefined;
-	return describeExcess(Buffer.byteLength(text), maxBytes);
+export function findLengthProblem(text: string): string | undefined {
+	if (text.length * MAX_BYTES_PER_CHARACTER <= MAX_TEXT_BYTES) return undefined;
+	return describeExcess(Buffer.byteLength(text));
 }
 
 /** The same for a text of so many bytes. */
@@ -34,12 +31,8 @@ export function describeExcess(
  * @param subject - What has the text, as the beginning of a sentence: `The input "name"`.
  * @throws {ServerError} of type `invalidInput` for a text that is too long
  */
-export function assertTextLength(
-	text: string,
-	subject: string,
-	maxBytes: number = MAX_TEXT_BYTES,
-): void {
-	const problem = findLengthProblem(text, maxBytes);
+export function assertTextLength(text: string, subject: string): void {
+	const problem = findLengthProblem(text);
 	if (problem !== undefined) throw createInputError(`${subject} ${problem}`, LONG_TEXT_SUGGESTION);
 }
 

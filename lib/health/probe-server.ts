@@ -167,7 +167,7 @@ async function probeDetails({
 
 function parseListedModels({ error, json }: ProbeResult) {
 	if (error !== undefined) return undefined;
-	const { entries: maxModels } = TASK_LIMITS.probe.received;
+	const { entries: maxModels } = TASK_LIMITS.probe;
 	const isLong = isRecord(json) && asArray(json.data).length > maxModels;
 	return parseModels(isLong ? { data: asArray(json.data).slice(0, maxModels) } : json);
 }

@@ -94,7 +94,7 @@ async function fetchModelList(server: ModelServer, { query, ...options }: ListQu
 		});
 	}
 	const serverType = profile.learnType(response);
-	const { entries: maxModels } = TASK_LIMITS.probe.received;
+	const { entries: maxModels } = TASK_LIMITS.probe;
 	if (models.length > maxModels)
 		throw createListError(server, 'invalidResponse', {
 			title: `The server lists ${models.length} models, more than ${maxModels}`,

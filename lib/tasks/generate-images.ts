@@ -123,7 +123,7 @@ export async function generateImages(
 		}),
 	});
 	const context = toErrorContext(server, { url: server.getApiUrl(), model });
-	const { entries: maxImages } = TASK_LIMITS.generateImages.received;
+	const { entries: maxImages } = TASK_LIMITS.generateImages;
 	if (entries.length > maxImages)
 		throw createServerError('invalidResponse', context, {
 			title: `The server returned ${entries.length} images, more than ${maxImages}`,

@@ -109,11 +109,11 @@ export async function runTask<Value, Draft = undefined>(
 }
 
 /**
- * @throws a `ServerError` of type `invalidInput` if the row of a field does not allow what would be sent in it, or the row of
- *   the task a text of that length.
+ * @throws a `ServerError` of type `invalidInput` if the row of a field does not allow what would be sent in it, or it is a
+ *   text that is too long.
  */
 function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
-	const { task, fields, routes, draft, file, areTextsChecked, extraBody = {} } = taskRequest;
+	const { fields, routes, draft, file, areTextsChecked, extraBody = {} } = taskRequest;
 	if (file !== undefined) assertFormNames(extraBody);
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, label = field, getInputIssue } of fields) {
@@ -127,7 +127,7 @@ function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
 		}
 		// Messages are checked when they are prepared: they contain files.
 		if (typeof value === 'string' && areTextsChecked !== true)
-			assertTextLength(value, `The field "${label}"`, TASK_LIMITS[task].sent.text);
+			assertTextLength(value, `The field "${label}"`);
 	}
 }
 

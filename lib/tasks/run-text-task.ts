@@ -3,7 +3,8 @@ import { describeResending } from '../exchange/resending';
 import type { Resending } from '../exchange/resending';
 import { LruCache, memoize } from '../lru-cache';
 import { collectTruncationWarnings } from '../servers/truncation';
-import type { ModelServer, RoutedTask } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
+import type { BatchedTask } from '../task-limits';
 import { TASK_LIMITS } from '../task-limits';
 import { pushAll } from '../values/lists';
 import type { TaskRequest, TaskSettings } from './run-task';
@@ -46,7 +47,7 @@ export interface TextTask<Result> extends Pick<
 	'canTruncate' | 'finish' | 'onFailure'
 > {
 	/** Each task has its own memory of the batches that a server accepts. */
-	routedTask: RoutedTask;
+	routedTask: BatchedTask;
 	texts: readonly IndexedText[];
 	createRequest(batch: readonly IndexedText[]): Promise<BatchRequest<Result>>;
 }
@@ -103,7 +104,7 @@ export async function runTextTask<Result>(
 	const { results, truncatedTexts } = await sendInBatches(allTexts, {
 		...sender,
 		batchSize: settings.batchSize,
-		maxBytes: TASK_LIMITS[routedTask].sent.texts,
+		maxBytes: TASK_LIMITS[routedTask].sentBytes,
 		memory: getBatchMemory(server, routedTask, settings.model),
 		send,
 	});
@@ -121,7 +122,7 @@ export async function runTextTask<Result>(
 /** What batches showed, by task and model. Each run has its own server, so the next run tries larger batches again. */
 const getBatchMemories = memoize<ModelServer, LruCache<BatchMemory>>(() => new LruCache());
 
-function getBatchMemory(server: ModelServer, routedTask: RoutedTask, model: string) {
+function getBatchMemory(server: ModelServer, routedTask: BatchedTask, model: string) {
 	const memories = getBatchMemories(server);
 	const key = JSON.stringify([routedTask, model]);
 	const memory = memories.get(key) ?? createBatchMemory();

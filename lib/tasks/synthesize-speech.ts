@@ -168,7 +168,7 @@ function toSpokenText({ input, isPlainText }: Pick<SpeechRequest<never>, 'input'
 			});
 }
 
-const LIMITS = TASK_LIMITS.speak.received;
+const LIMITS = TASK_LIMITS.speak;
 
 /** A body whose beginning is known. */
 export interface PeekedBody {
@@ -182,7 +182,7 @@ export interface PeekedBody {
 async function readAudio(response: HttpResponse): Promise<PeekedBody> {
 	const body = await peekHead(response.bytes());
 	if (!isText(body.head, response.headers['content-type'])) return body;
-	const text = (await readBuffer(body.chunks, LIMITS.parsedBytes)).toString('utf8');
+	const text = (await readBuffer(body.chunks, LIMITS.received.parsedBytes)).toString('utf8');
 	const audio = collectTexts(parseJson(text))
 		.map((value) => Buffer.from(value.split(',').at(-1)!, 'base64'))
 		.find((content) => detectFileType(content)?.category === 'audio');

@@ -57,7 +57,7 @@ export function cutResults(all: readonly ChatMessage[]): CutMessages {
 /** @throws {ServerError} of type `invalidInput` for messages that are too long together */
 export function assertShortConversation(messages: readonly ChatMessage[]): void {
 	const bytes = messages.reduce((sum, message) => sum + countBytes(message), 0);
-	const excess = describeExcess(bytes, TASK_LIMITS.chat.sent.texts);
+	const excess = describeExcess(bytes, TASK_LIMITS.chat.sentBytes);
 	if (excess !== undefined) throw createInputError(`The conversation ${excess}`, SUGGESTION);
 }
 

@@ -127,7 +127,7 @@ export function createRunState({
 		submittedForms: [],
 		submittedIndex: new Map(),
 		keepsNodeValues,
-		partsBudget: new MemoryBudget(TASK_LIMITS.difyRun.received.keptBytes),
+		partsBudget: new MemoryBudget(TASK_LIMITS.difyRun.keptBytes),
 		textCount: new TextCount(),
 		comparedText: '',
 		maskedText: new MaskedStream(secrets),

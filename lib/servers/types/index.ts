@@ -122,10 +122,7 @@ export function isRouter(responses: IdentityResponses): boolean {
 /** The entries of the model list that are checked; empty without a list. */
 function getListEntries({ models }: IdentityResponses) {
 	const isList = models !== undefined && models.status < 300;
-	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(
-		0,
-		TASK_LIMITS.probe.received.entries,
-	);
+	return (isList ? (getModelEntries(models.json) ?? []) : []).slice(0, TASK_LIMITS.probe.entries);
 }
 
 /**

@@ -99,14 +99,13 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 
 /** @throws {ServerError} of type `invalidInput` for an input that is too long, and for inputs that are too long together */
 function assertShortInputs(input: JsonRecord) {
-	const { text: maxBytes, texts: maxTotalBytes } = TASK_LIMITS.difyRun.sent;
 	let bytes = 0;
 	for (const [name, value] of Object.entries(input))
 		for (const text of collectTexts(value)) {
-			assertTextLength(text, `The input "${name}"`, maxBytes);
+			assertTextLength(text, `The input "${name}"`);
 			bytes += Buffer.byteLength(text);
 		}
-	const excess = describeExcess(bytes, maxTotalBytes);
+	const excess = describeExcess(bytes, TASK_LIMITS.difyRun.sentBytes);
 	if (excess !== undefined)
 		throw createInputError(`The set of inputs ${excess}`, LONG_TEXT_SUGGESTION);
 }

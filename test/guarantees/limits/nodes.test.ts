@@ -7,7 +7,7 @@ import { json, useServers } from '../../support/servers/scripted-server';
 
 const start = useServers();
 
-testLimit('lib/task-limits.ts#TASK_LIMITS.probe.received.entries', {
+testLimit('lib/task-limits.ts#TASK_LIMITS.probe.entries', {
 	limit: 5_000,
 	outcome: async (count) => {
 		const data = Array.from({ length: count }, (_none, at) => ({ id: `model-${at}` }));
@@ -20,7 +20,7 @@ testLimit('lib/task-limits.ts#TASK_LIMITS.probe.received.entries', {
 	within: 'complete',
 	beyond: 'too long',
 });
-testLimit('lib/task-limits.ts#TASK_LIMITS.generateImages.received.entries', {
+testLimit('lib/task-limits.ts#TASK_LIMITS.generateImages.entries', {
 	limit: 100,
 	outcome: async (count) => {
 		const data = Array.from({ length: count }, () => ({ b64_json: PNG }));

@@ -141,7 +141,7 @@ testLimit('lib/task-limits.ts#MAX_TEXT_BYTES', {
 	},
 });
 
-testLimit('lib/task-limits.ts#TASK_LIMITS.difyRun.sent.texts', {
+testLimit('lib/task-limits.ts#TASK_LIMITS.difyRun.sentBytes', {
 	limit: 16 * 1024 * 1024,
 	of: 'bytes of all inputs of Dify',
 	outcome: async (bytes) => {

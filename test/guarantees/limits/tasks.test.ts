@@ -13,7 +13,7 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 		[first, second].map((text, index) => ({ index, text })),
 		{
 			batchSize: 10,
-			maxBytes: TASK_LIMITS.embed.sent.texts,
+			maxBytes: TASK_LIMITS.embed.sentBytes,
 			memory: createBatchMemory(),
 			send: async (batch) => {
 				sizes.push(batch.length);
@@ -26,14 +26,14 @@ async function batchesOf(first: string, second: string): Promise<number[]> {
 	return sizes;
 }
 
-testLimit('lib/task-limits.ts#TASK_LIMITS.embed.sent.texts', {
+testLimit('lib/task-limits.ts#TASK_LIMITS.embed.sentBytes', {
 	limit: 524_288,
 	of: 'bytes of ASCII',
 	outcome: async (bytes) => await batchesOf('a'.repeat(bytes - 10), 'b'.repeat(10)),
 	within: [2],
 	beyond: [1, 1],
 });
-testLimit('lib/task-limits.ts#TASK_LIMITS.embed.sent.texts', {
+testLimit('lib/task-limits.ts#TASK_LIMITS.embed.sentBytes', {
 	limit: 524_288,
 	of: 'bytes of wide characters',
 	outcome: async (bytes) => await batchesOf(textOfBytes(bytes - 9), textOfBytes(9)),
@@ -56,7 +56,7 @@ testLimit('lib/tasks/send-in-batches.ts#MAX_REFUSED_TEXTS', {
 			})),
 			{
 				batchSize: 1,
-				maxBytes: TASK_LIMITS.embed.sent.texts,
+				maxBytes: TASK_LIMITS.embed.sentBytes,
 				memory: createBatchMemory(),
 				send: async (batch) => {
 					sent.push(...batch.map(({ text }) => text));
@@ -78,7 +78,7 @@ async function countTries(serverText: (length: number) => string): Promise<numbe
 	let tries = 0;
 	await sendInBatches([{ index: 0, text: 'x'.repeat(100_000) }], {
 		batchSize: 1,
-		maxBytes: TASK_LIMITS.embed.sent.texts,
+		maxBytes: TASK_LIMITS.embed.sentBytes,
 		memory: createBatchMemory(),
 		send: async ([item]) => {
 			tries++;

@@ -37,7 +37,7 @@ async function run({
 	const failures: TextFailure[] = [];
 	const { results, truncatedTexts } = await sendInBatches(texts, {
 		batchSize,
-		maxBytes: TASK_LIMITS.embed.sent.texts,
+		maxBytes: TASK_LIMITS.embed.sentBytes,
 		memory,
 		canTruncate,
 		send: async (batch) => {
