@@ -16,7 +16,7 @@ const ALLOWED = {
 	dify: ['tracing', 'servers', 'http', 'errors', 'text'],
 	tasks: ['chat', 'diagnosis', 'exchange', 'tracing', 'files', 'servers', 'http', 'errors', 'text'],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
-	health: ['chat', 'exchange', 'dify', 'servers', 'http', 'errors'],
+	health: ['chat', 'diagnosis', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };
 
 /** The ground of a chat: its data. */
