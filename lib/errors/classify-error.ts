@@ -37,8 +37,8 @@ interface ErrorResponseInput {
 const MAX_UNPARSED_TEXT = 200;
 
 /**
- * The error that an error response means, in the order of evidence: a proxy, codes, the key, a few words, the status. Never throws,
- * whatever the body is.
+ * The error that an error response means, in the order of evidence: a proxy, codes, 401 (the key), 501, a few words, the
+ * status. Never throws, whatever the body is.
  */
 export function classifyErrorResponse(
 	response: ErrorResponseInput,

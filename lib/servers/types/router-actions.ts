@@ -97,7 +97,9 @@ function createNotRouterError(server: ModelServer) {
 async function changeState(server: ModelServer, action: 'load' | 'unload', options: RunningAction) {
 	const command = toCommand(options, options.limit.capMs(COMMAND_TIMEOUT_MS));
 	await sendCommand(server, `/models/${action}`, command).catch(async (error: unknown) => {
-		if (!(await isInState(server, action, options, asServerErrorOrThrow(error)))) throw error;
+		const { report } = asServerErrorOrThrow(error);
+		const isDone = report !== undefined && (await isInState(server, action, options));
+		if (!isDone) throw error;
 	});
 }
 
@@ -111,9 +113,7 @@ async function isInState(
 	server: ModelServer,
 	action: 'load' | 'unload',
 	options: RunningAction,
-	{ report }: ServerError,
 ): Promise<boolean> {
-	if (report === undefined) return false;
 	const listed = await findModel(server, options).catch(asServerErrorOrThrow);
 	if (listed instanceof ServerError || listed.state === undefined) return false;
 	return ACTIVE_STATES.has(listed.state) === (action === 'load');
