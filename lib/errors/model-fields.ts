@@ -18,20 +18,24 @@ export function isFilledByModel({ parameters }: Pick<INode, 'parameters'>, label
 	return collectNames(parameters, [], MAX_LEVELS).some((name) => toKey(name) === toKey(label));
 }
 
-/** @param names - Of what contains the value. */
+/** @param names - Of what contains the value, from the outside to the inside. */
 function collectNames(value: unknown, names: readonly string[], levels: number): string[] {
 	if (typeof value === 'string') {
 		const calls = [...value.matchAll(FROM_MODEL)];
 		return calls.length === 0 ? [] : [...names, ...calls.flatMap(([, argument = []]) => argument)];
 	}
 	if (levels === 0) return [];
-	if (Array.isArray(value)) return value.flatMap((entry) => collectNames(entry, names, levels - 1));
+	if (Array.isArray(value))
+		return value.flatMap((entry) => collectNames(entry, getTexts(entry), levels - 1));
 	if (!isRecord(value)) return [];
-	// An entry of a list names its value beside it.
-	const texts = Object.values(value).filter((text) => typeof text === 'string');
 	return Object.entries(value).flatMap(([name, inner]) =>
-		collectNames(inner, [name, ...texts], levels - 1),
+		collectNames(inner, [...names, name], levels - 1),
 	);
+}
+
+/** An entry of a list names its value beside it. */
+function getTexts(entry: unknown): string[] {
+	return isRecord(entry) ? Object.values(entry).filter((text) => typeof text === 'string') : [];
 }
 
 /** Labels, names of parameters and of arguments differ in capitals and in what is between words. */

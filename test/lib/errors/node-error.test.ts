@@ -104,6 +104,11 @@ describe('toNodeError', () => {
 			},
 			{ title: 'a fixed value', parameters: { prompt: 'SHOUT' }, isTold: false },
 			{
+				title: 'a fixed value that is the same as the label',
+				parameters: { operation: 'prompt', prompt: 'SHOUT', stop: "={{ $fromAI('stop') }}" },
+				isTold: false,
+			},
+			{
 				title: 'a fixed value beside another argument',
 				parameters: { prompt: 'SHOUT', options: { stop: "={{ $fromAI('stop') }}" } },
 				isTold: false,
