@@ -13,6 +13,9 @@ declare module 'undici/lib/api/api-request.js' {
 		options: Dispatcher.RequestOptions,
 	): Promise<Dispatcher.ResponseData>;
 }
+declare module 'undici/lib/core/connect.js' {
+	export { default } from 'undici/types/connector';
+}
 declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
 	export { default } from 'undici/types/env-http-proxy-agent';
 }

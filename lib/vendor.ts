@@ -4,6 +4,7 @@
  */
 import connect from 'undici/lib/api/api-connect.js';
 import sendWith from 'undici/lib/api/api-request.js';
+import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Dispatcher } from 'undici';
 
@@ -14,7 +15,7 @@ export { default as PostalMime, type Email } from 'postal-mime';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 // Imported by file: undici's index would bundle fetch, WebSocket, caches and mocks, too.
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
-export { Pool, sendWith, type Dispatcher };
+export { buildConnector, Pool, sendWith, type Dispatcher };
 // The lint rules of community nodes allow these imports in this file only. n8n stores a file in chunks only from this
 // stream class.
 export { env } from 'node:process';

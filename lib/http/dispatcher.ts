@@ -1,3 +1,4 @@
+import { createConnector } from './connector';
 import type { Endpoint, LookupCallback, SecureLookup } from './types';
 import type { Dispatcher } from '../vendor';
 import { env, EnvHttpProxyAgent, Pool, TunnelPool } from '../vendor';
@@ -134,7 +135,7 @@ function toAgentOptions(ignoreSslIssues: boolean, { lookup, onConnect }: SharedB
 		autoSelectFamilyAttemptTimeout: 250,
 	};
 	return {
-		connect: { ...tls, ...socket, lookup },
+		connect: createConnector({ ...tls, ...socket, lookup }),
 		requestTls: { ...tls, timeout: MAX_CONNECT_MS },
 		// Without the filter: the proxy is the administrator's choice, which n8n does not filter either.
 		proxyTls: { ...tls, ...socket },

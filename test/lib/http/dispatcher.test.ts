@@ -18,17 +18,13 @@ jest.mock('../../../lib/vendor', () => {
 	const actual = jest.requireActual<typeof vendor>('../../../lib/vendor');
 	return {
 		...actual,
-		/** Gives up connecting after a second instead of ten. */
-		EnvHttpProxyAgent: jest.fn(
-			(options) =>
-				new actual.EnvHttpProxyAgent({
-					...options,
-					connect: { ...options?.connect, timeout: 1_000 },
-				}),
-		),
+		EnvHttpProxyAgent: jest.fn((options) => new actual.EnvHttpProxyAgent(options)),
+		/** Gives up connecting after a second instead of eight. */
+		buildConnector: jest.fn((options) => actual.buildConnector({ ...options, timeout: 1_000 })),
 	};
 });
 const EnvHttpProxyAgent = jest.mocked(vendor.EnvHttpProxyAgent);
+const buildConnector = jest.mocked(vendor.buildConnector);
 /** All requests. */
 const dispatch = jest.spyOn(
 	jest.requireActual<typeof vendor>('../../../lib/vendor').EnvHttpProxyAgent.prototype,
@@ -38,6 +34,7 @@ const dispatch = jest.spyOn(
 afterEach(async () => {
 	dispatch.mockClear();
 	EnvHttpProxyAgent.mockClear();
+	buildConnector.mockClear();
 });
 /** Pools without active requests. */
 const acquireAndRelease = (key: Endpoint) => {
@@ -69,6 +66,22 @@ describe("undici's options", () => {
 		expect(dispatch.mock.contexts[1]).toBe(keepAlive);
 	});
 
+	test('closing a connection that was used once formats no stack, which is expensive in n8n', async () => {
+		const server = await start();
+		const formatted: unknown[] = [];
+		const { prepareStackTrace } = Error;
+		Error.prepareStackTrace = (error, frames) => {
+			formatted.push(error.message);
+			return prepareStackTrace?.(error, frames) ?? String(error);
+		};
+		try {
+			await sendChat(connect(server.url));
+		} finally {
+			Error.prepareStackTrace = prepareStackTrace;
+		}
+		expect(formatted).toEqual([]);
+	});
+
 	test('connections have a timeout, are kept for 4 s (llama-server: 5 s), and check certificates', () => {
 		acquireAndRelease(KEY);
 		acquireAndRelease({ ...KEY, id: 'b', ignoreSslIssues: true });
@@ -76,7 +89,6 @@ describe("undici's options", () => {
 		// Two pools for each credential.
 		expect({ agents: options.length }).toEqual({ agents: 4 });
 		expect(options[0]).toMatchObject({
-			connect: { timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true },
 			proxyTls: { timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true },
 			requestTls: { rejectUnauthorized: true },
 			keepAliveTimeout: 4000,
@@ -84,10 +96,13 @@ describe("undici's options", () => {
 			// One second below the timeout that the server sends.
 			keepAliveTimeoutThreshold: 1000,
 		});
-		expect(options[2]).toMatchObject({
-			connect: { rejectUnauthorized: false },
-			requestTls: { rejectUnauthorized: false },
-		});
+		expect(options[2]).toMatchObject({ requestTls: { rejectUnauthorized: false } });
+		// The two pools of a credential connect alike.
+		expect(options[1]?.connect).toBe(options[0]?.connect);
+		expect(buildConnector.mock.calls).toMatchObject([
+			[{ timeout: MAX_CONNECT_MS, rejectUnauthorized: true, autoSelectFamily: true }],
+			[{ rejectUnauthorized: false }],
+		]);
 	});
 });
 
