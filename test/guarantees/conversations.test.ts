@@ -1,6 +1,7 @@
 /**
  * Any conversation of an agent, as it arrives at the server: each question, text, call, result and image is there once, in
- * its order, whatever the API of the server, and also in the form that strict templates need.
+ * its order, each call with the thinking before it, whatever the API of the server, and also in the form that strict
+ * templates need.
  */
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from './support/agent-turns';
 import { CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
@@ -25,6 +26,8 @@ interface Round {
 	ids: 'own' | 'foreign';
 	/** One message with all calls, or one message for each, its result behind it. */
 	shape: 'together' | 'apart';
+	/** What the model thought before it: nothing, something new, or the same as in the round before. */
+	thinking: 'none' | 'new' | 'same';
 }
 
 interface Turn {
@@ -45,6 +48,7 @@ const round = fc.record<Round>({
 	}),
 	ids: fc.constantFrom('own', 'foreign'),
 	shape: fc.constantFrom('together', 'apart'),
+	thinking: fc.constantFrom('none', 'new', 'same', 'same'),
 });
 const conversation = fc.record<Conversation>({
 	hasSystem: fc.boolean(),
@@ -61,6 +65,16 @@ interface Written {
 	parts: string[];
 	/** The calls that have a result, in their order. */
 	calls: string[];
+	/** What the model thought before each of these calls. */
+	thoughts: Thought[];
+}
+
+/** Empty for a call without thinking. */
+interface Thought {
+	call: string;
+	thinking: string;
+	/** Whether the call is one of the last turn. */
+	isOfLastTurn: boolean;
 }
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -70,8 +84,11 @@ const toData = (part: string): string =>
 /** Writes a conversation whose parts have names. */
 class Writer {
 	private count = 0;
+	/** Of the last round. */
+	private thinking = '';
+	private ids: Round['ids'] = 'own';
 
-	readonly written: Written = { messages: [], parts: [], calls: [] };
+	readonly written: Written = { messages: [], parts: [], calls: [], thoughts: [] };
 
 	private name(type: string): string {
 		return `${type}${++this.count}`;
@@ -86,14 +103,14 @@ class Writer {
 	write({ hasSystem, turns }: Conversation): Written {
 		const { messages } = this.written;
 		if (hasSystem) messages.push(new SystemMessage(`<${this.add('S')}>`));
-		for (const { images, rounds } of turns) {
+		for (const [at, { images, rounds }] of turns.entries()) {
 			const question = { type: 'text', text: `<${this.add('Q')}>` };
 			const blocks = this.addImages(images).map((url) => ({
 				type: 'image_url',
 				image_url: { url },
 			}));
 			messages.push(new HumanMessage(images === 0 ? question.text : [question, ...blocks]));
-			for (const one of rounds) this.writeRound(one);
+			for (const one of rounds) this.writeRound(one, at === turns.length - 1);
 		}
 		return this.written;
 	}
@@ -102,8 +119,18 @@ class Writer {
 		return Array.from({ length: count }, () => `data:image/png;base64,${toData(this.add('I'))}`);
 	}
 
-	private writeRound({ hasText, calls, ids, shape }: Round): void {
+	/** Two rounds of another node with the same thinking are one response: only the thinking tells. */
+	private think({ thinking, ids }: Round): string {
+		const isSame = thinking === 'same' && !(ids === 'foreign' && this.ids === 'foreign');
+		if (!isSame) this.thinking = thinking === 'none' ? '' : `<${this.name('H')}>`;
+		this.ids = ids;
+		return this.thinking;
+	}
+
+	private writeRound(given: Round, isOfLastTurn: boolean): void {
+		const { hasText, calls, ids, shape } = given;
 		const { messages } = this.written;
+		const thinking = this.think(given);
 		const content = hasText ? `<${this.add('T')}>` : '';
 		const answer = ++this.count;
 		const all = calls.map((call, at) => {
@@ -112,18 +139,25 @@ class Writer {
 			return { ...call, part, id, name: 'look', args: { at: `<${part}>` } };
 		});
 		const isApart = shape === 'apart' && all.length > 1;
-		// Calls of other nodes stay apart: nothing says that they are of one response.
-		const results = (isApart && ids === 'foreign' ? all.map((call) => [call]) : [all]).flatMap(
-			(group) => this.writeResults(group.filter(({ hasResult }) => hasResult)),
+		// Without thinking, calls of other nodes stay apart: nothing says that they are of one response.
+		const staysApart = isApart && ids === 'foreign' && thinking === '';
+		const results = (staysApart ? all.map((call) => [call]) : [all]).flatMap((group) =>
+			this.writeResults(group.filter(({ hasResult }) => hasResult)),
 		);
 		const toCall = ({ id, name, args }: (typeof all)[number]) => ({ id, name, args });
 		const answers = (isApart ? all.map((call) => [call]) : [all]).map((group, at) => [
-			new AIMessage({ content: at === 0 ? content : '', tool_calls: group.map(toCall) }),
+			new AIMessage({
+				content: at === 0 ? content : '',
+				tool_calls: group.map(toCall),
+				additional_kwargs: thinking === '' ? {} : { reasoning_content: thinking },
+			}),
 			...results.flatMap(({ id, message }) =>
 				group.some((call) => call.id === id) ? [message] : [],
 			),
 		]);
 		messages.push(...answers.flat());
+		for (const { part: call, hasResult } of all)
+			if (hasResult) this.written.thoughts.push({ call, thinking, isOfLastTurn });
 	}
 
 	/** The results of a response, then their images. */
@@ -161,6 +195,22 @@ function readParts({ content, images }: Sent): string[] {
 		...(Array.isArray(images) ? images.flatMap(findInImage) : []),
 	];
 }
+
+/** The thinking beside each call. */
+const readThoughts = (messages: readonly Sent[]): Array<Pick<Thought, 'call' | 'thinking'>> =>
+	messages.flatMap(({ tool_calls: calls, reasoning_content: thinking = '', thinking: native }) =>
+		findParts(JSON.stringify(calls)).map((call) => ({
+			call,
+			thinking: String(native ?? thinking),
+		})),
+	);
+
+/** Which thinking is sent, by the option *Include Thinking in History*. */
+const isThinkingSent = {
+	never: () => false,
+	toolTurns: ({ isOfLastTurn }: Thought) => isOfLastTurn,
+	always: () => true,
+};
 
 /** In an API whose images stand beside the text of a message, only texts and images are in order each. */
 const byImage = (one: string, other: string): number =>
@@ -235,16 +285,22 @@ test.each(['openai', 'ollama'] as const)(
 	async (api) => {
 		const { routes, path, answer, options } = SERVERS[api];
 		const hasImagesBeside = api === 'ollama';
-		const cases = fc.record({ given: conversation, isStrict: fc.boolean() });
+		const cases = fc.record({
+			given: conversation,
+			isStrict: fc.boolean(),
+			thinkingHistory: fc.constantFrom('never', 'toolTurns', 'always'),
+		});
 		await fc.assert(
-			fc.asyncProperty(cases, async ({ given, isStrict }) => {
-				const { messages, parts, calls } = new Writer().write(given);
+			fc.asyncProperty(cases, async ({ given, isStrict, thinkingHistory }) => {
+				const { messages, parts, calls, thoughts } = new Writer().write(given);
 				const respond: Answer = (request, response) => {
 					const problems = isStrict ? findStrictProblems(asList(request.body.messages)) : [];
 					(problems.length > 0 ? REJECTED : answer)(request, response);
 				};
 				const server = await start({ ...routes, [`POST ${path}`]: respond });
-				const { supplied } = await chatModel(server.url, { parameters: { options } });
+				const { supplied } = await chatModel(server.url, {
+					parameters: { options: { ...options, thinkingHistory } },
+				});
 				await supplied.invoke(messages);
 				const sent = asList(server.sent(path).at(-1)!.messages);
 				const arrived = sent.flatMap(readParts);
@@ -253,6 +309,12 @@ test.each(['openai', 'ollama'] as const)(
 				);
 				expect(sent.flatMap((one) => findParts(JSON.stringify(one.tool_calls)))).toEqual(calls);
 				expect(findUnpaired(sent)).toEqual([]);
+				expect(readThoughts(sent)).toEqual(
+					thoughts.map((thought) => ({
+						call: thought.call,
+						thinking: isThinkingSent[thinkingHistory](thought) ? thought.thinking : '',
+					})),
+				);
 			}),
 			examples(100),
 		);
