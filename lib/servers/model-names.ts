@@ -1,6 +1,15 @@
 /** Names of models: which mean the same model, and how they are shown. */
 import { createInputError } from '../errors/create-error';
+import { truncate } from '../values/text';
 import type { ServerModel } from './server-model';
+
+/** Characters of a name in a sentence. The field of a node and the list of a server may have names of any length. */
+const MAX_SHOWN_LENGTH = 200;
+
+/** The name of a model as a sentence shows it. */
+export function toShownModelName(name: string): string {
+	return truncate(name, MAX_SHOWN_LENGTH);
+}
 
 /** @throws a `ServerError` of type `invalidInput`. */
 export function assertModelName(model: string): void {

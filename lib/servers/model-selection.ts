@@ -1,7 +1,7 @@
 /** Which of a server's models are used for an empty field, offered, and suggested. */
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
-import { truncate } from '../values/text';
+import { toShownModelName } from './model-names';
 
 /** Embedding and reranking models, on servers that do not report what a model is for. */
 const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
@@ -13,9 +13,6 @@ export function sortForChat<T>(models: readonly T[], getName: (model: T) => stri
 }
 
 const MAX_NAMES = 10;
-
-/** Characters of a name in a suggestion: the list of a server may have names of any length. */
-const MAX_NAME_LENGTH = 200;
 
 /**
  * Suggestion for a missing model.
@@ -29,7 +26,7 @@ export function suggestModels(names: readonly string[], alternative: string | un
 		sentences.push(
 			`Use one of: ${sortForChat(names, String)
 				.slice(0, MAX_NAMES)
-				.map((name) => truncate(name, MAX_NAME_LENGTH))
+				.map(toShownModelName)
 				.join(', ')}${remainder}.`,
 		);
 	if (alternative !== undefined)

@@ -1,6 +1,6 @@
 /** A server with one model uses it for every requested name (docs/protocols/llama-server.md 4.3). */
 import type { ModelServer } from './types/server-type';
-import { isSameModelName, matchesModel } from './model-names';
+import { isSameModelName, matchesModel, toShownModelName } from './model-names';
 import { getProfile } from './profile';
 
 /** The names of a model around a response. */
@@ -24,6 +24,6 @@ export function getOnlyModelWarnings(
 	)
 		return [];
 	return [
-		`The server does not have the model "${requested}" and used its only model, "${onlyModel.id}". Select that model in the node, or start the server with the other one.`,
+		`The server does not have the model "${toShownModelName(requested)}" and used its only model, "${toShownModelName(onlyModel.id)}". Select that model in the node, or start the server with the other one.`,
 	];
 }

@@ -12,7 +12,7 @@ import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
 import { findOtherModel } from '../servers/list-models';
-import { assertModelName } from '../servers/model-names';
+import { assertModelName, toShownModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
@@ -330,6 +330,6 @@ const MAX_BYTES_BESIDES_VECTORS = 4 * 1024 * 1024;
 function getOtherModelWarnings(otherModel: string | undefined, { model }: EmbedSettings) {
 	if (otherModel === undefined) return [];
 	return [
-		`The server created the vectors with the model "${otherModel}" instead of "${model}". Select the model that created the stored vectors.`,
+		`The server created the vectors with the model "${toShownModelName(otherModel)}" instead of "${toShownModelName(model)}". Select the model that created the stored vectors.`,
 	];
 }

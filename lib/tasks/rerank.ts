@@ -3,7 +3,7 @@ import { assertTextLength } from '../errors/text-limits';
 import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported, findOtherModel } from '../servers/list-models';
-import { assertModelName } from '../servers/model-names';
+import { assertModelName, toShownModelName } from '../servers/model-names';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
@@ -141,7 +141,7 @@ async function collectOtherModelWarnings(
 	const otherModel = await findOtherModel(server, { requested: model, reported }, signal);
 	if (otherModel === undefined) return [];
 	return [
-		`The server ranked the documents with the model "${otherModel}" instead of "${model}". Select a model that the server has.`,
+		`The server ranked the documents with the model "${toShownModelName(otherModel)}" instead of "${toShownModelName(model)}". Select a model that the server has.`,
 	];
 }
 

@@ -60,6 +60,11 @@ describe('the model that an embeddings response names', () => {
 		expect(warnings).toEqual([expect.stringContaining(`"${reported}" instead of "${requested}"`)]);
 	});
 
+	test('a name of any length: the hint shows its beginning', async () => {
+		const { warnings } = await embedAs('n'.repeat(500_000), 'bge-m3', listed({ id: 'bge-m3' }));
+		expect(warnings).toEqual([expect.stringMatching(/"bge-m3" instead of "n{199}…"\. Select/)]);
+	});
+
 	test.each<[string, unknown, Routes?]>([
 		['nomic-embed-text', 'nomic-embed-text:latest'],
 		['nomic-embed-text:v1.5', 'nomic-embed-text'],
