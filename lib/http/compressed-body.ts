@@ -23,8 +23,32 @@ const ZSTD_WINDOW_LOG = 23;
 /** Undefined in older versions of Node.js. */
 const { createZstdDecompress } = zlib as Partial<typeof zlib>;
 
-const createZstd = (): Decompressor =>
-	createZstdDecompress!({ params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+/**
+ * Reads all frames of a body. The stream of Node.js ends with the first frame that ends within a chunk, and loses the frames
+ * after it without an error (nodejs/node#64741).
+ */
+function createZstd(): Decompressor {
+	const stream = createZstdDecompress!({
+		params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
+	});
+	const push = stream.push.bind(stream);
+	const readFrame = stream._transform.bind(stream);
+	let isReading = false;
+	stream.push = (bytes) => (bytes === null && isReading ? true : push(bytes));
+	stream._transform = (chunk: Uint8Array, encoding, callback) => {
+		const { bytesWritten } = stream;
+		isReading = true;
+		readFrame(chunk, encoding, (error) => {
+			isReading = false;
+			const rest = chunk.subarray(stream.bytesWritten - bytesWritten);
+			// After the end of the request, nothing is read any more.
+			const hasEnded = rest.length === 0 || rest.length === chunk.length;
+			if (error || hasEnded) callback(error);
+			else stream._transform(rest, encoding, callback);
+		});
+	};
+	return stream;
+}
 
 const DECOMPRESSORS: ReadonlyMap<string, CreateDecompressor> = new Map<string, CreateDecompressor>([
 	['gzip', zlib.createGunzip],

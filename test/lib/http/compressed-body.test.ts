@@ -100,6 +100,19 @@ describe('a body', () => {
 		expect(await read([], name)).toBe('');
 	});
 
+	it.each(['gzip', 'x-gzip', 'zstd'])(
+		'of parts that were compressed one by one, wherever its bytes are split: %s',
+		async (name) => {
+			const { compress } = KINDS[name]!;
+			const parts = ['Each part ', '', 'is a frame', ' of its own.'];
+			const body = Buffer.concat(parts.map((part) => compress(Buffer.from(part))));
+			expect(await read(body, name)).toBe(parts.join(''));
+			expect(await read(compress(body), `${name}, ${name}`)).toBe(parts.join(''));
+			for (let at = 1; at < body.length; at++)
+				expect(await read([body.subarray(0, at), body.subarray(at)], name)).toBe(parts.join(''));
+		},
+	);
+
 	it('is the same wherever its bytes are split', async () => {
 		const names = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 2 });
 		await fc.assert(
