@@ -12,6 +12,7 @@ import { fetchApiRoot } from '../servers/list-models';
 import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
+import type { JsonRecord } from '../values/records';
 import { applyChanges } from './body-changes';
 import type { Attempt, RoutedDraft, PartialOutput } from './attempt';
 import {
@@ -62,6 +63,8 @@ export interface ExchangeResult<D, V> {
 	/** Draft and route of the request that got it. */
 	draft: D;
 	route: RouteName;
+	/** Its body as sent, with what the server taught. */
+	body: JsonRecord;
 	/** Warnings about changes of options that the user set. */
 	warnings: string[];
 	/** Why the request was sent more than once. */
@@ -111,7 +114,7 @@ export async function exchange<D, V>(
 			if (serverFailure) warnings.push(describeOvercomeFailure(serverFailure));
 			const { waits } = retryPolicy;
 			if (waits.busy > 0) warnings.push(BUSY_WARNING);
-			return { value: step.value, draft, route: route.name, warnings, appliedRules, waits };
+			return { value: step.value, draft, route: route.name, body, warnings, appliedRules, waits };
 		}
 		const secrets = getWrittenSecrets(withoutSent(server.secrets, body));
 		partialOutput = maskDeep(getSomeOutput(attempt), secrets) ?? partialOutput;

@@ -159,14 +159,18 @@ export class Embedder {
 			if (prepared instanceof ServerError) await fail(prepared, [{ index, text: '' }]);
 			else preparedTexts.push(prepared);
 		}
-		const { results, responseModel, ...totals } = await runTextTask(server, taskSettings, {
-			routedTask: 'embed',
-			texts: preparedTexts,
-			createRequest: async (batch) => await this.createRequest(batch, signal),
-			canTruncate: settings.longTexts === 'truncate',
-			finish: (vectors) => this.finishVectors(vectors),
-			onFailure: async (failure) => await fail(await this.explainFailure(failure), failure.texts),
-		});
+		const { results, responseModel, sentBody, ...totals } = await runTextTask(
+			server,
+			taskSettings,
+			{
+				routedTask: 'embed',
+				texts: preparedTexts,
+				createRequest: async (batch) => await this.createRequest(batch, signal),
+				canTruncate: settings.longTexts === 'truncate',
+				finish: (vectors) => this.finishVectors(vectors),
+				onFailure: async (failure) => await fail(await this.explainFailure(failure), failure.texts),
+			},
+		);
 		const vectors = new Map(
 			preparedTexts.map(({ index }, at) => [positions.get(index), results[at]]),
 		);
@@ -178,7 +182,7 @@ export class Embedder {
 			...getDifferenceWarnings('embed', {
 				requestedFields: { dimensions: settings.dimensions },
 				result: { dimensions: this.receivedDimensions },
-				warnings: totals.warnings,
+				sentBody,
 			}),
 			...(await this.collectKeepAliveWarnings(signal)),
 		];

@@ -107,7 +107,11 @@ export async function generateImages(
 		response_format: 'b64_json',
 		...extraBody,
 	};
-	const { value: entries, warnings } = await runTask(server, settings, {
+	const {
+		value: entries,
+		body: sentBody,
+		warnings,
+	} = await runTask(server, settings, {
 		task: 'generateImages',
 		routes: ['images'],
 		isExpensive: true,
@@ -134,7 +138,7 @@ export async function generateImages(
 	const differences = getDifferenceWarnings('images', {
 		requestedFields: body,
 		result: { images },
-		warnings,
+		sentBody,
 	});
 	return { images, warnings: [...warnings, ...differences] };
 }

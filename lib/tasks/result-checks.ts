@@ -51,8 +51,6 @@ export type CheckedOperation = keyof Results;
 interface ResultCheck<Result> {
 	/** Field of the request. */
 	field: string;
-	/** Label of its option. */
-	label: string;
 	/** Sentences about the difference; none if the result is as requested, or does not show it. */
 	compare(requested: unknown, result: Result, requestedFields: JsonRecord): string[];
 }
@@ -61,17 +59,17 @@ const RESULT_CHECKS: {
 	[Operation in CheckedOperation]: ReadonlyArray<ResultCheck<Results[Operation]>>;
 } = {
 	transcribe: [
-		{ field: 'response_format', label: 'Response Format', compare: compareTranscriptFormat },
-		{ field: 'timestamp_granularities[]', label: 'Timestamps', compare: compareTimes },
-		{ field: 'language', label: 'Language', compare: compareLanguage },
+		{ field: 'response_format', compare: compareTranscriptFormat },
+		{ field: 'timestamp_granularities[]', compare: compareTimes },
+		{ field: 'language', compare: compareLanguage },
 	],
-	speak: [{ field: 'response_format', label: 'File Format', compare: compareAudioFormat }],
+	speak: [{ field: 'response_format', compare: compareAudioFormat }],
 	images: [
-		{ field: 'n', label: 'Number of Images', compare: compareCount },
-		{ field: 'size', label: 'Size', compare: compareSizes },
-		{ field: 'output_format', label: 'File Format', compare: compareImageFormats },
+		{ field: 'n', compare: compareCount },
+		{ field: 'size', compare: compareSizes },
+		{ field: 'output_format', compare: compareImageFormats },
 	],
-	embed: [{ field: 'dimensions', label: 'Dimensions', compare: compareDimensions }],
+	embed: [{ field: 'dimensions', compare: compareDimensions }],
 };
 
 /** A request and its result. */
@@ -79,8 +77,8 @@ export interface ComparedResult<Operation extends CheckedOperation> {
 	/** Fields of the request, with those of Extra Body. */
 	requestedFields: JsonRecord;
 	result: Results[Operation];
-	/** Warnings so far: a field that one of them names was not sent. */
-	warnings: readonly string[];
+	/** The body as sent. A field that is missing there was omitted, which has its own warning. */
+	sentBody: JsonRecord;
 }
 
 /**
@@ -90,22 +88,13 @@ export interface ComparedResult<Operation extends CheckedOperation> {
  */
 export function getDifferenceWarnings<Operation extends CheckedOperation>(
 	operation: Operation,
-	{ requestedFields, result, warnings }: ComparedResult<Operation>,
+	{ requestedFields, result, sentBody }: ComparedResult<Operation>,
 ): string[] {
-	return RESULT_CHECKS[operation].flatMap(({ field, label, compare }) => {
+	return RESULT_CHECKS[operation].flatMap(({ field, compare }) => {
 		const requested = getOwn(requestedFields, field);
-		const isOmitted = warnings.some((warning) =>
-			[field, label].some((name) => namesOption(warning, name)),
-		);
-		return !isNonEmpty(requested) || isOmitted ? [] : compare(requested, result, requestedFields);
+		const wasSent = getOwn(sentBody, field) !== undefined;
+		return isNonEmpty(requested) && wasSent ? compare(requested, result, requestedFields) : [];
 	});
-}
-
-/** Whether a warning is about an option: `option n`, not `option num`. */
-function namesOption(warning: string, name: string) {
-	const at = warning.indexOf(`option ${name}`);
-	const next = warning.charAt(at + 'option '.length + name.length);
-	return at >= 0 && !/\w/.test(next);
 }
 
 function compareTranscriptFormat(

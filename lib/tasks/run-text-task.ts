@@ -7,6 +7,7 @@ import type { ModelServer } from '../servers/types/server-type';
 import type { BatchedTask } from '../task-limits';
 import { TASK_LIMITS } from '../task-limits';
 import { pushAll } from '../values/lists';
+import type { JsonRecord } from '../values/records';
 import type { TaskRequest, TaskSettings } from './run-task';
 import { runTask } from './run-task';
 import type { BatchMemory, BatchSender } from './send-in-batches';
@@ -57,6 +58,8 @@ export interface TextTaskResult<Result> extends TextTaskTotals {
 	results: Array<Result | undefined>;
 	/** The model that the first response with one names. */
 	responseModel: string | undefined;
+	/** Of the last request that was answered; empty if none was. */
+	sentBody: JsonRecord;
 }
 
 export interface TextTaskSettings extends TaskSettings {
@@ -78,6 +81,7 @@ export async function runTextTask<Result>(
 	const warnings: string[] = [];
 	const exchanges: Resending[] = [];
 	let requests = 0;
+	let sentBody: JsonRecord = {};
 	const send = async (batch: readonly IndexedText[]) => {
 		const { texts, ...request } = await createRequest(batch);
 		requests++;
@@ -91,6 +95,7 @@ export async function runTextTask<Result>(
 			getUsage: ({ tokens }) => ({ promptTokens: tokens }),
 		});
 		exchanges.push(result);
+		sentBody = result.body;
 		const response = result.value;
 		const truncationWarnings = await collectTruncationWarnings(server, {
 			texts,
@@ -116,6 +121,7 @@ export async function runTextTask<Result>(
 		truncatedTexts,
 		warnings,
 		responseModel: responses.find(({ model }) => model !== undefined)?.model,
+		sentBody,
 	};
 }
 

@@ -116,7 +116,11 @@ export async function synthesizeSpeech<Stored>(
 		...omitEmpty({ input, voice, response_format: format, speed, instructions }),
 		...extraBody,
 	};
-	const { value, warnings } = await runTask(server, settings, {
+	const {
+		value,
+		body: sentBody,
+		warnings,
+	} = await runTask(server, settings, {
 		task: 'speak',
 		routes: ['speech'],
 		isExpensive: true,
@@ -146,7 +150,7 @@ export async function synthesizeSpeech<Stored>(
 	const differences = getDifferenceWarnings('speak', {
 		requestedFields: body,
 		result: value,
-		warnings,
+		sentBody,
 	});
 	return { ...value, input, warnings: [...warnings, ...differences] };
 }

@@ -131,7 +131,7 @@ export async function transcribe(
 			...getDifferenceWarnings('transcribe', {
 				requestedFields: body,
 				result: { ...transcript, isTranslated: transcribeRequest.translate },
-				warnings,
+				sentBody: result.body,
 			}),
 		]);
 	return { ...transcript, warnings };
