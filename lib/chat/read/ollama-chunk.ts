@@ -8,7 +8,6 @@ const NANOSECONDS_PER_MS = 1e6;
 
 /** Converts a line of a response to a chunk in OpenAI's format, with llama-server's timings. */
 export function toOpenAiChunk(line: JsonRecord): JsonRecord {
-	if (line.error !== undefined && line.error !== null) return { error: line.error };
 	const isDone = line.done === true;
 	const message = asRecord(line.message);
 	const delta = {

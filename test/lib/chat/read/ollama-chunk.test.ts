@@ -1,4 +1,4 @@
-/** Ollama sends each call whole, and in some releases all with the index 0: calls of several lines stay apart. */
+/** Ollama sends each call whole, and in some releases all with the index 0: calls of several lines stay apart. An empty error is none. */
 import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import { toOpenAiChunk } from '../../../../lib/chat/read/ollama-chunk';
 import { readStream } from '../../../../lib/chat/read/read-stream';
@@ -15,7 +15,7 @@ const line = (second: number, names: string[], isDone = false) => ({
 	done: isDone,
 });
 
-async function readCalls(lines: object[]) {
+async function readLines(lines: object[]) {
 	const response = {
 		events: async function* () {
 			yield lines.map((one) => JSON.stringify(one));
@@ -28,7 +28,12 @@ async function readCalls(lines: object[]) {
 	} as unknown as HttpResponse;
 	const accumulator = new CompletionAccumulator({ decode: toOpenAiChunk });
 	const { completion } = await readStream(response, accumulator, {});
-	return completion.toolCalls.map(({ name, arguments: args }) => [name, args]);
+	return completion;
+}
+
+async function readCalls(lines: object[]) {
+	const { toolCalls } = await readLines(lines);
+	return toolCalls.map(({ name, arguments: args }) => [name, args]);
 }
 
 const toCalls = (names: string[]) => names.map((name) => [name, JSON.stringify({ city: name })]);
@@ -41,4 +46,10 @@ test.each([
 ])('three calls in $what', async ({ lines }) => {
 	const end = { ...line(9, [], true), done_reason: 'stop' };
 	expect(await readCalls([...lines, end])).toEqual(toCalls(['a', 'b', 'c']));
+});
+
+test.each(['', null, {}, false])('an error that says nothing is none: %j', async (error) => {
+	const message = { role: 'assistant', content: 'Hello.' };
+	const { text, failure } = await readLines([{ model: 'm', message, error, done: true }]);
+	expect({ text, failure }).toEqual({ text: 'Hello.', failure: undefined });
 });
