@@ -91,6 +91,8 @@ export class ServerError extends Error {
 	readonly isServerText?: boolean;
 	/** What the error is about, as users know it: the label of an option, or the name of a field in Extra Body. */
 	readonly field?: string;
+	/** The title without the label before it, if `withField` has set one. */
+	readonly unlabelledTitle?: string;
 	/** What is wrong with the value of `field`, if nothing was sent. */
 	readonly inputProblem?: InputProblem;
 	/** The suggestion is that of every such error: what is known of this one may say more. */
@@ -142,13 +144,11 @@ export class ServerError extends Error {
 
 	/** The same error with what it is about: the label of an option, or the number of a text, stands before the title. */
 	withField(field: string): ServerError {
-		const known = this.field === undefined ? '' : `${this.field}: `;
-		const sentence = this.message.startsWith(known)
-			? this.message.slice(known.length)
-			: this.message;
+		const { unlabelledTitle = this.message } = this;
 		return this.copyWith({
 			field,
-			title: `${field}: ${sentence}`,
+			title: `${field}: ${unlabelledTitle}`,
+			unlabelledTitle,
 			detail: this.detail === this.message ? undefined : this.detail,
 			isServerText: this.isServerText === true,
 		});
@@ -170,6 +170,7 @@ export class ServerError extends Error {
 		const isKept = this.isServerText === true && changes.isServerText === undefined;
 		const title = isKept ? this.message : (changes.title ?? this.message);
 		const detail = changes.detail ?? (title === this.message ? this.detail : title);
+		const unlabelledTitle = title === this.message ? this.unlabelledTitle : changes.unlabelledTitle;
 		const retryable = type === this.type ? this.retryable : isRetryable(type);
 		const hasPlainAdvice = changes.suggestion === undefined && this.hasPlainAdvice;
 		return new ServerError({
@@ -178,6 +179,7 @@ export class ServerError extends Error {
 			hasPlainAdvice,
 			...changes,
 			title,
+			unlabelledTitle,
 			detail,
 			isServerText,
 		});

@@ -1,4 +1,5 @@
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
+import { createInputError } from '../../../lib/errors/create-error';
 import { toTitle } from '../../../lib/errors/message-title';
 
 test.each([
@@ -162,6 +163,13 @@ test('everyone but the owner reads the title of the type', () => {
 	expect(error.withField('Model').withField('Text 3').message).toBe(
 		"Text 3: model 'secret-model' not found",
 	);
+});
+
+test('a label is that of one title', () => {
+	const own = createInputError('Model: none', '', { field: 'Model' });
+	expect(own.withField('Text 3').message).toBe('Text 3: Model: none');
+	const changed = own.withField('Text 3').copyWith({ title: 'Text 3: another' });
+	expect(changed.withField('Text 4').message).toBe('Text 4: Text 3: another');
 });
 
 test('the sentence of a server stays the title of its error', () => {
