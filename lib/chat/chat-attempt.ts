@@ -10,7 +10,7 @@ import { toOllamaBody } from './body/ollama-body';
 import { toOpenAiBody } from './body/openai-body';
 import { selectCallableTools } from './body/wire-tools';
 import { isJsonRequested } from './settings';
-import { createChatCompletionError } from './check/completion-error';
+import { createChatCompletionError } from './check/chat-completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { validateCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';

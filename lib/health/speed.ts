@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
-import { createCompletionError } from '../chat/check/completion-error';
+import { createCompletionError } from '../chat/read/completion-error';
 import type { Completion, CompletionFailure } from '../chat/completion';
 import { getReportedSpeed } from '../chat/read/usage';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';

@@ -1,7 +1,7 @@
 /** Continues a text without the chat template of the model. */
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
-import { createCompletionError } from '../chat/check/completion-error';
+import { createCompletionError } from '../chat/read/completion-error';
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';

@@ -1,5 +1,5 @@
 /** Reads the completion of a classification. */
-import { createCompletionError } from '../chat/check/completion-error';
+import { createCompletionError } from '../chat/read/completion-error';
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { readStream } from '../chat/read/read-stream';

@@ -21,8 +21,8 @@ import type { ToolDefinition } from '../tool-definition';
 import type { ChatMessage } from '../chat-message';
 import { validateJson, createJsonError } from './validate-json';
 import { isJsonRequested } from '../settings';
-import type { CompletionSource } from './completion-error';
-import { createChatCompletionError } from './completion-error';
+import type { CompletionSource } from '../read/completion-error';
+import { createChatCompletionError } from './chat-completion-error';
 import { showsTextAtEnd } from '../turn-context';
 
 /** A completion that the turn can return: its calls are checked, and its JSON is valid or beside a call. */

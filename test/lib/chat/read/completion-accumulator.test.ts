@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
 import type { AccumulatorOptions } from '../../../../lib/chat/read/completion-accumulator';
-import { createCompletionError } from '../../../../lib/chat/check/completion-error';
+import { createCompletionError } from '../../../../lib/chat/read/completion-error';
 import { opensReasoningInPrompt } from '../../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../../lib/errors/classify-error';
 import { createServerError } from '../../../../lib/errors/create-error';

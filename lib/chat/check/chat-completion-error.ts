@@ -1,32 +1,15 @@
-/** The error of a completion that cannot be used. */
-import { toStreamError } from '../../errors/classify-error';
+/** The error of a chat's completion that cannot be used: with what is known of its settings. */
 import type { ServerError } from '../../errors/server-error';
-import type { ErrorContext, ErrorOverrides } from '../../errors/create-error';
+import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
+import { createCompletionError } from '../read/completion-error';
+import type { CompletionSource } from '../read/completion-error';
 import { describeRejectedCall } from './rejected-call';
 import type { TurnContext } from '../turn-context';
-import type { Completion, CompletionFailure } from '../completion';
+import type { Completion } from '../completion';
 
 const CUT_OFF_BEFORE_TEXT =
 	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
-
-/** Where a completion comes from. */
-export interface CompletionSource {
-	errorContext: ErrorContext;
-	/** The error that a body means which the server reported in its response. */
-	toError(body: string): ServerError;
-}
-
-/** The error of a completion that cannot be used. */
-export function createCompletionError(
-	{ errorType, errorBody, title, serverText, facts }: CompletionFailure,
-	{ errorContext, toError }: CompletionSource,
-	overrides: ErrorOverrides = {},
-): ServerError {
-	return errorBody === undefined
-		? createServerError(errorType, errorContext, { title, serverText, facts, ...overrides })
-		: toStreamError(toError(errorBody), errorContext);
-}
 
 /** A completion that cannot be used, and where it comes from. */
 export interface FailedCompletion {

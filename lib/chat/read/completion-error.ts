@@ -1,0 +1,24 @@
+/** The error of a completion that cannot be used. */
+import { toStreamError } from '../../errors/classify-error';
+import type { ServerError } from '../../errors/server-error';
+import type { ErrorContext, ErrorOverrides } from '../../errors/create-error';
+import { createServerError } from '../../errors/create-error';
+import type { CompletionFailure } from '../completion';
+
+/** Where a completion comes from. */
+export interface CompletionSource {
+	errorContext: ErrorContext;
+	/** The error that a body means which the server reported in its response. */
+	toError(body: string): ServerError;
+}
+
+/** The error of a completion that cannot be used. */
+export function createCompletionError(
+	{ errorType, errorBody, title, serverText, facts }: CompletionFailure,
+	{ errorContext, toError }: CompletionSource,
+	overrides: ErrorOverrides = {},
+): ServerError {
+	return errorBody === undefined
+		? createServerError(errorType, errorContext, { title, serverText, facts, ...overrides })
+		: toStreamError(toError(errorBody), errorContext);
+}
