@@ -2,6 +2,7 @@ import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
 import { sanitizeFileName } from '../../lib/file-name';
+import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
 import { decodeInlineData } from '../../lib/files/inline-data';
@@ -10,6 +11,9 @@ import type { OperationCall } from './run/operation';
 import { getOwn } from '../../lib/values/own-properties';
 
 const STREAM_CHUNK_BYTES = 256 * 1024;
+/** Characters of a field's name in an error, and of a list of names. A name from an expression has any length. */
+const MAX_QUOTED_NAME = 100;
+const MAX_QUOTED_LIST = 1000;
 
 /**
  * A binary field of an item as an upload source. Its name and type follow from its first bytes.
@@ -89,13 +93,14 @@ function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: 
 	const binary = tryOrUndefined(() => context.helpers.assertBinaryData(itemIndex, property));
 	if (binary !== undefined) return binary;
 	const fields = getBinaryProperties(context, itemIndex);
+	const problem = `The item has no binary field '${truncate(property, MAX_QUOTED_NAME)}'`;
 	if (fields.length === 0)
 		throw createInputError(
-			`The item has no binary field '${property}'. The item has no files`,
+			`${problem}. The item has no files`,
 			'Check that the node before this one passes on its file, and that no node between them drops it.',
 		);
 	throw createInputError(
-		`The item has no binary field '${property}'. The item has: ${fields.join(', ')}`,
+		`${problem}. The item has: ${truncate(fields.join(', '), MAX_QUOTED_LIST)}`,
 		'Enter the name of one of these fields.',
 	);
 }

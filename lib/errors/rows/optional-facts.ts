@@ -1,5 +1,9 @@
 /** Facts in a sentence that is complete without them. */
 import { isUnset } from '../../values/records';
+import { truncate } from '../../values/text';
+
+/** Characters of a name. A name from an expression has any length, and what follows it must stay visible. */
+const MAX_NAME_LENGTH = 200;
 
 /**
  * A known name in quotation marks.
@@ -7,7 +11,7 @@ import { isUnset } from '../../values/records';
  * @returns with a space before it; empty if it is not known
  */
 export function quoted(name: string | undefined): string {
-	return optional(' "', name, '"');
+	return optional(' "', name === undefined ? name : truncate(name, MAX_NAME_LENGTH), '"');
 }
 
 /**

@@ -21,3 +21,13 @@ test.each([
 		detail: expect.stringContaining(`in the field "${field}" of item ${item + 1}`) as string,
 	});
 });
+
+test('of a field with a long name that the item does not have, the beginning is named, and what the item has', async () => {
+	const context = {
+		helpers: {},
+		getInputData: () => [{ json: {}, binary: { recording: {} } }],
+	} as unknown as IExecuteFunctions;
+	await expect(createFileSource(context, 0, 'n'.repeat(500_000))).rejects.toMatchObject({
+		message: `The item has no binary field '${'n'.repeat(99)}…'. The item has: recording`,
+	});
+});

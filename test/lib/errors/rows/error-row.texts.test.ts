@@ -202,6 +202,7 @@ describe('parts of error texts', () => {
 			'',
 			'',
 		]);
+		expect(quoted('n'.repeat(500_000))).toBe(` "${'n'.repeat(199)}…"`);
 		expect([optional(' (now ', 0, ')'), optional(' (now ', undefined, ')')]).toEqual([
 			' (now 0)',
 			'',
