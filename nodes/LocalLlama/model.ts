@@ -107,7 +107,7 @@ function runAction(action: ModelAction): LocalLlamaOperation['execute'] {
 		const { parameters, server, signal } = call;
 		if (isPull || action === 'remove') assertChangesAllowed(call);
 		const json = await runModelAction(server, action, {
-			model: parameters.string(isPull ? 'modelName' : 'model'),
+			model: isPull ? parameters.requiredString('modelName') : parameters.string('model'),
 			wait: parameters.boolean('options.wait', true),
 			timeoutMs: isPull
 				? parameters.milliseconds('options.idleTimeout', 300_000)

@@ -147,6 +147,11 @@ describe('Load', () => {
 	it.each([
 		['without a model', withModel('load', ''), 'No model is selected'],
 		[
+			'a pull without a name',
+			buildParameters('pull', { modelName: ' ' }),
+			'The field "Model Name" is empty',
+		],
+		[
 			'with a limit that makes no sense',
 			withModel('load', 'big', { timeout: 'soon' }),
 			'"Timeout (Seconds)"',
