@@ -1,5 +1,6 @@
 /** Entities of HTML in text. */
 import { tryOrUndefined } from './try-or-undefined';
+import { replaceInSteps } from './replace-in-steps';
 import { getOwn } from './own-properties';
 
 /** Characters of ASCII by their names in HTML, in small letters. */
@@ -47,6 +48,11 @@ const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,31});/gi;
 /** A text with its entities of HTML decoded once. One with an unknown name becomes a blank. */
 export function decodeEntities(text: string): string {
 	return text.includes('&') ? text.replace(ENTITY, decodeEntity) : text;
+}
+
+/** The same, between whose parts other work may run. */
+export function* decodeEntitiesInSteps(text: string): Generator<undefined, string> {
+	return yield* replaceInSteps(text, ENTITY, ([entity]) => decodeEntity(entity));
 }
 
 function decodeEntity(entity: string): string {

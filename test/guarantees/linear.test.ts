@@ -30,7 +30,8 @@ import { validateJson } from '../../lib/chat/check/validate-json';
 import { breakTurnTokens } from '../../lib/text/turn-tokens';
 import { ReasoningField } from '../../lib/text/reasoning-field';
 import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/text/end-marks';
-import { decodeEntities } from '../../lib/values/html-entities';
+import { decodeEntities, decodeEntitiesInSteps } from '../../lib/values/html-entities';
+import { replaceInSteps } from '../../lib/values/replace-in-steps';
 import { createPartialMarkFinder } from '../../lib/text/partial-marks';
 import { ForeignCalls } from '../../lib/text/calls/foreign-calls';
 import { createQuotationCheck } from '../../lib/text/calls/quotations';
@@ -225,6 +226,8 @@ const READERS: Record<string, (text: string) => unknown> = {
 	withoutTurnTokens: breakTurnTokens,
 	'marks at the end': withoutEndMarks,
 	'entities of HTML': decodeEntities,
+	'entities of HTML in steps': (text) => Array.from(decodeEntitiesInSteps(text)),
+	'matches in steps': (text) => Array.from(replaceInSteps(text, /\\./g, ([all]) => all)),
 	'a mark that may begin': createPartialMarkFinder(END_MARKS),
 	'a model name': opensReasoningInPrompt,
 	'questions and descriptions of tools': (text) =>

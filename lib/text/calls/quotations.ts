@@ -15,7 +15,8 @@ import { readMarkedJson } from './marked-json';
 import { readBlock } from './read-text-calls';
 import { TextCursor } from './cursor';
 import type { CallCandidate, RawToolCall, RejectionReason } from './types';
-import { decodeEntities } from '../../values/html-entities';
+import { decodeEntitiesInSteps } from '../../values/html-entities';
+import { replaceInSteps } from '../../values/replace-in-steps';
 import { getOwn } from '../../values/own-properties';
 
 /** Characters of the request that may be read for the calls of a response. Calls after that are not compared. */
@@ -129,12 +130,12 @@ function toVariants(text: string): string[] {
 /** The same, between whose variants other work may run. */
 function* decodeInSteps(text: string): Generator<undefined, string[]> {
 	const plain = text.replaceAll(ZERO_WIDTH_SPACE, '');
-	const once = decodeJsonEscapes(plain);
+	const once = yield* decodeJsonEscapes(plain);
 	yield;
-	const variants = [plain, once, decodeJsonEscapes(once)];
+	const variants = [plain, once, yield* decodeJsonEscapes(once)];
 	for (const source of variants.slice()) {
 		yield;
-		variants.push(decodeEntities(source));
+		variants.push(yield* decodeEntitiesInSteps(source));
 	}
 	return [...new Set(variants)];
 }
@@ -147,14 +148,13 @@ const JSON_ESCAPES: Readonly<Record<string, string>> = {
 	t: '\t',
 };
 
-function decodeJsonEscapes(text: string): string {
-	if (!text.includes('\\')) return text;
-	return text.replace(
-		/\\(?:u([\da-f]{4})|(["\\/bfnrt]))/gi,
-		(_all, hex: string | undefined, letter = '') =>
-			hex === undefined
-				? (getOwn(JSON_ESCAPES, letter as string) ?? (letter as string))
-				: String.fromCharCode(parseInt(hex, 16)),
+const JSON_ESCAPE = /\\(?:u([\da-f]{4})|(["\\/bfnrt]))/gi;
+
+function* decodeJsonEscapes(text: string): Generator<undefined, string> {
+	return yield* replaceInSteps(text, JSON_ESCAPE, ([, hex, letter = '']) =>
+		hex === undefined
+			? (getOwn(JSON_ESCAPES, letter) ?? letter)
+			: String.fromCharCode(parseInt(hex, 16)),
 	);
 }
 

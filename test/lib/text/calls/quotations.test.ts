@@ -334,6 +334,18 @@ describe('a long request that was read in steps before', () => {
 	});
 });
 
+describe('the work between two steps of reading a request', () => {
+	/** What takes the longest to decode: nothing but escapes and entities. */
+	it.each(['\\n', '\\"', '\\\\', '\\u0026lt;', '&lt;', '&#9;'])(
+		'does not grow with the number of its escapes: %s',
+		(escape) => {
+			const countSteps = (count: number) =>
+				[...createQuotationCheck(sent(escape.repeat(count))).prepare!()].length;
+			expect(countSteps(200_000) - countSteps(100_000)).toBeGreaterThanOrEqual(10);
+		},
+	);
+});
+
 describe('after many calls that have no end, in an earlier response', () => {
 	const call = (args: object, name = NAME) =>
 		`<tool_call>{"name":"${name}","arguments":${JSON.stringify(args)}}</tool_call>`;
