@@ -7,7 +7,7 @@ import { isUnknownError } from './error-types';
 import { TYPE_BY_CODE } from './codes';
 import { removeEchoes } from './echoes';
 import { findGatewayName, GATEWAY_ERROR_BY_STATUS, isGatewayStatus } from './gateway-status';
-import { toTitle } from './message-title';
+import { isWholeMessage, toTitle } from './message-title';
 import { parseRetryAfter } from './retry-after';
 import { findTokenCounts } from './token-counts';
 import { findTypeByWords } from './words';
@@ -76,6 +76,7 @@ export function classifyErrorResponse(
 			status,
 			location: response.location,
 			isEmpty: !place.hasSentence,
+			isWholeMessage: serverTitle && isWholeMessage(serverTitle.title!, errorBody.message),
 			isPage: form === 'page',
 			isDify,
 			isNodePage,

@@ -79,6 +79,11 @@ export function toTitle(serverText: string): string {
 	return isStatusPhrase(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
 }
 
+/** Whether a title is all that a server wrote. */
+export function isWholeMessage(title: string, serverText: string): boolean {
+	return serverText.length <= MAX_SEARCHED_TEXT && toSentence(toPlainText(serverText)) === title;
+}
+
 /** The innermost message, on one line. */
 function unwrap(text: string, layer = 1): string {
 	const trimmed = text.trim();

@@ -23,9 +23,11 @@ export const GATEWAY_ERRORS = {
 	},
 	gatewayTimeout: {
 		title: (facts) => describeGatewayTimeout(facts, 'the model server'),
-		suggestion: ({ gateway }) =>
+		suggestion: ({ gateway, isEmpty }) =>
 			(gateway && TIMEOUTS[gateway]) ??
-			'The proxy did not wait long enough: raise its timeout, or shorten the prompt.',
+			(isEmpty === false
+				? 'Raise the timeout of the server or gateway that responded, or shorten the prompt.'
+				: 'The proxy did not wait long enough: raise its timeout, or shorten the prompt.'),
 		health: 'degraded',
 		cause: 'server',
 	},

@@ -69,7 +69,11 @@ function withoutReason(status: number | undefined) {
 const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
 
 /** For a sentence that is the title, and of which nothing else is known. */
-const READ_DETAILS = 'The details contain the whole message of the server.';
+function adviseToReadOn({ isWholeMessage }: SentenceFacts) {
+	return isWholeMessage
+		? 'The server log may say more.'
+		: 'The details contain the whole message of the server.';
+}
 
 /** For a request that is too large. */
 export const RAISE_BODY_LIMIT =
@@ -109,10 +113,10 @@ export const MODEL_ERRORS = {
 	},
 	forbidden: {
 		title: 'The server does not allow this request',
-		suggestion: ({ isEmpty, isKeyMissing }) =>
+		suggestion: ({ isEmpty, isKeyMissing, isWholeMessage }) =>
 			isEmpty
 				? `${isKeyMissing ? 'No API key was sent: enter it in the credential if the server has one.' : 'Check the permissions of the API key on the server.'}${OLLAMA_HOSTS}`
-				: READ_DETAILS,
+				: adviseToReadOn({ isWholeMessage }),
 		health: 'unauthorized',
 		cause: 'server',
 	},
@@ -161,10 +165,10 @@ export const MODEL_ERRORS = {
 			isEmpty && !isPage
 				? `The server rejected the request${withoutReason(status)}`
 				: 'The server rejected the request',
-		suggestion: ({ isPage, isEmpty, status }) => {
+		suggestion: ({ isPage, isEmpty, isWholeMessage, status }) => {
 			if (isPage)
 				return `The status${optional(' ', status)} came with a web page, so a proxy sent it: check its log, and that it passes on the server's messages (nginx: proxy_intercept_errors off).`;
-			return isEmpty ? CHECK_LOGS : READ_DETAILS;
+			return isEmpty ? CHECK_LOGS : adviseToReadOn({ isWholeMessage });
 		},
 		health: 'misconfigured',
 		cause: 'unknownRequest',
@@ -234,10 +238,10 @@ export const MODEL_ERRORS = {
 	},
 	featureDisabled: {
 		title: 'The server was not started with this feature',
-		suggestion: ({ isEmpty }) =>
+		suggestion: ({ isEmpty, isWholeMessage }) =>
 			isEmpty
 				? 'The documentation of the server names the option that turns it on, for example --embeddings, --rerank, --metrics or --slots.'
-				: READ_DETAILS,
+				: adviseToReadOn({ isWholeMessage }),
 		health: 'misconfigured',
 		cause: 'server',
 	},

@@ -35,6 +35,8 @@ export interface SentenceFacts {
 	hasFiles?: boolean;
 	/** The server wrote no sentence: nothing, a page, or the phrase of a status. */
 	isEmpty?: boolean;
+	/** The title is all that the server wrote. */
+	isWholeMessage?: boolean;
 	/** The response was a web page. */
 	isPage?: boolean;
 	/** The response was Dify's. */

@@ -165,6 +165,29 @@ test('everyone but the owner reads the title of the type', () => {
 	);
 });
 
+test.each([
+	{ message: 'The tenant is closed.', isWhole: true },
+	{ message: '  The tenant\n is closed ', isWhole: true },
+	{ message: 'The tenant is closed. Ask Eve.', isWhole: false },
+	{ message: 'litellm.BadRequestError: The tenant is closed', isWhole: false },
+	{ message: `The ${'very '.repeat(60)}long name is closed`, isWhole: false },
+])('the details are advised only if they contain more: $message', ({ message, isWhole }) => {
+	const { suggestion } = toError(400, { error: { message } });
+	expect(suggestion).toBe(
+		isWhole
+			? 'The server log may say more.'
+			: 'The details contain the whole message of the server.',
+	);
+});
+
+test('a server that names its own timeout is no proxy in front of it', () => {
+	const message = 'Model instance did not finish within 600 seconds';
+	expect(toError(504, { error: { message } })).toMatchObject({
+		message,
+		suggestion: 'Raise the timeout of the server or gateway that responded, or shorten the prompt.',
+	});
+});
+
 test('a label is that of one title', () => {
 	const own = createInputError('Model: none', '', { field: 'Model' });
 	expect(own.withField('Text 3').message).toBe('Text 3: Model: none');
