@@ -20,6 +20,7 @@ import type {
 	ExchangeState,
 	AppliedRule,
 	RuleName,
+	ServerHistory,
 } from './types';
 
 export type Step<D, V> =
@@ -134,9 +135,11 @@ export function isRouteMissing(outcome: AttemptOutcome<unknown, unknown>): boole
 }
 
 function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
-	return ({ request, body, adaptations, appliedRules }, outcome) => {
+	return ({ request, body, adaptations, appliedRules, history }, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
 		const isRepeated = appliedRules.some((applied) => applied.rule === 'serverFailure');
+		// A broken server gets no changed requests for each of many items, whatever it writes.
+		if (!isRepeated && isLastingFailure(outcome.error, history)) return undefined;
 		const change = findChange({
 			error: outcome.error,
 			body,
@@ -147,6 +150,11 @@ function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
 		});
 		return change && withChange(request, change);
 	};
+}
+
+/** Whether the server fails as it did at the last repetition of a request. A rejection is no failure. */
+function isLastingFailure(error: ServerError, { lastingFailure }: ServerHistory): boolean {
+	return (error.report?.status ?? 0) >= 500 && toFailureKey(error) === lastingFailure;
 }
 
 function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): NextRequest<D> {

@@ -465,6 +465,16 @@ describe('a server that fails', () => {
 		expect(await send(server, failed)).toEqual({ isUsable: false, requests: 1 });
 	});
 
+	test('gets no changed request for later items either, whatever it writes', async () => {
+		const named = reject("Unknown parameter: 'top_k'", 500);
+		const server = newServer();
+		expect(await send(server, named, named, named)).toEqual({ isUsable: false, requests: 3 });
+		expect(await send(server, named)).toEqual({ isUsable: false, requests: 1 });
+		const rejected = reject("Unknown parameter: 'top_k'");
+		expect(await send(server, rejected)).toEqual({ isUsable: true, requests: 2 });
+		expect(await send(server, named)).toEqual({ isUsable: true, requests: 2 });
+	});
+
 	test('gets second requests again when it has responded', async () => {
 		const server = newServer();
 		await send(server, failed, failed);
