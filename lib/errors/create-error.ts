@@ -1,5 +1,5 @@
 /** Creates errors from what is known of a request. */
-import { truncate } from '../values/text';
+import { truncateMiddle } from '../values/text';
 import { mask, maskDeep } from './mask';
 import type { SentenceFacts } from './rows/sentence-facts';
 import { parseHostAndPort } from './host-and-port';
@@ -21,8 +21,9 @@ export interface ErrorContext extends Pick<
 	getSuggestion?(type: ErrorType, model: string): string | undefined;
 }
 
-/** Characters. */
-const MAX_SENTENCE_LENGTH = 10_000;
+/** Characters. A notification shows the title. */
+const MAX_TITLE_LENGTH = 1000;
+const MAX_DETAIL_LENGTH = 4000;
 
 /** Replaces or completes the row of a type; `about`: facts for its sentences. */
 export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
@@ -52,7 +53,8 @@ export function createServerError(
 	});
 	// The table's detail explains its own title only.
 	const detail = details.detail ?? details.title;
-	const toSentence = (sentence: string) => tidy(mask(sentence, secrets));
+	const toSentence = (sentence: string, maxLength: number) =>
+		tidy(mask(sentence, secrets), maxLength);
 	return new ServerError({
 		type,
 		url,
@@ -63,8 +65,8 @@ export function createServerError(
 			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
 			secrets,
 		),
-		title: toSentence(details.title ?? row.title),
-		detail: toSentence(detail ?? row.detail ?? row.title),
+		title: toSentence(details.title ?? row.title, MAX_TITLE_LENGTH),
+		detail: toSentence(detail ?? row.detail ?? row.title, MAX_DETAIL_LENGTH),
 		partialText: maskPartial(details.partialText, secrets),
 		partialReasoning: maskPartial(details.partialReasoning, secrets),
 		code: maskExcerpt(details.code, secrets),
@@ -96,8 +98,8 @@ function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
 }
 
 /** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
-function tidy(sentence: string) {
-	return truncate(sentence, MAX_SENTENCE_LENGTH).replace(/ {2,}/g, ' ').replace(/ $/, '');
+function tidy(sentence: string, maxLength: number) {
+	return truncateMiddle(sentence, maxLength).replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**

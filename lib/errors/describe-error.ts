@@ -1,10 +1,12 @@
 /** An error as one text, for an item and for a chat. */
 import { ServerError } from './server-error';
 import { toPlainText } from '../values/safe-text';
-import { getErrorMessage, truncate, withoutEnds } from '../values/text';
+import { getErrorMessage, truncate, truncateMiddle, withoutEnds } from '../values/text';
 
 /** Characters of the server message: more would hide the suggestion. */
 const MAX_QUOTED_TEXT = 500;
+/** An ID in its path may have any length. */
+const MAX_URL_LENGTH = 500;
 /** The same in a chat. */
 const MAX_CHAT_QUOTED_TEXT = 100;
 /** Length of an error in a chat, in words. */
@@ -81,5 +83,6 @@ export function withPeriod(sentence: string): string {
 
 /** A URL as it can be shown: without user, password and query. */
 function toDisplayUrl(url: string) {
-	return url.replace(/[?#].*/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
+	const shownUrl = url.replace(/[?#].*/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
+	return truncateMiddle(shownUrl, MAX_URL_LENGTH);
 }

@@ -16,6 +16,18 @@ export function truncate(text: string, maxLength: number): string {
 }
 
 /**
+ * Shortens a sentence to `maxLength` characters: what is quoted in it may have any length, and its end says what to do. A
+ * shortened one has "…" after two thirds.
+ */
+export function truncateMiddle(sentence: string, maxLength: number): string {
+	if (truncate(sentence, maxLength) === sentence) return sentence;
+	const endLength = Math.floor(maxLength / 3);
+	const beginning = [...sentence.slice(0, 2 * maxLength)].slice(0, maxLength - endLength - 1);
+	const end = [...sentence.slice(-2 * endLength)].slice(-endLength);
+	return `${beginning.join('')}…${end.join('')}`;
+}
+
+/**
  * Removes the characters at both ends that a pattern matches. A pattern such as `x+$` would take quadratic time.
  *
  * @param atStart - Matches one character.

@@ -1,9 +1,13 @@
 /** Hints at a node. */
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 import { toPlainText } from '../../../lib/values/safe-text';
+import { truncateMiddle } from '../../../lib/values/text';
 
 /** What shows hints. */
 export type HintContext = Pick<IExecuteFunctions, 'addExecutionHints'>;
+
+/** Characters. */
+const MAX_HINT_LENGTH = 2000;
 
 /** Hints already shown at a node, by the context of its run. */
 const hintsByContext = new WeakMap<HintContext, Set<string>>();
@@ -22,5 +26,9 @@ export function addHintOnce(
 	hintsByContext.set(context, hints);
 	if (hints.has(message)) return;
 	hints.add(message);
-	context.addExecutionHints({ message: toPlainText(message), location: 'outputPane', type });
+	context.addExecutionHints({
+		message: toPlainText(truncateMiddle(message, MAX_HINT_LENGTH)),
+		location: 'outputPane',
+		type,
+	});
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseBoolean } from '../../../lib/values/text';
-import { truncate, toText } from '../../../lib/values/text';
+import { truncate, truncateMiddle, toText } from '../../../lib/values/text';
 
 describe('parseBoolean', () => {
 	test.each([true, 1, 'true', ' TRUE\n', '1'])('%j is true', (value) => {
@@ -55,6 +55,26 @@ describe('truncate', () => {
 				expect(truncate(text, max)).toBe(
 					characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`,
 				);
+			}),
+		);
+	});
+});
+
+describe('truncateMiddle', () => {
+	test('keeps the beginning and the end, and never splits a character', () => {
+		expect(truncateMiddle('abcdef', 6)).toBe('abcdef');
+		expect(truncateMiddle('abcdefghij', 6)).toBe('abc…ij');
+		expect(truncateMiddle('aaaaaaa😀b', 6)).toBe('aaa…😀b');
+	});
+
+	test('limits the number of characters, and does not change shorter texts', () => {
+		fc.assert(
+			fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 3, max: 20 }), (text, max) => {
+				const shortened = truncateMiddle(text, max);
+				const length = [...text].length;
+				expect([...shortened]).toHaveLength(Math.min(length, max));
+				if (length <= max) expect(shortened).toBe(text);
+				expect(shortened.isWellFormed()).toBe(text.isWellFormed());
 			}),
 		);
 	});
