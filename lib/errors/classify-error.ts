@@ -71,6 +71,7 @@ export function classifyErrorResponse(
 			retryAfterMs: parseRetryAfter(response.headers?.['retry-after'] ?? ''),
 		},
 		report: toReport(response.status, errorBody),
+		isBrokenJson: (response.status < 300 && isBrokenJson(errorBody)) || undefined,
 		isOtherProgram: isDify || isNodePage || context.url?.endsWith('/'),
 		about: {
 			status,
@@ -207,8 +208,8 @@ function typeFromStatus(
 	if (hasSentence && namesPath(message, url)) return 'routeNotFound';
 	if (status < 300) {
 		if (form === 'page') return 'notAnApi';
-		// Text that begins like JSON is a truncated response; other text is from another program ("It works!").
-		return form === 'text' && !/^[{[]/.test(message) ? 'wrongServer' : 'invalidResponse';
+		// Other text is from another program ("It works!").
+		return form === 'text' && !isBrokenJson({ form, message }) ? 'wrongServer' : 'invalidResponse';
 	}
 	// A proxy whose server is down sends a page; servers send 503 as JSON.
 	if (status === 503 && form === 'page') return 'badGateway';
@@ -221,6 +222,11 @@ function typeFromStatus(
 	if (byStatus !== undefined) return byStatus;
 	if (status < 500) return 'badRequest';
 	return form === 'page' ? 'badGateway' : 'serverError';
+}
+
+/** Whether a text begins like JSON: it is a truncated response. */
+function isBrokenJson({ form, message }: Pick<ParsedErrorBody, 'form' | 'message'>): boolean {
+	return form === 'text' && /^[{[]/.test(message);
 }
 
 /** Whether a message names the path that was requested: LM Studio. */

@@ -103,6 +103,8 @@ export class ServerError extends Error {
 	readonly service?: 'dify';
 	/** The response showed that it is not that of a model server, and the suggestion says so. */
 	readonly isOtherProgram?: boolean;
+	/** The response begins like JSON, and cannot be read as such: it was cut, or broke. */
+	readonly isBrokenJson?: boolean;
 	/** Set if a response reported the error; undefined for what the node found out itself. */
 	readonly report?: ErrorReport;
 	/** Text that had arrived before the error, at most a million characters. */

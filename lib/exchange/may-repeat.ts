@@ -14,6 +14,8 @@ export interface FailedRequest {
 	type: ErrorType;
 	/** Milliseconds from sending the request to its failure. */
 	elapsedMs: number;
+	/** Whether the response begins like JSON, and cannot be read as such. */
+	isBrokenJson: boolean;
 	/** Whether the server stopped at the token limit. */
 	isCutOff: boolean;
 	/** Whether a user has seen output of this turn. */
@@ -74,14 +76,22 @@ const isUseless = isOneOf(
 	'streamError',
 );
 
+/** Another program responded than a model server. */
+const isOfOtherProgram = isOneOf('notAnApi', 'wrongServer');
+
 /** For a failure that the node found out itself. */
-function mayRepeatFound({ type, elapsedMs, isCutOff }: FailedRequest): boolean {
+function mayRepeatFound(failed: FailedRequest): boolean {
+	const { type, elapsedMs, isCutOff, isBrokenJson, hasAnswered } = failed;
 	// The next response would reach the token limit, too.
 	if (isCutOff) return false;
 	// The process that generated is gone, or its connection.
 	if (isClosedConnection(type)) return elapsedMs < MAX_CLOSED_MS;
 	// A response without output, or one that breaks, is one of many that the model could have written.
 	if (isUseless(type)) return true;
+	// The server, or a proxy, cut the response.
+	if (isBrokenJson) return true;
+	// A gateway shows its page while the server behind it restarts; at first, the address is wrong.
+	if (isOfOtherProgram(type)) return hasAnswered;
 	// Stop, a timeout of the user, a refused connection, what cannot be read, and what has a rule of its own.
 	return false;
 }

@@ -173,6 +173,7 @@ function repeatAfterServerFailure<D>(
 		type,
 		report,
 		elapsedMs,
+		isBrokenJson: error.isBrokenJson === true,
 		isCutOff: facts.finishReason === 'length',
 		hasShownOutput: hasEverShownOutput,
 		// llama-server discards the tokens that its parser cannot read.

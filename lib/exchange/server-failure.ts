@@ -48,6 +48,9 @@ const FAILURES: Readonly<Partial<Record<ErrorType, string>>> = {
 	emptyResponse: 'the response was empty',
 	onlyThinking: 'the response was only thinking',
 	outputParseFailed: 'the output could not be read',
+	invalidResponse: 'the response could not be read',
+	notAnApi: 'a web page came instead of a response',
+	wrongServer: 'a text came instead of a response',
 };
 
 /**

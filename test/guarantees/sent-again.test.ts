@@ -85,6 +85,31 @@ const ROWS: readonly Row[] = [
 		because: 'the response was empty',
 	},
 	{
+		title: 'a document that breaks off',
+		fail: () => (_request, response) => {
+			response.writeHead(200, { 'content-type': 'application/json' });
+			response.end('{"id":"c","choices":[{"index":0,"mess');
+		},
+		because: 'the response could not be read',
+	},
+	{
+		title: 'an event that breaks off, before any text',
+		fail: () => (_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.end('data: {"id":"c","choices":[{"index":0,"del\n\n');
+		},
+		because: 'the response could not be read',
+	},
+	{
+		title: 'the page of a gateway, with status 200',
+		fail: (wording) => (_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/html' });
+			response.end(`<html><body>${say(wording, 'The site is being updated.')}</body></html>`);
+		},
+		hasAnswered: true,
+		because: 'a web page came instead of a response',
+	},
+	{
 		title: 'begun JSON as the whole answer',
 		fail: () => streamed(delta({ content: '{"' }), delta({}, 'stop'), usage()),
 		because: 'the response was empty',

@@ -18,7 +18,9 @@ export function createCompletionError(
 	{ errorContext, toError }: CompletionSource,
 	overrides: ErrorOverrides = {},
 ): ServerError {
-	return errorBody === undefined
-		? createServerError(errorType, errorContext, { title, serverText, facts, ...overrides })
-		: toStreamError(toError(errorBody), errorContext);
+	if (errorBody !== undefined) return toStreamError(toError(errorBody), errorContext);
+	// An event that begins like JSON, or a document.
+	const isBrokenJson = errorType === 'invalidResponse' || undefined;
+	const details = { title, serverText, facts, isBrokenJson };
+	return createServerError(errorType, errorContext, { ...details, ...overrides });
 }

@@ -9,6 +9,7 @@ const FAILED: FailedRequest = {
 	type: 'serverError',
 	report: undefined,
 	elapsedMs: 100,
+	isBrokenJson: false,
 	isCutOff: false,
 	hasShownOutput: false,
 	isDeterministic: false,
@@ -101,6 +102,16 @@ describe('what the node found out itself', () => {
 			'streamEndedEarly',
 			'streamError',
 		]);
+	});
+
+	test('is repeated for JSON that was cut', () => {
+		expect(mayRepeat(found('invalidResponse', { isBrokenJson: true }), LIMITS)).toBe(true);
+	});
+
+	test('is repeated for what another program responded, if the server answered before', () => {
+		const others = (['notAnApi', 'wrongServer'] as const).map((type) => found(type, answered));
+		expect(others.map((failed) => mayRepeat(failed, LIMITS))).toEqual([true, true]);
+		expect(mayRepeat(found('invalidResponse', answered), LIMITS)).toBe(false);
 	});
 
 	test.each<ErrorType>(['emptyResponse', 'onlyThinking', 'streamEndedEarly'])(
