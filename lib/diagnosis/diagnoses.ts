@@ -222,6 +222,11 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 
 	// The model, and what the server cannot do
+	defineDiagnosis({
+		types: ['modelNotFound'],
+		needs: ['modelBehind', 'isListedForKey'],
+		advise: ({ modelBehind }) => modelBehind,
+	}),
 	// Whatever a server says
 	defineDiagnosis({
 		types: ['modelNotFound', 'badRequest', 'serverError'],

@@ -70,14 +70,16 @@ export interface Facts {
 	serverType: ServerType;
 	/** The server is recognized, so its address is right, and it may lack a route for a model. */
 	lacksRoutes: true;
-	/** The Base URL leads to a model server: it is recognized, or lists models. */
+	/** The Base URL leads to a model server: it lists models there. */
 	isRightAddress: true;
-	/** Nothing shows that it does: the server is not recognized, lists no models, and wrote no sentence. */
+	/** Nothing shows that it does: the server lists no models, and wrote no sentence. */
 	isUnprovenAddress: true;
 	/** The response has the status of what was not found, or names the model: its list shows whether it has it. */
 	mayLackModel: true;
 	/** A sentence: what to do about the key of a server behind this one, if its type may have one. */
 	keyBehind: string;
+	/** A sentence: what to do about the model of a server behind this one, if its type may have one. */
+	modelBehind: string;
 	/** The server lists this model for the key of the credential, so that it accepts the key. */
 	isListedForKey: true;
 	/** Models that the server lists without this one. */

@@ -26,6 +26,7 @@ export function getServerFacts(
 	return {
 		serverType: async () => await profile.fetchType(requested.signal),
 		keyBehind: async () => (await profile.fetchType(requested.signal)).texts.keyBehind,
+		modelBehind: async () => (await profile.fetchType(requested.signal)).texts.modelBehind,
 		isListedForKey: async () => (await isListed(server, requested)) || undefined,
 		contextSizes: async () => await fetchContextSizes(error, server, requested),
 		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,

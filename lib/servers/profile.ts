@@ -114,9 +114,16 @@ class ServerProfile {
 		return serverType === other ? undefined : serverType?.name;
 	}
 
-	/** Whether the Base URL leads to the API of a model server: one that was recognized, or that lists models. */
+	/**
+	 * Whether the Base URL leads to the API of a model server: it lists models there. A server also shows its type below other paths,
+	 * and a type that was selected shows nothing.
+	 */
 	async fetchIsAddressRight(signal?: AbortSignal): Promise<boolean> {
-		return (await this.fetchType(signal)) !== other || this.facts.hasModelList;
+		const { server, facts } = this;
+		await this.fetchType(signal);
+		if (facts.hasModelList || server.configuredType === undefined) return facts.hasModelList;
+		const list = await tryProbe(server, `${this.getApiUrl()}/models`, { signal });
+		return list !== undefined && list.status < 300 && parseModels(list.json) !== undefined;
 	}
 
 	/** The only model of a server that ignores model names; undefined if unknown. */

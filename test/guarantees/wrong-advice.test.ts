@@ -1,7 +1,7 @@
 /** Promises to users. Advice is true for what is known: what was once advised against a known fact, whatever the server writes. */
 import type * as http from 'node:http';
 import { reword } from '../support/servers/reword';
-import { sendJson, useServers } from '../support/servers/scripted-server';
+import { json, sendJson, useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
 import type { INodeExecutionData } from 'n8n-workflow';
 import { LLAMA_SERVER, ollama, silence, text } from './support/responses';
@@ -258,6 +258,26 @@ describe('a key that LiteLLM rejects', () => {
 	});
 });
 
+test.each([
+	{ name: 'that LiteLLM lists is not to be replaced', listed: 'sim-model', isBehind: true },
+	{ name: 'that LiteLLM does not list is', listed: 'other', isBehind: false },
+])('a model $name', async ({ listed, isBehind }) => {
+	const lacking = message("model 'sim-model' not found", { code: 'model_not_found' });
+	for (const sent of [lacking, reword(lacking, { seed: 7, names: ['sim-model'] })]) {
+		const headers = { 'x-litellm-version': '1.110.2' };
+		const server = await start({
+			'GET /v1/models': json({ object: 'list', data: [{ id: listed }] }, 200, headers),
+			'POST /v1/chat/completions': json(sent, 404, headers),
+		});
+		const shown = await showError('chat', server.url);
+		expect({ shown, isBehind: shown.includes('in litellm_params') }).toEqual({ shown, isBehind });
+		expect({ shown, isReplaced: shown.includes('Use one of') }).toEqual({
+			shown,
+			isReplaced: !isBehind,
+		});
+	}
+});
+
 describe('a server that accepts connections and does not answer', () => {
 	const firewall = /firewall|dropped/i;
 
@@ -336,6 +356,31 @@ describe('an address', () => {
 			);
 		},
 	);
+
+	test.each<{ name: string; headers: Record<string, string>; credentials: object }>([
+		{
+			name: 'of a server that shows its type there as well',
+			headers: { server: 'llama.cpp' },
+			credentials: {},
+		},
+		{
+			name: 'of a server whose type was selected',
+			headers: {},
+			credentials: { serverType: 'llamaServer' },
+		},
+	])('with another path is wrong: $name', async ({ headers, credentials }) => {
+		const body = { error: { code: 404, message: 'File Not Found', type: 'not_found_error' } };
+		const server = await start((request, response) =>
+			request.path === '/v1/models'
+				? list(request, response)
+				: sendJson(response, body, 404, headers),
+		);
+		const baseUrl = `${server.url}/gpu`;
+		const { supplied } = await chatModel(server.url, { credentials: { baseUrl, ...credentials } });
+		const { description } = await failureOf(supplied.invoke('Hi'));
+		expect(description).toContain('Check the Base URL');
+		expect(description).not.toContain('The address is right');
+	});
 
 	test('of a response that cannot be read is right if the server lists models', async () => {
 		const server = await start((request, response) =>

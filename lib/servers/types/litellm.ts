@@ -26,6 +26,8 @@ export const litellm: ServerType = {
 		},
 		keyBehind:
 			'LiteLLM lists this model for the credential, so it is not its key: correct the key of the server behind LiteLLM (api_key of the model in its configuration).',
+		modelBehind:
+			'LiteLLM lists this model, so the server behind it has no model of that name: correct the name in its configuration (model in litellm_params), or download the model there.',
 		tasks: {
 			completion: needsModel(OTHER_SERVERS.completion),
 			embeddings: needsModel(

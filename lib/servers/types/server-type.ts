@@ -159,6 +159,8 @@ export interface ServerTexts {
 	 * a server behind this one.
 	 */
 	keyBehind?: string;
+	/** What to do if the server lists the model, and says all the same that there is none: a server behind this one lacks it. */
+	modelBehind?: string;
 	/** It does not have this model: an alternative to selecting another, in lower case. */
 	missingModel?(model: string): string;
 	/** One request needs this many tokens of context; `slots` share it. */

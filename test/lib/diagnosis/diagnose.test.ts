@@ -33,6 +33,7 @@ const FACTS: Facts = {
 	isUnprovenAddress: true,
 	mayLackModel: true,
 	keyBehind: 'Correct the key of the server behind it.',
+	modelBehind: 'Correct the name of the model behind it.',
 	isListedForKey: true,
 	otherModels: ['b-model'],
 	isModelMissing: true,
