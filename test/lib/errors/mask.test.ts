@@ -53,6 +53,40 @@ test('any key is masked in any form, and what is around it stays', () => {
 	);
 });
 
+/** A character in each form that may stand in a text of JSON or in an address. */
+const JSON_FORMS: ReadonlyArray<(character: string) => string> = [
+	(character) => JSON.stringify(character).slice(1, -1),
+	(character) => toUnicodeEscapes(character, '\\u'),
+	(character) => toUnicodeEscapes(character, '\\\\\\u').toUpperCase().replaceAll('U', 'u'),
+];
+const URL_FORMS: ReadonlyArray<(character: string) => string> = [
+	(character) => (/[!-$&-~]/.test(character) ? character : encodeURIComponent(character)),
+	(character) => [...Buffer.from(character)].map((byte) => `%${toHex(byte, 2)}`).join(''),
+	(character) => (character === ' ' ? '+' : encodeURIComponent(character)),
+];
+const toHex = (code: number, digits: number) => code.toString(16).padStart(digits, '0');
+const toUnicodeEscapes = (character: string, start: string) =>
+	Array.from(
+		{ length: character.length },
+		(_none, at) => start + toHex(character.charCodeAt(at), 4),
+	).join('');
+
+test.each([
+	{ name: 'of JSON', forms: JSON_FORMS },
+	{ name: 'of an address', forms: URL_FORMS },
+])('each character of a key may have another form $name', ({ forms }) => {
+	const signs = fc.constantFrom('s', 'k', '-', '/', '"', '%', '+', ' ', '\n', 'é', '漢', '😀');
+	const characters = fc.array(fc.tuple(signs, fc.constantFrom(...forms)), { minLength: 8 });
+	fc.assert(
+		fc.property(characters, (parts) => {
+			const key = parts.map(([character]) => character).join('');
+			const echo = parts.map(([character, escape]) => escape(character)).join('');
+			fc.pre(!key.startsWith(' '));
+			expect(mask(`You sent ${echo}.`, [key])).toBe('You sent ***.');
+		}),
+	);
+});
+
 test('a pair of Basic is masked in base64', () => {
 	const pair = 'anna:correct4horse';
 	const base64 = Buffer.from(pair).toString('base64');
