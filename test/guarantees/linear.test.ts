@@ -96,7 +96,7 @@ import { findGatewayName } from '../../lib/errors/gateway-status';
 import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
-import { toTitle } from '../../lib/errors/message-title';
+import { isWholeMessage, toTitle } from '../../lib/errors/message-title';
 import { ServerError } from '../../lib/errors/server-error';
 import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phrase';
 import { labelOptions } from '../../lib/exchange/named-options';
@@ -293,6 +293,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'numbers of tokens': findTokenCounts,
 	'a header that names a gateway': (text) => findGatewayName(502, { server: text }),
 	'the title of an error': toTitle,
+	'a whole message': (text) => isWholeMessage(text, text),
 	'the name of a model in a message': (text) => namesModel(text, 'a-model'),
 	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
 	'a label before a title': (text) =>
