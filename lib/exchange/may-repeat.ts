@@ -77,7 +77,7 @@ const isUseless = isOneOf(
 );
 
 /** Another program responded than a model server. */
-const isOfOtherProgram = isOneOf('notAnApi', 'wrongServer');
+const isOfOtherProgram = isOneOf('notAnApi', 'notHttp', 'wrongServer');
 
 /** For a failure that the node found out itself. */
 function mayRepeatFound(failed: FailedRequest): boolean {

@@ -49,6 +49,7 @@ const FAILURES: Readonly<Partial<Record<ErrorType, string>>> = {
 	onlyThinking: 'the response was only thinking',
 	outputParseFailed: 'the output could not be read',
 	invalidResponse: 'the response could not be read',
+	notHttp: 'the response was not valid HTTP',
 	notAnApi: 'a web page came instead of a response',
 	wrongServer: 'a text came instead of a response',
 };

@@ -101,6 +101,12 @@ const ROWS: readonly Row[] = [
 		because: 'the response could not be read',
 	},
 	{
+		title: 'a response that is no HTTP',
+		fail: () => (_request, response) => void response.socket!.end('not now\r\n\r\n'),
+		hasAnswered: true,
+		because: 'the response was not valid HTTP',
+	},
+	{
 		title: 'the page of a gateway, with status 200',
 		fail: (wording) => (_request, response) => {
 			response.writeHead(200, { 'content-type': 'text/html' });

@@ -76,8 +76,14 @@ export const NETWORK_ERRORS = {
 		cause: 'connection',
 	},
 	notHttp: {
-		title: 'The program on this port does not speak HTTP',
-		suggestion: 'Check the port. If the server expects TLS, use https:// in the Base URL.',
+		title: ({ hasAnswered }) =>
+			hasAnswered
+				? 'The response is not valid HTTP'
+				: 'The program on this port does not speak HTTP',
+		suggestion: ({ hasAnswered }) =>
+			hasAnswered
+				? 'The server, or a proxy in front of it, broke off: check their logs.'
+				: 'Check the port. If the server expects TLS, use https:// in the Base URL.',
 		health: 'misconfigured',
 		cause: 'server',
 	},

@@ -109,8 +109,10 @@ describe('what the node found out itself', () => {
 	});
 
 	test('is repeated for what another program responded, if the server answered before', () => {
-		const others = (['notAnApi', 'wrongServer'] as const).map((type) => found(type, answered));
-		expect(others.map((failed) => mayRepeat(failed, LIMITS))).toEqual([true, true]);
+		const others = (['notAnApi', 'notHttp', 'wrongServer'] as const).map((type) =>
+			found(type, answered),
+		);
+		expect(others.map((failed) => mayRepeat(failed, LIMITS))).toEqual([true, true, true]);
 		expect(mayRepeat(found('invalidResponse', answered), LIMITS)).toBe(false);
 	});
 
