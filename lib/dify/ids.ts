@@ -1,12 +1,15 @@
 /** IDs and users, checked before Dify gets them. */
 import { isUnset } from '../values/records';
-import { toText } from '../values/text';
+import { toText, truncate } from '../values/text';
 import { createLocalError, createParamError } from './create-error';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Dify's database column is 255 characters wide; a longer value would be a 500 (docs/protocols/dify.md 1.4). */
 const MAX_USER_LENGTH = 255;
+
+/** Characters of a value in an error. */
+const MAX_QUOTED_LENGTH = 100;
 
 interface UuidOptions {
 	/** What to do if there is none. */
@@ -36,7 +39,7 @@ export function parseUuid(
 			hasPlainAdvice: emptySuggestion === undefined,
 		});
 	throw createLocalError('invalidId', {
-		title: `The ${label} is not valid: ${JSON.stringify(value).slice(0, 100)}`,
+		title: `The ${label} is not valid: ${truncate(JSON.stringify(value), MAX_QUOTED_LENGTH)}`,
 		field: label,
 		inputProblem: 'wrong',
 		hasPlainAdvice: false,

@@ -2,6 +2,7 @@
 import { explainAppTypeError } from '../app';
 import type { DifyClient } from '../client';
 import { apiPath } from '../api-path';
+import { parseUuid } from '../ids';
 import type { RunResult } from '../types';
 import type { RunRoute } from './run-route';
 import { sendStop } from './send-stop';
@@ -35,6 +36,8 @@ export async function stopWorkflow(client: DifyClient, request: StopRequest): Pr
 export async function runWorkflow(client: DifyClient, request: RunRequest): Promise<RunResult> {
 	const { workflowId } = request;
 	const startPath =
-		workflowId === undefined ? WORKFLOW.startPath : apiPath`/workflows/${workflowId}/run`;
+		workflowId === undefined
+			? WORKFLOW.startPath
+			: apiPath`/workflows/${parseUuid(workflowId, 'workflow ID')}/run`;
 	return await startRun(client, { route: { ...WORKFLOW, startPath }, request });
 }

@@ -9,6 +9,7 @@ const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 test('an ID is trimmed and lowercased; an invalid one is rejected, since Dify would return an HTML page', () => {
 	expect(parseUuid(` ${ID} `, 'message ID')).toBe(ID.toLowerCase());
 	expect(() => parseUuid('abc', 'message ID')).toThrow('The message ID is not valid: "abc"');
+	expect(() => parseUuid('n'.repeat(500), 'message ID')).toThrow(/: "n{98}…$/);
 	for (const blank of [undefined, null, '', '  '])
 		expect(() => parseUuid(blank, 'message ID')).toThrow('is empty');
 	for (const other of [{ a: 1 }, [1], true, 7])

@@ -75,7 +75,11 @@ describe('the request of a run', () => {
 		});
 		const request = { inputs: {}, user: 'u', workflowId };
 		const running = runWorkflow(client, request).catch((error: ServerError) => error);
-		if (workflowId === 'a b') expect(await running).toMatchObject({ type: 'invalidId' });
+		if (workflowId === 'a b')
+			expect(await running).toMatchObject({
+				type: 'invalidId',
+				message: 'The workflow ID is not valid: "a b"',
+			});
 		else {
 			expect(await running).toMatchObject({ status: 'succeeded', workflow: { outputs: { a: 1 } } });
 			expect(server.requests.map(({ path: sentPath }) => sentPath)).toEqual([path]);
