@@ -135,7 +135,7 @@ import { JsonBrackets } from '../../lib/values/json-brackets';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { estimateTokens } from '../../lib/values/tokens';
 import { toPlainText } from '../../lib/values/safe-text';
-import { normalizeLetters, truncate, withoutEnds } from '../../lib/values/text';
+import { normalizeLetters, truncate, truncateMiddle, withoutEnds } from '../../lib/values/text';
 import { isNightly, takeSome } from '../support/jest/properties';
 import { cpuMilliseconds } from '../support/measures/cpu-time';
 import {
@@ -430,7 +430,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	subtitles: (text) => parseTranscript(`WEBVTT\n\n00:00.000 --> 00:01.000\n${text}`, 'vtt'),
 	lettersOf: normalizeLetters,
 	plainText: toPlainText,
-	shortened: (text) => truncate(text, 100),
+	shortened: (text) => [truncate(text, 100), truncateMiddle(text, 100)],
 	withoutEnds: (text) => withoutEnds(text, /[\s."]/),
 };
 
