@@ -217,7 +217,8 @@ function createRequest(
  * @returns the scores in the order of the documents, or what is wrong with them, as text after "an unusable ranking: ".
  */
 export function parseScores(json: unknown, count: number): number[] | string {
-	const list = findEntries(json);
+	// A server may return any number: of one more than there are documents, one is wrong.
+	const list = findEntries(json)?.slice(0, count + 1);
 	if (!list) return 'the response contains no scores';
 	const scores = new Map<number, number>();
 	const indexes = matchTextIndexes(list, count);

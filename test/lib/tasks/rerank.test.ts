@@ -226,6 +226,19 @@ describe('responses of rerank routes', () => {
 	});
 });
 
+test('of more scores than documents, those that decide are read', () => {
+	const results = Array.from({ length: 100_000 }, (_none, index) => ({ index, score: 1 }));
+	const unread = {
+		get index(): number {
+			throw new Error('This score was read');
+		},
+	};
+	expect(parseScores({ results }, 2)).toBe('a score is for document 3, but 2 were sent');
+	expect(parseScores({ results: [...results.slice(0, 3), unread] }, 2)).toBe(
+		'a score is for document 3, but 2 were sent',
+	);
+});
+
 describe('the ranking', () => {
 	const settings = { scores: 'received' } as const;
 
