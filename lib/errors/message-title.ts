@@ -79,9 +79,13 @@ export function toTitle(serverText: string): string {
 	return isStatusPhrase(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
 }
 
+/** Before a message, it says nothing. */
+const MERE_ERROR = /^error: */i;
+
 /** Whether a title is all that a server wrote. */
 export function isWholeMessage(title: string, serverText: string): boolean {
-	return serverText.length <= MAX_SEARCHED_TEXT && toSentence(toPlainText(serverText)) === title;
+	if (serverText.length > MAX_SEARCHED_TEXT) return false;
+	return toSentence(toPlainText(serverText).replace(MERE_ERROR, '')) === title;
 }
 
 /** The innermost message, on one line. */

@@ -168,6 +168,7 @@ test('everyone but the owner reads the title of the type', () => {
 test.each([
 	{ message: 'The tenant is closed.', isWhole: true },
 	{ message: '  The tenant\n is closed ', isWhole: true },
+	{ message: 'Error: The tenant is closed', isWhole: true },
 	{ message: 'The tenant is closed. Ask Eve.', isWhole: false },
 	{ message: 'litellm.BadRequestError: The tenant is closed', isWhole: false },
 	{ message: `The ${'very '.repeat(60)}long name is closed`, isWhole: false },
