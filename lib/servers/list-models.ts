@@ -165,8 +165,8 @@ export async function findOtherModel(
 ): Promise<string | undefined> {
 	if (isSameName(reported, requested)) return undefined;
 	const profile = getProfile(server);
-	const { isGateway, isSameModel } = await profile.fetchType(signal);
-	if (isGateway === true || isSameModel?.(reported, requested) === true) return undefined;
+	const { isGateway } = await profile.fetchType(signal);
+	if (isGateway === true) return undefined;
 	const list = await tryProbe(server, toListUrl(server), { signal });
 	const models = parseModels(list?.json) ?? [];
 	const requestedModel = models.find((model) => matchesModel(model, requested, isSameName));
