@@ -14,7 +14,7 @@ import {
 } from './harness';
 import type { Exceptions } from './harness';
 import { listOperations } from './operations';
-import type { Operation } from './operations';
+import type { Operation, OperationResult } from './operations';
 
 /** Operations without Stop. */
 const NOT_STOPPED: Exceptions = [
@@ -84,8 +84,10 @@ interface Row {
 	/** The operation and its request, for messages. */
 	text: string;
 	stop: AbortController;
-	/** When it ended, in milliseconds after Stop. */
+	/** When it ended, in milliseconds after Stop; negative before it. */
 	endedMs?: number;
+	/** What the chat got, as far as the operation returned something. */
+	chunks?: unknown;
 }
 
 const clock = useClock();
@@ -117,7 +119,7 @@ const createRows = (): Map<string, Row> =>
 
 /** What was expected after Stop, and what happened instead. */
 function findProblems(
-	{ text, endedMs }: Row,
+	{ text, endedMs, chunks }: Row,
 	{ open, later, isRunKnown }: { open: Received[]; later: Received[]; isRunKnown: boolean },
 ): string[] {
 	const endsLater = findException(ENDED_LATER, text) !== undefined;
@@ -132,6 +134,9 @@ function findProblems(
 		problems.push(`sent no request ${String(expectedLater)} after it`);
 	if (endedMs === undefined || endedMs > maxMs)
 		problems.push(`expected to end within ${maxMs} ms, ended after ${endedMs ?? '> 10,000'} ms`);
+	const isInChat = JSON.stringify(chunks ?? []).includes('"type":"error"');
+	// The chat keeps exactly the text so far.
+	if (isInChat && endedMs !== undefined && endedMs >= 0) problems.push('the chat got an error');
 	if (!closesLater) problems.push(...open.map(({ line }) => `left the connection of ${line} open`));
 	return problems.map((problem) => `${text}: ${problem}`);
 }
@@ -160,7 +165,10 @@ test.each(MOMENTS)('Stop $name', async (moment) => {
 		const end = (): void => {
 			row.endedMs = performance.now() - stoppedAt;
 		};
-		works.set(name, work.then(end, end));
+		const keepChunks = ({ chunks }: OperationResult): void => {
+			row.chunks = chunks;
+		};
+		works.set(name, work.then(keepChunks).then(end, end));
 	}
 	await waitUntilQuiet([server]);
 	const ended = [...rows.values()].filter(({ endedMs }) => endedMs !== undefined);

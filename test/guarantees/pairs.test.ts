@@ -228,6 +228,25 @@ function isExplained(message: string, { binary = {} }: INodeExecutionData): bool
 	return /^"[^"]+" is an? /.test(message);
 }
 
+/** What an operation writes, and what has another value behind an item that has it already. */
+function findUnwritten(
+	written: readonly INodeExecutionData[],
+	behind: readonly INodeExecutionData[],
+	{ options }: { options: INodeParameters },
+): string[] {
+	return written.flatMap(({ json, binary = {} }, at) => {
+		const result = behind[at];
+		const fields = Object.keys(json).flatMap((name) => {
+			if (name === 'metadata') return options.simplify === false ? [name] : [];
+			return String(options.outputField ?? name);
+		});
+		return [
+			...fields.filter((name) => result?.json[name] === EARLIER),
+			...Object.keys(binary).filter((name) => result?.binary?.[name]?.data === RECORDING.data),
+		];
+	});
+}
+
 describe('with an item that has the written fields and files already', () => {
 	test.each<{ it: string; options: INodeParameters; includesFiles?: boolean }>([
 		{ it: 'as added', options: {} },
@@ -249,7 +268,13 @@ describe('with an item that has the written fields and files already', () => {
 			ran.flatMap(({ name, outcome, items, hints }) => {
 				if (outcome instanceof Error) return [`${name}: ${outcome.message}`];
 				const lost = items.flatMap((result) => findLost(item, result, { hints, includesFiles }));
-				return lost.map((field) => `${name}: ${field} vanished`);
+				const { items: alone = [] } = first.find((one) => one.name === name) ?? {};
+				return [
+					...lost.map((field) => `${name}: ${field} vanished`),
+					...findUnwritten(alone, items, { options }).map(
+						(field) => `${name}: ${field} is not its own`,
+					),
+				];
 			}),
 		);
 		expect(ran.length).toBeGreaterThanOrEqual(9);

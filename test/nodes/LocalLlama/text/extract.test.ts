@@ -1,5 +1,8 @@
 import type { Usage } from '../../../../lib/chat/chat-result';
 import { asRecord } from '../../../../lib/values/records';
+import fc from 'fast-check';
+
+import { examples } from '../../../support/jest/properties';
 import { reply } from '../../../simulators/llama-server';
 import type { GenerationOptions } from '../../../simulators/llama-server/reply';
 import { useLocalLlama } from '../run-node';
@@ -58,6 +61,32 @@ test('a JSON schema, also in the wrapper of OpenAI', async () => {
 		sim.script(reply.text('[{"name":"Ann"}]'));
 		expect((await json({ ...EXTRACT, options: { jsonSchema } })).output).toEqual([{ name: 'Ann' }]);
 	}
+});
+
+test('any values of any fields come out as the model wrote them, also zero, false and an empty text', async () => {
+	const VALUES = {
+		text: ['', '0', 'ACME'],
+		number: [0, -0.5, 12.5],
+		integer: [0, -1, 7],
+		boolean: [false, true],
+		date: ['2026-12-31'],
+		list: [[], [''], ['a', 'b']],
+		choice: ['low', 'high'],
+	};
+	const sim = await serve();
+	const types = Object.keys(VALUES) as Array<keyof typeof VALUES>;
+	const fields = types.map((type) => ({ name: `a ${type}`, type, choices: 'low, high' }));
+	const valueOf = (type: keyof typeof VALUES): fc.Arbitrary<[string, unknown]> =>
+		fc.constantFrom<unknown>(...VALUES[type], null).map((value) => [`a ${type}`, value]);
+	await fc.assert(
+		fc.asyncProperty(fc.tuple(...types.map(valueOf)), async (entries) => {
+			const written = Object.fromEntries(entries);
+			sim.script(reply.text(JSON.stringify(written)));
+			const { output } = await json({ ...EXTRACT, fields: { field: fields } });
+			expect(output).toEqual(written);
+		}),
+		examples(20),
+	);
 });
 
 test('a server that ignores the format: JSON in a code block is found', async () => {
