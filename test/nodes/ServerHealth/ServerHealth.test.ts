@@ -110,7 +110,7 @@ describe('the operations', () => {
 useServer();
 
 describe('Check', () => {
-	it('shows the gravest finding above both branches, and the summary first in the item', async () => {
+	it('shows the gravest finding of an unhealthy server above the output, and the summary first in the item', async () => {
 		await sim();
 		const outputs = await run({ credentials: { baseUrl: server().url, apiKey: 'wrong' } });
 		const item = outputs[1]![0];

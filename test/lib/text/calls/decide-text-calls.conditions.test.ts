@@ -475,9 +475,12 @@ describe.each([']<]minimax[>[', ''])('elements of MiniMax M3 after "%s"', (token
 	);
 });
 
-test('parameters in either notation are all read', () => {
-	const text =
-		'<tool_call><function=delete_mails><parameter name="folder">Spam</parameter><parameter name="sender">x@y.z</parameter></function></tool_call>';
+test.each([
+	['<parameter name="folder">', '<parameter name="sender">'],
+	['<parameter=folder>', '<parameter=sender>'],
+	['<parameter name="folder">', '<parameter=sender>'],
+])('both parameters are read in either notation: %s, %s', (folder, sender) => {
+	const text = `<tool_call><function=delete_mails>${folder}Spam</parameter>${sender}x@y.z</parameter></function></tool_call>`;
 	const [call] = decide(text).calls;
 	expect(JSON.parse(call!.arguments)).toEqual({ folder: 'Spam', sender: 'x@y.z' });
 });
