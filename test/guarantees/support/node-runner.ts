@@ -17,6 +17,7 @@ import { fakeContext } from '../../support/n8n/context';
 import type { FakeContext } from '../../support/n8n/context';
 import { executeContext } from '../../support/n8n/execute-context';
 import type { ExecuteFake, ExecuteSetup } from '../../support/n8n/execute-context';
+import { deepFreeze } from '../../support/n8n/deep-freeze';
 import { getError } from '../../support/jest/get-error';
 
 /** The key of every credential, unless a test has another one. */
@@ -84,8 +85,14 @@ export interface Reranker {
 	compressDocuments(documents: unknown[], query: string): Promise<unknown[]>;
 }
 
-export const reranker = async (url: string, setup: SupplySetup = {}) =>
-	await supply<Reranker>(new LocalReranker(), url, setup);
+/** A store keeps the documents that it gives. */
+export async function reranker(url: string, setup: SupplySetup = {}): Promise<Supplied<Reranker>> {
+	const given = await supply<Reranker>(new LocalReranker(), url, setup);
+	const { supplied } = given;
+	const compressDocuments: Reranker['compressDocuments'] = async (documents, query) =>
+		await supplied.compressDocuments(deepFreeze(documents), query);
+	return { ...given, supplied: { compressDocuments } };
+}
 
 type ActionSetup = Partial<ExecuteSetup> & { context?: object };
 

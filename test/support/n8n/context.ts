@@ -4,6 +4,8 @@ import type {
 	NodeExecutionHint,
 } from 'n8n-workflow';
 
+import { deepFreeze } from './deep-freeze';
+
 export interface FakeContext {
 	context: ISupplyDataFunctions;
 	/** What the tracer recorded as the model's input and output. */
@@ -28,6 +30,8 @@ export function fakeContext(
 	const summaries: string[] = [];
 	const warnings: string[] = [];
 	const cancel = new AbortController();
+	// Of n8n, which gives the same to other nodes.
+	for (const owned of [parameters, credentials]) deepFreeze(owned);
 	const context = {
 		getCredentials: async () => credentials,
 		getNodeParameter: (

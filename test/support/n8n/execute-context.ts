@@ -7,6 +7,8 @@ import type {
 	NodeExecutionHint,
 } from 'n8n-workflow';
 
+import { deepFreeze } from './deep-freeze';
+
 export interface ExecuteSetup {
 	items?: INodeExecutionData[];
 	parameters?: Record<string, unknown>;
@@ -73,6 +75,8 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 			throw new Error(`The item has no binary field '${name}' [item ${itemIndex}]`);
 		return binary;
 	};
+	// Of n8n, which gives the same to other nodes.
+	for (const owned of [items, parameters, perItem, written, credentials]) deepFreeze(owned);
 	const context = {
 		getInputData: () => items,
 		getNodeParameter: (
