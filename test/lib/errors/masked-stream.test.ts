@@ -46,6 +46,24 @@ test.each(Object.entries(ECHO_FORMS))('a key is masked in any parts: %s', (name,
 		}
 });
 
+test('any secret of any script is masked in any parts, in each form', () => {
+	const secret = fc
+		.array(fc.constantFrom('a', 'Z', '9', '-', '文', 'ß', 'é', '😀'), {
+			minLength: 20,
+			maxLength: 24,
+		})
+		.map((characters) => characters.join(''));
+	const form = fc.constantFrom(...Object.values(ECHO_FORMS));
+	fc.assert(
+		fc.property(secret, form, fc.integer({ min: 1, max: 7 }), (key, escape, length) => {
+			const text = `Du hast 文 ${escape(key)}文 gesagt`;
+			const shown = show(new MaskedStream([key]), split(text, length)).join('');
+			expect(shown).toBe(mask(text, [key]));
+		}),
+		{ numRuns: 300 },
+	);
+});
+
 test('any text arrives completely, and in the same parts whatever the secret is', () => {
 	const deltas = fc.array(
 		fc.oneof(

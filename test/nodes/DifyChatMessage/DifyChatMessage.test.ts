@@ -74,6 +74,31 @@ test('files of a response: full signed URLs, and binary data on request', async 
 	});
 });
 
+test('files of a chatflow are those of its response, not those that other nodes of it have', async () => {
+	const toFile = (name: string) => ({
+		dify_model_identity: '__dify__file__',
+		id: name,
+		filename: `${name}.png`,
+		type: 'image',
+		url: `/files/tools/${name}.png?sign=1`,
+	});
+	const sim = await startApp({
+		mode: 'advanced-chat',
+		reply: () => ({
+			steps: [{ text: 'Here' }],
+			files: [toFile('shown')],
+			outputs: { answer: 'Here', files: [toFile('shown')], draft: toFile('hidden') },
+		}),
+	});
+	sim.fail({ path: '/files/tools/shown', status: 200, body: 'png!', contentType: 'image/png' });
+	sim.fail({ path: '/files/tools/hidden', status: 200, body: 'no!', contentType: 'image/png' });
+	const [item] = await sendMessages(sim, {
+		mode: 'advanced-chat',
+		parameters: { options: { include: ['files'] } },
+	});
+	expect(Object.values(item!.binary ?? {}).map(({ fileName }) => fileName)).toEqual(['shown.png']);
+});
+
 describe('the request of a message', () => {
 	test('the query is sent unchanged, and values of any type become text', async () => {
 		const sim = await startSim();
