@@ -108,8 +108,15 @@ testLimit('lib/errors/server-error.ts#MAX_PARTIAL_TEXT', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/errors/create-error.ts#MAX_SENTENCE_LENGTH', {
-	limit: 10_000,
+testLimit('lib/errors/create-error.ts#MAX_TITLE_LENGTH', {
+	limit: 1_000,
+	outcome: (length) =>
+		isWhole(createServerError('badRequest', {}, { title: '界'.repeat(length) }).message),
+	within: true,
+	beyond: false,
+});
+testLimit('lib/errors/create-error.ts#MAX_DETAIL_LENGTH', {
+	limit: 4_000,
 	outcome: (length) =>
 		isWhole(createServerError('badRequest', {}, { detail: '界'.repeat(length) }).detail),
 	within: true,
