@@ -79,6 +79,31 @@ describe('strict form', () => {
 		),
 	);
 
+	test('keeps all images, inside of a message and beside its text (Ollama), in their order', () => {
+		const kinds = fc.array(
+			fc.record({
+				role: fc.constantFrom('system', 'user', 'user', 'assistant'),
+				count: fc.nat(2),
+			}),
+			{ maxLength: 6 },
+		);
+		fc.assert(
+			fc.property(kinds, fc.boolean(), fc.boolean(), (list, isBeside, hasSystem) => {
+				let count = 0;
+				const given = list.map(({ role, count: images }, at) => {
+					const names = role === 'user' ? Array.from({ length: images }, () => `i${count++}`) : [];
+					if (names.length === 0) return { role, content: `t${at}` };
+					if (isBeside) return { role, content: `t${at}`, images: names };
+					const parts = names.map((url) => ({ type: 'image_url', image_url: { url } }));
+					return { role, content: [{ type: 'text', text: `t${at}` }, ...parts] };
+				});
+				const strict = JSON.stringify(toStrictRoles(given, hasSystem));
+				const names = Array.from(strict.matchAll(/"i(\d+)"/g), ([, at]) => Number(at));
+				expect(names).toEqual(Array.from({ length: count }, (_none, at) => at));
+			}),
+		);
+	});
+
 	test('has strict roles, keeps all texts, and does not change again', () => {
 		fc.assert(
 			fc.property(messages, fc.boolean(), (given, hasSystem) => {

@@ -13,6 +13,10 @@ function convert(
 	return convertMessages(source, options.thinkingHistory ?? 'toolTurns', options.getCachedCall);
 }
 
+const PNG = '89504e470d0a1a0a0000000d49484452';
+const toBase64 = (at: number): string =>
+	Buffer.from(`${PNG}${at.toString(16).padStart(4, '0')}`, 'hex').toString('base64');
+
 describe('any conversation', () => {
 	const ids = fc.constantFrom(
 		'a',
@@ -64,7 +68,22 @@ describe('any conversation', () => {
 		result,
 		result,
 	);
-	const conversations = fc.array(message, { maxLength: 14 });
+	/** One response, split into a message for each call, its result behind it. */
+	const splitResponse = fc.subarray(['a', 'b', 'c'], { minLength: 1 }).map((names) =>
+		names.flatMap((name): InputMessage[] => {
+			const id = `n8n3333333330_${name}`;
+			const toolCalls = [{ id, name: 'f', args: {} }];
+			return [
+				{ type: 'ai', content: '', toolCalls },
+				{ type: 'tool', toolCallId: id, content: 'r3' },
+			];
+		}),
+	);
+	const conversations = fc
+		.array(fc.oneof({ weight: 6, arbitrary: message.map((one) => [one]) }, splitResponse), {
+			maxLength: 14,
+		})
+		.map((parts) => parts.flat());
 	const getCachedCall: CallLookup = (id) =>
 		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
 
@@ -82,6 +101,34 @@ describe('any conversation', () => {
 					open = sent.role === 'assistant' ? (sent.toolCalls ?? []).map(({ id }) => id) : [];
 				}
 				expect(open).toEqual([]);
+			}),
+			examples(1000),
+		);
+	});
+
+	it('has each image of a result that is sent once, in its order', () => {
+		const toImage = (at: number) => `data:image/png;base64,${toBase64(at)}`;
+		fc.assert(
+			fc.property(conversations, (source) => {
+				const withImages = source.map((one, at): InputMessage =>
+					one.type === 'tool'
+						? {
+								...one,
+								content: [
+									{ type: 'text', text: `<${at}>` },
+									{ type: 'image_url', image_url: { url: toImage(at) } },
+								],
+							}
+						: one,
+				);
+				const sent = convert(withImages);
+				const texts = sent.flatMap(({ role, content: text }) =>
+					role === 'tool'
+						? Array.from(String(text).matchAll(/<(\d+)>/g), ([, at]) => Number(at))
+						: [],
+				);
+				const images = JSON.stringify(sent).match(/data:image\/png;base64,[\w+/=]+/g) ?? [];
+				expect(images).toEqual(texts.map(toImage));
 			}),
 			examples(1000),
 		);

@@ -146,6 +146,20 @@ describe('an array of texts', () => {
 		expect(items[0]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
 	});
 
+	it.each([
+		{ kind: 'blank', text: ' ' },
+		{ kind: 'too long', text: 'x'.repeat(2_200_000) },
+	])(
+		'that is $kind is named once: by its number, and by its item if that is another one',
+		async ({ text }) => {
+			await serve({ embeddings: true });
+			const same = await getError(EMBED, arrays(['a'], [text]));
+			expect(same.message).toMatch(/^Text 2 (?!.*\(item)/);
+			const other = await getError(EMBED, arrays(['a', 'b'], ['c', text]));
+			expect(other.message).toMatch(/^Text 4 .*\(item 2 of 2\)$/);
+		},
+	);
+
 	it('names the item of a text, whose number counts the texts of all items', async () => {
 		await serve({ embeddings: true });
 		const { message } = await getError(EMBED, arrays(['a', 'b'], ['c', ' ']));
