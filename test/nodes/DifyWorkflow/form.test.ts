@@ -1,7 +1,7 @@
 /** Several forms of one run: submitted or expired. */
-import { getNodeError } from '../dify';
+import { executePrepared, getNodeError, getStreamedText } from '../dify';
 import { ENDED, EXPIRED, RUN_ID, SECOND_FORM, getTokens, startDify, toReplay } from './form-events';
-import { executeOperation } from './workflow';
+import { executeOperation, prepareWorkflow } from './workflow';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/mock-sleep'),
@@ -56,6 +56,33 @@ describe('Submit', () => {
 	test('leaves the other forms of the same pause', async () => {
 		const sim = await startDify({ attachments: [toReplay('ask', 'other')] });
 		expect(getTokens(await submit(sim, { workflowRunId: RUN_ID }))).toEqual(['token-other']);
+	});
+});
+
+describe('the run that is followed after Submit', () => {
+	test('ends at its Total Timeout', async () => {
+		const replays = Array.from({ length: 30 }, () => toReplay('ask'));
+		const sim = await startDify({ attachments: [...replays, ENDED] });
+		const options = { totalTimeout: 3 };
+		const error = await getNodeError(submit(sim, { workflowRunId: RUN_ID, options }));
+		expect(error.context.data).toMatchObject({ type: 'runTimeout' });
+	});
+
+	test('shows its text in the chat', async () => {
+		const sim = await startDify({ attachments: [ENDED] });
+		const fake = prepareWorkflow(sim, {
+			streaming: true,
+			parameters: {
+				resource: 'form',
+				operation: 'submit',
+				formToken: 'token-ask',
+				action: 'ok',
+				values: {},
+				workflowRunId: RUN_ID,
+			},
+		});
+		await executePrepared('difyWorkflow', fake);
+		expect(getStreamedText(fake)).toBe('1');
 	});
 });
 
