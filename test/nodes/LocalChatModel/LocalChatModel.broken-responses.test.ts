@@ -43,8 +43,10 @@ describe('an event that is cut off in the middle of a response', () => {
 	});
 
 	test('before any text, it may be another program', async () => {
-		server().script(reply.sse('data: {"hello":"wor\n\n'));
+		const response = reply.sse('data: {"hello":"wor\n\n');
+		server().script(response, response);
 		expect((await fail()).context.data.type).toBe('invalidResponse');
+		expect(chatRequests()).toHaveLength(2);
 	});
 });
 
