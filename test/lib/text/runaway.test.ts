@@ -157,3 +157,18 @@ test('words in any order are good output, however they are cut', () => {
 		}),
 	);
 });
+
+test.each([
+	{ before: '{"a":"', blanks: 1_500, state: 'normal' },
+	{ before: '{"a":"', blanks: 3_000, state: 'runaway' },
+	{ before: '{"a":1,', blanks: 1_500, state: 'runaway' },
+	{ before: '{"a":1}', blanks: 1_500, state: 'complete' },
+])('$blanks blanks after $before are $state, also if a repetition was forgotten between', (row) => {
+	for (const forgets of [false, true]) {
+		const detector = new RunawayDetector(true);
+		detector.push(row.before);
+		if (forgets) detector.forgetRepetition();
+		detector.push(' '.repeat(row.blanks));
+		expect([forgets, detector.state]).toEqual([forgets, row.state]);
+	}
+});
