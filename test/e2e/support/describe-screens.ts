@@ -95,8 +95,8 @@ export function describeScreens(type: string, screens: Readonly<Record<string, S
 
 			await openNode(WITH_ERROR_OUTPUT);
 			await open.run();
-			await open.editor.get('output-panel').getByText('Error Branch (1 item)').click();
-			expectPane(await open.pane(), { text: REJECTED_KEY, isFile: false });
+			const errorBranch = await open.openBranch('Error Branch (1 item)');
+			expectPane(errorBranch, { text: REJECTED_KEY, isFile: false });
 			await closeNode();
 		},
 	);

@@ -320,6 +320,16 @@ export class Screens {
 		);
 	}
 
+	/** Opens a branch of the output of the open node, by its label. */
+	async openBranch(label: string): Promise<Pane> {
+		await this.editor.get('output-panel').getByText(label).click();
+		// The rows are drawn after the labels.
+		return await until(
+			async () => await this.pane(),
+			({ text }) => !text.trim().endsWith(label),
+		);
+	}
+
 	/** What the output of the open node shows. */
 	async pane(): Promise<Pane> {
 		const output = this.editor.get('output-panel');
