@@ -227,6 +227,11 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		needs: ['modelBehind', 'isListedForKey'],
 		advise: ({ modelBehind }) => modelBehind,
 	}),
+	defineDiagnosis({
+		types: ['modelNotFound'],
+		needs: ['isListedForKey'],
+		advise: () => 'The server lists this model, so its name is right: check the server log.',
+	}),
 	// Whatever a server says
 	defineDiagnosis({
 		types: ['modelNotFound', 'badRequest', 'serverError'],

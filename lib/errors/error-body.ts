@@ -9,6 +9,7 @@ import {
 	isRecord,
 	isNonEmpty,
 } from '../values/records';
+import { parseCutJson } from '../values/cut-json';
 import { parseJson, parseObject } from '../values/json';
 import { asFiniteNumber, parseNumber } from '../values/numbers';
 import { toText } from '../values/text';
@@ -71,7 +72,7 @@ function hasError(error: unknown) {
 /** Parses an error in any usual form: OpenAI's, FastAPI's, Ollama's, GPUStack's, or plain text. */
 export function parseErrorBody(received: string): ParsedErrorBody {
 	const body = toSingleBytes(received);
-	const value = /^\s*[{["]/.test(body) ? parseJson(body) : undefined;
+	const value = /^\s*[{["]/.test(body) ? parseErrorValue(body) : undefined;
 	const [json] = asRecords([value].flat());
 	if (json) return parseErrorJson(json);
 	const trimmed = (asString(value) ?? body).trim();
@@ -79,6 +80,14 @@ export function parseErrorBody(received: string): ParsedErrorBody {
 	if (trimmed.startsWith('<')) return { form: 'page', message: toPageText(trimmed), ...unreadable };
 	const message = trimmed.slice(0, MAX_SCANNED_TEXT).replace(/\s+/g, ' ');
 	return { form: message === '' ? 'empty' : 'text', message, ...unreadable };
+}
+
+/** Only the beginning of a large body is read: validators quote the whole request, with its files. */
+function parseErrorValue(body: string): unknown {
+	const value = parseJson(body);
+	if (value !== undefined) return value;
+	const beginning = parseCutJson(body);
+	return isRecord(beginning) && isErrorBody(beginning) ? beginning : undefined;
 }
 
 /** A body in UTF-16, which was read as UTF-8: every other character is a zero, and its mark is not valid. */

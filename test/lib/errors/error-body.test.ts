@@ -1,7 +1,7 @@
 /** Bodies of errors in unusual forms. */
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { errorInStream } from '../../support/servers/stream-error';
-import { isErrorResponse } from '../../../lib/errors/error-body';
+import { isErrorResponse, parseErrorBody } from '../../../lib/errors/error-body';
 
 const MESSAGE = "The input (9000 tokens) is longer than the model's context length (8192 tokens).";
 const BODY = JSON.stringify({ error: { message: MESSAGE } });
@@ -124,4 +124,19 @@ test.each([
 ])('a name of an error with a message is one: $body', ({ body, isError }) => {
 	expect(isErrorResponse({ status: 200, json: body })).toBe(isError);
 	if (isError) expect(errorInStream(JSON.stringify(body)).message).toBe('The disk is full');
+});
+
+test.each([
+	{
+		form: 'an object',
+		body: { error: { message: 'The tenant is closed', input: 'x'.repeat(99) } },
+	},
+	{ form: 'issues', body: { detail: [{ msg: 'The tenant is closed', input: 'x'.repeat(99) }] } },
+])('a body whose end was not read: $form', ({ body }) => {
+	const text = JSON.stringify(body).slice(0, 80);
+	expect(parseErrorBody(text)).toMatchObject({ form: 'json', message: 'The tenant is closed' });
+});
+
+test('the beginning of a response is no error', () => {
+	expect(parseErrorBody('{"choices": [{"text": "The tenant is').form).toBe('text');
 });
