@@ -103,13 +103,17 @@ testLimit('lib/http/request.ts#MAX_ERROR_BYTES', {
 	of: 'bytes of wide characters',
 	// Of a longer error response, only the beginning is read.
 	outcome: async (bytes) => {
-		const start = '{"error":{"message":"out of luck"},"rest":"';
-		const body = `${start}${textOfBytes(bytes - start.length - 2)}"}`;
+		const [start, end] = [
+			'{"error":{"message":"out of luck","rest":"',
+			'","code":"model_not_found"}}',
+		];
+		const body = `${start}${textOfBytes(bytes - start.length - end.length)}${end}`;
 		const server = connect(await rawServer(completeResponse('400 Bad Request', body)));
-		return String((await sendChat(server)).error!.serverText).slice(0, 11);
+		const { message, type } = (await sendChat(server)).error!;
+		return { message, type };
 	},
-	within: 'out of luck',
-	beyond: '{"error":{"',
+	within: { message: 'out of luck', type: 'modelNotFound' },
+	beyond: { message: 'out of luck', type: 'badRequest' },
 });
 testLimit('lib/http/send-request.ts#MAX_REDIRECTS', {
 	limit: 5,
