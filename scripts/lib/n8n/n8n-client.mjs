@@ -8,6 +8,8 @@ const TIMEOUT_MS = 240_000;
  * the closed one.
  */
 const ALONE = { connection: 'close' };
+/** Executions that n8n lists at most. */
+const MAX_LISTED = 100;
 const UNFINISHED = ['new', 'running', 'waiting'];
 
 /** @param {unknown} body @returns {Record<string, string>} */
@@ -124,8 +126,16 @@ export const n8nClient = (url, session = '') => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
 				// From the list, not the execution itself: n8n 2.20 answers 500 while that has no data.
-				const list = await client.listExecutions({ limit: 100 });
-				const status = list.find((execution) => execution.id === id)?.status ?? 'new';
+				const list = await client.listExecutions({ limit: MAX_LISTED });
+				const listed = list.find((execution) => execution.id === id);
+				// Other suites may have started so many executions since that the list ends before it.
+				const { status } =
+					listed ??
+					(list.length < MAX_LISTED
+						? { status: 'new' }
+						: /** @type {import('../types').ExecutionSummary} */ (
+								await request('GET', `/rest/executions/${id}`)
+							));
 				if (!UNFINISHED.includes(status)) return await client.getExecution(id);
 				if (Date.now() > deadline)
 					throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);
