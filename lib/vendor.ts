@@ -19,7 +19,7 @@ export { buildConnector, Pool, sendWith, type Dispatcher };
 // The lint rules of community nodes allow these imports in this file only. n8n stores a file in chunks only from this
 // stream class.
 export { env } from 'node:process';
-export { addAbortSignal, pipeline, Readable, type Transform } from 'node:stream';
+export { addAbortSignal, pipeline, Readable, type Duplex, type Transform } from 'node:stream';
 export { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 export * as zlib from 'node:zlib';
 
