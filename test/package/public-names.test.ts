@@ -13,7 +13,7 @@ import type { CheckResult } from '../../lib/health/check-result';
 import { isRecord } from '../../lib/values/records';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { run, server, SESAME, sim, useServer } from '../nodes/ServerHealth/run-node';
-import { isWriting } from '../recordings/support/snapshots';
+import { isWriting } from '../support/approved/is-writing';
 import { reply } from '../simulators/llama-server';
 import { everyOperation, withLowLimits } from '../support/n8n/every-operation';
 import { executeContext } from '../support/n8n/execute-context';

@@ -1,0 +1,93 @@
+/**
+ * Tables of outcomes that a person has read and approved: many inputs, each with what became of it, where no rule says the
+ * outcome better than the code does. A bug of any kind changes a row, and the test shows the rows that changed.
+ */
+import * as fs from 'node:fs';
+import path from 'node:path';
+import { isWriting } from './is-writing';
+
+/** An input and its outcome. */
+export interface ApprovedRow {
+	/** Differs from that of each other row. */
+	input: string;
+	/** A text, or a value that is written as JSON. */
+	outcome: unknown;
+}
+
+/** Between an input and its outcome. */
+const ARROW = ' => ';
+
+/**
+ * Compares a table with its approved form, one row a line; with `CONTRACT_WRITE=1` it writes that form instead.
+ *
+ * @param file where the approved form is: in the `__dirname` of the test, with a name that ends in `.approved.txt`
+ */
+export function expectApproved(file: string, rows: readonly ApprovedRow[]): void {
+	const lines = rows.map(({ input, outcome }) => toLine(input + ARROW + toText(outcome)));
+	const inputs = new Set(rows.map(({ input }) => input));
+	expect({ rows: inputs.size }).toEqual({ rows: rows.length });
+	expect(lines).not.toEqual([]);
+	if (isWriting) write(file, lines);
+	else expect(describeChanges(file, read(file), lines)).toEqual([]);
+}
+
+/** @returns nothing if both are the same, otherwise what to do, and the rows that differ */
+export function describeChanges(
+	file: string,
+	approved: readonly string[],
+	lines: readonly string[],
+): string[] {
+	const isSame =
+		approved.length === lines.length && lines.every((line, at) => line === approved[at]);
+	if (isSame) return [];
+	const changes = [...toChanges(approved, lines, '-'), ...toChanges(lines, approved, '+')].sort(
+		(left, right) => left.at - right.at || (left.sign === '-' ? -1 : 1),
+	);
+	const name = path.relative(process.cwd(), file);
+	return [
+		`Other outcomes than ${name} has. If each of these lines is right, write them: ${getCommand(name)}`,
+		...(changes.length === 0 ? ['The same rows, in another order.'] : []),
+		...changes.map(({ sign, line }) => `${sign} ${line}`),
+	];
+}
+
+/** A line that only one of two tables has. */
+interface Change {
+	/** Where it is in its table. */
+	at: number;
+	sign: '-' | '+';
+	line: string;
+}
+
+function toChanges(
+	lines: readonly string[],
+	others: readonly string[],
+	sign: Change['sign'],
+): Change[] {
+	const known = new Set(others);
+	return lines.flatMap((line, at) => (known.has(line) ? [] : [{ at, sign, line }]));
+}
+
+function getCommand(name: string): string {
+	return `CONTRACT_WRITE=1 npm test -- ${path.dirname(name)}`;
+}
+
+function read(file: string): string[] {
+	if (!fs.existsSync(file)) return [];
+	const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n');
+	return lines.filter((line) => !line.startsWith('# '));
+}
+
+function write(file: string, lines: readonly string[]): void {
+	const head = `# ${getCommand(path.relative(process.cwd(), file))} writes this file. Read each line that changes.`;
+	fs.writeFileSync(file, `${[head, ...lines].join('\n')}\n`);
+}
+
+function toText(outcome: unknown): string {
+	return typeof outcome === 'string' ? outcome : (JSON.stringify(outcome) ?? 'undefined');
+}
+
+/** Without line breaks, and without blanks at its end. */
+function toLine(text: string): string {
+	return text.replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
+}
