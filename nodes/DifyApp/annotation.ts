@@ -6,7 +6,7 @@ import type { ListSearch } from '../shared/dify/editor-lists';
 import { createListSearch } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { readId } from '../shared/dify/dify-fields';
+import { readId, readKeyword } from '../shared/dify/dify-fields';
 import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -58,7 +58,7 @@ export const annotations: DifyResource = {
 					'Text that the question or the answer must contain. Leave empty for all.',
 				),
 			],
-			list: (parameters) => buildAnnotationList(parameters.string('keyword')),
+			list: (parameters) => buildAnnotationList(readKeyword(parameters)),
 		}),
 		defineRequestOperation({
 			name: 'Create',

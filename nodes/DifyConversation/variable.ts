@@ -19,6 +19,7 @@ import {
 	readEditorValue,
 } from '../shared/dify/editor-lists';
 import { resourceLocatorField, stringField } from '../shared/field-builders';
+import { quoteValue } from '../shared/parameters';
 import { conversationFields } from './fields';
 
 const variableField = resourceLocatorField('Variable', 'variableId', 'searchVariables', {
@@ -94,7 +95,7 @@ async function findVariable(client: DifyClient, list: ListEndpoint, nameOrId: st
 	if (id !== undefined) return { ...variable, id };
 	const names = records.map(({ name }) => String(name)).join(', ');
 	throw createLocalError('notFound', {
-		title: `The conversation has no variable "${nameOrId}"`,
+		title: `The conversation has no variable ${quoteValue(nameOrId)}`,
 		suggestion:
 			names === ''
 				? 'It has no variables: only chatflows have variables.'

@@ -3,7 +3,7 @@ import { deletePath } from '../../lib/dify/knowledge/write-requests';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { readId, readPath } from '../shared/dify/dify-fields';
+import { readId, readKeyword, readPath } from '../shared/dify/dify-fields';
 import {
 	ID_EXAMPLE,
 	booleanField,
@@ -56,7 +56,7 @@ export const chunks: DifyResource = {
 			fields: [...documentFields, keywordField],
 			list: (parameters) => ({
 				path: readPath(parameters, CHUNKS),
-				query: { keyword: parameters.rawString('keyword') },
+				query: { keyword: readKeyword(parameters) },
 			}),
 		}),
 		defineRequestOperation({

@@ -20,7 +20,7 @@ import {
 } from '../shared/dify/retrieval-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { simplifyField, readId } from '../shared/dify/dify-fields';
+import { simplifyField, readId, readKeyword } from '../shared/dify/dify-fields';
 import {
 	booleanField,
 	choiceField,
@@ -124,7 +124,7 @@ export const knowledgeBases: DifyResource = {
 			action: 'Get many knowledge bases',
 			description: 'List the knowledge bases of the workspace, newest first',
 			fields: [keywordField],
-			list: (parameters) => buildDatasetList(parameters.string('keyword')),
+			list: (parameters) => buildDatasetList(readKeyword(parameters)),
 		}),
 		defineRequestOperation({
 			name: 'Get',

@@ -17,6 +17,7 @@ import {
 	readFileOrigins,
 	outputField,
 	readId,
+	readKeyword,
 	readPath,
 } from '../../shared/dify/dify-fields';
 import { choiceField, optionsCollection, stringField } from '../../shared/field-builders';
@@ -53,7 +54,7 @@ export const recordOperations: DifyOperation[] = [
 		],
 		list: (parameters) =>
 			buildDocumentList(readId(parameters, 'difyDatasetId'), {
-				keyword: parameters.rawString('keyword'),
+				keyword: readKeyword(parameters),
 				status: parameters.choice('options.status', undefined),
 			}),
 	}),

@@ -129,6 +129,25 @@ export function readId(parameters: NodeParameters, name: string): string {
 	return parseUuid(parameters.value(name), `${label} ID`, { emptySuggestion });
 }
 
+/** Bytes: the web server of Dify accepts as much in the first line of a request by default (Gunicorn: limit_request_line). */
+const MAX_KEYWORD_BYTES = 4_000;
+
+/**
+ * Part of the names or texts to search for, which is sent in the URL.
+ *
+ * @returns empty for all
+ * @throws {ServerError} if no server accepts a URL with it
+ */
+export function readKeyword(parameters: NodeParameters): string {
+	const keyword = parameters.string('keyword');
+	if (encodeURIComponent(keyword.toWellFormed()).length <= MAX_KEYWORD_BYTES) return keyword;
+	throw parameters.createError(
+		'keyword',
+		'is too long for a search',
+		'Shorten it to a few words, because it is sent in the URL of the request.',
+	);
+}
+
 /** A path with the IDs of fields: "/datasets/{difyDatasetId}". */
 export function readPath(parameters: NodeParameters, template: string): string {
 	return template.replace(/\{(\w+)\}/g, (_match, name: string) => readId(parameters, name));

@@ -85,6 +85,9 @@ it('annotations: are created, found, updated and deleted', async () => {
 	expect(
 		await executeApp(sim, annotation('getAll', { keyword: 'Wh', returnAll: true })),
 	).toHaveLength(1);
+	await expect(
+		executeApp(sim, annotation('getAll', { keyword: 'x'.repeat(4_001), returnAll: true })),
+	).rejects.toThrow('The field "Keyword" is too long for a search');
 	for (const filter of [undefined, 'who'])
 		expect((await searchAnnotations.call(createEditorContext(sim, {}), filter)).results).toEqual([
 			{ name: 'Who?', value: created!.json.id, description: 'You.' },

@@ -187,6 +187,14 @@ describe('conversations', () => {
 			expect(await list({ limit: 1 })).toMatchObject(all.slice(0, 1));
 		});
 
+		test('a name that does not exist is quoted by its beginning, beside those that do', async () => {
+			const { update } = await start(VARIABLES);
+			await expect(update('x'.repeat(5_000), 'de')).rejects.toMatchObject({
+				message: expect.stringMatching(/^The conversation has no variable "x{50,100}…$/) as string,
+				description: expect.stringContaining('Available variables: lang, tags.') as string,
+			});
+		});
+
 		test('are read while pages are full, since their has_more is always false', async () => {
 			const { list } = await start(
 				Array.from({ length: 150 }, (_, at) => ({

@@ -1,6 +1,7 @@
 import { addDocument } from '../../simulators/dify';
 import { getLastBody } from '../../lib/dify/knowledge/setup';
-import { runBase, byId, executePrepared, prepare, startScene } from './setup';
+import { UNKNOWN_ID } from '../../lib/dify/client';
+import { runBase, byId, executeOperation, executePrepared, prepare, startScene } from './setup';
 
 describe('knowledge bases', () => {
 	test('are created once per name, read, listed, updated, and deleted after confirmation', async () => {
@@ -35,6 +36,25 @@ describe('knowledge bases', () => {
 			{ datasetId: created!.id, deleted: true, existed: true },
 		]);
 	});
+
+	test.each([
+		{ resource: 'knowledgeBase', fields: {} },
+		{ resource: 'document', fields: {} },
+		{ resource: 'chunk', fields: { documentId: byId(UNKNOWN_ID) } },
+	])(
+		'$resource: a text that is too long to be searched for is an error before anything is sent',
+		async ({ resource, fields }) => {
+			const scene = await startScene();
+			const search = async (keyword: string) =>
+				await executeOperation(scene, resource, 'getAll', { ...fields, keyword });
+			await expect(search('水'.repeat(445))).rejects.toThrow(
+				'The field "Search" is too long for a search',
+			);
+			expect(scene.sim.requests).toEqual([]);
+			await search('水'.repeat(444)).catch(() => undefined);
+			expect(scene.sim.requests).not.toEqual([]);
+		},
+	);
 
 	test('the placeholder of an empty knowledge base is not sent back', async () => {
 		const scene = await startScene({
