@@ -761,10 +761,14 @@ describe('the error', () => {
 		},
 	);
 
-	test('is the first one, if both name a cause', () => {
-		const first = fail('toolsUnsupported', "Unknown parameter: 'top_k'");
-		expect(getError(first, fail('badRequest', 'other'))?.type).toBe('toolsUnsupported');
-	});
+	test.each<ErrorType>(['badRequest', 'modelNotFound', 'promptTooLong'])(
+		'is the first one, if it names a cause, also if the later one is %s',
+		(type) => {
+			const first = fail('toolsUnsupported', "Unknown parameter: 'top_k'");
+			const error = createServerError(type, {}, { status: 404 });
+			expect(getError(first, { type: 'failed', error })?.type).toBe('toolsUnsupported');
+		},
+	);
 
 	test('is the later one, if the first is a missing route', () => {
 		const missing = { type: 'failed', error: MISSING } as const;

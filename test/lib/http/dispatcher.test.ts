@@ -272,11 +272,12 @@ describe('connection pools', () => {
 		expect(await results[1]).toBe(200);
 	});
 
-	test('closing all pools leaves no connection open', async () => {
+	test('closing all pools leaves no connection of two servers open', async () => {
 		const server = await start();
 		server.route('GET /props', reply.silence());
 		const connection = connect(server.url);
-		await fetchStatus(connection, `${server.url}/health`);
+		const other = await start();
+		for (const { url } of [server, other]) await fetchStatus(connect(url), `${url}/health`);
 		const [call, stream] = [
 			getError(
 				async () => await fetchStatus(connection, `${server.url}/props`, { isIdempotent: false }),
@@ -285,9 +286,9 @@ describe('connection pools', () => {
 		];
 		await server.until(() => server.requests.length === 3);
 		await stream;
-		expect(server.connections.open).toBeGreaterThan(0);
+		for (const { connections } of [server, other]) expect(connections.open).toBeGreaterThan(0);
 		await closePools();
 		expect((await call)!.type).toBe('closedBeforeResponse');
-		await server.until(() => server.connections.open === 0);
+		for (const one of [server, other]) await one.until(() => one.connections.open === 0);
 	});
 });

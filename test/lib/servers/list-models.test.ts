@@ -128,7 +128,7 @@ const startKokoro = useSimulator(startKokoroSim);
 const idsOf = async (sim: { url: string }, modelTask: ModelTask) =>
 	(await listModels(connect(sim.url), { modelTask })).map(({ id }) => id);
 
-test('other servers: all models except those for other tasks', async () => {
+test('a list in which each model is for the task is whole; a server without such a model says what is missing', async () => {
 	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
 	const deaf = await startLlama({ audio: false });
 	expect(await getError(idsOf(deaf, 'transcription'))).toMatchObject({

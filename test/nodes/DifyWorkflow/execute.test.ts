@@ -36,9 +36,18 @@ describe('running a workflow', () => {
 			elapsed: 2.5,
 		});
 		const json = await executeWorkflowJson(sim, { parameters: { simplify: false } });
-		expect(json).toMatchObject({
-			workflowId: sim.runs[0]!.workflowId,
+		const [run] = sim.runs;
+		expect(json).toEqual({
+			workflowId: run!.workflowId,
+			workflowRunId: run!.workflowRunId,
+			taskId: run!.taskId,
+			user: run!.user,
+			status: 'succeeded',
+			outputs: { text: 'yes' },
+			createdAt: expect.any(Number) as number,
+			finishedAt: expect.any(Number) as number,
 			elapsedTime: 2.5,
+			totalTokens: 0,
 			totalSteps: 1,
 			exceptionsCount: 0,
 			error: null,

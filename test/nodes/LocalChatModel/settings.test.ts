@@ -58,7 +58,7 @@ describe('the settings of the chat model', () => {
 		expect(options({ keepAlive: given })).toEqual(keepAlive === undefined ? {} : { keepAlive });
 	});
 
-	it('reads every option', () => {
+	it('reads numbers, lists, objects, choices and times of options', () => {
 		const numbers = {
 			temperature: 0,
 			topP: 0.9,

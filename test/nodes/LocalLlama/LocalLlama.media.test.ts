@@ -87,7 +87,7 @@ describe('audio', () => {
 			},
 		);
 
-		test('segments, with every option', async () => {
+		test('segments, with the options of the recording and of the request', async () => {
 			const sim = await startSpeaches({ segments: SEGMENTS });
 			const { items } = await run(sim, {
 				operation: 'transcribe',

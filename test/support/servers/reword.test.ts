@@ -107,7 +107,7 @@ describe('a body', () => {
 		const body = JSON.stringify({ error: { message: `Cannot read: ${request}` } });
 		expect(body.length).toBeGreaterThan(500_000);
 		const reworded = reword(body, at(7));
-		expect(reworded).not.toMatch(/Please|story/);
+		expect(reworded.match(/\b(?:Cannot|read|Please|tell|me|a|story)\b/)).toBeNull();
 		expect(reworded).toHaveLength(body.length);
 	});
 });
