@@ -9,7 +9,7 @@ const PNG = 'iVBORw0KGgo=';
 const WAV = Buffer.from('RIFF1234WAVE').toString('base64');
 const binary = (mimeType: string, data: string) => ({ data, mimeType, fileName: 'file' });
 
-test('a prompt with a system message: streamed from the server, and all metadata in the item', async () => {
+test('a prompt with a system message: streamed from the server, with the facts of the response in the item', async () => {
 	await serve();
 	const fake = prepare({
 		parameters: {
