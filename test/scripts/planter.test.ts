@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import * as vm from 'node:vm';
 import * as ts from 'typescript';
 import { SOURCES } from '../package/sources';
@@ -40,6 +41,11 @@ interface TestFile {
 	file: string;
 	seconds: number;
 	failed: string[];
+}
+
+interface TestInputs {
+	createInputHash(): (test: string) => string;
+	findNamedFiles(file: string, text: string): string[];
 }
 
 interface RunTests {
@@ -191,6 +197,28 @@ test('unseen bugs are listed with the code before and after, and tests that neve
 			'',
 		].join('\n'),
 	);
+});
+
+test('a test runs again if it, a module behind it or data beside it changes', async () => {
+	const { createInputHash, findNamedFiles } = await loadScript<TestInputs>('planter/test-inputs');
+	const text = [
+		"import { a } from '../../lib/errors/mask';",
+		"jest.mock('../../lib/vendor', () => jest.requireActual('../../lib/vendor'));",
+		"const folder = path.join(__dirname, '../fixtures/tls');",
+		"const notThere = './nothing'; const root = path.resolve(__dirname, '../..');",
+	].join('\n');
+	const named = findNamedFiles(path.resolve('test/scripts/a.test.ts'), text);
+	expect([...new Set(named)].map((file) => path.relative('.', file)).sort()).toEqual(
+		[
+			...readdirSync('test/fixtures/tls').map((name) => `test/fixtures/tls/${name}`),
+			'lib/errors/mask.ts',
+			'lib/vendor.ts',
+		].sort(),
+	);
+	const tests = ['mask.test.ts', 'words.test.ts'].map((name) => `test/lib/errors/${name}`);
+	const [one, other] = [createInputHash(), createInputHash()].map((hashOf) => tests.map(hashOf));
+	expect(one).toEqual(other);
+	expect(new Set(one).size).toBe(2);
 });
 
 test('files run in their order, the first 20 s before the others; those that fail without a bug end no run', async () => {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { REPORTER } from '../checks/test-summary.mjs';
 import { toolEnvironment } from '../system/dependencies.mjs';
-import { hashOfFiles, readJson, readJsonIfThere, root, shortHash } from '../system/paths.mjs';
+import { readJsonIfThere, root } from '../system/paths.mjs';
 import { onExit, startService } from '../system/processes.mjs';
+import { createInputHash } from './test-inputs.mjs';
 
 /** @typedef {import('./types').Bug} Bug */
 /** @typedef {import('./types').TestFile} TestFile */
@@ -49,36 +50,54 @@ const failedOf = ({ name, status, assertionResults }) => {
 	return failed.map(({ fullName }) => `${file}, ${fullName}`);
 };
 
+/** @param {string} test from the root @returns {string} the name of its notes */
+const toNoteName = (test) => `${test.replaceAll('/', '+')}.json`;
+
 /**
- * Runs the tests once without a bug; again only if a source or test has changed.
+ * Runs tests without a bug, and keeps a note of each.
+ *
+ * @param {string[]} tests from the root
+ * @param {(test: string) => string} hashOf
+ * @throws if they do not run
+ */
+const writeNotes = async (tests, hashOf) => {
+	const folder = join(CACHE, 'running');
+	rmSync(folder, { recursive: true, force: true });
+	mkdirSync(folder, { recursive: true });
+	const reports = await runJest(tests, { env: { REGIONS_FOLDER: folder } });
+	if (!reports) throw new Error('The tests did not run without a bug.');
+	for (const report of reports) {
+		const file = relative(root, report.name);
+		/** @type {TestFile & { hash: string }} */
+		const note = {
+			file,
+			hash: hashOf(file),
+			seconds: (report.endTime - report.startTime) / 1000,
+			ran: readJsonIfThere(join(folder, toNoteName(file))) ?? {},
+			failed: failedOf(report),
+		};
+		writeFileSync(join(CACHE, toNoteName(file)), JSON.stringify(note));
+	}
+	rmSync(folder, { recursive: true });
+};
+
+/**
+ * Runs each test once without a bug; again only if something that it uses has changed.
  *
  * @param {string[]} tests from the root
  * @returns {Promise<TestFile[]>}
- * @throws if jest cannot be started
+ * @throws if they do not run
  */
 export const noteRegions = async (tests) => {
-	const sources = ['lib', 'nodes', 'credentials', 'test', 'scripts/lib/planter'];
-	const hash = hashOfFiles(sources.map((name) => join(root, name)));
-	const folder = join(CACHE, shortHash(hash, ...tests));
-	const reports = join(folder, 'reports.json');
-	if (!readJsonIfThere(reports)) {
-		rmSync(CACHE, { recursive: true, force: true });
-		mkdirSync(folder, { recursive: true });
-		const found = await runJest(tests, { env: { REGIONS_FOLDER: folder } });
-		if (!found) throw new Error('The tests did not run without a bug.');
-		writeFileSync(reports, JSON.stringify(found));
-	}
-	/** @type {FileReport[]} */
-	const found = readJson(reports);
-	return found.map((report) => {
-		const file = relative(root, report.name);
-		return {
-			file,
-			seconds: (report.endTime - report.startTime) / 1000,
-			ran: readJsonIfThere(join(folder, `${file.replaceAll('/', '+')}.json`)) ?? {},
-			failed: failedOf(report),
-		};
-	});
+	const hashOf = createInputHash();
+	/** @param {string} test @returns {TestFile | undefined} what is known of it, if it uses the same as then */
+	const readNote = (test) => {
+		const note = readJsonIfThere(join(CACHE, toNoteName(test)));
+		return note?.hash === hashOf(test) ? note : undefined;
+	};
+	const changed = tests.filter((test) => !readNote(test));
+	if (changed.length > 0) await writeNotes(changed, hashOf);
+	return tests.flatMap((test) => readNote(test) ?? []);
 };
 
 /**
@@ -91,17 +110,19 @@ export const runWithBug = async (bug, tests, { limitMs, isComplete }) => {
 	const known = new Set(tests.flatMap(({ failed }) => failed));
 	const endsAt = Date.now() + limitMs;
 	const env = { PLANTED_BUG: JSON.stringify(bug) };
-	const groups = isComplete ? [{ tests, endsEarly: false }] : toGroups(tests);
-	for (const { tests: group, endsEarly } of groups) {
+	/** @type {string[]} */
+	const seenBy = [];
+	for (const { tests: group, endsEarly } of toGroups(tests)) {
+		const isEndedEarly = endsEarly && !isComplete;
 		const reports = await runJest(
 			group.map(({ file }) => file),
-			{ env, limitMs: Math.max(1, endsAt - Date.now()), args: endsEarly ? ['--bail'] : [] },
+			{ env, limitMs: Math.max(1, endsAt - Date.now()), args: isEndedEarly ? ['--bail'] : [] },
 		);
-		if (!reports) return { seenBy: [], isPartial: true };
-		const seenBy = reports.flatMap(failedOf).filter((name) => !known.has(name));
-		if (seenBy.length > 0) return { seenBy, isPartial: !isComplete };
+		if (!reports) return { seenBy, isPartial: true };
+		for (const name of reports.flatMap(failedOf)) if (!known.has(name)) seenBy.push(name);
+		if (seenBy.length > 0 && !isComplete) return { seenBy, isPartial: true };
 	}
-	return { seenBy: [], isPartial: false };
+	return { seenBy, isPartial: false };
 };
 
 /** Seconds of the tests that are run first. */
