@@ -73,6 +73,15 @@ export class LruCache<V> {
 		return entry.value;
 	}
 
+	/** The value of a key, created if it is missing. It is kept for the whole time again. */
+	use(key: string, create: () => V): V {
+		const entry = this.entries.get(key);
+		const now = performance.now();
+		const value = entry !== undefined && entry.expiresAt > now ? entry.value : create();
+		this.set(key, value);
+		return value;
+	}
+
 	set(key: string, value: V): void {
 		this.entries.delete(key);
 		this.entries.set(key, { value, expiresAt: performance.now() + this.ttlMs });

@@ -13,11 +13,23 @@ export function throwConnectionFailure(error: unknown): never {
 	throw new ConnectionFailure(error);
 }
 
-/** The bytes of a body, whose errors are those of its connection. */
-export async function* readConnection(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-	try {
-		yield* body;
-	} catch (error) {
-		throwConnectionFailure(error);
-	}
+/** The bytes of a body, whose errors are those of its connection. Without a generator, which costs more for each chunk. */
+export function readConnection(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+	return {
+		[Symbol.asyncIterator]() {
+			const chunks = body[Symbol.asyncIterator]();
+			return {
+				async next() {
+					try {
+						return await chunks.next();
+					} catch (error) {
+						throwConnectionFailure(error);
+					}
+				},
+				async return() {
+					return (await chunks.return?.()) ?? { done: true, value: undefined };
+				},
+			};
+		},
+	};
 }

@@ -33,7 +33,12 @@ interface NamedRequest {
 export function toErrorContext(endpoint: Endpoint, { url, model }: NamedRequest): ErrorContext {
 	const { root, typed } = endpoint.url;
 	const { secrets, errorContext } = endpoint;
-	return { root, typed, model, secrets, hasAnswered: hasAnswered(url), ...errorContext, url };
+	return { root, typed, model, secrets, ...errorContext, url };
+}
+
+/** Where a connection failed, and whether the server has answered there before. */
+export function toConnectionContext(endpoint: Endpoint, request: NamedRequest): ErrorContext {
+	return { ...toErrorContext(endpoint, request), hasAnswered: hasAnswered(request.url) };
 }
 
 const TIMEOUT_LABELS = {
@@ -105,7 +110,8 @@ export function toTransportError(
 			serverText: isJson ? error.received.slice(0, MAX_RECEIVED_LENGTH) : undefined,
 		});
 	}
-	if (error instanceof ConnectionFailure) return toNetworkError(error.cause, context, hasStarted);
+	if (error instanceof ConnectionFailure)
+		return toNetworkError(error.cause, toConnectionContext(endpoint, options), hasStarted);
 	if (error instanceof ServerError) return error;
 	throw withoutSecrets(error, endpoint.secrets);
 }

@@ -1,7 +1,7 @@
 /** Sends one request and follows redirects. */
 import type { ResponseHead, RequestOptions, Endpoint } from './types';
 import { CompressedBody, decompress } from './compressed-body';
-import { toErrorContext } from './request-errors';
+import { toConnectionContext } from './request-errors';
 import { rejectOnAbort } from './abort';
 import { storeAnswer } from './answered-origins';
 import { throwConnectionFailure } from './connection-failure';
@@ -96,7 +96,7 @@ function assertRedirectAllowed(endpoint: Endpoint, url: string) {
 	try {
 		endpoint.egressFilter?.validateRedirectSync(url);
 	} catch (error) {
-		throw toNetworkError(error, toErrorContext(endpoint, { url }));
+		throw toNetworkError(error, toConnectionContext(endpoint, { url }));
 	}
 }
 
@@ -162,7 +162,7 @@ async function assertUrlAllowed(endpoint: Endpoint, url: string, signal: AbortSi
 		async () => await egressFilter.validateUrl(url),
 	).catch(throwConnectionFailure);
 	if (ok) return;
-	const context = toErrorContext(endpoint, { url });
+	const context = toConnectionContext(endpoint, { url });
 	throw !error || error.name.startsWith('Ssrf')
 		? createServerError('blockedByPolicy', context, { facts: { reason: error?.message } })
 		: toNetworkError(error, context);

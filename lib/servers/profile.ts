@@ -35,9 +35,10 @@ export interface ApiRoot<A> {
 
 /** The known facts about a server. */
 export function getProfile(server: ModelServer): ServerProfile {
-	const facts = factsByServer.get(server.id) ?? new KnownFacts();
-	factsByServer.set(server.id, facts);
-	return new ServerProfile(server, facts);
+	return new ServerProfile(
+		server,
+		factsByServer.use(server.id, () => new KnownFacts()),
+	);
 }
 
 /**

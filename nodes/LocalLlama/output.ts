@@ -89,9 +89,11 @@ export function withOutput({
 			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
 			const itemCall = { ...call, parametersOf };
 			const outputField = readOutputField(itemCall, defaultField);
+			// n8n copies the node each time.
+			const target = { outputField, isTool: isToolType(call.context.getNode().type) };
 			const items: Array<OperationItem | ItemError> = [];
 			for (const item of await operation.execute(call)) {
-				items.push(item instanceof ItemError ? item : toOperationItem(item, itemCall, outputField));
+				items.push(item instanceof ItemError ? item : toOperationItem(item, itemCall, target));
 				if (items.length % RESULTS_PER_STEP === 0) await yieldToEventLoop();
 			}
 			return items;
@@ -121,10 +123,18 @@ function readOutputField({ itemIndexes, parametersOf }: LlamaCall, defaultField:
 	);
 }
 
+/** What all results of a call have in common. */
+interface ResultTarget {
+	/** Name of the field for the result. */
+	outputField: string;
+	/** Whether an agent receives the result. */
+	isTool: boolean;
+}
+
 function toOperationItem(
 	item: ResultItem,
 	{ context, itemIndexes, parametersOf, hint, ...call }: LlamaCall,
-	outputField: string,
+	{ outputField, isTool }: ResultTarget,
 ): OperationItem {
 	const { output, metadata = {}, entry, ...itemFields } = item;
 	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? itemIndexes].flat();
@@ -132,7 +142,7 @@ function toOperationItem(
 	const hasInput =
 		parameters.boolean('options.includeInputFields', entry === undefined) &&
 		furtherIndexes.length === 0 &&
-		!isToolType(context.getNode().type);
+		!isTool;
 	const input = hasInput ? context.getInputData()[itemIndex] : undefined;
 	const fields = { ...input?.json, ...entry };
 	const result = {

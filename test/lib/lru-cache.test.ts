@@ -29,6 +29,27 @@ describe('a bounded cache', () => {
 		}
 	});
 
+	it('creates a value that is missing, and keeps it from its last use', () => {
+		jest.useFakeTimers();
+		try {
+			const memory = new LruCache<object>({ ttlMs: 1_000, maxEntries: 2 });
+			const create = jest.fn(() => ({}));
+			const first = memory.use('a', create);
+			jest.advanceTimersByTime(999);
+			expect(memory.use('a', create)).toBe(first);
+			memory.set('b', {});
+			jest.advanceTimersByTime(999);
+			expect(memory.use('a', create)).toBe(first);
+			memory.set('c', {});
+			expect(memory.get('b')).toBeUndefined();
+			expect(create).toHaveBeenCalledTimes(1);
+			jest.advanceTimersByTime(1_000);
+			expect(memory.use('a', create)).not.toBe(first);
+		} finally {
+			jest.useRealTimers();
+		}
+	});
+
 	it('is cleared for tests if it is shared', () => {
 		const memory = LruCache.createShared<number>();
 		memory.set('a', 1);
