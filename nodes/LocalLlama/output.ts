@@ -85,8 +85,12 @@ export function withOutput({
 		}),
 		execute: async (call) => {
 			// An array may have thousands of results, whose options are read once.
-			const parameters: NodeParameters[] = [];
-			const parametersOf = (index: number) => (parameters[index] ??= call.parametersOf(index));
+			const known = new Map<number, NodeParameters>();
+			const parametersOf = (index: number) => {
+				const parameters = known.get(index) ?? call.parametersOf(index);
+				known.set(index, parameters);
+				return parameters;
+			};
 			const itemCall = { ...call, parametersOf };
 			const outputField = readOutputField(itemCall, defaultField);
 			// n8n copies the node each time.
