@@ -1,5 +1,6 @@
 /** Paths of Dify's API, from values that an agent may supply. */
 import { createInputError } from '../errors/create-error';
+import { truncate } from '../values/text';
 import { parseUuid } from './ids';
 
 /** A path segment that is not a UUID: a batch, a token, a model type. */
@@ -25,16 +26,22 @@ export function apiPath(
 	return String.raw({ raw: parts }, ...encoded);
 }
 
+/** Characters: far more than any ID or name of Dify has, and a URL with more is a 414 or 431 without a reason. */
+const MAX_SEGMENT_LENGTH = 1_000;
+
+/** Characters of a value in an error. */
+const MAX_QUOTED_LENGTH = 100;
+
 /**
  * Encodes an untrusted value as one path segment. Dots alone would lead to another route, since URLs resolve them, also
  * as `%2e` (WHATWG URL, "double-dot URL path segment").
  *
- * @throws {ServerError} of type `invalidInput` for `.` and `..`
+ * @throws {ServerError} of type `invalidInput` for `.` and `..`, and for a text that is no ID or name
  */
 export function encodePathSegment(value: string): string {
-	if (/^\.{1,2}$/.test(value)) {
+	if (/^\.{1,2}$/.test(value) || value.length > MAX_SEGMENT_LENGTH) {
 		throw createInputError(
-			`"${value}" is not a valid ID or name`,
+			`"${truncate(value, MAX_QUOTED_LENGTH)}" is not a valid ID or name`,
 			'Check the expression or the value in the field.',
 		);
 	}

@@ -4,6 +4,7 @@ import type {
 	INodeExecutionData,
 	NodeOperationError,
 } from 'n8n-workflow';
+import { isToolType } from 'n8n-workflow';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
@@ -12,6 +13,7 @@ import { ChatStream } from './chat-stream';
 import { ItemError } from './item-error';
 import { toErrorItem } from './error-item';
 import { explainInput } from './explain-input';
+import { describeEmptyExpression, findEmptyExpressions } from './empty-expressions';
 import {
 	assertNoFixedExpression,
 	describeFixedExpression,
@@ -47,11 +49,15 @@ export async function runOperations<Access extends object>(
 	);
 	const readParameters = (itemIndex: number, { fields }: Operation<never>) =>
 		new NodeParameters(context, itemIndex, fields);
-	const checkFixedExpressions = memoize(({ fields, mainFields }: Operation<never>) => {
-		const fixed = { properties: fields, stored: context.getNode().parameters };
-		assertNoFixedExpression(fixed, mainFields);
-		for (const label of findFixedExpressions(fixed))
+	const checkExpressions = memoize(({ fields, mainFields }: Operation<never>) => {
+		const written = { properties: fields, stored: context.getNode().parameters };
+		assertNoFixedExpression(written, mainFields);
+		for (const label of findFixedExpressions(written))
 			addHintOnce(context, describeFixedExpression(label));
+		// The input of a tool is what the model gave, and expressions are those of its agent.
+		const items = isToolType(context.getNode().type) ? [] : context.getInputData();
+		for (const empty of findEmptyExpressions({ ...written, items }))
+			addHintOnce(context, describeEmptyExpression(empty));
 		return true;
 	});
 	const { streamsToChat, concurrency } = planRun(context, getOperation);
@@ -85,7 +91,7 @@ export async function runOperations<Access extends object>(
 				return new ItemError(index, explained.reason, { facts, isOfNode: explained.isOfNode });
 			};
 			const execute = async () => {
-				checkFixedExpressions(operation);
+				checkExpressions(operation);
 				return await operation.execute(call);
 			};
 			const result = await execute().catch(async (error: unknown) => {

@@ -55,6 +55,13 @@ test('a path accepts UUIDs and encodes the rest, so that no value leads to anoth
 		expect(() => apiPath`/a/${new PathSegment(value)}`).toThrow(ServerError);
 });
 
+test('a text that is too long for a path is quoted by its beginning', () => {
+	expect(apiPath`/a/${new PathSegment('x'.repeat(1_000))}`).toHaveLength(1_003);
+	expect(() => apiPath`/a/${new PathSegment('x'.repeat(1_001))}`).toThrow(
+		/^"x{50,100}…" is not a valid ID or name$/,
+	);
+});
+
 const ROOT = 'http://host:1/v1';
 const evil = fc.array(
 	fc.oneof(

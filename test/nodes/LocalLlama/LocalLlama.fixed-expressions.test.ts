@@ -85,6 +85,24 @@ test.each([
 	expect(requests).toBe(0);
 });
 
+test('a place in a prompt that stays empty for every item is a hint, and not for a tool', async () => {
+	await serve();
+	const getHintsOf = async (type: string): Promise<string[]> => {
+		const parameters = { resource: 'text', operation: 'chat', prompt: 'Mail: ' };
+		const written = { ...parameters, prompt: '=Mail: {{ $json.txet }}' };
+		const items = [{ json: { text: 'a' } }, { json: { text: 'b' } }];
+		const fake = prepare({ type, parameters, written, items });
+		expect(await executeIn(fake)).toHaveLength(2);
+		return fake.hints.map(({ message }) => message);
+	};
+	expect(await getHintsOf('n8n-nodes-local-llama.localLlama')).toEqual([
+		expect.stringContaining(
+			'contains {{ $json.txet }}, which is empty in every input item',
+		) as string,
+	]);
+	expect(await getHintsOf('n8n-nodes-local-llama.localLlamaTool')).toEqual([]);
+});
+
 test('the error of another field keeps its own advice', async () => {
 	const chat = { resource: 'text', operation: 'chat', prompt: '', system: '{{ $json.text }}' };
 	const { error } = await run(chat);
