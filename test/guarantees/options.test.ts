@@ -1,7 +1,7 @@
 /**
  * Each field and each option of each operation, set to another value, changes something: a request, when the operation
  * gives up, what is shown in the chat, or the item. Made from the descriptions of the nodes, so a new option is played by
- * itself.
+ * itself. What each one changes, and what an operation does as it is added, is in the approved tables.
  */
 import type {
 	IBinaryData,
@@ -18,13 +18,17 @@ import {
 	findException,
 	getUnusedExceptions,
 	passUntilEnded,
+	withoutIds,
 } from '../faults/harness';
 import type { Exceptions } from '../faults/harness';
 import { getItemId, listOperations, NODES } from '../faults/operations';
 import type { Operation } from '../faults/operations';
 import { PAUSES } from '../faults/paused-runs';
 import { getOtherValues } from '../support/n8n/other-values';
+import { expectApproved } from '../support/approved/approved-table';
+import type { ApprovedRow } from '../support/approved/approved-table';
 import { useClock } from './support/fake-clock';
+import path from 'node:path';
 
 const clock = useClock();
 
@@ -277,6 +281,8 @@ type Outcome = { result: object } | { error: string };
 
 /** One execution of an operation at an address of its own. */
 interface Played {
+	/** What came of it: one line for each value in its items, hints and requests, each with its path. */
+	facts: readonly string[];
 	/** Everything that a user or a server can notice. Without what differs from run to run. */
 	noticed: string;
 	requests: Received[];
@@ -303,7 +309,110 @@ function toPlayed(outcome: Outcome, requests: Received[]): Played {
 	]);
 	const endedAt = Math.round(performance.now() / 1_000);
 	const noticed = JSON.stringify([outcome, sent, endedAt], readFiles).replaceAll(CHANGING, '…');
-	return { noticed, requests, isRefused: 'error' in outcome && requests.length === 0 };
+	const isRefused = 'error' in outcome && requests.length === 0;
+	return { noticed, facts: toFacts(outcome, requests, endedAt), requests, isRefused };
+}
+
+/** Characters of a value in the table. */
+const MAX_SHOWN = 120;
+
+/** What differs from run to run: addresses, IDs, texts that are made up, and measured times. */
+const UNSTEADY: ReadonlyArray<readonly [pattern: RegExp, text: string]> = [
+	[/http:\/\/(?:127\.0\.0\.1:\d+|…)\/[\w-]+-\d{4}/g, 'SERVER'],
+	[new RegExp(ID, 'g'), 'OTHER'],
+	[/\bText [0-9a-f]{8}\b/g, 'Text …'],
+	[/[\d.]+ (?:tokens\/s|ms\b|s\b)/g, '… s'],
+];
+
+const withoutUnsteady = (text: string): string =>
+	withoutIds(UNSTEADY.reduce((rest, [pattern, word]) => rest.replace(pattern, word), text));
+
+/** Fields with times, in an item and in a body. */
+const TIMES = /(?:latencyMs|firstTokenMs|PerSecond|checkedAt|since|waitedSeconds|\.url)=/;
+
+/** Each value in an object, with its path. */
+function listValues(value: unknown, path: string): string[] {
+	if (typeof value === 'object' && value !== null && Object.keys(value).length > 0)
+		return Object.entries(value).flatMap(([name, inner]) => listValues(inner, `${path}.${name}`));
+	const text = JSON.stringify(value);
+	return text === undefined
+		? []
+		: [`${path}=${withoutUnsteady(text.replaceAll(CHANGING, '…')).slice(0, MAX_SHOWN)}`];
+}
+
+/** A body of JSON, or the parts of a form by their names. */
+function parseBody(text: string): unknown {
+	if (/^[{[]/.test(text)) return JSON.parse(text);
+	const [boundary = ''] = text.split('\r\n', 1);
+	const parts = text.split(boundary).slice(1, -1);
+	return parts.map((part) => {
+		const [head = '', ...lines] = part.split('\r\n\r\n');
+		const names = [...head.matchAll(/name="([^"]*)"/g)].map(([, name]) => name);
+		const body = lines.join('\n').trimEnd();
+		return { [names.join(' ')]: body.startsWith('{') ? parseBody(body) : body };
+	});
+}
+
+/** Questions one after the other may have been asked at the same time, and arrive in any order. */
+function sortQuestions(requests: readonly Received[]): Received[] {
+	const groups: Received[][] = [];
+	for (const request of requests) {
+		const group = groups.at(-1);
+		if (request.method === 'GET' && group?.[0]?.method === 'GET') group.push(request);
+		else groups.push([request]);
+	}
+	return groups.flatMap((group) => group.toSorted((a, b) => (a.line < b.line ? -1 : 1)));
+}
+
+function toFacts(outcome: Outcome, requests: readonly Received[], endedAt: number): string[] {
+	const sent = sortQuestions(requests).flatMap(({ line, text }, at) => {
+		const [method, target = ''] = line.split(' ');
+		const { pathname, searchParams } = new URL(target, 'http://server');
+		const request = `request ${at + 1}`;
+		return [
+			`${request}=${method} ${withoutUnsteady(pathname)}`,
+			...[...searchParams].map(([name, value]) => `${request}?${name}=${withoutUnsteady(value)}`),
+			...(text === '' ? [] : listValues(parseBody(text), request)),
+		];
+	});
+	const result = JSON.parse(JSON.stringify(outcome, readFiles)) as object;
+	const facts = [...sent, ...listValues(result, ''), `end=${endedAt} s`];
+	return facts.filter((fact) => !TIMES.test(fact)).map((fact) => fact.replace(/^\.result\./, ''));
+}
+
+/** By path. */
+const toValues = ({ facts }: Played): Map<string, string> =>
+	new Map(
+		facts.map((fact) => [fact.slice(0, fact.indexOf('=')), fact.slice(fact.indexOf('=') + 1)]),
+	);
+
+/** The part of a path that nothing has any more. */
+function shortenGone(path: string, left: readonly string[]): string {
+	const ends = [...path.matchAll(/[.?]/g)].map(({ index }) => index).filter((index) => index > 0);
+	const beginnings = [...ends.map((end) => path.slice(0, end)), path];
+	return beginnings.find((beginning) => !left.some((other) => other.startsWith(beginning))) ?? path;
+}
+
+/** What a setting changes: `-` what is gone, `+` what came, and values before and after. */
+function describeDifference(without: Played, having: Played): string {
+	const [before, after] = [toValues(without), toValues(having)];
+	const left = [...after.keys()];
+	const gone = [...before.keys()].filter((path) => !after.has(path));
+	const changes = [...after].flatMap(([path, value]) => {
+		const previous = before.get(path);
+		if (previous === undefined) return [`+${path}=${value}`];
+		return previous === value ? [] : [`${path}: ${previous} -> ${value}`];
+	});
+	const shortened = new Set(gone.map((path) => `-${shortenGone(path, left)}`));
+	return joinFacts([...shortened, ...changes]);
+}
+
+/** More than an operation as it is added, without its report, has. */
+const MAX_FACTS = 60;
+
+function joinFacts(facts: readonly string[]): string {
+	const rest = facts.length - MAX_FACTS;
+	return [...facts.slice(0, MAX_FACTS), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
 }
 
 /** The options and fields of a run. */
@@ -403,9 +512,23 @@ async function playAll(
 	return played;
 }
 
+const NOTHING_SET: RunFields = { options: {}, parameters: {} };
+
+/** Situations whose outcomes are in the tables: those in which it does not matter how fast the machine is. */
+const TABLED: ReadonlySet<string> = new Set([
+	GOOD,
+	'a silent server',
+	'a stream that stops',
+	'a run that is paused',
+	'a run that fails',
+	'a conversation that is gone',
+	'a model for short texts',
+]);
+
 /** A setting, without its value and with one. */
 interface Trial {
 	setting: Setting;
+	value: unknown;
 	base: Run;
 	changed: Run;
 }
@@ -421,30 +544,44 @@ function createRuns(): (operation: Operation, fields: RunFields) => Run {
 	};
 }
 
-/** The settings of operations that change nothing, and the values that are refused, one a line. */
-async function findProblems(
+/** What settings do. */
+interface Findings {
+	/** Settings that change nothing, and values that are refused, one a line. */
+	problems: string[];
+	/** What each operation does as it is added, and what each value of a setting changes. */
+	rows: ApprovedRow[];
+}
+
+async function playSettings(
 	operations: readonly Operation[],
 	{ rival, exceptions }: { rival: Operation; exceptions: Exceptions },
-): Promise<string[]> {
+): Promise<Findings> {
 	const toRun = createRuns();
 	let left = operations
 		.flatMap(listSettings)
 		.filter(({ name }) => findException(exceptions, name) === undefined);
 	const refused: string[] = [];
+	const outcomes = new Map<string, string>();
 	for (const situation of SITUATIONS) {
 		const trials: Trial[] = left
 			.filter(({ name }) => situation.only?.test(name) ?? true)
 			.flatMap((setting) =>
 				setting.values.map((value) => ({
 					setting,
+					value,
 					base: toRun(setting.operation, toRunFields(setting)),
 					changed: toRun(setting.operation, toRunFields(setting, value)),
 				})),
 			);
-		const runs = [...new Set(trials.flatMap(({ base, changed }) => [base, changed]))];
+		const bases = situation.name === GOOD ? operations.map((one) => toRun(one, NOTHING_SET)) : [];
+		const runs = [
+			...new Set([...bases, ...trials.flatMap(({ base, changed }) => [base, changed])]),
+		];
 		const results = await playAll(runs, situation, rival);
+		for (const base of bases)
+			outcomes.set(`${base.operation.name} as added`, joinFacts(results.get(base)!.facts));
 		const noticed = new Set<Setting>();
-		for (const { setting, base, changed } of trials) {
+		for (const { setting, value, base, changed } of trials) {
 			const [without, having] = [results.get(base)!, results.get(changed)!];
 			if (situation.name === GOOD) {
 				base.length = without.requests.length;
@@ -453,10 +590,16 @@ async function findProblems(
 			if (having.noticed !== without.noticed) noticed.add(setting);
 			if (having.isRefused && !without.isRefused)
 				refused.push(`${setting.name}: a value is refused with ${having.noticed.slice(0, 200)}`);
+			if (!TABLED.has(situation.name)) continue;
+			const difference = describeDifference(without, having);
+			const place = situation.name === GOOD ? '' : `, ${situation.name}`;
+			const input = `${setting.name} = ${withoutUnsteady(JSON.stringify(value))}${place}`;
+			if (difference !== '') outcomes.set(input, difference);
 		}
 		left = left.filter((setting) => !noticed.has(setting));
 	}
-	return [...left.map(({ name }) => `${name} changes nothing`), ...refused];
+	const problems = [...left.map(({ name }) => `${name} changes nothing`), ...refused];
+	return { problems, rows: [...outcomes].map(([input, outcome]) => ({ input, outcome })) };
 }
 
 test.each(NODES)(
@@ -465,7 +608,9 @@ test.each(NODES)(
 		const operations = await listOperations();
 		const played = operations.filter((operation) => operation.node === node);
 		const rival = operations.find(({ name }) => name === RIVAL)!;
-		expectNoProblems(await findProblems(played, { rival, exceptions: EXCEPTIONS }));
+		const { problems, rows } = await playSettings(played, { rival, exceptions: EXCEPTIONS });
+		expectNoProblems(problems);
+		expectApproved(path.join(__dirname, `options.${node}.approved.txt`), rows);
 	},
 );
 
@@ -473,7 +618,7 @@ test('each operation that streams shows a text in the chat, not only its beginni
 	const operations = await listOperations();
 	const runs = operations
 		.filter((operation) => listSettings(operation).some(({ field }) => field === 'enableStreaming'))
-		.map((operation): Run => ({ operation, fields: { options: {}, parameters: {} } }));
+		.map((operation): Run => ({ operation, fields: NOTHING_SET }));
 	const rival = operations.find(({ name }) => name === RIVAL)!;
 	const played = await playAll(runs, SITUATIONS[0]!, rival);
 	const silent = runs.filter(
