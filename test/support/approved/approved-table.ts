@@ -31,6 +31,29 @@ export function expectApproved(file: string, rows: readonly ApprovedRow[]): void
 	else expect(describeChanges(file, read(file), lines)).toEqual([]);
 }
 
+/** What one of several places, such as servers, makes of a subject. */
+export interface PlacedOutcome {
+	subject: string;
+	place: string;
+	outcome: unknown;
+}
+
+/** One row for all places in which the outcome of a subject is the same: `subject at place, place`, or `at all`. */
+export function joinPlaces(all: readonly PlacedOutcome[]): ApprovedRow[] {
+	const rows = new Map<string, { subject: string; places: string[]; outcome: unknown }>();
+	for (const { subject, place, outcome } of all) {
+		const key = JSON.stringify([subject, outcome]);
+		const row = rows.get(key) ?? { subject, places: [], outcome };
+		row.places.push(place);
+		rows.set(key, row);
+	}
+	const count = new Set(all.map(({ place }) => place)).size;
+	return [...rows.values()].map(({ subject, places, outcome }) => ({
+		input: `${subject} at ${places.length === count ? 'all' : places.join(', ')}`,
+		outcome,
+	}));
+}
+
 /** @returns nothing if both are the same, otherwise what to do, and the rows that differ */
 export function describeChanges(
 	file: string,
