@@ -47,6 +47,7 @@ describe('the nearest tests come first', () => {
 	];
 
 	const imports = new Map([
+		['test/lib/http/request.test.ts', 'expectApproved(path.join(__dirname, file), rows);'],
 		['test/faults/faults.test.ts', "import { a } from '../../lib/text/other';"],
 	]);
 
@@ -80,8 +81,9 @@ describe('the nearest tests come first', () => {
 		{
 			sources: ['lib/text/other.ts'],
 			groups: [
+				['approved tables', 5],
 				['nodes, guarantees and faults near them', 0, 1, 7],
-				['other tests that use them', 2, 3, 4, 5, 6],
+				['other tests that use them', 2, 3, 4, 6],
 			],
 		},
 	])('of $sources', async ({ sources, groups }) => {

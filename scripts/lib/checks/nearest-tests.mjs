@@ -50,6 +50,9 @@ export const nearestTests = (source, related) => {
 /** Suites that make up their cases, for all sources. */
 const GENERATORS = /^test\/guarantees\/(?:conversations|lists|options)\./;
 
+/** In suites with an approved table of outcomes, which see bugs of many sources. */
+const TABLE = 'expectApproved(';
+
 /** Suites of whole nodes, and those that span sources. */
 const SPANNING = /^test\/(?:nodes|guarantees|faults)\//;
 
@@ -72,8 +75,9 @@ const readTest = (file) => readFileSync(join(root, file), 'utf8');
  * @param {string[]} sources
  * @param {string[]} related all test files that use them, from the root
  * @param {(file: string) => string} [read]
- * @returns {Group[]} the tests of the sources, those beside them, suites of nodes, guarantees and faults that make up their
- *   cases, have a word of the path of a source in their name or import it, and all others; without empty groups
+ * @returns {Group[]} the tests of the sources, those beside them, those with approved tables, suites of nodes, guarantees and
+ *   faults that make up their cases, have a word of the path of a source in their name or import it, and all others; without
+ *   empty groups
  */
 export const groupTests = (sources, related, read = readTest) => {
 	const places = sources.map(ownPlace);
@@ -83,23 +87,26 @@ export const groupTests = (sources, related, read = readTest) => {
 		!isOwn(file) && folders.some((place) => file.startsWith(place));
 	const words = sources.map(wordsOf);
 	const modules = sources.map((source) => `/${source.replace(/\.ts$/, "'")}`);
+	const isElsewhere = (/** @type {string} */ file) => !isOwn(file) && !isBeside(file);
+	const tables = related.filter((file) => isElsewhere(file) && read(file).includes(TABLE));
 	const isNear = (/** @type {string} */ file) =>
 		SPANNING.test(file) &&
-		!isOwn(file) &&
-		!isBeside(file) &&
+		isElsewhere(file) &&
+		!tables.includes(file) &&
 		(GENERATORS.test(file) ||
 			words.some((word) => word?.test(file)) ||
 			modules.some((name) => read(file).includes(name)));
 	const groups = [
 		{ name: `tests of ${sources.join(', ')}`, files: related.filter(isOwn) },
 		{ name: 'tests beside them', files: related.filter(isBeside) },
+		{ name: 'approved tables', files: tables },
 		{
 			name: 'nodes, guarantees and faults near them',
 			files: related.filter(isNear),
 		},
 		{
 			name: 'other tests that use them',
-			files: related.filter((file) => !isOwn(file) && !isBeside(file) && !isNear(file)),
+			files: related.filter((file) => isElsewhere(file) && !tables.includes(file) && !isNear(file)),
 		},
 	];
 	return groups.filter(({ files }) => files.length > 0);
