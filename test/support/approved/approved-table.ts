@@ -54,6 +54,33 @@ export function joinPlaces(all: readonly PlacedOutcome[]): ApprovedRow[] {
 	}));
 }
 
+/**
+ * What functions make of texts: `text | function, function`. An outcome that is the text itself, undefined, empty or false has no
+ * row.
+ *
+ * @param functions by the names of their rows
+ */
+export function applyToTexts(
+	functions: Readonly<Record<string, (text: string) => unknown>>,
+	texts: readonly string[],
+): ApprovedRow[] {
+	return texts.flatMap((text) => {
+		const rows = new Map<string, { names: string[]; outcome: unknown }>();
+		for (const [name, apply] of Object.entries(functions)) {
+			const outcome = apply(text);
+			const key = JSON.stringify(outcome) ?? '';
+			if (outcome === text || ['', '""', '[]', '{}', 'false', 'null'].includes(key)) continue;
+			const row = rows.get(key) ?? { names: [], outcome };
+			row.names.push(name);
+			rows.set(key, row);
+		}
+		return [...rows.values()].map(({ names, outcome }) => ({
+			input: `${JSON.stringify(text)} | ${names.join(', ')}`,
+			outcome,
+		}));
+	});
+}
+
 /** @returns nothing if both are the same, otherwise what to do, and the rows that differ */
 export function describeChanges(
 	file: string,
