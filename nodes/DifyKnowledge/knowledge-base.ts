@@ -104,6 +104,8 @@ export const knowledgeBases: DifyResource = {
 				// The type of an agent tool ends with "Tool".
 				const isTool = context.getNode().type.endsWith('Tool');
 				const text = parameters.rawString('query');
+				// Dify searches for spaces.
+				if (text.trim() === '') throw parameters.createEmptyError('query');
 				const { query, isTruncated } = isTool
 					? truncateQuery(text)
 					: { query: text, isTruncated: false };

@@ -56,6 +56,14 @@ describe('knowledge bases', () => {
 		},
 	);
 
+	test.each(['', '  '])('a query of %j is an error before anything is sent', async (query) => {
+		const scene = await startScene();
+		await expect(runBase(scene, 'retrieve', { query })).rejects.toThrow(
+			'The field "Query" is empty',
+		);
+		expect(scene.sim.requests).toEqual([]);
+	});
+
 	test('the placeholder of an empty knowledge base is not sent back', async () => {
 		const scene = await startScene({
 			technique: null,
