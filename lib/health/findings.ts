@@ -1,6 +1,7 @@
 /** Possible problems of a model server, and how to fix them. */
 import { WAIT_FOR_MODEL } from '../diagnosis/diagnoses';
 import { getErrorText } from '../errors/error-types';
+import { quoted } from '../errors/rows/optional-facts';
 import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/server-model';
 import { hasFailed, suggestModels } from '../servers/model-selection';
@@ -100,7 +101,7 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 				checkedModel === undefined &&
 				models.length > 0 &&
 				describeProbe(modelListProbe),
-			detail: `The server does not offer the model "${model}"`,
+			detail: `The server does not offer the model${quoted(model)}`,
 			suggestion: suggestModels(ids, serverType.texts.missingModel?.(model)),
 		};
 	},

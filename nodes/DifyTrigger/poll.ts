@@ -33,6 +33,8 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 		const parameters = NodeParameters.ofPoll(context, properties);
 		const client = await openDifyClient(context, 'app');
 		const matchesFilter = createRatingFilter(parameters);
+		// Read before a test as well, which shows what is wrong with it.
+		const withChanged = parameters.boolean('options.changed', true);
 		if (context.getMode() === 'manual') return await fetchExamples(client, matchesFilter);
 		const node = `${context.getWorkflow().id}/${context.getNode().id}`;
 		if (pollingNodes.has(node)) return null;
@@ -41,7 +43,6 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 			const stored = context.getWorkflowStaticData('node');
 			const feedback = stored.feedback as FeedbackState | undefined;
 			const { ratings, state } = await fetchNewFeedback(client, feedback);
-			const withChanged = parameters.boolean('options.changed', true);
 			const selected = ratings.filter(
 				(rating) => (rating.isNew || withChanged) && matchesFilter(rating.feedback),
 			);

@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import type { HealthChange, WatchState } from '../../lib/health/watch';
+import type { HealthChange, WatchOptions, WatchState } from '../../lib/health/watch';
 import { toCurrentState, updateWatchState } from '../../lib/health/watch';
 import {
 	readCheckOptions,
@@ -44,7 +44,7 @@ const events = multiChoiceField(
 			description: 'The server was already unhealthy, for another reason',
 		},
 	],
-	{ default: ['unhealthy', 'healthy'] },
+	{ default: ['unhealthy', 'healthy'], required: true },
 );
 
 const confirmations = integerField(
@@ -73,20 +73,29 @@ export async function pollServerHealth(
 ): Promise<INodeExecutionData[][] | null> {
 	try {
 		const parameters = NodeParameters.ofPoll(context, properties);
+		const watched = readWatched(parameters);
 		const target = await createCheckTarget(context, parameters.choice('service'), 0);
 		const result = await checkServer(target, readCheckOptions(parameters));
 		if (context.getMode() === 'manual') return toItems(toCurrentState(result));
 		const stored = context.getWorkflowStaticData('node');
 		const { state, candidate } = stored as unknown as WatchState;
-		const { memory, change } = updateWatchState({ state, candidate }, result, {
-			events: parameters.choices('events'),
-			confirmations: parameters.number('options.confirmations', 2),
-		});
+		const { memory, change } = updateWatchState({ state, candidate }, result, watched);
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate });
 		return change === undefined ? null : toItems(change);
 	} catch (error) {
 		throw toPollError(toNodeError(context.getNode(), error));
 	}
+}
+
+/**
+ * Which changes start the workflow. Read at each poll, so that a test shows what is wrong with them.
+ *
+ * @throws {ServerError} if none is selected: the workflow would never start
+ */
+function readWatched(parameters: NodeParameters): WatchOptions {
+	const selected = parameters.choices<WatchOptions['events'][number]>('events');
+	if (selected.length === 0) throw parameters.createEmptyError('events');
+	return { events: selected, confirmations: parameters.number('options.confirmations', 2) };
 }
 
 function toItems(change: HealthChange): INodeExecutionData[][] {

@@ -344,6 +344,14 @@ test('an empty list without a key: the server has no models', async () => {
 	expect(detail).toBe('The server has no models');
 });
 
+test('an expected model with a long name is quoted by its beginning', async () => {
+	const url = await rawServer(llama());
+	const result = await check(url, { expectations: { model: 'x'.repeat(5_000) } });
+	expect(finding(result, 'expectedModelMissing').detail).toMatch(
+		/^The server does not offer the model "x{100,200}…"$/,
+	);
+});
+
 test('a server that responds to every route with 200 and an error text has no queue', async () => {
 	const url = await rawServer(
 		routes(

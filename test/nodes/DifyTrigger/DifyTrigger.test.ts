@@ -121,6 +121,9 @@ describe('feedback', () => {
 			(await pollManually({ rating: 'like', options: { source: 'user' } }))!.map(({ id }) => id),
 		).toEqual(['4', '3', '0']);
 		expect(await pollManually({ rating: 'dislike', options: { source: 'admin' } })).toBeNull();
+		await expect(pollManually({ options: { changed: 'perhaps' } })).rejects.toThrow(
+			'The field "Include Changed Ratings" must be true or false, but is "perhaps"',
+		);
 	});
 
 	describe('of known times', () => {

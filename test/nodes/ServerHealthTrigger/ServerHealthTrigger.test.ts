@@ -87,6 +87,18 @@ describe('Server Health Trigger', () => {
 		expect(stored()).toEqual({});
 	});
 
+	it.each([
+		{ fields: { events: [] }, message: 'The field "Trigger On" is empty' },
+		{ fields: { events: ['sometimes'] }, message: 'The field "Trigger On" must be one of' },
+		{
+			fields: { options: { confirmations: 0 } },
+			message: 'The field "Consecutive Checks" must be a number from 1 to 100, but is 0',
+		},
+	])('$message: also in the editor, where no change is watched', async ({ fields, message }) => {
+		for (const mode of ['manual', 'trigger'] as const)
+			await expect(watching(fields, mode).poll()).rejects.toThrow(message);
+	});
+
 	it('names the invalid field, and its title once', async () => {
 		const failed = watching({ events: ['sometimes'] }).poll();
 		const { message, description } = (await failed.catch((error: unknown) => error)) as {
