@@ -2,6 +2,7 @@
 import type { HttpResponse } from '../../../lib/http/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { TASK_LIMITS } from '../../../lib/task-limits';
+import { createModelServer } from '../../../lib/servers/endpoint';
 import { request } from '../../../lib/http/request';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
@@ -58,3 +59,23 @@ test.each([
 		expect(await upload(pausesMs)).toBe(result);
 	},
 );
+
+test.each([
+	{ what: 'a field of the form', fields: { prompt: 'Names: secret-key-of-server' } },
+	{ what: 'JSON', json: { prompt: 'Names: secret-key-of-server' } },
+	{ what: 'nothing of it', fields: { prompt: 'Names' }, isMasked: true },
+])('a text that the request contained is not masked as a key: $what', async (sent) => {
+	const { fields, json, isMasked = false } = sent;
+	const { url: origin } = await serveScript((_sent, response) =>
+		sendJson(response, { text: 'It is secret-key-of-server' }),
+	);
+	const server = createModelServer({ baseUrl: origin, apiKey: 'secret-key-of-server' });
+	const upload = { content: [Buffer.from('a')], contentType: 'audio/wav', length: 1, fields };
+	const options = { url: origin, limits: TASK_LIMITS.transcribe.received };
+	const text = await request(
+		server,
+		json === undefined ? { ...options, upload } : { ...options, json },
+		async (response: HttpResponse) => await response.text(),
+	);
+	expect(text.includes('secret-key-of-server')).toBe(!isMasked);
+});
