@@ -137,7 +137,14 @@ function toText(outcome: unknown): string {
 	return typeof outcome === 'string' ? outcome : (JSON.stringify(outcome) ?? 'undefined');
 }
 
-/** Without line breaks, and without blanks at its end. */
+/** Characters that an editor shows as nothing or as a line break. */
+const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** Without line breaks and characters that are not seen, and without blanks at its end. */
 function toLine(text: string): string {
-	return text.replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
+	const line = text.replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
+	return line.replace(UNSEEN, (character) => {
+		const code = character.codePointAt(0)!.toString(16).padStart(4, '0');
+		return `\\u${code}`;
+	});
 }
