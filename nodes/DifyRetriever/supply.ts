@@ -3,7 +3,7 @@ import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { openDifyClient } from '../../lib/dify/credentials';
 import { readRetrievalOptions } from '../shared/dify/retrieval-fields';
-import { NodeParameters } from '../shared/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { FAILED_LIST } from '../shared/list-entries';
 import { supplySubNode } from '../shared/sub-node';
 import { parseUuid } from '../../lib/dify/ids';
@@ -19,7 +19,7 @@ export async function supplyRetriever(
 	const place = { context, connection: NodeConnectionTypes.AiRetriever, itemIndex };
 	return await supplySubNode(place, async (subNode) => {
 		const client = await openDifyClient(context, 'knowledge', itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, properties);
+		const parameters = subNode.readParameters(properties);
 		const datasetIds = readDatasetIds(parameters);
 		const search = readRetrievalOptions(parameters);
 		return { response: createRetriever({ client, datasetIds, search, log: subNode.log }) };

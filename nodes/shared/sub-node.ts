@@ -6,6 +6,7 @@ import type { Priority } from '../../lib/http/queue';
 import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { NodeParameters } from './parameters';
+import { assertNoFixedExpression } from './run/fixed-expressions';
 import { watchLoading } from './run/watch-loading';
 import { toShownError } from './run/shown-error';
 import type { Execution } from './run/visitor-message';
@@ -73,7 +74,7 @@ export class SubNode {
 	async open(properties: INodeProperties[]): Promise<OpenSubNode> {
 		const { context, itemIndex } = this.place;
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const parameters = new NodeParameters(context, itemIndex, properties);
+		const parameters = this.readParameters(properties);
 		const status = 'The model is still loading. The request is sent when it is loaded.';
 		const server = watchLoading(context, createModelServer(credentials, context.helpers), () => {
 			const end = this.log.begin({ status });
@@ -85,6 +86,22 @@ export class SubNode {
 				);
 		});
 		return { parameters, server, priority: readPriority(context, parameters) };
+	}
+
+	/**
+	 * The parameters of its item. No field of a sub-node is a text about n8n, so an expression in fixed text is a mistake in
+	 * each of them.
+	 *
+	 * @throws {ServerError} for such a field
+	 */
+	readParameters(properties: INodeProperties[]): NodeParameters {
+		const { context, itemIndex } = this.place;
+		const written = { properties, stored: context.getNode().parameters };
+		assertNoFixedExpression(
+			written,
+			properties.map(({ name }) => name),
+		);
+		return new NodeParameters(context, itemIndex, properties);
 	}
 
 	/** The error as n8n shows it, naming the sub-node. */
