@@ -65,7 +65,7 @@ export function createJsonError(
 		title: 'The response is not the requested JSON',
 		detail: `The response is not the requested JSON: ${issues.join('; ')}`,
 		suggestion:
-			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema. The details contain the response.',
+			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema.',
 	};
 	const cutOffTexts = {
 		title: 'The JSON was cut off at the token limit',
