@@ -44,7 +44,7 @@ export function findEmptyExpressions({ properties, stored, items }: Templates): 
 
 /** The hint about such an expression. */
 export function describeEmptyExpression({ label, expression }: EmptyExpression): string {
-	return `The field "${label}" contains ${expression}, which is empty in every input item. Check the name of the field.`;
+	return `The field "${label}" contains ${expression}, which is empty in every input item. Check the name in the expression.`;
 }
 
 /** An expression and the names of its path, from the outside in. */

@@ -57,6 +57,6 @@ test('a field that one of the items has is no mistake', () => {
 
 test('the hint names the field and the expression', () => {
 	expect(describeEmptyExpression({ label: 'Prompt', expression: '{{ $json.txet }}' })).toBe(
-		'The field "Prompt" contains {{ $json.txet }}, which is empty in every input item. Check the name of the field.',
+		'The field "Prompt" contains {{ $json.txet }}, which is empty in every input item. Check the name in the expression.',
 	);
 });
