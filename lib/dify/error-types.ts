@@ -131,6 +131,8 @@ export interface DifyErrorBody {
 	code?: string;
 	message?: string;
 	status?: number;
+	/** The field of the request that the message is about. */
+	param?: string;
 }
 
 /** Where an error was reported. */

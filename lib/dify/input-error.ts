@@ -10,6 +10,9 @@ import { asType } from './create-error';
 /** How Dify names the place of a value: its form, and the variable in it (docs/protocols/dify.md 6.1). */
 const PLACE = /^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:is required )?in input form\b/;
 
+/** The fields of the nodes with the inputs of an app. */
+const INPUT_LABELS = ['Form', 'Inputs as JSON'];
+
 /**
  * Explains a rejected input by its label, type and limit. Dify names only the variable.
  *
@@ -29,7 +32,8 @@ export async function explainInputError(
 	const [, variable] = PLACE.exec(error.serverText?.trim() ?? '') ?? [];
 	const field = parseAppForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
-	return asType(error.withField(truncate(field.label, 60)), 'invalidInputs').copyWith({
+	const places = INPUT_LABELS.map((label) => ({ label, entry: field.variable }));
+	return asType(error.withField(truncate(field.label, 60), places), 'invalidInputs').copyWith({
 		detail: `${error.detail} (${describeField(field)})`,
 	});
 }

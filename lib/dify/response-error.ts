@@ -4,7 +4,7 @@ import type { ErrorContext } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import type { ErrorResponse } from '../http/types';
-import { isRecord, asString } from '../values/records';
+import { isRecord, asNonEmptyString, asString, omitUndefined } from '../values/records';
 import { parseJson } from '../values/json';
 import { asFiniteNumber } from '../values/numbers';
 import type { DifyErrorBody } from './error-types';
@@ -17,8 +17,12 @@ export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	const code = asString(json.code);
 	const message = asString(json.message);
 	if (code === undefined || message === undefined) return undefined;
-	return { code, message, status: asFiniteNumber(json.status) };
+	const param = asNonEmptyString(json.params) ?? VALIDATION_PLACE.exec(message)?.[1];
+	return omitUndefined({ code, message, status: asFiniteNumber(json.status), param });
 }
+
+/** What the only issue in a text of pydantic is about (docs/protocols/dify.md 6.2). */
+const VALIDATION_PLACE = /^1 validation error for [^\n]{1,200}\n(\S{1,200})\n {2}/;
 
 const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
 
@@ -42,6 +46,7 @@ export function toDifyResponseError(
 			status: errorStatus,
 			facts: {
 				difyVersion: headers['x-version'],
+				param: errorBody.param,
 				retryAfterMs: parseRetryAfter(headers['retry-after']),
 			},
 			about: {

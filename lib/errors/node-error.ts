@@ -4,7 +4,6 @@ import type { INode, JsonObject } from 'n8n-workflow';
 import { BaseError, NodeOperationError } from 'n8n-workflow';
 import { toPlainText } from '../values/safe-text';
 import { describeError } from './describe-error';
-import { isFilledByModel } from './model-fields';
 import { ServerError } from './server-error';
 import { isRequestError, isUnknownError } from './error-types';
 
@@ -46,7 +45,7 @@ export function toNodeError(node: INode, error: unknown): NodeOperationError {
 		description: describeError(error),
 	});
 	nodeError.message = toPlainText(error.message);
-	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(node, error);
+	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);
 	nodeError.messages = [];
 	nodeError.context.data = toErrorDetails(error);
 	omitRepeatedCause(nodeError);
@@ -66,7 +65,7 @@ export function isToolNode({ type }: Pick<INode, 'type'>): boolean {
 export function withToolTitle(nodeError: NodeOperationError, reason: unknown): NodeOperationError {
 	if (!(reason instanceof ServerError)) return nodeError;
 	nodeError.context.descriptionTemplate = describeError(reason);
-	nodeError.message = toToolErrorText(nodeError.node, reason);
+	nodeError.message = toToolErrorText(reason);
 	return nodeError;
 }
 
@@ -80,14 +79,15 @@ const TOOL_REJECTED_TEXT =
  * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
  * words of a server but what it says of a field that the model fills in, and can correct.
  */
-function toToolErrorText(node: INode, error: ServerError) {
-	const { type, field, isServerText } = error;
+function toToolErrorText(error: ServerError) {
+	const { type, field, isServerText, isFilledByModel } = error;
 	if (!isRequestError(type)) return TOOL_UNAVAILABLE_TEXT;
 	const withoutServerText = { serverText: undefined, isServerText: false };
-	const isCorrectable = field !== undefined && (!isServerText || isFilledByModel(node, field));
+	const isCorrectable = field !== undefined && (!isServerText || isFilledByModel === true);
 	if (isCorrectable)
 		return describeError(error.copyWith({ ...withoutServerText, detail: error.message }), '');
-	if (isUnknownError(type)) return TOOL_REJECTED_TEXT;
+	// A value of the author, or a reason that only the sentence says
+	if (field !== undefined || isUnknownError(type)) return TOOL_REJECTED_TEXT;
 	return isServerText === true
 		? describeError(error.copyWith({ ...withoutServerText, title: error.getOwnTitle() }), '')
 		: describeError(error, '');

@@ -29,6 +29,14 @@ export interface PartialToolCall {
 	arguments: string;
 }
 
+/** Where a node has a value that an error is about. */
+export interface ValuePlace {
+	/** Label of the field in the editor. */
+	label: string;
+	/** Name of the value in that field, which has several. Default: the field is the value. */
+	entry?: string;
+}
+
 /** Output that was received before an error. */
 export interface ReceivedOutput {
 	text?: string;
@@ -91,6 +99,10 @@ export class ServerError extends Error {
 	readonly isServerText?: boolean;
 	/** What the error is about, as users know it: the label of an option, or the name of a field in Extra Body. */
 	readonly field?: string;
+	/** Where the node has the values that the error is about. Default: in the field with the label `field`. */
+	readonly places?: readonly ValuePlace[];
+	/** A model has filled in one of these values: the node is its tool, and it can correct what it passed. */
+	readonly isFilledByModel?: boolean;
 	/** The title without the label before it, if `withField` has set one. */
 	readonly unlabelledTitle?: string;
 	/** What is wrong with the value of `field`, if nothing was sent. */
@@ -144,11 +156,16 @@ export class ServerError extends Error {
 		return this.isServerText === true ? getErrorText(type, { service }).title : this.message;
 	}
 
-	/** The same error with what it is about: the label of an option, or the number of a text, stands before the title. */
-	withField(field: string): ServerError {
+	/**
+	 * The same error with what it is about: the label of an option, or the number of a text, stands before the title.
+	 *
+	 * @param places - Default: the field of the node with this label
+	 */
+	withField(field: string, places?: readonly ValuePlace[]): ServerError {
 		const { unlabelledTitle = this.message } = this;
 		return this.copyWith({
 			field,
+			places,
 			title: `${field}: ${unlabelledTitle}`,
 			unlabelledTitle,
 			detail: this.detail === this.message ? undefined : this.detail,

@@ -9,7 +9,7 @@ import { collectTexts } from '../values/text';
 import type { NamedPlace } from './named-fields';
 import { findPlaces } from './named-fields';
 import type { NamedField, RequestFields } from './request-fields';
-import { findField, getLabel, getSentValue } from './request-fields';
+import { findField, getLabel, getPlace, getSentValue } from './request-fields';
 
 /** Options that one error names. */
 const MAX_OPTIONS = 2;
@@ -47,7 +47,10 @@ export function labelOptions(
 	const named = findOptions(error, fields, body);
 	if (named.length === 0 || named.length > MAX_OPTIONS) return unchanged;
 	return {
-		error: withoutPlace(error, fields, named[0]!).withField(named.map(getLabel).join(', ')),
+		error: withoutPlace(error, fields, named[0]!).withField(
+			named.map(getLabel).join(', '),
+			named.map(getPlace),
+		),
 		options: named.map((option) => ({ field: option, value: getSentValue(option, body) })),
 	};
 }

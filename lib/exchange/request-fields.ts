@@ -1,5 +1,5 @@
 /** What an operation sends: a row for each field, with the option of the node that it comes from. */
-import type { InputProblem } from '../errors/server-error';
+import type { InputProblem, ValuePlace } from '../errors/server-error';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import { getOwn } from '../values/own-properties';
@@ -96,6 +96,11 @@ export function findField(
 /** What users know a field as; undefined for a field that the operation sets itself. */
 export function getLabel({ name, row }: NamedField): string | undefined {
 	return row ? row.label : `${name} (Extra Body)`;
+}
+
+/** Where the node has the value of a field with a label. */
+export function getPlace({ name, row }: NamedField): ValuePlace {
+	return row ? { label: row.label ?? '' } : { label: 'Extra Body', entry: name };
 }
 
 /** The names of a field that a body contains. */

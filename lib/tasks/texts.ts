@@ -30,7 +30,7 @@ export function nameRefusedText(
 	noun: TextNoun,
 ): ServerError {
 	const name = noun.toLowerCase();
-	return error.withField(`${noun} ${index + 1}`).copyWith({
+	return error.withField(`${noun} ${index + 1}`, [{ label: noun }]).copyWith({
 		detail: `The server accepts other ${name}s, but not ${name} ${index + 1} ("${excerpt(text)}"): ${error.detail}`,
 		facts: omitUndefined({ index, tokens: error.facts.n_prompt_tokens, limit: error.facts.n_ctx }),
 	});

@@ -255,7 +255,15 @@ describe('where a title goes further than the owner', () => {
 		return await failureOf(
 			run(url, 'text:chat', {
 				type: TOOL_TYPE,
-				parameters: { prompt: 'Hi', options: { temperature: 9, maxRetries: 0 } },
+				parameters: {
+					prompt: 'Hi',
+					options: {
+						temperature: 9,
+						maxTokens: 9,
+						extraBody: { top_k: 5, seed: 1 },
+						maxRetries: 0,
+					},
+				},
 				written,
 			}),
 		);
@@ -282,6 +290,24 @@ describe('where a title goes further than the owner', () => {
 			answer: rejecting(400, { param: 'temperature' }),
 			written: { options: { temperature: "={{ $fromAI('heat', '', 'number') }}" } },
 			text: 'Temperature: The tenant Acme has closed its account at … Change "Temperature".',
+		},
+		{
+			what: 'a wrong value of a field whose name is not its label',
+			answer: rejecting(400, { param: 'max_tokens' }),
+			written: { options: { maxTokens: "={{ $fromAI('length', '', 'number') }}" } },
+			text: 'Maximum Tokens: The tenant Acme has closed its account at … Change "Maximum Tokens".',
+		},
+		{
+			what: 'a wrong value of its own in Extra Body',
+			answer: rejecting(400, { param: 'top_k' }),
+			written: { options: { extraBody: '={{ { seed: 1, top_k: $fromAI("k", "") } }}' } },
+			text: 'top_k (Extra Body): The tenant Acme has closed its account at … Change top_k in "Extra Body".',
+		},
+		{
+			what: 'a wrong value of the author beside its own in Extra Body',
+			answer: rejecting(400, { param: 'top_k' }),
+			written: { options: { extraBody: '={{ { top_k: 5, seed: $fromAI("seed", "") } }}' } },
+			text: 'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.',
 		},
 	])(
 		'a model that called the node as a tool reads of $what',

@@ -752,7 +752,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'cleanResponseFormat',
 		'getOwn',
 		'setOwn',
-		'isFilledByModel',
 	],
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',

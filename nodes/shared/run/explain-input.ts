@@ -2,9 +2,10 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values/records';
-import { asRecord } from '../../../lib/values/records';
+import { asRecord, asString } from '../../../lib/values/records';
 import { isExpression } from '../list-entries';
 import { explainFixedExpression, isSameLabel } from './fixed-expressions';
+import { markModelValue } from './model-fields';
 import { getStartingChatTrigger } from './chat-trigger';
 import { getOwn } from '../../../lib/values/own-properties';
 
@@ -39,10 +40,18 @@ export function explainInput(
 	error: unknown,
 	{ context, properties, itemIndex }: FailedInput,
 ): ExplainedInput {
+	if (!(error instanceof ServerError)) return { reason: error, isOfNode: false };
+	return explainError(labelParameter(error, properties), { context, properties, itemIndex });
+}
+
+function explainError(
+	error: ServerError,
+	{ context, properties, itemIndex }: FailedInput,
+): ExplainedInput {
 	const unchanged = { reason: error, isOfNode: false };
 	const { type, parameters } = context.getNode();
-	// A model fills in the fields of a tool.
-	if (!(error instanceof ServerError) || isToolType(type)) return unchanged;
+	if (isToolType(type))
+		return { reason: markModelValue(error, { properties, stored: parameters }), isOfNode: false };
 	const fixed = explainFixedExpression(error, { properties, stored: parameters });
 	if (fixed !== undefined) return { reason: fixed, isOfNode: true };
 	// What a server says of an option is about its value there.
@@ -76,6 +85,29 @@ export function explainInput(
 							),
 				});
 	return { reason, isOfNode: false };
+}
+
+/** The error of Dify with the label of the field that it names: the nodes name their fields as requests do. */
+function labelParameter(error: ServerError, properties: readonly INodeProperties[]): ServerError {
+	const { service, field, isServerText, message, facts } = error;
+	if (service !== 'dify' || field !== undefined || isServerText !== true) return error;
+	const place = asString(facts.param) ?? '';
+	const names = place.split('.').map((name) => name.replace(/_(\w)/g, toUpperCase));
+	const property = properties.find(({ name }) => names.includes(name));
+	if (property === undefined) return error;
+	const { displayName: label } = property;
+	const mark = `${place}: `;
+	const labelled = error.copyWith({
+		title: message.startsWith(mark) ? message.slice(mark.length) : message,
+		detail: error.detail,
+		isServerText: true,
+		suggestion: error.hasPlainAdvice === true ? `Change "${label}".` : error.suggestion,
+	});
+	return labelled.withField(label);
+}
+
+function toUpperCase(_match: string, letter: string) {
+	return letter.toUpperCase();
 }
 
 /** What to do about a value of an item. */

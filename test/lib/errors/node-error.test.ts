@@ -86,38 +86,13 @@ describe('toNodeError', () => {
 			isServerText: true,
 			field: 'Prompt',
 		};
-		test.each([
-			{
-				title: 'the parameter',
-				parameters: { prompt: "={{ $fromAI('question') }}" },
-				isTold: true,
-			},
-			{
-				title: 'the argument',
-				parameters: { text: '={{ $fromAI("prompt", "x") }}' },
-				isTold: true,
-			},
-			{
-				title: 'the entry of a list',
-				parameters: { inputs: { values: [{ name: 'Prompt', value: '={{ $fromAI() }}' }] } },
-				isTold: true,
-			},
-			{ title: 'a fixed value', parameters: { prompt: 'SHOUT' }, isTold: false },
-			{
-				title: 'a fixed value that is the same as the label',
-				parameters: { operation: 'prompt', prompt: 'SHOUT', stop: "={{ $fromAI('stop') }}" },
-				isTold: false,
-			},
-			{
-				title: 'a fixed value beside another argument',
-				parameters: { prompt: 'SHOUT', options: { stop: "={{ $fromAI('stop') }}" } },
-				isTold: false,
-			},
-		])('$title', ({ parameters, isTold }) => {
-			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool', parameters };
-			const { message } = toNodeError(tool, createServerError('badRequest', {}, details));
-			expect(message).toMatch(
-				isTold ? /^Prompt: must not be in capitals\b/ : /^The service behind this tool rejected/,
+		test.each([true, false])('filled in: %j', (isFilledByModel) => {
+			const tool = { ...NODE, type: 'n8n-nodes-local-llama.localLlamaTool' };
+			const error = createServerError('badRequest', {}, { ...details, isFilledByModel });
+			expect(toNodeError(tool, error).message).toMatch(
+				isFilledByModel
+					? /^Prompt: must not be in capitals\b/
+					: /^The service behind this tool rejected/,
 			);
 		});
 

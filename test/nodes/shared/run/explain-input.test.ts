@@ -6,6 +6,8 @@ import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { executeContext } from '../../../support/n8n/execute-context';
 import type { ExecuteSetup } from '../../../support/n8n/execute-context';
+import { json, startScripted } from '../../../support/servers/scripted-server';
+import { useSimulator } from '../../../simulators/use-simulator';
 
 const NOWHERE = { baseUrl: 'http://127.0.0.1:1', apiKey: ['local', 'key', '123'].join('-') };
 
@@ -330,5 +332,67 @@ describe('which item failed', () => {
 		const [items] = await new LocalLlama().execute.call(context);
 		const titles = items!.map(({ json }) => (json.error as Record<string, string>).message);
 		expect(titles).toEqual(['The field "Prompt" is empty', 'The field "Prompt" is empty']);
+	});
+});
+
+describe('a field that Dify names', () => {
+	const start = useSimulator(startScripted);
+	const rejections = [
+		{
+			what: 'by its parser',
+			body: { code: 'invalid_param', message: 'Too long for us.', params: 'query', status: 400 },
+			title: 'Query: Too long for us',
+		},
+		{
+			what: 'by pydantic',
+			body: {
+				code: 'invalid_param',
+				message:
+					"1 validation error for ChatRequestPayload\nconversation_id\n  Value error, no UUID [type=value_error, input_value='abc', input_type=str]\n    For further information visit https://errors.pydantic.dev/2.12/v/value_error",
+				status: 400,
+			},
+			title: 'Conversation: Value error, no UUID',
+		},
+	];
+
+	const fail = async (body: object, setup: Partial<ExecuteSetup>) => {
+		const { url } = await start({ 'POST /v1/chat-messages': json(body, 400) });
+		const credentials = { ...NOWHERE, baseUrl: url, keyType: 'app' };
+		const parameters = {
+			query: 'Hi',
+			user: 'anna',
+			conversation: 'byId',
+			conversationId: '4c1f1b2e-2222-4333-8444-555555555555',
+			inputsMode: 'json',
+			inputsJson: '{}',
+			...setup.parameters,
+		};
+		return await failureOf(
+			'send',
+			{ ...setup, credentials, parameters },
+			new DifyChatMessage() as never,
+		);
+	};
+
+	test.each(rejections)('$what: its label stands before the sentence', async ({ body, title }) => {
+		const { message, description } = await fail(body, {});
+		const [label] = title.split(':');
+		expect(message).toBe(title);
+		expect(description).toContain(`Change "${label}".`);
+	});
+
+	test.each([
+		{ written: "={{ $fromAI('question') }}", isTold: true },
+		{ written: '={{ $json.question }}', isTold: false },
+	])('a model reads it of a field that it fills in: %j', async ({ written, isTold }) => {
+		const { message } = await fail(rejections[0]!.body, {
+			type: 'n8n-nodes-local-llama.difyChatMessageTool',
+			written: { query: written },
+		});
+		expect(message).toBe(
+			isTold
+				? 'Query: Too long for us. Change "Query".'
+				: 'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.',
+		);
 	});
 });

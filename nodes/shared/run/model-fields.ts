@@ -1,0 +1,65 @@
+/** Which fields of a tool a model fills in: those with n8n's `$fromAI` in their expression. */
+import type { INodeProperties, INodePropertyCollection } from 'n8n-workflow';
+import type { ServerError } from '../../../lib/errors/server-error';
+import { asRecord, asRecords } from '../../../lib/values/records';
+import { getOwn } from '../../../lib/values/own-properties';
+import { isSameLabel } from './fixed-expressions';
+
+/** The fields of an operation, and what the author wrote into them. */
+interface WrittenFields {
+	properties: readonly INodeProperties[];
+	/** The parameters as stored in the workflow, with their expressions. */
+	stored: unknown;
+}
+
+const FROM_MODEL = /\$fromAI\s{0,20}\(/i;
+
+/** A key of an object in a text: JSON, or the code of an expression. */
+const KEY = /(["'`]?)([^\s"'`{},:]{1,100})\1\s{0,20}:/g;
+
+/** The error, marked if a model has filled in a value that it is about. */
+export function markModelValue(error: ServerError, written: WrittenFields): ServerError {
+	const { field, places = field === undefined ? [] : [{ label: field }] } = error;
+	const isFilledByModel = places.some((place) =>
+		findValues(written, place.label).some((value) => isOfModel(value, place.entry)),
+	);
+	return isFilledByModel ? error.copyWith({ isFilledByModel }) : error;
+}
+
+/** The values of the fields with a label: operations show one of several variants, and collections contain others. */
+function findValues({ properties, stored }: WrittenFields, label: string): unknown[] {
+	const values = asRecord(stored);
+	return properties.flatMap((property) => {
+		const value = getOwn(values, property.name);
+		return isSameLabel(property.displayName, label)
+			? [value]
+			: getInnerFields(property, value).flatMap((inner) => findValues(inner, label));
+	});
+}
+
+/** The fields of a collection; those of each entry, if it has several. */
+function getInnerFields({ type, options = [] }: INodeProperties, value: unknown): WrittenFields[] {
+	if (type === 'collection') return [{ properties: options as INodeProperties[], stored: value }];
+	if (type !== 'fixedCollection') return [];
+	return (options as INodePropertyCollection[]).flatMap(({ name, values: properties }) =>
+		asRecords([getOwn(asRecord(value), name)].flat()).map((stored) => ({ properties, stored })),
+	);
+}
+
+/** Whether a model fills in a value, or the entry in it that an error is about. */
+function isOfModel(value: unknown, entry?: string): boolean {
+	if (typeof value === 'string') return FROM_MODEL.test(findEntry(value, entry));
+	if (typeof value !== 'object' || value === null) return false;
+	if (entry === undefined) return Object.values(value).some((inner) => isOfModel(inner));
+	const { [entry]: own, ...others } = asRecord(value);
+	return (
+		isOfModel(own) || asRecords(Object.values(others)).some((inner) => isOfModel(inner, entry))
+	);
+}
+
+/** What follows the key of an entry, up to the next one; the whole text if it has no such key, as it is of one expression. */
+function findEntry(text: string, entry: string | undefined): string {
+	const keys = entry === undefined ? [] : [...text.matchAll(KEY)];
+	const at = keys.findIndex(([, , name]) => name === entry);
+	return at < 0 ? text : text.slice(keys[at]!.index, keys[at + 1]?.index);
+}
