@@ -1,6 +1,7 @@
 /**
  * Finds names of fields in an error response where only a field can stand: beside the message (`param`), in quotation marks,
- * in a path (`body.top_k`, `messages[0].content`, pydantic's lines), or as a word with an underscore.
+ * in a path (`body.top_k`, `messages[0].content`, pydantic's lines), or as a word with an underscore. Not in an object that
+ * repeats the request.
  */
 import type { ServerError } from '../errors/server-error';
 import { asNonEmptyString, asRecord } from '../values/records';
@@ -64,13 +65,50 @@ export function findPlaces(
 		...serverText.matchAll(LINE),
 		...serverText.matchAll(BEFORE_COLON),
 	].sort((left, right) => left.index - right.index);
+	const repeated = findRepeatedRequests(serverText, body);
 	const param = asNonEmptyString(facts.param);
 	return [
 		...(param === undefined ? [] : toPlace(param, param)),
 		...matches.flatMap(({ 0: text, 1: name, 2: quoted, 3: typographic, index }) =>
-			toPlace(typographic ?? quoted ?? name ?? text, text, index),
+			repeated.some(({ from, to }) => index >= from && index < to)
+				? []
+				: toPlace(typographic ?? quoted ?? name ?? text, text, index),
 		),
 	];
+}
+
+/** Part of a text. */
+interface Stretch {
+	from: number;
+	/** Behind its last character. */
+	to: number;
+}
+
+/** The model of a request, in JSON or as a program prints it. */
+const MODEL = /(?<![\w.-])["'`]?model["'`]?\s{0,4}:\s{0,4}["'`]([^"'`]{0,200})/g;
+
+/** Where a text repeats the request: objects with the model that was sent. Its keys name nothing. */
+function findRepeatedRequests(text: string, { model }: JsonRecord): Stretch[] {
+	// A long name was removed from the text, as everything that it repeats.
+	const hasModel = (object: string) =>
+		[...object.matchAll(MODEL)].some(([, name]) => name === model || name === '');
+	return findObjects(text).filter(({ from, to }) => hasModel(text.slice(from, to)));
+}
+
+/** The outermost objects of a text; one that was cut off ends with it. */
+function findObjects(text: string): Stretch[] {
+	const objects: Stretch[] = [];
+	let depth = 0;
+	for (const { 0: brace, index } of text.matchAll(/[{}]/g)) {
+		if (brace === '{') {
+			if (depth === 0) objects.push({ from: index, to: text.length });
+			depth += 1;
+		} else if (depth > 0) {
+			depth -= 1;
+			if (depth === 0) objects.at(-1)!.to = index + 1;
+		}
+	}
+	return objects;
 }
 
 /** The name of a field without the mark of a list in a form. */

@@ -152,6 +152,11 @@ describe('a field that was sent is named', () => {
 		{ text: 'The seed and the temperature of the model', isNamed: false },
 		{ text: '/srv/model.py failed', isNamed: false },
 		{ text: "'voice' is missing", isNamed: false },
+		{ text: "Setting {'top_k': 40} is not supported by this model", isNamed: true },
+		{ text: 'Cannot parse {"model":"m","messages":[{}],"top_k":40}', isNamed: false },
+		{ text: "bad request: {'messages': [{'role': 'user'}], 'model': 'm', 'seed'", isNamed: false },
+		{ text: 'Cannot parse {"model":"m"}: "top_k" is too high', isNamed: true },
+		{ text: '{"model":"another"} has no "top_k"', isNamed: true },
 		{ text: 'Hi', isNamed: false },
 	])('$text: $isNamed', ({ text, isNamed }) => {
 		expect(namesSentField(errorOf(text), BODY)).toBe(isNamed);
