@@ -20,8 +20,8 @@ const WRAPPERS =
 const QUALIFIED_CLASS =
 	/^(?:[a-z_]\w{0,60}\.){1,5}[A-Z]\w{0,60}: *(?=\w{0,60}(?:Error|Exception)\b)/;
 
-/** What a gateway adds about its own settings, if it has none: `fallbacks=None`. */
-const EMPTY_SETTINGS = /(?:[\s.,;]{1,3}\w{1,60}=None){1,10}\.?\s*$/;
+/** A last line of nothing but settings, which a gateway adds about itself: `model=a. fallbacks=None.` */
+const SETTINGS_LINE = /\n\s{0,20}\w{1,60}=\S{1,200}(?:\s{1,3}\w{1,60}=\S{1,200}){0,20}$/;
 
 /** A path or an address before the sentence. */
 const LEADING_PLACE = /^…: */;
@@ -51,13 +51,26 @@ const VALIDATION_TEXT =
 /** The last line of a traceback, or of the trace of a template: the exception that ended it. */
 const LAST_EXCEPTION = /\n\s{0,20}(?:[a-z]\w*\.)*\w{0,60}(?:Error|Exception): (?=\S)/gi;
 
-const MARKUP = /<[^<>]{0,200}>/g;
+/** A tag of markup, or what looks like one: `<nil>`. */
+const TAG = /<[^<>]{0,200}>/g;
+
+/** An end tag, and its name. */
+const END_TAG = /<\/([a-z][\w:-]{0,40})\s{0,5}>/gi;
+
+/** A start tag, and its name. */
+const START_TAG = /<([a-z][\w:-]{0,40})(?=[\s/>])/gi;
+
+/** Where a page begins, which may be cut off before the first end tag. */
+const BEGINNING_OF_PAGE = /^\s{0,100}<(?:!doctype|html)\b/i;
 
 const ADDRESS =
 	/\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>)]{1,2000}(?<![.,])|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b|\b(?:localhost|[a-z0-9-]{1,63}\.[a-z0-9.-]{1,200}):\d{2,5}\b|(?<![\w./])\/(?:[\w.-]{1,100}\/){1,20}[\w.-]{0,100}(?<!\.)/gi;
 
-/** Not inside `llama3.2` or `10.0.0.5`. */
-export const END_OF_SENTENCE = /[.!?](?=\s+\p{Lu})|[。！？]/u;
+/** Not inside `llama3.2` or `10.0.0.5`. Some scripts have no capitals, some have signs of their own. */
+export const END_OF_SENTENCE = /[.!?](?=\s+[\p{Lu}\p{Lo}])|(?![.!?])\p{Sentence_Terminal}/u;
+
+/** A sign at the end of a sentence that a title does not have. */
+const END_SIGN = /[:,;\s]|(?![!?])\p{Sentence_Terminal}/u;
 
 /** A kind of error that has a name. */
 const NAMED_KIND = /^\w{1,20} (?:error|exception):$/i;
@@ -70,12 +83,9 @@ const MAX_LAYERS = 5;
  * nothing is left, or only the phrase of a status.
  */
 export function toTitle(serverText: string): string {
-	const text = unwrap(serverText.slice(0, MAX_SEARCHED_TEXT))
-		.replace(REPEATED_INPUT, '')
-		.replace(MARKUP, ' ')
-		.replace(ADDRESS, '…');
-	const sentence = findSentence(toPlainText(text).replace(LEADING_PLACE, ''));
-	const title = sentence.replace(EMPTY_SETTINGS, '');
+	const text = unwrap(serverText.slice(0, MAX_SEARCHED_TEXT)).replace(REPEATED_INPUT, '');
+	const readable = withoutMarkup(text).replace(ADDRESS, '…');
+	const title = findSentence(toPlainText(readable).replace(LEADING_PLACE, ''));
 	return isStatusPhrase(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
 }
 
@@ -88,13 +98,23 @@ export function isWholeMessage(title: string, serverText: string): boolean {
 	return toSentence(toPlainText(serverText).replace(MERE_ERROR, '')) === title;
 }
 
+/** A text with elements or a page in it, without the tags. Others have names in angle brackets. */
+function withoutMarkup(text: string): string {
+	const ended = new Set(Array.from(text.matchAll(END_TAG), ([, name]) => name!.toLowerCase()));
+	const isMarkup =
+		BEGINNING_OF_PAGE.test(text) ||
+		(ended.size > 0 &&
+			[...text.matchAll(START_TAG)].some(([, name]) => ended.has(name!.toLowerCase())));
+	return isMarkup ? text.replace(TAG, ' ') : text;
+}
+
 /** The innermost message, on one line. */
 function unwrap(text: string, layer = 1): string {
 	const trimmed = text.trim();
 	const lines = getLastException(trimmed).replace(VALIDATION_TEXT, '$1: $2');
 	// A trace whose end is missing says nothing.
 	if (lines.startsWith('Traceback (')) return '';
-	const line = withoutStatusPhrase(toLine(findParagraph(lines)));
+	const line = withoutStatusPhrase(toLine(findParagraph(lines).replace(SETTINGS_LINE, '')));
 	const bare = withoutStatusPhrase(line.replace(QUALIFIED_CLASS, '').replace(WRAPPERS, ''));
 	// A kind of error, and no message behind it: "sampling error: "
 	if (bare === '' && NAMED_KIND.test(line)) return line;
@@ -125,15 +145,16 @@ function findSentence(text: string): string {
 	for (let sentences = 0; sentences < MAX_LAYERS && end < text.length; sentences++) {
 		const start = end;
 		const rest = text.slice(start);
-		end = start + (END_OF_SENTENCE.exec(rest)?.index ?? rest.length);
+		const { 0: sign, index } = END_OF_SENTENCE.exec(rest) ?? { 0: '', index: rest.length };
+		end = start + index;
 		if (!isStatusPhrase(toSentence(text.slice(start, end)))) break;
-		end += 1;
+		end += Math.max(1, sign.length);
 	}
 	return toSentence(text.slice(0, end));
 }
 
 function toSentence(text: string): string {
-	return withoutEnds(toLine(text), /[\s,.]/, /[.:,;\s。！？]/);
+	return withoutEnds(toLine(text), /[\s,.]/, END_SIGN);
 }
 
 function toLine(text: string) {

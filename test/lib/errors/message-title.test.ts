@@ -59,12 +59,24 @@ test.each([
 		title: 'Value is odd',
 	},
 	{ message: '<b>Closed</b>\u0000 for today', title: 'Closed for today' },
+	{ message: 'Closed<br>for <i>today</i>', title: 'Closed for today' },
+	{ message: '<!DOCTYPE html><title>Closed', title: 'Closed' },
+	// Public reports of vLLM and llama.cpp
+	{ message: 'expected a number, got <nil>', title: 'expected a number, got <\u200Bnil>' },
+	{ message: 'Use --n-ctx <new_value>', title: 'Use --n-ctx <\u200Bnew_value>' },
+	{ message: '<a> is not </b>', title: '<\u200Ba> is not <\u200B/b>' },
 	{ message: '', title: '' },
 	{ message: '服务器内部错误', title: '服务器内部错误' },
 	{ message: '<p>モデルが見つかりません</p>', title: 'モデルが見つかりません' },
 	{ message: 'Модель не найдена', title: 'Модель не найдена' },
 	{ message: '… — …', title: '' },
 	{ message: '模型不存在。请先下载。', title: '模型不存在' },
+	{ message: 'أغلق المستأجر حسابه. اتصل بالمسؤول.', title: 'أغلق المستأجر حسابه' },
+	{ message: 'هل أُغلق؟ اتصل بالمسؤول.', title: 'هل أُغلق' },
+	{ message: 'खाता बंद है। व्यवस्थापक से पूछें।', title: 'खाता बंद है' },
+	{ message: 'החשבון נסגר. פנה למנהל.', title: 'החשבון נסגר' },
+	{ message: '계정이 닫혔습니다. 관리자에게 문의하세요.', title: '계정이 닫혔습니다' },
+	{ message: '모델 llama3.2 는 없습니다', title: '모델 llama3.2 는 없습니다' },
 	// LiteLLM 1.110.2
 	{
 		message: '/chat/completions: Invalid model name passed in model=nope. Call `/v1/models`.',
@@ -77,10 +89,12 @@ test.each([
 	{ message: 'litellm.Timeout: the model is slow', title: 'litellm.Timeout: the model is slow' },
 	{
 		message:
-			"litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError: OpenAIException - request (12520 tokens) exceeds the context model=a. context_window_fallbacks=None. fallbacks=None.\n\nSet 'context_window_fallback'",
-		title: 'request (12520 tokens) exceeds the context model=a',
+			"litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError: OpenAIException - request (12520 tokens) exceeds the context\nmodel=a. context_window_fallbacks=None. fallbacks=None.\n\nSet 'context_window_fallback'",
+		title: 'request (12520 tokens) exceeds the context',
 	},
 	{ message: 'Odd values: n=1 size=2', title: 'Odd values: n=1 size=2' },
+	{ message: 'Odd values\nn=1 size=2', title: 'Odd values' },
+	{ message: 'Odd values\nn=1 or 2', title: 'Odd values n=1 or 2' },
 	// Of a status, which says nothing
 	{ message: 'Bad Request. Top K is odd.', title: 'Bad Request. Top K is odd' },
 	{ message: 'Internal Server Error', title: '' },
