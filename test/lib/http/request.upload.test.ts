@@ -1,4 +1,4 @@
-/** How long a request waits while its upload is sent. */
+/** A request while its upload is sent: how long it waits, and a response that comes before the end. */
 import type { HttpResponse } from '../../../lib/http/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { TASK_LIMITS } from '../../../lib/task-limits';
@@ -6,6 +6,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { request } from '../../../lib/http/request';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
+import { startTcpServer } from '../../support/servers/listen';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const serveScript = useSimulator(startScripted);
@@ -14,19 +15,20 @@ const clock = useClock();
 const SECOND = 1_000;
 const FIRST_TOKEN_MS = 60 * SECOND;
 
+const toEndpoint = (origin: string) => ({
+	url: { typed: origin, origin, root: origin, api: origin },
+	id: origin,
+	headers: {},
+	ignoreSslIssues: false,
+	maxConcurrentRequests: 0,
+	getSlots: () => undefined,
+	secrets: [],
+	errorContext: {},
+});
+
 /** Uploads a byte after each of the pauses; returns the response, or how it failed. */
 async function upload(pausesMs: readonly number[]): Promise<string> {
 	const { url: origin } = await serveScript((_sent, response) => sendJson(response, { ok: true }));
-	const endpoint = {
-		url: { typed: origin, origin, root: origin, api: origin },
-		id: origin,
-		headers: {},
-		ignoreSslIssues: false,
-		maxConcurrentRequests: 0,
-		getSlots: () => undefined,
-		secrets: [],
-		errorContext: {},
-	};
 	const content = {
 		async *[Symbol.asyncIterator]() {
 			for (const ms of pausesMs) {
@@ -38,7 +40,7 @@ async function upload(pausesMs: readonly number[]): Promise<string> {
 	const body = { content, contentType: 'audio/wav', length: pausesMs.length };
 	const timeouts = { firstTokenMs: FIRST_TOKEN_MS, idleMs: 0 };
 	const sending = request(
-		endpoint,
+		toEndpoint(origin),
 		{ url: origin, upload: body, limits: TASK_LIMITS.transcribe.received, timeouts },
 		async (response: HttpResponse) => await response.text(),
 	);
@@ -79,3 +81,64 @@ test.each([
 	);
 	expect(text.includes('secret-key-of-server')).toBe(!isMasked);
 });
+
+describe('a server that closes the connection before it has read the upload', () => {
+	const listen = useSimulator(startResetting);
+
+	test.each([
+		{
+			what: 'with a response',
+			response: 'HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno',
+			result: '404 no',
+		},
+		{
+			what: 'with a response that the end of the connection ends',
+			response: 'HTTP/1.0 404 Not Found\r\n\r\nno',
+			result: '404 no',
+		},
+		{ what: 'without one', response: '', result: 'closedBeforeResponse' },
+		{
+			what: 'within its response',
+			response: 'HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\nno',
+			result: 'connectionLost',
+		},
+	])('$what: $result', async ({ response, result }) => {
+		const { url, reset } = await listen(response);
+		const content = {
+			async *[Symbol.asyncIterator]() {
+				yield Buffer.from('a');
+				// The response has arrived, and is not read yet.
+				await reset;
+				yield Buffer.from('b');
+				yield Buffer.from('c');
+			},
+		};
+		const body = { content, contentType: 'audio/wav', length: 3 };
+		const sending = request(
+			toEndpoint(url),
+			{ url, upload: body, limits: TASK_LIMITS.transcribe.received, allowErrorStatus: true },
+			async ({ status, text }) => `${status} ${await text()}`,
+		);
+		expect(await sending.catch(({ type }: ServerError) => type)).toBe(result);
+	});
+});
+
+/** A server that writes a text when a request begins, and resets the connection. */
+async function startResetting(response: string): Promise<ResettingServer> {
+	const { promise: reset, resolve } = Promise.withResolvers<void>();
+	const server = await startTcpServer((socket) => {
+		socket.once('data', () => {
+			socket.write(response);
+			socket.resetAndDestroy();
+			resolve();
+		});
+	});
+	return { ...server, reset };
+}
+
+interface ResettingServer {
+	url: string;
+	/** The connection is reset. */
+	reset: Promise<void>;
+	close(): Promise<void>;
+}
