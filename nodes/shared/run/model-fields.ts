@@ -51,10 +51,8 @@ function isOfModel(value: unknown, entry?: string): boolean {
 	if (typeof value === 'string') return FROM_MODEL.test(findEntry(value, entry));
 	if (typeof value !== 'object' || value === null) return false;
 	if (entry === undefined) return Object.values(value).some((inner) => isOfModel(inner));
-	const { [entry]: own, ...others } = asRecord(value);
-	return (
-		isOfModel(own) || asRecords(Object.values(others)).some((inner) => isOfModel(inner, entry))
-	);
+	if (Object.hasOwn(value, entry)) return isOfModel(getOwn(asRecord(value), entry));
+	return asRecords(Object.values(value)).some((inner) => isOfModel(inner, entry));
 }
 
 /** What follows the key of an entry, up to the next one; the whole text if it has no such key, as it is of one expression. */
