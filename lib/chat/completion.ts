@@ -35,15 +35,25 @@ export interface Completion extends TextAndReasoning {
 	failure?: CompletionFailure;
 }
 
-/** Why a response cannot be used. */
-export interface CompletionFailure {
+/** Why a response cannot be used: an event of the server with an error, or what the node found out itself. */
+export type CompletionFailure = ReportedFailure | FoundFailure;
+
+/** The server reported an error in its response. What it wrote decides the type. */
+interface ReportedFailure extends Partial<
+	Record<Exclude<keyof FoundFailure, 'errorEvent'>, undefined>
+> {
+	/** The event with the error, as JSON. */
+	errorEvent: string;
+}
+
+/** What the node found out itself. */
+interface FoundFailure {
+	errorEvent?: undefined;
+	errorType: ErrorType;
 	/** Default: those of the type. */
 	title?: string;
 	suggestion?: string;
-	errorType: ErrorType;
 	serverText?: string;
-	/** The body of the error that the server reported, which has the type. */
-	errorBody?: string;
 	facts?: JsonRecord;
 	/** Tool of the invalid call. */
 	tool?: string;

@@ -192,7 +192,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		types: ['closedBeforeResponse'],
 		needs: ['brokenUpload'],
 		advise: ({ brokenUpload: { fileSize, sentBytes } }) => ({
-			title: `The connection was closed during the file upload (${sentBytes} bytes sent)`,
+			ownTitle: `The connection was closed during the file upload (${sentBytes} bytes sent)`,
 			suggestion:
 				fileSize < SMALLEST_BODY_LIMIT
 					? 'The file is smaller than any usual limit, so the server itself closed the connection: check its log.'
@@ -204,7 +204,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		needs: ['truncation'],
 		advise: ({ truncation }) => ({
 			type: 'promptTooLong',
-			title: 'The server truncated the input, and the model returned an empty response',
+			ownTitle: 'The server truncated the input, and the model returned an empty response',
 			suggestion: truncation,
 		}),
 	}),
@@ -280,7 +280,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		types: ['toolsUnsupported'],
 		needs: ['hasFormatTool', 'currentAdvice'],
 		advise: ({ currentAdvice }) => ({
-			title:
+			ownTitle:
 				'The model or server does not support tool calls, which the Structured Output Parser needs',
 			suggestion: `${currentAdvice} Or remove the parser and set Response Format of the model to JSON Schema.`,
 		}),
@@ -390,7 +390,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		types: ['firstTokenTimeout'],
 		needs: ['isSilentTask', 'wasSent'],
 		advise: () => ({
-			title: 'The server did not start to respond within the First Token Timeout',
+			ownTitle: 'The server did not start to respond within the First Token Timeout',
 			suggestion:
 				'It sends nothing until the result is complete: raise "First Token Timeout" (0 = no limit), request less at a time, or run Server Health to see whether it is busy or stuck.',
 		}),
@@ -444,7 +444,7 @@ function toWrongModel({ task, serverType: { texts }, model }: LackingTask): Advi
 	if (task !== 'embeddings') return undefined;
 	return {
 		type: 'wrongModelType',
-		title: `The model "${model}" is not an embedding model`,
+		ownTitle: `The model "${model}" is not an embedding model`,
 		suggestion: `Choose an embedding model. ${texts.tasks.embeddings.suggestion}`,
 	};
 }
@@ -463,13 +463,13 @@ function toLackOfTask({
 	const known = { model, advices: texts.tasks, status, label: isRecognized ? label : undefined };
 	return {
 		type: 'featureDisabled',
-		title: describeLackingTask(task, known),
+		ownTitle: describeLackingTask(task, known),
 		suggestion: texts.tasks[task].suggestion,
 	};
 }
 
 interface LackOfTask {
 	type: 'featureDisabled';
-	title: string;
+	ownTitle: string;
 	suggestion: string;
 }

@@ -1,12 +1,12 @@
 /** A row of the table of diagnoses. */
 import type { ErrorType } from '../errors/error-types';
-import type { ServerErrorDetails } from '../errors/server-error';
+import type { ServerErrorChanges } from '../errors/server-error';
 import type { Facts } from './facts';
 
-/** What changes in an error of which more is known; a text is a suggestion. The sentence of a server stays the title. */
+/** What changes in an error of which more is known; a text is a suggestion. */
 export type Advice =
 	| string
-	| Partial<Pick<ServerErrorDetails, 'type' | 'title' | 'detail' | 'suggestion' | 'facts'>>;
+	| Pick<ServerErrorChanges, 'type' | 'ownTitle' | 'detail' | 'suggestion' | 'facts'>;
 
 /** A cause, or what helps. */
 export interface Diagnosis<Name extends keyof Facts = keyof Facts> {

@@ -37,7 +37,7 @@ export function toAppTypeError(error: ServerError, { mode, name, node }: AppType
 	return error.copyWith({
 		type: 'wrongAppType',
 		facts: { ...error.facts, appMode: mode },
-		title: `This key belongs to ${name}`,
+		ownTitle: `This key belongs to ${name}`,
 		suggestion: `This key belongs to ${name}: use the ${node} node for this app, or the key of another app.`,
 	});
 }

@@ -42,7 +42,7 @@ export function asType(error: ServerError, type: DifyErrorType): ServerError {
 		...parseHostAndPort(error.url),
 		isChatMessage: error.url?.endsWith('/chat-messages'),
 	});
-	return error.copyWith({ type, title, suggestion });
+	return error.copyWith({ type, ownTitle: title, suggestion });
 }
 
 /** Texts of an error. Default: those of its type. */

@@ -57,6 +57,14 @@ export interface ServerErrorDetails extends Partial<
 	suggestion: string;
 }
 
+/** What is different in the copy of an error. */
+export interface ServerErrorChanges extends Partial<ServerErrorDetails> {
+	/** The new title, whoever wrote the old one: the words of the node, unless `isServerText` is set. Also the new `detail`. */
+	title?: string;
+	/** The new title if the old one is not the sentence of a server, which stays. */
+	ownTitle?: string;
+}
+
 /** Characters of a server message. */
 export const MAX_SERVER_TEXT = 2_000;
 
@@ -178,16 +186,13 @@ export class ServerError extends Error {
 		return this.copyWith({ suggestion });
 	}
 
-	/**
-	 * The same error with other texts and facts. A new `type` also changes whether a retry is allowed.
-	 *
-	 * @param changes - A new `title` also replaces the `detail`. The sentence of a server stays the title, unless
-	 *   `isServerText` is given as well
-	 */
-	copyWith(changes: Partial<ServerErrorDetails>): ServerError {
-		const { type = this.type, isServerText = this.isServerText } = changes;
-		const isKept = this.isServerText === true && changes.isServerText === undefined;
-		const title = isKept ? this.message : (changes.title ?? this.message);
+	/** The same error with other texts and facts. A new `type` also changes whether a retry is allowed. */
+	copyWith({ ownTitle, ...changes }: ServerErrorChanges): ServerError {
+		const { type = this.type } = changes;
+		const keptTitle = this.isServerText === true ? this.message : (ownTitle ?? this.message);
+		const { title = keptTitle } = changes;
+		const isOldTitle = changes.title === undefined;
+		const { isServerText = isOldTitle ? this.isServerText : undefined } = changes;
 		const detail = changes.detail ?? (title === this.message ? this.detail : title);
 		const unlabelledTitle = title === this.message ? this.unlabelledTitle : changes.unlabelledTitle;
 		const retryable = type === this.type ? this.retryable : isRetryable(type);

@@ -205,7 +205,7 @@ export class RetryPolicy {
 		const waitedMs = performance.now() - this.loadingSince!;
 		const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
 		const { title } = getErrorText('modelLoading', { timeoutMs });
-		return error.copyWith({ title, isServerText: false });
+		return error.copyWith({ title });
 	}
 
 	/** Of an idempotent request: the connection was lost, or a gateway does not reach the server. */

@@ -24,7 +24,7 @@ export interface LabelCompletion {
 }
 
 /** Errors of a response without a label, which the model may correct. */
-const EMPTY_ERRORS: ReadonlySet<ErrorType> = new Set(['emptyResponse', 'onlyThinking']);
+const EMPTY_ERRORS: ReadonlySet<ErrorType | undefined> = new Set(['emptyResponse', 'onlyThinking']);
 
 /** @throws a `ServerError` for a response that failed without a text. */
 export async function readLabelCompletion(

@@ -14,11 +14,13 @@ export interface CompletionSource {
 
 /** The error of a completion that cannot be used. */
 export function createCompletionError(
-	{ errorType, errorBody, title, serverText, facts }: CompletionFailure,
+	failure: CompletionFailure,
 	{ errorContext, toError }: CompletionSource,
 	overrides: ErrorOverrides = {},
 ): ServerError {
-	if (errorBody !== undefined) return toStreamError(toError(errorBody), errorContext);
+	if (failure.errorEvent !== undefined)
+		return toStreamError(toError(failure.errorEvent), errorContext);
+	const { errorType, title, serverText, facts } = failure;
 	// An event that begins like JSON, or a document.
 	const isBrokenJson = errorType === 'invalidResponse' || undefined;
 	const details = { title, serverText, facts, isBrokenJson };

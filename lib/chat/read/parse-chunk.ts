@@ -50,8 +50,7 @@ export function findFinishFailure(finishReason: string): CompletionFailure | und
 /** The failure that an event reports. */
 export function findEventFailure(event: JsonRecord): CompletionFailure | undefined {
 	if (!isErrorBody(event)) return undefined;
-	const errorBody = JSON.stringify({ ...event, choices: undefined });
-	return { errorType: 'streamError', errorBody };
+	return { errorEvent: JSON.stringify({ ...event, choices: undefined }) };
 }
 
 /**

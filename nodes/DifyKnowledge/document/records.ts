@@ -184,5 +184,5 @@ export const recordOperations: DifyOperation[] = [
 function explainDownloadError(error: ServerError) {
 	if (error.type !== 'fileRejected') return error;
 	const title = 'The file of the document could not be downloaded';
-	return error.copyWith({ title, detail: `${title}: ${error.detail}`, suggestion: '' });
+	return error.copyWith({ ownTitle: title, detail: `${title}: ${error.detail}`, suggestion: '' });
 }

@@ -212,7 +212,24 @@ test('a label is that of one title', () => {
 
 test('the sentence of a server stays the title of its error', () => {
 	const error = toError(500, { error: 'The disk is full' });
-	const copy = error.copyWith({ type: 'modelLoadFailed', title: 'Another', suggestion: 'Look.' });
+	const copy = error.copyWith({
+		type: 'modelLoadFailed',
+		ownTitle: 'Another',
+		suggestion: 'Look.',
+	});
 	expect(copy).toMatchObject({ message: 'The disk is full', suggestion: 'Look.' });
-	expect(copy.copyWith({ title: 'Own', isServerText: false }).getOwnTitle()).toBe('Own');
+	expect(copy.copyWith({ suggestion: 'Wait.' })).toMatchObject({
+		message: 'The disk is full',
+		isServerText: true,
+	});
+});
+
+test('a new title is that of the node, unless it is said to be of the server', () => {
+	const error = toError(500, { error: 'The disk is full' });
+	const own = error.copyWith({ title: 'Own' });
+	expect(own).toMatchObject({ message: 'Own', detail: 'Own', isServerText: undefined });
+	expect(own.getOwnTitle()).toBe('Own');
+	expect(own.copyWith({ ownTitle: 'Better' }).message).toBe('Better');
+	const shortened = error.copyWith({ title: 'The disk', isServerText: true });
+	expect(shortened).toMatchObject({ message: 'The disk', isServerText: true });
 });

@@ -199,12 +199,8 @@ describe('end of a stream', () => {
 		['the token limit', [A, chunk({}, 'length')], { finishReason: 'length' }],
 		['a content filter', [A, chunk({}, 'content_filter')], failed('contentFiltered')],
 		['a repetition that vLLM detects', [A, chunk({}, 'repetition')], failed('runawayOutput')],
-		['an error', [A, LOADING], { failure: { errorBody: LOADING }, text: 'a' }],
-		[
-			'an error as text',
-			['{"error":"boom"}'],
-			failed('streamError', { errorBody: '{"error":"boom"}' }),
-		],
+		['an error', [A, LOADING], { failure: { errorEvent: LOADING }, text: 'a' }],
+		['an error as text', ['{"error":"boom"}'], { failure: { errorEvent: '{"error":"boom"}' } }],
 		['invalid JSON', [A, '{"boom'], { ...failed('streamBroken'), text: 'a' }],
 		[
 			'a text that is not JSON',
