@@ -101,6 +101,13 @@ const CASES: readonly Case[] = [
 		wrong: /check that (?:it|the (?:model )?server) is running/i,
 	},
 	{
+		name: 'a request that is quoted back names no option',
+		task: 'chat',
+		status: 400,
+		body: message('Cannot parse {"model":"sim-model","messages":[{"role":"user"}],"stream":true}'),
+		wrong: /Change "|Model:/,
+	},
+	{
 		name: 'no riddle about a field that the message names',
 		task: 'chat',
 		status: 400,
