@@ -229,8 +229,10 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	}),
 	defineDiagnosis({
 		types: ['modelNotFound'],
-		needs: ['isListedForKey'],
-		advise: () => 'The server lists this model, so its name is right: check the server log.',
+		needs: ['isListedForKey', 'model'],
+		// What the server says may be about another model, which guards this one.
+		advise: ({ model }) =>
+			`The server lists the model "${model}", so its name is right: check the server log.`,
 	}),
 	// Whatever a server says
 	defineDiagnosis({
