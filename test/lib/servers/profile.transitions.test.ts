@@ -1,0 +1,74 @@
+/** What is known of a server before and after its type is recognized, found again, or replaced by another one. */
+import path from 'node:path';
+import { createModelServer } from '../../../lib/servers/endpoint';
+import { getProfile } from '../../../lib/servers/profile';
+import { expectApproved } from '../../support/approved/approved-table';
+
+/** Lists by which types are recognized, and one that says nothing. */
+const LISTS = {
+	llamaServer: { data: [{ id: 'a', owned_by: 'llamacpp', meta: { n_ctx_train: 9 } }] },
+	vllm: { data: [{ id: 'a', owned_by: 'vllm', max_model_len: 7 }] },
+	ollama: {
+		data: [
+			{ id: 'a', owned_by: 'library' },
+			{ id: 'b', owned_by: 'library' },
+		],
+	},
+	unknown: { data: [{ id: 'a' }] },
+	empty: { data: [] },
+};
+
+type ListName = keyof typeof LISTS;
+
+const NAMES = Object.keys(LISTS) as ListName[];
+
+let count = 0;
+
+/** Everything that a server may teach. */
+const teach = (profile: ReturnType<typeof getProfile>) => {
+	profile.storeLessons('key', { changes: [], missingUrls: ['http://x'] });
+	profile.storeAnswer('a');
+	profile.storeLastingFailure('key', 'failure');
+	profile.storeReasoningStart('key', true);
+	profile.replaceContextSize('a', 5);
+};
+
+const describeProfile = (profile: ReturnType<typeof getProfile>) =>
+	[
+		profile.getRecognizedName() ?? 'not recognized',
+		profile.getOnlyModel() && `only ${profile.getOnlyModel()!.id}`,
+		profile.getCachedContext('a') !== undefined &&
+			`context ${String(profile.getCachedContext('a'))}`,
+		profile.getLessons('key').missingUrls.length > 0 && 'lessons',
+		profile.hasAnswered('a') && 'answer',
+		profile.getLastingFailure('key') !== undefined && 'failure',
+		profile.startsInReasoning('key') && 'start in thinking',
+		profile.replaceContextSize('a', 5) !== undefined && 'context size',
+	]
+		.filter(Boolean)
+		.join(', ');
+
+const learn = (profile: ReturnType<typeof getProfile>, name: ListName) => {
+	profile.learnType({ status: 200, headers: {}, finalUrl: '', json: LISTS[name], text: '' });
+};
+
+test('what a server taught stays until another server takes its place', () => {
+	const rows = NAMES.flatMap((first) =>
+		NAMES.flatMap((second) =>
+			[false, true].map((isForgotten) => {
+				const baseUrl = `http://server-${String(count++)}`;
+				const profile = getProfile(createModelServer({ baseUrl }));
+				teach(profile);
+				learn(profile, first);
+				const before = describeProfile(profile);
+				if (isForgotten) profile.forget();
+				learn(profile, second);
+				return {
+					input: `${first}, then ${isForgotten ? 'forgotten, then ' : ''}${second}`,
+					outcome: `${before} | ${describeProfile(profile)}`,
+				};
+			}),
+		),
+	);
+	expectApproved(path.join(__dirname, 'profile.transitions.approved.txt'), rows);
+});
