@@ -86,7 +86,7 @@ export function toTitle(serverText: string): string {
 	const text = unwrap(serverText.slice(0, MAX_SEARCHED_TEXT)).replace(REPEATED_INPUT, '');
 	const readable = withoutMarkup(text).replace(ADDRESS, '…');
 	const title = findSentence(toPlainText(readable).replace(LEADING_PLACE, ''));
-	return isStatusPhrase(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
+	return isStatusPhrase(title) || isNameAlone(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
 }
 
 /** Before a message, it says nothing. */
@@ -106,6 +106,11 @@ function withoutMarkup(text: string): string {
 		(ended.size > 0 &&
 			[...text.matchAll(START_TAG)].some(([, name]) => ended.has(name!.toLowerCase())));
 	return isMarkup ? text.replace(TAG, ' ') : text;
+}
+
+/** Whether a text is nothing but names in angle brackets: `<nil>`. */
+function isNameAlone(text: string): boolean {
+	return !/[\p{L}\p{N}]/u.test(text.replace(TAG, ' '));
 }
 
 /** The innermost message, on one line. */

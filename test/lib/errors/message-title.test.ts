@@ -64,6 +64,8 @@ test.each([
 	// Public reports of vLLM and llama.cpp
 	{ message: 'expected a number, got <nil>', title: 'expected a number, got <\u200Bnil>' },
 	{ message: 'Use --n-ctx <new_value>', title: 'Use --n-ctx <\u200Bnew_value>' },
+	{ message: '<nil>', title: '' },
+	{ message: 'Error: <nil>.', title: '' },
 	{ message: '<a> is not </b>', title: '<\u200Ba> is not <\u200B/b>' },
 	{ message: '', title: '' },
 	{ message: '服务器内部错误', title: '服务器内部错误' },
