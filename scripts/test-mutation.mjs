@@ -87,7 +87,7 @@ await main(async () => {
 		.flatMap((source) => filesBelow(join(root, source)))
 		.map((file) => file.slice(root.length + 1))
 		.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
-	const bugs = chooseBugs(files, { seed: Number(values.seed), count: Number(values.count) });
+	const sample = { seed: Number(values.seed), count: Number(values.count) };
 	const tests = await log.step('what the tests run', async () =>
 		noteRegions(await findRelatedTests(sources)),
 	);
@@ -95,7 +95,7 @@ await main(async () => {
 	/** @type {Outcome[]} */
 	const outcomes = [];
 	mkdirSync(dirname(REPORT), { recursive: true });
-	for (const bug of bugs) {
+	for (const bug of chooseBugs(files, sample)) {
 		const outcome = await tryBug(bug, tests, options);
 		outcomes.push(outcome);
 		const [first = ''] = outcome.seenBy;
@@ -104,6 +104,6 @@ await main(async () => {
 		writeFileSync(REPORT, describeOutcomes(outcomes, read));
 	}
 	const seen = outcomes.filter((outcome) => judge(outcome) === 'seen').length;
-	log.line(`${seen} of ${bugs.length} planted bugs were seen: ${REPORT}`);
-	return seen < MIN_SHARE * bugs.length ? 1 : 0;
+	log.line(`${seen} of ${outcomes.length} planted bugs were seen: ${REPORT}`);
+	return seen < MIN_SHARE * outcomes.length ? 1 : 0;
 });

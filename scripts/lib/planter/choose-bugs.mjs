@@ -49,16 +49,16 @@ const createCompilerCheck = () => {
 /**
  * @param {string[]} files from the root
  * @param {{ seed: number, count: number }} sample
- * @returns {Bug[]} at most so many, of all kinds
+ * @returns {Generator<Bug, void>} at most so many, of all kinds; each is compiled when it is asked for
  */
-export const chooseBugs = (files, { seed, count }) => {
+export function* chooseBugs(files, { seed, count }) {
 	const bugs = files.flatMap((file) => findBugs(file, readFileSync(join(root, file), 'utf8')));
 	const isCompiled = createCompilerCheck();
-	/** @type {Bug[]} */
-	const chosen = [];
+	let chosen = 0;
 	for (const bug of shuffleBugs(bugs, seed)) {
-		if (chosen.length === count) break;
-		if (isCompiled(bug)) chosen.push(bug);
+		if (chosen === count) return;
+		if (!isCompiled(bug)) continue;
+		chosen++;
+		yield bug;
 	}
-	return chosen;
-};
+}
