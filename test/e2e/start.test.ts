@@ -79,7 +79,7 @@ test('the first example has its credential, and responds to a message', async ()
 		.waitFor();
 });
 
-test('an example that is pasted into an empty canvas has every node', async () => {
+test('an example that is pasted into an empty canvas has its nodes, and none that n8n does not know', async () => {
 	const { page, get, node } = editor;
 	const file = path.join(process.cwd(), 'workflows', 'chat-with-local-model.json');
 	await page.goto(`${started.url}/workflow/new`);
