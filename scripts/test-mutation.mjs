@@ -4,7 +4,8 @@
  * test sees is written to `reports/planted.md`. Exit status 1 if tests see fewer than 80 %.
  *
  * `--count 40` and `--seed 1` choose the bugs, `--limit 120` the seconds for the tests of a bug. `--complete` runs all tests of a
- * bug, not only until one fails, and also lists tests that were never the only one to see a bug.
+ * bug, not only until one fails, and also lists tests that were never the only one to see a bug; a bug whose tests need longer
+ * than the limit has only its nearest ones run, and does not count for that list.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -14,6 +14,8 @@ import { createInputHash } from './test-inputs.mjs';
 
 const JEST = join(root, 'node_modules/.bin/jest');
 const CONFIG = 'test/mutation/jest.config.cjs';
+/** Processes that run tests. */
+const WORKERS = 3;
 const CACHE = join(root, 'node_modules/.cache/planter');
 
 /**
@@ -24,7 +26,8 @@ const CACHE = join(root, 'node_modules/.cache/planter');
 const runJest = async (tests, { env, limitMs, args = [] }) => {
 	const file = join(tmpdir(), `planter-${process.pid}-${Date.now()}.json`);
 	const takeBack = onExit(() => rmSync(file, { force: true }));
-	const all = ['--config', CONFIG, ...args, `--reporters=${REPORTER}`, '--runTestsByPath'];
+	const workers = `--maxWorkers=${WORKERS}`;
+	const all = ['--config', CONFIG, workers, ...args, `--reporters=${REPORTER}`, '--runTestsByPath'];
 	const NODE_OPTIONS = '--disable-warning=ExperimentalWarning';
 	const jest = startService('jest', JEST, [...all, ...tests], {
 		cwd: root,
@@ -112,7 +115,10 @@ export const runWithBug = async (bug, tests, { limitMs, isComplete }) => {
 	const env = { PLANTED_BUG: JSON.stringify(bug) };
 	/** @type {string[]} */
 	const seenBy = [];
-	for (const { tests: group, endsEarly } of toGroups(tests)) {
+	const groups = toGroups(tests);
+	// All of them would be ended in vain: the nearest ones say whether it is seen.
+	const isTooLong = isComplete && needsLonger(tests, limitMs);
+	for (const { tests: group, endsEarly } of isTooLong ? groups.slice(0, 1) : groups) {
 		const isEndedEarly = endsEarly && !isComplete;
 		const reports = await runJest(
 			group.map(({ file }) => file),
@@ -122,8 +128,12 @@ export const runWithBug = async (bug, tests, { limitMs, isComplete }) => {
 		for (const name of reports.flatMap(failedOf)) if (!known.has(name)) seenBy.push(name);
 		if (seenBy.length > 0 && !isComplete) return { seenBy, isPartial: true };
 	}
-	return { seenBy, isPartial: false };
+	return { seenBy, isPartial: isTooLong };
 };
+
+/** @param {readonly TestFile[]} tests @param {number} limitMs @returns {boolean} by the time that they needed without a bug */
+const needsLonger = (tests, limitMs) =>
+	tests.reduce((sum, { seconds }) => sum + seconds, 0) * 1_000 > limitMs * WORKERS;
 
 /** Seconds of the tests that are run first. */
 const FIRST_SECONDS = 20;
