@@ -124,6 +124,27 @@ test('a pipeline without a file node is rejected before any upload', async () =>
 	expect(getWrites(scene.sim)).toEqual([]);
 });
 
+test('several datasources for files are named, and none is chosen before one is selected', async () => {
+	const other = { ...FILES, node_id: 'other', title: 'Other file' };
+	const scene = await withPipeline([FILES, WEB, other]);
+	const items = [file('a.txt', 'x')];
+	const error = await getNodeError(executeOperation(scene, 'pipeline', 'run', RUN, { items }));
+	expect(error.message).toBe(
+		'The pipeline has several datasources for files, and none is selected',
+	);
+	expect(error.description).toContain('Available: File (files), Other file (other).');
+	expect(getWrites(scene.sim)).toEqual([]);
+	const datasourceNode = { __rl: true, mode: 'list', value: 'other' };
+	const [run] = await executeOperation(
+		scene,
+		'pipeline',
+		'run',
+		{ ...RUN, datasourceNode },
+		{ items },
+	);
+	expect(run).toMatchObject({ name: 'a.txt' });
+});
+
 test('the list in the editor has only datasources that accept files', async () => {
 	const scene = await withPipeline();
 	const { searchDatasources } = new DifyKnowledge().methods.listSearch;
@@ -330,4 +351,8 @@ test('a document is downloaded from its URL without the key', async () => {
 	expect(download.headers.authorization).toBeUndefined();
 	scene.sim.fail({ path: /file-preview/, status: 403, body: 'expired' });
 	await expect(executePrepared(fake)).rejects.toThrow();
+	scene.sim.fail({ path: /\/download$/, status: 200, body: '{"url":""}' });
+	await expect(executePrepared(fake)).rejects.toThrow(
+		'Dify returned no download URL for the document',
+	);
 });

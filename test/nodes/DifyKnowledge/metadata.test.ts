@@ -47,6 +47,16 @@ describe('metadata', () => {
 		]);
 	});
 
+	test('without a field with a value, nothing is sent', async () => {
+		const scene = await startScene();
+		const document = addDocument(scene.sim.store, scene.dataset);
+		const parameters = { documentId: byId(document.id), values: {} };
+		const error = await getNodeError(executeOperation(scene, 'metadata', 'set', parameters));
+		expect(error.message).toBe('No metadata to set');
+		expect(error.description).toContain('Add at least one field with a value.');
+		expect(getWrites(scene.sim)).toEqual([]);
+	});
+
 	test('any values are set and removed: others stay, and what is missing is not created to be removed', async () => {
 		const names = ['a', 'b', 'c', 'd'];
 		const records = fc.dictionary(fc.constantFrom(...names), fc.constantFrom('one', 'two', ''));

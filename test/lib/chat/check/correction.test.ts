@@ -1,8 +1,10 @@
 import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
+	describeIssue,
 } from '../../../../lib/chat/check/correction';
 import { checkToolCalls } from '../../../../lib/chat/check/check-tool-calls';
+import type { ToolCallIssue } from '../../../../lib/chat/check/tool-call-issue';
 import type { RawToolCall } from '../../../../lib/text/calls/types';
 import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import fc from 'fast-check';
@@ -152,5 +154,51 @@ describe('a correction is short', () => {
 			{ role: 'assistant', content: '{"n":"four"}' },
 			{ role: 'user', content: expect.stringContaining('JSON schema: n: no number.') },
 		]);
+	});
+});
+
+describe('what the user and the model read about an issue', () => {
+	const toolCall = { id: 'a', name: 'look', arguments: '{"city":' };
+	test.each<{ type: ToolCallIssue['type']; details: string[]; user: string; model: string }>([
+		{
+			type: 'unknownTool',
+			details: [],
+			user: 'The model called the tool "look", which is not connected',
+			model: 'Error: there is no tool "look".',
+		},
+		{
+			type: 'missingArguments',
+			details: ['city', 'days'],
+			user: 'The model called the tool "look" without the required arguments city, days',
+			model: 'is missing required arguments: city, days. Call it again with all of them.',
+		},
+		{
+			type: 'unknownArguments',
+			details: ['town'],
+			user: 'The model called the tool "look" only with arguments that it does not define: town',
+			model: 'Error: look has no arguments named town.',
+		},
+		{
+			type: 'ambiguousArguments',
+			details: ['city'],
+			user: 'The model called the tool "look" with two values for one argument: city',
+			model: 'Error: the arguments of look have more than one value for city.',
+		},
+		{
+			type: 'invalidArguments',
+			details: ['city is a number', 'days is a text'],
+			user: 'The model called the tool "look" with arguments that do not match its schema',
+			model: 'do not match its schema: city is a number; days is a text.',
+		},
+		{
+			type: 'brokenArguments',
+			details: [],
+			user: 'The model called the tool "look" with arguments that are not valid JSON',
+			model: 'are not valid JSON: "{\\"city\\":".',
+		},
+	])('$type', ({ type, details, user, model }) => {
+		const { forUser, forModel } = describeIssue({ toolCall, type, details });
+		expect(forUser).toBe(user);
+		expect(forModel).toContain(model);
 	});
 });

@@ -1,4 +1,8 @@
-import { compileFilter, toUnixSeconds } from '../../../../lib/dify/knowledge/filters';
+import {
+	compileFilter,
+	toFilterNumber,
+	toUnixSeconds,
+} from '../../../../lib/dify/knowledge/filters';
 import type { Operator } from '../../../../lib/dify/knowledge/filters';
 
 const matches = (operator: Operator, value: unknown, actual: unknown) =>
@@ -138,4 +142,15 @@ describe('an operator that does not fit the type of its field', () => {
 		for (const fields of [undefined, null, [], [{ name: 'x', type: 'string' }]])
 			expect(() => filter.assertFits(fields)).not.toThrow();
 	});
+});
+
+test.each([
+	{ value: 'x'.repeat(200), shown: 'x'.repeat(100) },
+	{ value: { a: 1 }, shown: '{"a":1}' },
+	{ value: true, shown: 'true' },
+])('a text instead of a number is named: $shown', ({ value, shown }) => {
+	expect(toFilterNumber('7', 'The value')).toBe(7);
+	expect(() => toFilterNumber(value, 'The value')).toThrow(
+		new RegExp(`^The value requires a number, but the value is ${shown}$`),
+	);
 });

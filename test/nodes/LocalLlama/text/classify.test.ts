@@ -301,6 +301,12 @@ test('labels from an expression, as names, objects, or JSON text', async () => {
 	sim.script(completionReply('B'));
 	expect((await json({ ...CLASSIFY, labels: ['spam', 'ham'] })).classification).toBe('ham');
 	expect((await getError(withOptions({ labelList: [] }))).message).toBe('This item has no labels');
+	sim.script(completionReply('A'));
+	const one = withOptions({ labelList: { name: 'spam' }, allowNoLabel: true });
+	expect((await json(one)).classification).toBe('spam');
+	expect((await getError(withOptions({ labelList: '["spam"' }))).message).toBe(
+		'The field "Label List" starts like a JSON array but is not valid: "[\\"spam\\""',
+	);
 });
 
 const word = fc.stringMatching(/^[a-zé]{2,8}( [a-z]{1,5})?$/);

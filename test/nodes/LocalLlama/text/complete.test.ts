@@ -164,13 +164,21 @@ test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 test.each([
 	['an empty prompt', { prompt: '' }, '"Prompt" is empty'],
 	['an empty list', { prompt: [] }, '"Prompt" is an empty list'],
-	['an object in the list', { prompt: ['a', {}] }, 'not text'],
+	['an object in the list', { prompt: ['a', {}] }, '"Prompt" has an entry 2 that is not text: {}'],
+	['an object', { prompt: { a: 1 } }, '"Prompt" must be a text, but is {"a":1}'],
 	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
 ])('%s is an error before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	const written = { prompt: '={{ [] }}' };
 	expect((await getError({ ...COMPLETE, ...parameters }, { written })).message).toContain(message);
 	expect(sim.requests).toHaveLength(0);
+});
+
+test('a number as prompt is a text, alone and in a list', async () => {
+	await serve();
+	await execute({ parameters: { ...COMPLETE, prompt: 7 } });
+	await execute({ parameters: { ...COMPLETE, prompt: ['a', 8] } });
+	expect(getBodies('/completions').map(({ prompt }) => prompt)).toEqual(['7', 'a', '8']);
 });
 
 const labels = { label: [{ name: 'invoice' }, { name: 'complaint' }] };

@@ -301,6 +301,11 @@ test.each([
 	['no fields', { fields: {} }, '"Fields" is empty'],
 	['a field without a name', { fields: { field: [{ name: ' ' }] } }, 'without a name'],
 	[
+		'a type of an expression',
+		{ fields: { field: [{ name: 'a', type: 'picture' }] } },
+		'"Fields" has the unknown type "picture"',
+	],
+	[
 		'two of one name',
 		{ fields: { field: [{ name: 'a' }, { name: 'a' }] } },
 		'two fields named "a"',

@@ -259,3 +259,10 @@ test('the model of an agent may write the array of documents as text', async () 
 	await execute({ parameters: { ...RERANK, document: '["a","b"]' }, type });
 	expect(getBodies('/rerank')).toMatchObject([{ documents: ['a', 'b'] }]);
 });
+
+test.each(['', '  \n'])('an empty query ranks nothing: %j', async (query) => {
+	const sim = await serve({ rerank: true });
+	const { message } = await getError({ ...RERANK, query }, fromItems);
+	expect(message).toMatch(/query is empty|"Query" is empty/);
+	expect(sim.requests).toEqual([]);
+});
