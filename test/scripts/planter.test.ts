@@ -63,6 +63,12 @@ const findSyntaxErrors = (source: string) =>
 
 test.each<{ source: string; kind: string; planted: string[] }>([
 	{ source: 'await f();', kind: 'await dropped', planted: ['f();'] },
+	{ source: 'async () => await f();', kind: 'await dropped', planted: [] },
+	{
+		source: 'async function g() { if (a) return await f(); try { return await f(); } catch {} }',
+		kind: 'await dropped',
+		planted: ['async function g() { if (a) return await f(); try { return f(); } catch {} }'],
+	},
 	{ source: 'f(a, b);', kind: 'arguments swapped', planted: ['f(b, a);'] },
 	{ source: 'f(a, a);', kind: 'arguments swapped', planted: [] },
 	{ source: 'f(a, b);', kind: 'argument dropped', planted: ['f(a);'] },
@@ -174,7 +180,7 @@ test('unseen bugs are listed with the code before and after, and tests that neve
 		{ bug, reached: 2, seenBy: [], isPartial: false },
 		{ bug, reached: 0, seenBy: [], isPartial: false },
 		{ bug, reached: 1, seenBy: [], isPartial: true },
-		{ bug, reached: 2, seenBy: ['one', 'two'], isPartial: false },
+		{ bug, reached: 2, seenBy: ['one', 'two\nlines'], isPartial: false },
 		{ bug, reached: 2, seenBy: ['one'], isPartial: false },
 		{ bug, reached: 2, seenBy: ['three', 'four'], isPartial: true },
 	];
@@ -193,7 +199,7 @@ test('unseen bugs are listed with the code before and after, and tests that neve
 			'',
 			'## Tests that were never the only one to see a bug, with the number that they saw: 1',
 			'',
-			'- two (1)',
+			'- two lines (1)',
 			'',
 		].join('\n'),
 	);

@@ -44,7 +44,7 @@ export const findNeverAlone = (outcomes) => {
 	}
 	return [...byTest]
 		.filter(([, { alone }]) => alone === 0)
-		.map(([name, { seen }]) => `${name} (${seen})`)
+		.map(([name, { seen }]) => `${name.replace(/\s+/g, ' ')} (${seen})`)
 		.sort();
 };
 

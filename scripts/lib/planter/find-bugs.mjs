@@ -96,6 +96,15 @@ const leaves = (node) =>
 		node.statements.length === 1 &&
 		leaves(/** @type {ts.Node} */ (node.statements[0])));
 
+/** @param {ts.AwaitExpression} node @returns {boolean} whether its function awaits it anyway */
+const isReturned = (node) => {
+	if (ts.isArrowFunction(node.parent)) return true;
+	if (!ts.isReturnStatement(node.parent)) return false;
+	return !ts.findAncestor(node, (outer) =>
+		ts.isFunctionLike(outer) ? 'quit' : ts.isTryStatement(outer),
+	);
+};
+
 /** @param {ts.Node} node @returns {ts.Expression | undefined} what decides */
 const conditionOf = (node) => {
 	if (ts.isConditionalExpression(node)) return node.condition;
@@ -106,7 +115,8 @@ const conditionOf = (node) => {
 const KINDS = [
 	{
 		name: 'await dropped',
-		plant: (node) => (ts.isAwaitExpression(node) ? [replace(node, node.expression)] : []),
+		plant: (node) =>
+			ts.isAwaitExpression(node) && !isReturned(node) ? [replace(node, node.expression)] : [],
 	},
 	{
 		name: 'arguments swapped',

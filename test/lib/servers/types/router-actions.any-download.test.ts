@@ -80,3 +80,16 @@ test('any states of a model, while it is downloaded', async () => {
 		examples(60),
 	);
 });
+
+test('a progress that cannot be shown ends the wait', async () => {
+	const downloading = { id: MODEL, owned_by: 'llamacpp', status: { value: 'downloading' } };
+	const answers = { 'GET /v1/models': list(downloading), 'POST /models': { success: true } };
+	const { server } = await serve(answers, LLAMA);
+	const work = runModelAction(server, 'pull', {
+		model: 'user/repo',
+		wait: true,
+		timeoutMs: 0,
+		onProgress: async () => await Promise.reject(new Error('The chat is closed')),
+	});
+	await expect(work).rejects.toThrow('The chat is closed');
+});
