@@ -53,6 +53,17 @@ test.each([
 	expect((error.serverText ?? '').length).toBeLessThan(2_001);
 });
 
+test.each([
+	{ issue: { loc: ['body', 'n'], msg: 'too large' }, text: 'body.n: too large' },
+	{ issue: { path: ['n', 0], message: 'too large' }, text: 'n.0: too large' },
+	{ issue: { path: [], field: 'n', message: 'too large' }, text: 'n: too large' },
+	{ issue: { field: 'n', message: 'too large' }, text: 'n: too large' },
+	{ issue: { path: [], field: '', message: 'too large' }, text: 'too large' },
+])('an issue names its place, if it has one: $issue', ({ issue, text }) => {
+	const body = JSON.stringify({ errors: [issue] });
+	expect(parseErrorBody(body)?.message).toBe(text);
+});
+
 test('an error inside a 200, before and after other events, is the same', () => {
 	expect(isErrorResponse({ status: 200, json: JSON.parse(BODY) })).toBe(true);
 	const inResponse = classifyErrorResponse({ status: 200, body: BODY }, {});
