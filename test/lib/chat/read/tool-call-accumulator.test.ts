@@ -1,4 +1,3 @@
-import type { TextCount } from '../../../../lib/http/body-limits';
 import { ToolCallAccumulator } from '../../../../lib/chat/read/tool-call-accumulator';
 
 const call = (name: string | undefined, args: unknown, more: object = {}) => ({
@@ -23,16 +22,6 @@ describe('deltas of calls', () => {
 	}
 
 	test.each<Case>([
-		{
-			name: 'with an index belong together by it',
-			deltas: [
-				call('a', '{', { index: 0, id: 'x' }),
-				call('b', '[', { index: 1, id: 'y' }),
-				call(undefined, '}', { index: 0 }),
-				call(undefined, ']', { index: 1 }),
-			],
-			calls: ['a {}', 'b []'],
-		},
 		{
 			name: 'with an ID belong together by it',
 			deltas: [
@@ -132,11 +121,6 @@ describe('deltas of calls', () => {
 			calls: ['a {}'],
 		},
 		{
-			name: 'may have an index as text',
-			deltas: [call('a', '{', { index: '0' }), call('', '}', { index: 0 })],
-			calls: ['a {}'],
-		},
-		{
 			name: 'may have no function around them',
 			deltas: [{ name: 'a', arguments: '{}' }],
 			calls: ['a {}'],
@@ -145,16 +129,6 @@ describe('deltas of calls', () => {
 			name: 'may have an object as arguments',
 			deltas: [call('a', { x: 1 })],
 			calls: ['a {"x":1}'],
-		},
-		{
-			name: 'may have no arguments',
-			deltas: [call('a', null), call('b', undefined)],
-			calls: ['a ', 'b '],
-		},
-		{
-			name: 'may have tokens of a template in the name',
-			deltas: [call(' ls <|channel|>x', '{}')],
-			calls: ['ls {}'],
 		},
 		{
 			name: 'that are not objects are ignored',
@@ -231,7 +205,6 @@ describe('arguments that a server sends again when they are complete', () => {
 		},
 		{ name: 'what follows is no object', deltas: ['[', '[1]'], args: '[[1]' },
 		{ name: 'only blanks came before', deltas: [' ', ' {"a":1}'], args: '  {"a":1}' },
-		{ name: 'in other pieces', deltas: ['{"a":1}{"a":', '1}'], args: '{"a":1}' },
 		{
 			name: 'with the keys in another order',
 			deltas: ['{"a":1,"b":2}{"b":2,', '"a":1}'],
@@ -361,15 +334,6 @@ test('an ID that comes later finds its call, and the first one stays', () => {
 	accumulator.add(call(undefined, ':1', { id: 'x' }));
 	accumulator.add(call(undefined, '}', { index: 0, id: 'y' }));
 	expect(accumulator.calls).toEqual([{ id: 'x', name: 'a', arguments: '{"b":1}' }]);
-});
-
-test('all of a call counts as text of the response', () => {
-	const counted: number[] = [];
-	const textCount = { add: (length: number) => void counted.push(length) } as unknown as TextCount;
-	const accumulator = new ToolCallAccumulator(textCount);
-	accumulator.add(call('store', '{"a"', { index: 0, id: 'xy' }));
-	accumulator.add(call(undefined, ':1}', { index: 0 }));
-	expect(counted).toEqual([11, 3]);
 });
 
 test('digits without end in arguments are runaway', () => {
