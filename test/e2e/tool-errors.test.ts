@@ -50,10 +50,15 @@ it.each([
 		answer: refuse(400, { param: 'temperature' }),
 		read: `Temperature: ${SENTENCE}. Change "Temperature".`,
 	},
+	{
+		what: 'that rejects such a field whose label is another one than its name',
+		answer: refuse(400, { param: 'top_k' }),
+		read: `Sampling: Top K: ${SENTENCE}. Change "Sampling: Top K".`,
+	},
 ])('of a server $what', async ({ answer, read }) => {
 	const tool = await start(answer);
 	const model = await start([
-		calls(['call_1', TOOL, '{"prompt":"Hello","heat":1.5}']),
+		calls(['call_1', TOOL, '{"prompt":"Hello","heat":1.5,"k":7}']),
 		text('The tool has answered.'),
 	]);
 	const workflow = await n8n.createWorkflow(
@@ -68,7 +73,11 @@ it.each([
 					operation: 'chat',
 					model: { __rl: true, mode: 'id', value: 'test-model' },
 					prompt: "={{ $fromAI('prompt', 'The question', 'string') }}",
-					options: { maxTokens: 50, temperature: "={{ $fromAI('heat', 'Heat', 'number') }}" },
+					options: {
+						maxTokens: 50,
+						temperature: "={{ $fromAI('heat', 'Heat', 'number') }}",
+						topK: "={{ $fromAI('k', 'Count', 'number') }}",
+					},
 				},
 				credentials: { localLlamaApi: tool.credential },
 				serves: [['ai_tool', 'Agent']],
