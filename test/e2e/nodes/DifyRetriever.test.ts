@@ -15,7 +15,10 @@ describeSubNode('difyRetriever', {
 	}),
 	asAdded: 'The field "Knowledge Base Names or IDs" is empty',
 	choose: async ({ editor: { get, page } }) => {
-		await get('parameter-input-difyDatasetIds').click();
+		const list = get('parameter-input-difyDatasetIds');
+		// A click has no effect while n8n loads the list.
+		await list.locator('input:enabled').first().waitFor();
+		await list.click();
 		await page.getByRole('option', { name: 'Vicuna.txt' }).click();
 		await page.keyboard.press('Escape');
 	},
