@@ -39,6 +39,8 @@ module.exports = class extends TestEnvironment {
 		if (name === 'test_start' && test.fn !== undefined) test.fn = this.withIdleLimit(test);
 		if (!/^(?:test_fn|hook)_failure$/.test(name) || test === undefined) return;
 		for (const entry of test.errors) {
+			// What nobody caught is there without its place.
+			if (!Array.isArray(entry)) continue;
 			const [error, place] = entry;
 			if (typeof error === 'string') entry[0] = this.toTimeoutError(error, place);
 			else if (typeof error?.stack === 'string') error.stack = toScreen(error.stack);
