@@ -85,6 +85,27 @@ test('a file with another size than stored ends the form early', async () => {
 	expect(short.sent.unreadable).toEqual({ name: 'a.wav', reason: 'it ended after 20 of 30 bytes' });
 });
 
+test('a form that is sent again forgets that its file could not be read', async () => {
+	let isFirst = true;
+	const bytes = new Uint8Array(20).fill(7);
+	const source = {
+		...file(bytes),
+		async *open() {
+			yield bytes.subarray(0, 10);
+			if (isFirst) {
+				isFirst = false;
+				throw new Error('The disk is gone');
+			}
+			yield bytes.subarray(10);
+		},
+	};
+	const { content, length, sent } = createFormBody({}, source);
+	expect((await bytesOf(content)).byteLength).toBeLessThan(length);
+	expect(sent.unreadable).toEqual({ name: 'a.wav', reason: 'The disk is gone' });
+	expect((await bytesOf(content)).byteLength).toBe(length);
+	expect(sent).toEqual({ bytes: 20, unreadable: undefined });
+});
+
 test('file names without characters that servers reject', () => {
 	expect(['a:b?.wav', 'C:\\x\\y.wav', '\r\nX: y', '  '].map(toUploadFileName)).toEqual([
 		'a_b_.wav',

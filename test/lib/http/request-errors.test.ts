@@ -194,6 +194,26 @@ const CODES = [
 	'EACCES',
 ];
 
+/** Failures whose address is that of the server, or of a proxy. */
+const ADDRESSED = [
+	{ code: 'ECONNREFUSED', address: '10.0.0.2', port: 8080, url: 'http://gpu:8080/v1' },
+	{ code: 'ECONNREFUSED', address: '10.0.0.9', port: 3128, url: 'http://gpu:8080/v1' },
+	{ code: 'ECONNREFUSED', address: '::1', port: 8080, url: 'http://[::1]:8080/v1' },
+	{ code: 'ECONNREFUSED', address: '10.0.0.2', port: 80, url: 'http://gpu/v1' },
+	{ code: 'ECONNREFUSED', address: '10.0.0.2', port: 443, url: 'https://gpu/v1' },
+	{ code: 'ENOTFOUND', hostname: 'gpu', url: 'http://gpu:8080/v1' },
+	{ code: 'ENOTFOUND', hostname: 'GPU', url: 'http://gpu:8080/v1' },
+	{ code: 'ENOTFOUND', hostname: 'proxy', url: 'http://gpu:8080/v1' },
+	{ code: 'ENOTFOUND', hostname: 'fe80::1', url: 'http://[fe80::1]:8080/v1' },
+	{ code: 'UND_ERR_PRX_TLS', url: 'http://gpu:8080/v1' },
+	{ code: 'UND_ERR_HEADERS_TIMEOUT', url: 'http://gpu:8080/v1' },
+	{ code: 'X', message: 'Proxy response (502) !== 200 when HTTP Tunneling', url: 'http://gpu/v1' },
+	{ code: 'X', message: 'Proxy Authentication Required', url: 'http://gpu/v1' },
+	{ code: 'X', message: 'Parse Error (Invalid EOF state)', url: 'http://gpu/v1' },
+	{ name: 'SsrfBlockedIpError', message: 'blocked', code: 'X', url: 'http://gpu/v1' },
+	{ name: 'HTTPParserError', code: 'X', url: 'http://gpu/v1' },
+];
+
 test('each exception has its error, before and in a response', () => {
 	const describe = (exception: unknown, hasStarted: boolean) => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0 });
@@ -206,12 +226,24 @@ test('each exception has its error, before and in a response', () => {
 			outcome: describe(toFailure(code), hasStarted),
 		})),
 	);
+	const addressed = ADDRESSED.map(({ url, ...of }) => {
+		const cause = Object.assign(new Error(of.code), of);
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0 });
+		const options = { ...OPTIONS, url };
+		const failed = { endpoint: SERVER, options, watchdog, hasStarted: false };
+		const { type, code, message } = toTransportError(new ConnectionFailure(cause), failed);
+		return {
+			input: `${JSON.stringify(of)} for ${url}`,
+			outcome: `${type} ${code ?? ''}: ${message}`,
+		};
+	});
 	const large = ['{"a":1', '<html>'].map((received) => ({
 		input: `too large: ${received}`,
 		outcome: describe(new BodyTooLargeError(1_000_000).withReceived(received), true),
 	}));
 	expectApproved(path.join(__dirname, 'request-errors.exceptions.approved.txt'), [
 		...failures,
+		...addressed,
 		...large,
 	]);
 });

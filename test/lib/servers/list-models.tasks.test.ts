@@ -102,6 +102,19 @@ const SERVERS: Readonly<Record<string, Server>> = {
 			),
 		},
 	},
+	'a router with vectors only': {
+		answers: {
+			'GET /v1/models': list(
+				{ id: 'embed', owned_by: 'llamacpp', status: status('loaded', '--embeddings') },
+				{ id: 'rank', owned_by: 'llamacpp', status: status('unloaded', '--reranking') },
+			),
+		},
+		headers: LLAMA,
+	},
+	LiteLLM: {
+		answers: { 'GET /v1/models': list({ id: 'a' }, { id: 'b' }) },
+		headers: { 'x-litellm-version': '1.80' },
+	},
 	names: { answers: { 'GET /v1/models': [200, ['b', 'a', 'text-embedding']] } },
 	'an empty list': { answers: { 'GET /v1/models': list() } },
 	'no list': { answers: {} },
