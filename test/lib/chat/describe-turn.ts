@@ -22,6 +22,8 @@ export interface ScriptedTurn {
 	chatRequest?: Partial<ChatRequest>;
 	/** Default: llama-server. */
 	serverType?: ServerTypeName;
+	/** What the server lists. Default: the model of the turn. */
+	listed?: Answer;
 	/** How many turns had a usable response from the same server before. Default: none. */
 	earlier?: readonly Answer[];
 }
@@ -29,6 +31,7 @@ export interface ScriptedTurn {
 /** Plays turns one after the other, each with a key of its own, so that none learns from another. */
 export class TurnPlayer {
 	private answers: Answer[] = [];
+	private listed: Answer | undefined;
 	private count = 0;
 	private server!: ScriptedServer;
 
@@ -38,6 +41,7 @@ export class TurnPlayer {
 		this.server = await this.start((request, response) => {
 			const [path = ''] = request.path.split('?');
 			const route = LLAMA_SERVER[`${request.method} ${path}`] as Answer | undefined;
+			if (path === '/v1/models' && this.listed !== undefined) return this.listed(request, response);
 			if (route !== undefined) return route(request, response);
 			const isChat = path === CHAT || path === '/api/chat';
 			const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
@@ -66,9 +70,11 @@ export class TurnPlayer {
 		chatRequest,
 		serverType = 'llamaServer',
 		earlier = [],
+		listed,
 	}: ScriptedTurn): Promise<unknown> {
 		const { server } = this;
 		this.count += 1;
+		this.listed = listed;
 		const apiKey = `key-of-turn-${String(this.count)}`;
 		const model = createModelServer({ baseUrl: server.url, apiKey, serverType });
 		for (const answer of earlier) {

@@ -386,12 +386,39 @@ const LATER: readonly ScriptedTurn[] = [
 	},
 ].map((turn) => ({ place: 'later', ...turn }));
 
+const entry = (id: string, more: object = {}) => ({ id, owned_by: 'llamacpp', ...more });
+
+const LISTS: Readonly<Record<string, Answer>> = {
+	'one model': json({ data: [entry('a')] }),
+	'a failed model': json({
+		data: [entry('b', { status: { failed: true } }), entry('c', { status: { value: 'loaded' } })],
+	}),
+	'failed models only': json({ data: [entry('b', { status: { failed: true } })] }),
+	'no list': bare(404),
+	'a page': page(200),
+};
+
+/** A model that the server does not list. */
+const MISSING: readonly ScriptedTurn[] = Object.entries(LISTS).flatMap(([place, listed]) =>
+	[says(404), bare(404), says(400), says(400, 'No model missing here'), says(500)].flatMap(
+		(answer, at) =>
+			(['llamaServer', 'ollama', 'other'] as const).map((serverType) => ({
+				name: `a missing model, ${['404', '404 alone', '400', '400 with its name', '500'][at]!}, ${serverType}`,
+				place,
+				listed,
+				answers: [answer],
+				serverType,
+				settings: { model: 'missing' },
+			})),
+	),
+);
+
 const start = useServers();
 
 test('each failure is answered by its requests, and has its error', async () => {
 	jest.spyOn(Math, 'random').mockReturnValue(0.5);
 	const player = new TurnPlayer(start);
 	await player.open();
-	const rows = await player.describeAll([...TURNS, ...LATER]);
+	const rows = await player.describeAll([...TURNS, ...LATER, ...MISSING]);
 	expectApproved(path.join(__dirname, 'turn.refusals.approved.txt'), rows);
 });

@@ -6,7 +6,7 @@ import { LLAMA_SERVER } from '../../guarantees/support/responses';
 import { expectApproved } from '../../support/approved/approved-table';
 import { fakeContext } from '../../support/n8n/context';
 import { json, sendJson, useServers } from '../../support/servers/scripted-server';
-import type { Answer, ScriptedRequest } from '../../support/servers/scripted-server';
+import type { Answer, Routes, ScriptedRequest } from '../../support/servers/scripted-server';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/mock-sleep'),
@@ -18,6 +18,8 @@ interface Call {
 	name: string;
 	answer: Answer;
 	options?: Record<string, unknown>;
+	/** Default: llama-server with one model. */
+	isVllm?: boolean;
 	/** Default: two documents. */
 	texts?: readonly unknown[];
 	query?: unknown;
@@ -48,6 +50,13 @@ const once = (first: Answer, next: Answer): Answer => {
 	};
 };
 
+/** Two models. */
+const VLLM: Routes = {
+	'GET /v1/models': json({
+		data: ['sim-model', 'other'].map((id) => ({ id, owned_by: 'vllm' })),
+	}),
+};
+
 const LONG = 'word '.repeat(30);
 
 const CALLS: readonly Call[] = [
@@ -69,7 +78,8 @@ const CALLS: readonly Call[] = [
 		options: { documentPrefix: 'doc: ', queryPrefix: 'query: ' },
 		query: 'Who?',
 	},
-	{ name: 'another model', answer: vectors(5, { model: 'other' }) },
+	{ name: 'a model that is not listed', answer: vectors(5, { model: 'unknown' }) },
+	{ name: 'another model', answer: vectors(5, { model: 'other' }), isVllm: true },
 	{ name: 'no counts', answer: vectors(5, { usage: undefined }) },
 	{ name: 'fewer dimensions', answer: vectors(5), options: { dimensions: 3 } },
 	{ name: 'as many dimensions', answer: vectors(3), options: { dimensions: 3 } },
@@ -115,10 +125,11 @@ const withoutTimes = (output: unknown): unknown => {
 const play = async ({
 	answer,
 	options = {},
+	isVllm = false,
 	texts = ['one', 'two'],
 	query,
 }: Call): Promise<unknown> => {
-	const server = await start({ ...LLAMA_SERVER, 'POST /v1/embeddings': answer });
+	const server = await start({ ...(isVllm ? VLLM : LLAMA_SERVER), 'POST /v1/embeddings': answer });
 	const model = { __rl: true, mode: 'id', value: 'sim-model' };
 	const fake = fakeContext({ model, options }, { baseUrl: server.url });
 	const { response } = await new LocalEmbeddings().supplyData.call(fake.context, 0);
