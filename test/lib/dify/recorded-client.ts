@@ -19,6 +19,10 @@ export function createRecordedClient(responses: Responses = {}): RecordedClient 
 	const sent: string[] = [];
 	const counts = new Map<string, number>();
 	class RecordingClient extends DifyClient {
+		override withSignal(): this {
+			return this;
+		}
+
 		override async sendAndRead<T>(
 			options: RequestOptions,
 			read: (response: HttpResponse) => Promise<T>,
