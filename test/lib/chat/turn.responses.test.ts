@@ -10,7 +10,7 @@ import { TurnPlayer } from './describe-turn';
 import type { ScriptedTurn } from './describe-turn';
 
 jest.mock('../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../support/waiting/mock-sleep'),
+	jest.requireActual<object>('../../support/waiting/still-clock'),
 );
 
 const TOOLS: Partial<ChatRequest> = {

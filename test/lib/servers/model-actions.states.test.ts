@@ -8,7 +8,7 @@ import { LLAMA, list, serve } from './json-server';
 import type { Answers } from './json-server';
 
 jest.mock('../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../support/waiting/mock-sleep'),
+	jest.requireActual<object>('../../support/waiting/still-clock'),
 );
 
 interface PlayedAction {

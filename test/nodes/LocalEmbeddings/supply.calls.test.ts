@@ -9,7 +9,7 @@ import { json, sendJson, useServers } from '../../support/servers/scripted-serve
 import type { Answer, Routes, ScriptedRequest } from '../../support/servers/scripted-server';
 
 jest.mock('../../../lib/http/sleep', () =>
-	jest.requireActual<object>('../../support/waiting/mock-sleep'),
+	jest.requireActual<object>('../../support/waiting/still-clock'),
 );
 
 const start = useServers();
