@@ -292,3 +292,19 @@ test.each([
 		expect(await countTurns(workMs)).toBe(turns);
 	},
 );
+
+test.each([
+	{ what: 'in one part', parts: [[0x61, 0xe2, 0x82, 0xac]], text: 'a€' },
+	{ what: 'in three parts', parts: [[0x61, 0xe2], [0x82], [0xac]], text: 'a€' },
+	{ what: 'without its last byte', parts: [[0x61, 0xe2], [0x82]], text: 'a\uFFFD' },
+	{ what: 'with a mark of its order', parts: [[0xef, 0xbb, 0xbf, 0x61]], text: 'a' },
+	{ what: 'that is empty', parts: [], text: '' },
+])(
+	'the bytes $parts are the text "$text", whose last character may be cut',
+	async ({ parts, text }) => {
+		async function* body() {
+			for (const part of parts) yield await Promise.resolve(Uint8Array.from(part));
+		}
+		expect(await readText(body(), { bytes: 100, parsedBytes: 1_000 })).toBe(text);
+	},
+);
