@@ -140,7 +140,7 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 				suggestion: 'Enter the name of a metadata field.',
 			});
 		}
-		return { field, operator, value: toComparable(value, operator, `"${field}" ${operator}`) };
+		return { field, operator, value: toComparable(value, operator, `"${field}" (${operator})`) };
 	});
 	const body: FilterBody = {
 		logical_operator: logic,

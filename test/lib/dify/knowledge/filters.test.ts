@@ -66,9 +66,9 @@ test.each(['is', 'in', '>', 'after'] as const)(
 test('rejects a list of blanks, a condition without a field, and invalid times and numbers', () => {
 	expect(() => matches('in', ' , ', 'x')).toThrow('has no value');
 	expect(() => matches('after', 'soon', 'x')).toThrow(
-		'"x" after requires a date, but the value is soon',
+		'"x" (after) requires a date, but the value is soon',
 	);
-	expect(() => matches('>', 'many', 'x')).toThrow('"x" > requires a date, but the value is many');
+	expect(() => matches('>', 'many', 'x')).toThrow('"x" (>) requires a date, but the value is many');
 	const conditions = [{ field: '', operator: 'is' as const, value: 'x' }];
 	expect(() => compileFilter({ logic: 'and', conditions })).toThrow('has no field name');
 });
