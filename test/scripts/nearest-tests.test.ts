@@ -48,6 +48,7 @@ describe('the nearest tests come first', () => {
 
 	const imports = new Map([
 		['test/lib/http/request.test.ts', 'expectApproved(path.join(__dirname, file), rows);'],
+		['test/guarantees/options.test.ts', 'expectApproved(path.join(__dirname, file), rows);'],
 		['test/faults/faults.test.ts', "import { a } from '../../lib/text/other';"],
 	]);
 

@@ -88,7 +88,10 @@ export const groupTests = (sources, related, read = readTest) => {
 	const words = sources.map(wordsOf);
 	const modules = sources.map((source) => `/${source.replace(/\.ts$/, "'")}`);
 	const isElsewhere = (/** @type {string} */ file) => !isOwn(file) && !isBeside(file);
-	const tables = related.filter((file) => isElsewhere(file) && read(file).includes(TABLE));
+	// A generator with a table takes as long as a suite of nodes: it runs beside them, not before.
+	const tables = related.filter(
+		(file) => isElsewhere(file) && !GENERATORS.test(file) && read(file).includes(TABLE),
+	);
 	const isNear = (/** @type {string} */ file) =>
 		SPANNING.test(file) &&
 		isElsewhere(file) &&
