@@ -195,6 +195,16 @@ describe('conversations', () => {
 			});
 		});
 
+		test('of an app without variables do not exist: only chatflows have them', async () => {
+			const { update } = await start([]);
+			await expect(update('lang', 'de')).rejects.toMatchObject({
+				message: 'The conversation has no variable "lang"',
+				description: expect.stringContaining(
+					'It has no variables: only chatflows have variables.',
+				) as string,
+			});
+		});
+
 		test('are read while pages are full, since their has_more is always false', async () => {
 			const { list } = await start(
 				Array.from({ length: 150 }, (_, at) => ({

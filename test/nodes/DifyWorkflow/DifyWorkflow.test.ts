@@ -63,6 +63,17 @@ describe('the list of runs', () => {
 		);
 	});
 
+	test.each<{ after: unknown; sent: string }>([
+		{ after: '2026-07-01T12:30:00', sent: '2026-07-01T10:30:00.000Z' },
+		{ after: '2026-07-01T12:30:00Z', sent: '2026-07-01T12:30:00.000Z' },
+		{ after: '2026-07-01T12:30:00+05:30', sent: '2026-07-01T07:00:00.000Z' },
+		{ after: new Date(1_782_909_000_000), sent: '2026-07-01T12:30:00.000Z' },
+	])('a time of an expression, with or without a zone: $after', async ({ after, sent }) => {
+		const sim = await startWorkflow({ steps: [] });
+		await executeOperation(sim, 'run', 'getAll', { returnAll: true, filters: { after } });
+		expect(sim.requests.at(-1)!.query.get('created_at__after')).toBe(sent);
+	});
+
 	test('can be filtered by partial successes, which Dify 1.16 rejects', async () => {
 		const sim = await startWorkflow({ steps: [] });
 		const body = JSON.stringify({ data: [{ id: 'l' }], total: 1, page: 1, limit: 100 });

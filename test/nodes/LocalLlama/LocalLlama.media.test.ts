@@ -118,7 +118,15 @@ describe('audio', () => {
 		});
 
 		test('times are rounded to milliseconds, probabilities to 6 decimals, and integers stay', async () => {
-			const segment = { id: 0, start: 0.1234567, end: 1.5, text: 'Hi', avg_logprob: -0.12345678 };
+			const words = [{ word: 'Hi', start: 0.1234567, probabilities: [0.12345678, [1]] }];
+			const segment = {
+				id: 0,
+				start: 0.1234567,
+				end: 1.5,
+				text: 'Hi',
+				avg_logprob: -0.12345678,
+				words,
+			};
 			const [duration, created] = [2.00049, 1732600008042];
 			const sim = await startServer((_request, response) => {
 				sendJson(response, { text: 'Hi', duration, created, segments: [segment] });
@@ -133,7 +141,14 @@ describe('audio', () => {
 				output: {
 					text: 'Hi',
 					duration: 2,
-					segments: [{ ...segment, start: 0.123, avg_logprob: -0.123457 }],
+					segments: [
+						{
+							...segment,
+							start: 0.123,
+							avg_logprob: -0.123457,
+							words: [{ word: 'Hi', start: 0.123, probabilities: [0.123457, [1]] }],
+						},
+					],
 				},
 				metadata: { model: 'whisper', created },
 			});
