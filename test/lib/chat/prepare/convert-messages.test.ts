@@ -301,6 +301,15 @@ describe('turns that n8n splits into one message per call', () => {
 		});
 	});
 
+	it.each(['{"city":', '["a"]', '', 'null'])(
+		'uses no cached call whose arguments are no object: %s',
+		(args) => {
+			const getCachedCall = memoryOf({ a: { reasoning: 'cached', arguments: args } });
+			const [message] = convert([ai('', [call('a')]), result('a')], { getCachedCall });
+			expect(message).toEqual({ role: 'assistant', content: '', toolCalls: [wireCall('a')] });
+		},
+	);
+
 	it('uses the cache only for the same call', () => {
 		const getCachedCall = memoryOf({ a: { reasoning: 'of another call' } });
 		expect(

@@ -14,9 +14,16 @@ const line = fc.record({
 	completed: fc.constantFrom(40, 100, undefined),
 });
 
+/** Lines that say nothing about a layer. */
+const other = fc.constantFrom('', '7', 'null', '[]', '"pulling"', '{}', '{"status":"verifying"}');
+
 test('any lines', async () => {
+	const cases = fc.record({
+		lines: fc.array(line, { maxLength: 8 }),
+		others: fc.array(other, { maxLength: 3 }),
+	});
 	await fc.assert(
-		fc.asyncProperty(fc.array(line, { maxLength: 8 }), async (lines) => {
+		fc.asyncProperty(cases, async ({ lines, others }) => {
 			const server = await start({
 				'GET /v1/models': json(list({ id: 'other', owned_by: 'library' })),
 				'POST /api/pull': (_request, response) => {
@@ -26,7 +33,9 @@ test('any lines', async () => {
 						...lines.map((one) => ({ status: `pulling ${one.digest}`, ...one })),
 						{ status: 'success' },
 					];
-					response.end(all.map((one) => `${JSON.stringify(one)}\n`).join(''));
+					const texts = all.map((one) => JSON.stringify(one));
+					texts.splice(1, 0, ...others);
+					response.end(texts.map((text) => `${text}\n`).join(''));
 				},
 			});
 			// The first line of a layer says whether it was there; later ones say that it is loaded now.
