@@ -19,6 +19,16 @@ test.each([
 	);
 });
 
+test('beside the tokens of a response, what was requested is the sum of both', () => {
+	const limit = "This model's maximum context length is 4096 tokens.";
+	const sum = 'However, you requested 5000 tokens';
+	expect(findTokenCounts(`${limit} ${sum}.`)).toEqual({ promptTokens: 5000, contextTokens: 4096 });
+	expect(findTokenCounts(`${limit} ${sum} (1000 in the completion).`)).toEqual({
+		contextTokens: 4096,
+		responseTokens: 1000,
+	});
+});
+
 const WRITTEN: ReadonlyArray<(count: number) => string> = [
 	String,
 	(count) => count.toLocaleString('en-US'),

@@ -12,6 +12,15 @@ describe('audio: transcribe', () => {
 		expect(item!.json).toEqual({ text: 'hello world', fileName: 'note.mp3', bytes: 5 });
 	});
 
+	it('a response without a text is silence', async () => {
+		const sim = await startChatApp({ speechToText: true, heard: 'x' });
+		sim.fail({ path: /audio-to-text/, status: 200, body: '{}', contentType: 'application/json' });
+		const [item] = await executeApp(sim, TRANSCRIBE, {
+			items: [createBinaryItem('note.mp3', 'audio/mpeg')],
+		});
+		expect(item!.json).toEqual({ text: '', fileName: 'note.mp3', bytes: 5 });
+	});
+
 	it('silence is a hint, not an error', async () => {
 		const sim = await startChatApp({ speechToText: true, heard: '' });
 		const fake = prepareNode('difyApp', sim, {

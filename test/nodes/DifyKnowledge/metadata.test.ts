@@ -47,6 +47,21 @@ describe('metadata', () => {
 		]);
 	});
 
+	test('a field that Dify does not create sets nothing', async () => {
+		const scene = await startScene();
+		scene.sim.fail({
+			method: 'POST',
+			path: /\/metadata$/,
+			status: 200,
+			body: '{}',
+			contentType: 'application/json',
+		});
+		const error = await getNodeError(setField(scene, { field: 'city', value: 'Lima' }));
+		expect(error.message).toBe('Dify did not create the metadata field "city"');
+		expect(error.description).toContain('Check the metadata of the knowledge base in Dify.');
+		expect(getWrites(scene.sim)).toHaveLength(1);
+	});
+
 	test('without a field with a value, nothing is sent', async () => {
 		const scene = await startScene();
 		const document = addDocument(scene.sim.store, scene.dataset);
