@@ -31,7 +31,7 @@ function decide(states: readonly State[], look: number): string | undefined {
 test('any states of a model, while it is downloaded', async () => {
 	const cases = fc.record({
 		states: fc.array(state, { minLength: 1, maxLength: 4 }),
-		timeoutMs: fc.constantFrom(0, 7_000, 120_000),
+		timeoutMs: fc.constantFrom(0, 7_000, 40_000),
 	});
 	await fc.assert(
 		fc.asyncProperty(cases, async ({ states, timeoutMs }) => {
@@ -77,7 +77,7 @@ test('any states of a model, while it is downloaded', async () => {
 				.filter((look) => states[Math.min(look, states.length - 1)] === 'downloading');
 			expect(shown).toEqual(downloading.map(() => 'downloading user/repo'));
 		}),
-		examples(60),
+		examples(30),
 	);
 });
 
