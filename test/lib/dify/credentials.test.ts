@@ -1,5 +1,9 @@
 import { mask } from '../../../lib/errors/mask';
-import { createDifyClient, resolveDifyBaseUrl } from '../../../lib/dify/credentials';
+import {
+	createDifyClient,
+	readDifyCredential,
+	resolveDifyBaseUrl,
+} from '../../../lib/dify/credentials';
 import { appKey } from '../../simulators/dify';
 import { getError } from '../../support/jest/get-error';
 import { createClient, sendMessage, startSim } from './client';
@@ -10,6 +14,15 @@ const WRONG_KEY = `app-${'Wrong'.repeat(5)}`;
 
 describe('access to Dify', () => {
 	const start = async () => await startSim({});
+
+	test('fields of a credential that are missing or of another type count as not set', () => {
+		const notSet = { baseUrl: '', apiKey: '', keyType: 'app', ignoreSslIssues: false };
+		expect(readDifyCredential({})).toEqual(notSet);
+		const others = { baseUrl: 1, apiKey: 1, keyType: 'other', ignoreSslIssues: 'true' };
+		expect(readDifyCredential(others)).toEqual(notSet);
+		const set = { baseUrl: 'u', apiKey: 'k', keyType: 'knowledge', ignoreSslIssues: true };
+		expect(readDifyCredential(set)).toEqual(set);
+	});
 
 	test('a request without a key is a credential error, and is sent once', async () => {
 		const sim = await start();

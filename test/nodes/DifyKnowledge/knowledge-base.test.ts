@@ -37,6 +37,14 @@ describe('knowledge bases', () => {
 		]);
 	});
 
+	test('the existing one of exactly this name is used among those that the name finds', async () => {
+		const scene = await startScene();
+		for (const name of ['News', 'New', 'Newer']) await runBase(scene, 'create', { name });
+		const options = { ifExists: 'use' };
+		for (const name of ['News', 'New', 'Newer'])
+			expect(await runBase(scene, 'create', { name, options })).toMatchObject([{ name }]);
+	});
+
 	test.each([
 		{ resource: 'knowledgeBase', fields: {} },
 		{ resource: 'document', fields: {} },
