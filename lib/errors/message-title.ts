@@ -69,8 +69,8 @@ const ADDRESS =
 /** Not inside `llama3.2` or `10.0.0.5`. Some scripts have no capitals, some have signs of their own. */
 export const END_OF_SENTENCE = /[.!?](?=\s+[\p{Lu}\p{Lo}])|(?![.!?])\p{Sentence_Terminal}/u;
 
-/** A sign at the end of a sentence that a title does not have. */
-const END_SIGN = /[:,;\s]|(?![!?])\p{Sentence_Terminal}/u;
+/** A sign at the end of a sentence that a title does not have: also a bracket that opens before what was removed. */
+const END_SIGN = /[:,;\s\p{Ps}]|(?![!?])\p{Sentence_Terminal}/u;
 
 /** A kind of error that has a name. */
 const NAMED_KIND = /^\w{1,20} (?:error|exception):$/i;
