@@ -46,10 +46,9 @@ export async function processItems<T>(
 	// In some n8n versions, a node that an agent uses as a tool has no input items.
 	const results = new Array<T | ItemError>(Math.max(1, context.getInputData().length));
 	const errors: ItemError[] = [];
-	const processItem = async (itemIndex: number) => {
+	const processItem = async (itemIndex: number, itemSignal: AbortSignal) => {
 		try {
-			// A separate signal per item: Node logs a warning for more than ten listeners on one.
-			results[itemIndex] = await handleItem(itemIndex, AbortSignal.any([signal]));
+			results[itemIndex] = await handleItem(itemIndex, itemSignal);
 		} catch (error) {
 			const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error);
 			if (context.continueOnFail()) return await continueAfter(itemError);
@@ -67,9 +66,11 @@ export async function processItems<T>(
 	};
 	const lanes = groupBySequence(results.length, options).values();
 	const worker = async () => {
+		// A separate signal: Node logs a warning for more than ten listeners on one.
+		const workerSignal = AbortSignal.any([signal]);
 		for (const lane of lanes) {
 			for (const itemIndex of lane) {
-				if (!signal.aborted) await processItem(itemIndex);
+				if (!signal.aborted) await processItem(itemIndex, workerSignal);
 			}
 		}
 	};
