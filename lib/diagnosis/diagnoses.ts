@@ -227,18 +227,18 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 		needs: ['modelBehind', 'isListedForKey'],
 		advise: ({ modelBehind }) => modelBehind,
 	}),
-	defineDiagnosis({
-		types: ['modelNotFound'],
-		needs: ['isListedForKey', 'model'],
-		// What the server says may be about another model, which guards this one.
-		advise: ({ model }) =>
-			`The server lists the model "${model}", so its name is right: check the server log.`,
-	}),
 	// Whatever a server says
 	defineDiagnosis({
 		types: ['modelNotFound', 'badRequest', 'serverError'],
 		needs: ['mayLackModel', 'isModelMissing', 'otherModels', 'serverType', 'model'],
 		advise: (facts) => ({ ...toMissingModel(facts), type: 'modelNotFound' }),
+	}),
+	defineDiagnosis({
+		types: ['modelNotFound'],
+		needs: ['isInKnownList', 'model'],
+		// What the server says may be about another model, which guards this one.
+		advise: ({ model }) =>
+			`The server lists the model "${model}", so its name is right: check the server log.`,
 	}),
 	defineDiagnosis({
 		types: ['modelNotFound'],
@@ -256,10 +256,10 @@ export const DIAGNOSES: readonly Diagnosis[] = [
 	defineDiagnosis({
 		types: ['routeNotFound'],
 		needs: ['lacksRoutes', 'model'],
-		advise: ({ model }) => ({
-			type: 'wrongModelType',
-			...getErrorText('wrongModelType', { model }),
-		}),
+		advise: ({ model }) => {
+			const { title: ownTitle, suggestion } = getErrorText('wrongModelType', { model });
+			return { type: 'wrongModelType', ownTitle, suggestion };
+		},
 	}),
 	// What the server makes of the request, and of the output of the model
 	defineDiagnosis({

@@ -82,6 +82,8 @@ export interface Facts {
 	modelBehind: string;
 	/** The server lists this model for the key of the credential, so that it accepts the key. */
 	isListedForKey: true;
+	/** The list by which the server was identified has this model; known without a request. */
+	isInKnownList: true;
 	/** Models that the server lists without this one. */
 	otherModels: readonly string[];
 	/** The server lists models, and not this one. */

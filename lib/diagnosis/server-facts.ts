@@ -28,6 +28,7 @@ export function getServerFacts(
 		keyBehind: async () => (await profile.fetchType(requested.signal)).texts.keyBehind,
 		modelBehind: async () => (await profile.fetchType(requested.signal)).texts.modelBehind,
 		isListedForKey: async () => (await isListed(server, requested)) || undefined,
+		isInKnownList: () => profile.isInKnownList(requested.model) || undefined,
 		contextSizes: async () => await fetchContextSizes(error, server, requested),
 		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,
 		isUnprovenAddress: async () =>

@@ -134,6 +134,11 @@ class ServerProfile {
 		return isOnly && this.isTypeCached() ? models[0] : undefined;
 	}
 
+	/** Whether the list of models by which the server was identified has a model; without a request. */
+	isInKnownList(model: string): boolean {
+		return this.isTypeCached() && this.facts.models.some(({ id }) => id === model);
+	}
+
 	private isTypeCached() {
 		return this.facts.typeExpiresAt > performance.now();
 	}

@@ -35,6 +35,7 @@ const FACTS: Facts = {
 	keyBehind: 'Correct the key of the server behind it.',
 	modelBehind: 'Correct the name of the model behind it.',
 	isListedForKey: true,
+	isInKnownList: true,
 	otherModels: ['b-model'],
 	isModelMissing: true,
 	contextSizes: { current: 4_096, trained: 32_768, slots: 1 },

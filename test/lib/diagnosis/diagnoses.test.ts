@@ -56,6 +56,7 @@ const VALUES: { readonly [Name in keyof Facts]-?: Readonly<Record<string, Facts[
 	keyBehind: { 'key behind': 'Correct the key behind it.' },
 	modelBehind: { 'model behind': 'Correct the model behind it.' },
 	isListedForKey: { listed: true },
+	isInKnownList: { listed: true },
 	otherModels: { none: [], two: ['b', 'c'] },
 	isModelMissing: { missing: true },
 	contextSizes: {
