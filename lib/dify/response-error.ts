@@ -17,12 +17,18 @@ export function parseErrorBody(json: unknown): DifyErrorBody | undefined {
 	const code = asString(json.code);
 	const message = asString(json.message);
 	if (code === undefined || message === undefined) return undefined;
-	const param = asNonEmptyString(json.params) ?? VALIDATION_PLACE.exec(message)?.[1];
+	const param = asNonEmptyString(json.params) ?? findOnlyPlace(message);
 	return omitUndefined({ code, message, status: asFiniteNumber(json.status), param });
 }
 
-/** What the only issue in a text of pydantic is about (docs/protocols/dify.md 6.2). */
-const VALIDATION_PLACE = /^1 validation error for [^\n]{1,200}\n(\S{1,200})\n {2}/;
+/** A line of nothing but a place, before the indented line that says what is wrong with it (docs/protocols/dify.md 6.2). */
+const PLACE_OF_ISSUE = /\n([\w.]{1,200})\n {2}(?=\S)/g;
+
+/** What the only issue in a text of pydantic is about. */
+function findOnlyPlace(message: string): string | undefined {
+	const [first, ...others] = Array.from(message.matchAll(PLACE_OF_ISSUE), ([, place]) => place);
+	return others.length === 0 ? first : undefined;
+}
 
 const STARTS_RUN = /\/(?:chat-messages|completion-messages|workflows\/(?:[^/]+\/)?run)$/;
 

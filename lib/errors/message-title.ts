@@ -28,7 +28,7 @@ const LEADING_PLACE = /^…: */;
 
 /** The value that pydantic and LiteLLM repeat from the request. */
 const REPEATED_INPUT =
-	/\[type=.*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
+	/\[(?:type=|\w{1,60}=\w{1,60}, input_value=).*$|(?:\binput_value=|["'`]input["'`]: |\breceived: |\bfor more information\b).*$/is;
 
 /** A text in Python's quotation marks. */
 const QUOTED = String.raw`(?:'((?:[^'\\\n]|\\.){1,2000})'|"((?:[^"\\\n]|\\.){1,2000})")`;
@@ -44,9 +44,8 @@ const PYTHON_ERROR = new RegExp(String.raw`\{['"](?:error|message|object|detail)
 
 const PYTHON_MESSAGE = new RegExp(String.raw`['"](?:message|msg|detail)['"]: ?${QUOTED}`);
 
-/** pydantic's own text: a heading, then a line for the field and one for what is wrong with it. */
-const VALIDATION_TEXT =
-	/^\d{1,4} validation errors? for [^\n]{1,200}\n(\S[^\n]{0,200})\n\s{1,8}(\S[^\n]{0,500})/;
+/** pydantic's own text: a heading, then a line for the field and an indented one for what is wrong with it. */
+const VALIDATION_TEXT = /^\d[^\n]{1,200}\n(\S{1,200})\n {1,8}(\S[^\n]{0,500})/;
 
 /** The last line of a traceback, or of the trace of a template: the exception that ended it. */
 const LAST_EXCEPTION = /\n\s{0,20}(?:[a-z]\w*\.)*\w{0,60}(?:Error|Exception): (?=\S)/gi;

@@ -176,9 +176,13 @@ function rewordText(text: string, words: Words): string {
 	return parts.join('') + rewordParts(text.slice(at), words);
 }
 
+const PLACE_OF_ISSUE = /^([\w.]+)\n {2}(?=\S)/gm;
+
 function rewordParts(text: string, words: Words): string {
-	/** Names that are a line of their own, as in the text of pydantic: places. */
+	/** Names that are a line of their own: places. */
 	const lines = new Set(text.split('\n').map((line) => line.trim()));
+	/** Places in the text of pydantic, before an indented line, as `loc` in its JSON. */
+	const issues = new Set(Array.from(text.matchAll(PLACE_OF_ISSUE), ([, place]) => place));
 	const rewordPlace = (place: string): string =>
 		place.replace(WORD, (word) => words.replace(word, true));
 	/** The last key of Python's or JSON's notation inside the sentence. */
@@ -188,6 +192,7 @@ function rewordParts(text: string, words: Words): string {
 		if (part.includes('://') || ID.test(part) || EXCEPTION.test(part)) return part;
 		if (quote === undefined) {
 			if (key !== 'loc') key = '';
+			if (issues.has(part)) return part;
 			return /[.[]/.test(part) || lines.has(part)
 				? rewordPlace(part)
 				: part.replace(WORD, (word) => words.replace(word, false));
