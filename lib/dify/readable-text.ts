@@ -61,11 +61,11 @@ function unwrapMessage(raw: string, depth = 0): string {
 
 /**
  * Pydantic's texts have many lines and repeat the input, which may be private (docs/protocols/dify.md 6.2): a heading with the
- * number of issues, then for each its place, and an indented line that says what is wrong.
+ * number of issues, then for each its place, if it has one, and an indented line that says what is wrong.
  */
 function summarizeValidationErrors(message: string) {
 	const issues = Array.from(
-		message.matchAll(/^(\S{1,300})\n {2}(\S.{0,300}?)(?: \[\w{1,60}=.*)?$/gm),
+		message.matchAll(/^(\S.{0,300})\n {2}(\S.{0,300}?)(?: \[\w{1,60}=.*)?$/gm),
 		([, place, issue]) => `${place}: ${issue}`,
 	);
 	return /^\d+ .*\n/.test(message) && issues.length > 0 ? issues.slice(0, 3).join('; ') : message;
