@@ -78,13 +78,17 @@ export class LruCache<V> {
 		const entry = this.entries.get(key);
 		const now = performance.now();
 		const value = entry !== undefined && entry.expiresAt > now ? entry.value : create();
-		this.set(key, value);
+		this.store(key, { value, expiresAt: now + this.ttlMs });
 		return value;
 	}
 
 	set(key: string, value: V): void {
+		this.store(key, { value, expiresAt: performance.now() + this.ttlMs });
+	}
+
+	private store(key: string, entry: CacheEntry<V>) {
 		this.entries.delete(key);
-		this.entries.set(key, { value, expiresAt: performance.now() + this.ttlMs });
+		this.entries.set(key, entry);
 		if (this.entries.size > this.maxEntries) this.entries.delete(this.entries.keys().next().value!);
 	}
 

@@ -72,6 +72,39 @@ class Pause {
 	constructor(readonly ms: number) {}
 }
 
+/** Cancels a batch request for an interactive one. */
+class Preemption {
+	private readonly controller = new AbortController();
+	isPreempted = false;
+
+	/**
+	 * Not `AbortSignal.any`, which takes ten times as long (0.05 ms for each request).
+	 *
+	 * @param requestSignal - Cancels the request, too.
+	 */
+	constructor(private readonly requestSignal: AbortSignal) {
+		if (requestSignal.aborted) this.onRequestAbort();
+		else requestSignal.addEventListener('abort', this.onRequestAbort, { once: true });
+	}
+
+	/** Aborts if the request is preempted, and with the signal of the request. */
+	get signal(): AbortSignal {
+		return this.controller.signal;
+	}
+
+	preempt() {
+		this.isPreempted = true;
+		this.controller.abort();
+	}
+
+	/** Call this at the end of the request. */
+	end() {
+		this.requestSignal.removeEventListener('abort', this.onRequestAbort);
+	}
+
+	private readonly onRequestAbort = () => this.controller.abort(this.requestSignal.reason);
+}
+
 /** One request, with all its attempts. */
 class RequestRun<T> {
 	/** Without the secrets that the request contains. */
@@ -138,12 +171,12 @@ class RequestRun<T> {
 		const { signal } = this.watchdog;
 		if (priority === undefined) return { ...NO_PERMIT, signal, isPreempted: () => false };
 		const isPreemptible = priority === 'batch' && options.isPreemptible !== false;
-		const preemption = new AbortController();
+		const preemption = isPreemptible ? new Preemption(signal) : undefined;
 		const preempt = () => {
-			if (!isPreemptible || this.preemptions >= MAX_PREEMPTIONS) return false;
+			if (!preemption || this.preemptions >= MAX_PREEMPTIONS) return false;
 			this.preemptions++;
 			stats.timesPreempted++;
-			preemption.abort();
+			preemption.preempt();
 			return true;
 		};
 		const { id, maxConcurrentRequests: maxConcurrent } = endpoint;
@@ -156,12 +189,15 @@ class RequestRun<T> {
 						limit: endpoint.getSlots(options.model) ?? Infinity,
 					};
 		try {
-			return {
-				...(await acquirePermit(queueId, limit, { priority, signal, preempt, stats })),
-				signal: isPreemptible ? AbortSignal.any([signal, preemption.signal]) : signal,
-				isPreempted: () => preemption.signal.aborted,
+			const permit = await acquirePermit(queueId, limit, { priority, signal, preempt, stats });
+			const release = () => {
+				preemption?.end();
+				permit.release();
 			};
+			const isPreempted = () => preemption?.isPreempted === true;
+			return { ...permit, signal: preemption?.signal ?? signal, release, isPreempted };
 		} catch {
+			preemption?.end();
 			throw createQueueError(endpoint, options, this.watchdog);
 		}
 	}

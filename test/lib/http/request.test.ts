@@ -384,9 +384,9 @@ describe('bytes', () => {
 		expect(await send({ limits: withLimits({ bytes: 1000 }) }, readBytes)).toHaveLength(1000);
 	});
 
-	test('that stop for longer than the idle timeout are an error, those that go on are not', async () => {
+	test('that stop for longer than the idle timeout are an error', async () => {
 		const { send } = await serve((_sent, response) => void response.write('x'));
-		const timeouts = { firstTokenMs: 40, idleMs: 80 };
+		const timeouts = { firstTokenMs: 0, idleMs: 80 };
 		expect((await getError(send({ timeouts }, readBytes))).type).toBe('idleTimeout');
 	});
 });
