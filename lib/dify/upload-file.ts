@@ -1,6 +1,9 @@
 /** Uploads a file for a run. */
 import type { FileSource } from '../http/multipart';
+import type { JsonRecord } from '../values/records';
+import { asNonEmptyString } from '../values/records';
 import type { DifyClient } from './client';
+import { createDifyError } from './create-error';
 
 /**
  * Uploads a file for a run of the same user.
@@ -13,6 +16,17 @@ export async function uploadFile(
 	source: FileSource,
 	user: string,
 ): Promise<string> {
-	const { id } = await client.upload('/files/upload', source, { fields: { user } });
-	return String(id);
+	return readFileId(await client.upload('/files/upload', source, { fields: { user } }));
+}
+
+/**
+ * The ID of an uploaded file.
+ *
+ * @throws {ServerError} if the response has none
+ */
+export function readFileId({ id }: JsonRecord): string {
+	const fileId = asNonEmptyString(id);
+	if (fileId === undefined)
+		throw createDifyError('emptyResponse', { title: 'Dify returned no file ID' });
+	return fileId;
 }

@@ -4,6 +4,7 @@ import { getDocumentId } from '../../lib/dify/knowledge/documents';
 import type { DifyClient } from '../../lib/dify/client';
 import { apiPath } from '../../lib/dify/api-path';
 import { parseRecords } from '../../lib/dify/pages';
+import { readFileId } from '../../lib/dify/upload-file';
 import { assertDocument } from '../../lib/files/document';
 import { asNonEmptyString, asRecords } from '../../lib/values/records';
 import type { DifyResource } from '../shared/dify/dify-operation';
@@ -77,7 +78,7 @@ export const pipelines: DifyResource = {
 				const inputs = readExactObject(parameters, 'inputs');
 				const source = await readFile(call, assertDocument);
 				const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
-				const id = String(uploaded.id);
+				const id = readFileId(uploaded);
 				const name = asNonEmptyString(uploaded.name) ?? source.name;
 				// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
 				const response = await client.sendJson(

@@ -426,7 +426,7 @@ class RunReader {
 		return await this.createErrorWithResult(this.isQueued ? 'runQueued' : 'runTimeout', {
 			detail: isTotal
 				? `The run took longer than ${formatDuration(this.timeouts.totalMs)} (Total Timeout)`
-				: `Dify sent only pings for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`,
+				: `Dify sent ${this.onlyReceived === 'nothing' ? 'nothing' : 'only pings'} for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`,
 			about: { isRunStart: true, onlyReceived: this.onlyReceived },
 		});
 	}

@@ -2,6 +2,7 @@
 import type { DifyVariant, ErrorRow } from './error-row';
 import type { MODEL_ERRORS } from './model';
 import type { NETWORK_ERRORS } from './network';
+import { formatDuration } from '../../values/duration';
 import { optional } from './optional-facts';
 import { isCloudflareStatus } from '../gateway-status';
 import type { GATEWAY_ERRORS } from './gateway';
@@ -12,6 +13,12 @@ const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The API key of the "Dify API" credential is fine.';
 const RUN_MAY_HAVE_STARTED =
 	' A run may have started: check the logs of the app before you send the request again.';
+
+const CHECK_SILENT_DIFY =
+	'Check that Dify and its database are running (docker compose ps), the log of its API container, and the proxy in front of it.';
+
+const DIFY_CLOUD_IS_SILENT =
+	'Dify Cloud did not respond in time: try again later (its state is at status.dify.ai).';
 
 /** What to check after a timeout before which no event of the run arrived. */
 const SILENT_RUN = {
@@ -448,12 +455,33 @@ export const DIFY_VARIANTS = {
 			'Start the tunnel again on the machine of Dify (cloudflared), and check its log: Dify itself may be running.',
 		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
 	},
+	// Limits of the node, which no option changes. Those of a run have texts of their own.
+	firstTokenTimeout: {
+		title: ({ timeoutMs }) => `Dify did not respond within ${formatDuration(timeoutMs)}`,
+		suggestion: CHECK_SILENT_DIFY,
+		onCloud: DIFY_CLOUD_IS_SILENT,
+	},
+	idleTimeout: {
+		title: ({ timeoutMs }) =>
+			`The response from Dify stalled: nothing arrived for ${formatDuration(timeoutMs)}`,
+		suggestion: CHECK_SILENT_DIFY,
+		onCloud: DIFY_CLOUD_IS_SILENT,
+	},
+	totalTimeout: {
+		title: ({ timeoutMs }) => `Dify did not respond within ${formatDuration(timeoutMs)}`,
+		suggestion: CHECK_SILENT_DIFY,
+		onCloud: DIFY_CLOUD_IS_SILENT,
+	},
 	emptyResponse: {
 		title: 'Dify returned an empty response',
 		suggestion: 'Check the Base URL and the proxies in front of Dify.',
 	},
 	// Dify has other routes whose errors these are not.
-	invalidResponse: { health: 'degraded' },
+	invalidResponse: {
+		detail: 'Dify, or a proxy in front of it, returned something other than what was requested',
+		suggestion: 'Check the Base URL and the proxies in front of Dify.',
+		health: 'degraded',
+	},
 	badRequest: { health: 'degraded' },
 	featureDisabled: { health: 'degraded' },
 } satisfies Readonly<

@@ -151,6 +151,7 @@ export const recordOperations: DifyOperation[] = [
 			if (url === undefined) {
 				throw createDifyError('fileNotFound', {
 					title: 'Dify returned no download URL for the document',
+					suggestion: 'Only documents that were created from a file can be downloaded.',
 				});
 			}
 			const { name } = await client.get(route, { metadata: 'without' });
