@@ -115,6 +115,14 @@ const SERVERS: Readonly<Record<string, Routes>> = {
 		'GET /metrics': text('llamacpp:requests_processing 1\n'),
 		'GET /health': json({ status: 'ok' }),
 	},
+	'llama-server whose list says more of a model than it': {
+		...LLAMA,
+		'GET /v1/models': list({
+			...routed('m', 'loaded', { args: ['--embeddings'] }),
+			meta: MODEL.meta,
+		}),
+		'POST /v1/embeddings': failure('not supported', 501),
+	},
 	'a router that loads': {
 		'GET /v1/models': list(routed('m', 'loading'), routed('n', 'unloaded')),
 		'GET /props': json({ role: 'router', model_path: 'none' }),

@@ -218,6 +218,15 @@ const SEQUENCES = [
 	]),
 ];
 
+/** A run that asks a second time, whichever of the events about the first answer arrived. */
+const ASKED_AGAIN = ['answered', 'answered-unsaid', 'filled', 'expired', 'asking'].flatMap(
+	(answer) => [
+		['started', 'form', answer, 'form-mail', 'paused'],
+		['started', answer, 'form-mail', 'paused'],
+		['started', 'form', 'paused', answer, 'form-mail', 'paused'],
+	],
+);
+
 test('the result of each sequence of events is the approved one', () => {
 	const readers = Object.keys(READERS) as Array<keyof typeof READERS>;
 	const outcomes = new Map(
@@ -226,6 +235,8 @@ test('the result of each sequence of events is the approved one', () => {
 			return [`${reader}: ${names.join(' ')}`, play(reader, names)] as const;
 		}),
 	);
+	for (const names of ASKED_AGAIN)
+		outcomes.set(`awaited: ${names.join(' ')}`, play('awaited', names));
 	const rows = [...outcomes].map(([input, outcome]) => ({ input, outcome }));
 	expectApproved(path.join(__dirname, 'run-state.any-events.approved.txt'), rows);
 });

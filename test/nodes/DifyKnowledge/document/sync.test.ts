@@ -2,6 +2,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import { binaryFile } from '../../../support/n8n/binary-file';
 import { getWrites } from '../../../lib/dify/knowledge/setup';
+import { addDataset, knowledgeKey } from '../../../simulators/dify';
 import { runDocument, executePrepared, prepare, startScene } from '../setup';
 import type { Scene } from '../setup';
 
@@ -141,6 +142,47 @@ describe('syncing documents', () => {
 			{ action: 'created', source: 'b.md', dryRun: true },
 		]);
 		expect(getWrites(scene.sim)).toEqual([]);
+	});
+
+	test('each knowledge base is synced with the credential and the options of its own items', async () => {
+		const [first, other] = [await startScene(), await startScene()];
+		// With an ID of its own, as in another Dify.
+		const second = { ...other, dataset: addDataset(other.sim.store, { name: 'Notes' }) };
+		const setup = createItems([...FILES, { source: 'c.md', text: 'third' }], true);
+		const scenes = [first, second, first];
+		const credentials = scenes.map(({ sim }) => ({
+			baseUrl: sim.url,
+			apiKey: knowledgeKey(),
+			keyType: 'knowledge',
+		}));
+		setup.perItem.forEach((parameters, at) => {
+			parameters.difyDatasetId = { __rl: true, mode: 'id', value: scenes[at]!.dataset.id };
+		});
+		const sent = await executePrepared(
+			prepare(first, { resource: 'document', operation: 'sync' }, { ...setup, credentials }),
+		);
+		expect(sent.map(({ json, pairedItem }) => [json.source, json.datasetId, pairedItem])).toEqual([
+			['a.md', first.dataset.id, { item: 0 }],
+			['c.md', first.dataset.id, { item: 2 }],
+			['b.md', second.dataset.id, { item: 1 }],
+		]);
+		const getNames = ({ dataset }: Scene) =>
+			[...dataset.documents.values()].map(({ name }) => name);
+		expect([getNames(first), getNames(second)]).toEqual([['a.md', 'c.md'], ['b.md']]);
+		// Of the first one, which deletes what has no source.
+		const left = createItems([FILES[0]!, FILES[1]!], true);
+		left.perItem.forEach((parameters, at) => {
+			parameters.difyDatasetId = { __rl: true, mode: 'id', value: scenes[at]!.dataset.id };
+			parameters.options = { maxRemovedPercent: 100, onMissingSource: ['delete', 'disable'][at] };
+		});
+		await executePrepared(
+			prepare(
+				first,
+				{ resource: 'document', operation: 'sync' },
+				{ ...left, credentials: credentials.slice(0, 2) },
+			),
+		);
+		expect([getNames(first), getNames(second)]).toEqual([['a.md'], ['b.md']]);
 	});
 
 	test('with a hash from the source, changed content is not compared', async () => {

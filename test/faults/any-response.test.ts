@@ -1,0 +1,265 @@
+/**
+ * What each operation makes of any response to each of its requests: what it sends, when it gives up, its items and hints, or
+ * its error.
+ */
+import { useClock } from '../guarantees/support/fake-clock';
+import { expectApproved, joinPlaces } from '../support/approved/approved-table';
+import type { PlacedOutcome } from '../support/approved/approved-table';
+import { getGoodResponse } from './good-responses';
+import type { GoodResponse } from './good-responses';
+import { startGoodServer } from './good-server';
+import type { GoodServer, Reaction, Received } from './good-server';
+import { createCredential, passUntilEnded, withoutIds } from './harness';
+import { listOperations } from './operations';
+import type { Operation, OperationResult } from './operations';
+import path from 'node:path';
+
+const clock = useClock();
+
+const NODES = [
+	'DifyApp',
+	'DifyChatMessage',
+	'DifyConversation',
+	'DifyFeedback',
+	'DifyKnowledge',
+	'DifyRetriever',
+	'DifyTrigger',
+	'DifyWorkflow',
+	'LocalLlama',
+];
+
+const json = (status: number, body: unknown): Reaction => ({
+	status,
+	headers: { 'content-type': 'application/json' },
+	body: JSON.stringify(body),
+});
+/** In the form of Dify and in that of model servers. */
+const failure = (status: number, code: string): Reaction =>
+	json(status, {
+		code,
+		message: 'It is not so.',
+		status,
+		error: { message: 'It is not so.', code: status },
+	});
+
+/** Numbers and texts that records of Dify have, in addition to those of the good responses. */
+const NUMBERS = [
+	'position',
+	'hit_count',
+	'tokens',
+	'created_at',
+	'updated_at',
+	'completed_at',
+	'finished_at',
+	'elapsed_time',
+	'total_tokens',
+	'total_steps',
+	'exceptions_count',
+	'document_count',
+	'total_documents',
+	'total_segments',
+	'completed_segments',
+	'available_document_count',
+	'chunk_count',
+];
+const TEXTS = [
+	'answer',
+	'question',
+	'query',
+	'title',
+	'description',
+	'provider',
+	'permission',
+	'indexing_technique',
+	'embedding_model',
+	'embedding_model_provider',
+	'runtime_mode',
+	'conversation_id',
+	'message_id',
+	'from_end_user_id',
+	'workflow_run_id',
+	'workflow_id',
+	'batch',
+	'file_id',
+	'extension',
+	'mime_type',
+	'introduction',
+	'author_name',
+];
+
+/** Each record of a response with all fields, each with a value of its own. */
+function fill(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(fill);
+	if (typeof value !== 'object' || value === null) return value;
+	const fields = Object.entries(value).map(([name, inner]) => [name, fill(inner)]);
+	if (!('id' in value) && !('result' in value) && !('text' in value))
+		return Object.fromEntries(fields);
+	return {
+		...Object.fromEntries(NUMBERS.map((name, at) => [name, 100 + at])),
+		...Object.fromEntries(TEXTS.map((name) => [name, `the ${name}`])),
+		...Object.fromEntries(fields),
+	};
+}
+
+function fillBody(good: GoodResponse): GoodResponse {
+	if (good.headers['content-type'] !== 'application/json' || Buffer.isBuffer(good.body))
+		return good;
+	return { ...good, body: JSON.stringify(fill(JSON.parse(good.body))) };
+}
+
+/** Responses by their names in the table. */
+const REACTIONS: Readonly<Record<string, Reaction>> = {
+	silence: 'hold',
+	half: 'half',
+	'400': failure(400, 'invalid_param'),
+	'404': failure(404, 'not_found'),
+	'500': failure(500, 'internal_server_error'),
+	'502': { status: 502, headers: { 'content-type': 'text/html' }, body: '<html>nginx</html>' },
+	'200 error': json(200, { code: 'invalid_param', message: 'It is not so.', status: 400 }),
+	'{}': json(200, {}),
+	'[]': json(200, []),
+	null: json(200, null),
+	'no data': json(200, { data: null, result: 'success', id: 1, name: null, documents: [] }),
+	'204': { status: 204, headers: {}, body: '' },
+};
+const FULL = 'all fields';
+
+/** One execution of an operation. */
+interface Played {
+	operation: Operation;
+	/** The request that gets the response: its line without IDs. */
+	line: string;
+	reaction: string;
+}
+
+const toLine = ({ line }: Received): string => {
+	const [method, target = ''] = line.split(' ');
+	return withoutIds(`${method} ${decodeURIComponent(target)}`);
+};
+
+/** What differs from run to run. */
+const UNSTEADY: ReadonlyArray<readonly [pattern: RegExp, text: string]> = [
+	[/http:\/\/127\.0\.0\.1:\d+\/[\w-]+/g, 'SERVER'],
+	[/127\.0\.0\.1:\d+/g, 'HOST'],
+	[
+		/"(?:latencyMs|firstTokenMs|\w*PerSecond|checkedAt|since|waitedSeconds)":(?:"[^"]*"|[\d.]+)/g,
+		'"…"',
+	],
+	[/"data":"[^"]{60,}"/g, '"data":"…"'],
+	[/[\d.]+ (?:tokens\/s|ms\b)/g, '… ms'],
+	[/\bText [0-9a-f]{8}\b/g, 'Text …'],
+];
+const MAX_SHOWN = 1_100;
+
+const shorten = (text: string): string =>
+	withoutIds(UNSTEADY.reduce((rest, [pattern, word]) => rest.replace(pattern, word), text)).slice(
+		0,
+		MAX_SHOWN,
+	);
+
+/** How often each request was sent. */
+function countLines(requests: readonly Received[]): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const request of requests) {
+		const line = toLine(request);
+		counts.set(line, (counts.get(line) ?? 0) + 1);
+	}
+	return counts;
+}
+
+/** What was sent besides, or not sent, in comparison with good responses. */
+function describeRequests(requests: readonly Received[], good: readonly Received[]): string {
+	const [counts, usual] = [countLines(requests), countLines(good)];
+	return [...new Set([...usual.keys(), ...counts.keys()])]
+		.sort()
+		.flatMap((line) => {
+			const [count, expected] = [counts.get(line) ?? 0, usual.get(line) ?? 0];
+			return count === expected ? [] : [`${count} × ${line}`];
+		})
+		.join(', ');
+}
+
+/** Pauses before a request is sent again have random parts of less than that. */
+const SHOWN_MS = 10_000;
+
+function describeTime(ms: number): string {
+	const tens = Math.round(ms / SHOWN_MS);
+	return tens === 0 ? '' : `${tens * 10} s ; `;
+}
+
+function describeResult({ items, returned, hints = [] }: OperationResult): string {
+	const warnings = hints.map(({ message, type }) => `hint ${type}: ${message}`);
+	return [JSON.stringify(items ?? returned), ...warnings].join(' ; ');
+}
+
+/** The description begins with the title. */
+const describeError = ({ message, description }: Error & { description?: string | null }): string =>
+	`! ${message} | ${(description ?? '').replace(`${message}. `, '')}`;
+
+/** Plays all at the same time, each at an address of its own. */
+async function playAll(
+	all: readonly Played[],
+): Promise<Map<Played, { requests: Received[]; outcome: string }>> {
+	const byName = new Map<string, Played>();
+	const server: GoodServer = await startGoodServer((request) => {
+		const { line, reaction } = byName.get(request.name)!;
+		if (toLine(request) !== line) return undefined;
+		if (reaction !== FULL) return REACTIONS[reaction];
+		const { method, text, name } = request;
+		const target = request.line.slice(method.length + 1);
+		return fillBody(getGoodResponse({ method, target, text, baseUrl: server.at(name) }));
+	});
+	const works = new Map<string, Promise<string>>();
+	const names = new Map<string, Played>();
+	const stop = new AbortController();
+	for (const [at, played] of all.entries()) {
+		const name = `${played.operation.name} ${at}`;
+		const url = server.at(name);
+		byName.set(url.slice(url.lastIndexOf('/') + 1), played);
+		names.set(name, played);
+		const startedAt = performance.now();
+		const work = played.operation
+			.run({
+				credentials: [createCredential(played.operation, { url, key: 'key-7f3a91c4d2' })],
+				signal: stop.signal,
+			})
+			.then(describeResult, describeError)
+			.then((outcome) => `${describeTime(performance.now() - startedAt)}${outcome}`);
+		works.set(name, work);
+	}
+	const passing = { clock, servers: [server], stepMs: 2_000 };
+	const waiting = await passUntilEnded(works, { ...passing, maxMs: 200_000 });
+	stop.abort();
+	expect(await passUntilEnded(works, passing)).toEqual([]);
+	const results = new Map<Played, { requests: Received[]; outcome: string }>();
+	for (const [name, played] of names) {
+		const outcome = waiting.includes(name) ? 'waits' : await works.get(name)!;
+		results.set(played, { requests: server.to(name), outcome });
+	}
+	await server.close();
+	return results;
+}
+
+test.each(NODES)('%s: each response to each request', async (node) => {
+	const operations = (await listOperations()).filter((operation) => operation.node === node);
+	const good = await playAll(
+		operations.map((operation) => ({ operation, line: '', reaction: 'good' })),
+	);
+	const played = [...good].flatMap(([{ operation }, { requests }]) =>
+		[...new Set(requests.map(toLine))].flatMap((line) =>
+			[...Object.keys(REACTIONS), FULL].map((reaction) => ({ operation, line, reaction })),
+		),
+	);
+	const results = await playAll(played);
+	const usual = new Map([...good].map(([{ operation }, { requests }]) => [operation, requests]));
+	const outcomes = [...results].map(
+		([{ operation, line, reaction }, { requests, outcome }]): PlacedOutcome => ({
+			subject: `${operation.name}, ${line}`,
+			place: reaction,
+			outcome: shorten(
+				[outcome, describeRequests(requests, usual.get(operation)!)].filter(Boolean).join(' ; '),
+			),
+		}),
+	);
+	expectApproved(path.join(__dirname, `any-response.${node}.approved.txt`), joinPlaces(outcomes));
+});
