@@ -434,6 +434,15 @@ export function createFieldError(label: string, problem: string, suggestion?: st
 	);
 }
 
+/** @param problem - Continues the sentence after the option: "must be at least 1". */
+export function createOptionError({ label }: Field, problem: string): ServerError {
+	return createInputError(`The option "${label}" ${problem}`, 'Correct the option in the node.', {
+		field: label,
+		inputProblem: 'wrong',
+		hasPlainAdvice: true,
+	});
+}
+
 /** The error of a field that needs a value. */
 export function createEmptyFieldError(label: string, suggestion?: string): ServerError {
 	return createInputError(

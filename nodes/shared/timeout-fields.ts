@@ -2,7 +2,8 @@ import type { INodeProperties, WorkflowExecuteMode } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { omitUndefined } from '../../lib/values/records';
 import { choiceField, numberField, integerField } from './field-builders';
-import type { NodeParameters, ParameterSource } from './parameters';
+import type { Field, NodeParameters, ParameterSource } from './parameters';
+import { asText, createOptionError, quoteValue } from './parameters';
 import type { Priority } from '../../lib/http/queue';
 import type { Timeouts } from '../../lib/http/timeouts';
 
@@ -107,18 +108,20 @@ const DURATION =
 	/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))*$/;
 
 /**
- * Parses the field: Ollama accepts a number of seconds, or a duration with a unit as text, and rejects "120" (seen with
- * 0.17.4).
+ * Reads the value of Keep Alive: Ollama accepts a number of seconds, or a duration with a unit as text, and rejects "120"
+ * (seen with 0.17.4).
  *
  * @returns undefined for an empty field.
+ * @throws {ServerError} of type `invalidInput` naming the field
  */
-export function parseKeepAlive(typed: string): string | number | undefined {
-	const text = typed.trim();
+export function asKeepAlive(field: Field, value: unknown): string | number | undefined {
+	const text = asText(field, value).trim();
 	if (text === '') return undefined;
-	return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
-}
-
-/** Whether Ollama can read this value. */
-export function isValidKeepAlive(value: string | number): boolean {
-	return typeof value === 'number' ? Number.isFinite(value) : DURATION.test(value);
+	const seconds = /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+	if (Number.isFinite(seconds)) return seconds;
+	if (DURATION.test(text)) return text;
+	throw createOptionError(
+		field,
+		`must be a number of seconds, or a duration such as 30m or 1h30m, but is ${quoteValue(text)}`,
+	);
 }

@@ -1,4 +1,4 @@
-import { omitUndefined } from '../../lib/values/records';
+import { isUnset, omitUndefined } from '../../lib/values/records';
 import type { EmbedSettings } from '../../lib/tasks/embed';
 import {
 	choiceField,
@@ -7,7 +7,7 @@ import {
 	integerField,
 	numberField,
 } from './field-builders';
-import { timeoutFields, readRequestSettings, parseKeepAlive } from './timeout-fields';
+import { asKeepAlive, timeoutFields, readRequestSettings } from './timeout-fields';
 import type { NodeParameters } from './parameters';
 import type { RerankSettings } from '../../lib/tasks/rerank';
 import type { INodeProperties } from 'n8n-workflow';
@@ -87,9 +87,15 @@ export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSet
 		longTexts: parameters.choice('options.longTexts', 'fail'),
 		blankTexts: parameters.choice('options.blankTexts', 'fail'),
 		batchSize: parameters.number('options.batchSize', 32),
-		keepAlive: parseKeepAlive(parameters.rawString('options.keepAlive')),
+		keepAlive: readKeepAlive(parameters),
 		...readRequestSettings(parameters),
 	};
+}
+
+function readKeepAlive(parameters: NodeParameters) {
+	const path = 'options.keepAlive';
+	const value = parameters.value(path);
+	return isUnset(value) ? undefined : asKeepAlive(parameters.field(path), value);
 }
 
 export const topNField: INodeProperties = integerField('Top N', 'topN', 0, [0], {

@@ -5,12 +5,11 @@ import {
 	GENERATION_OPTIONS,
 } from '../../../lib/chat/body/generation-options';
 import { omitUndefined, omitEmpty, isUnset } from '../../../lib/values/records';
-import { isValidKeepAlive, parseKeepAlive } from '../timeout-fields';
+import { asKeepAlive } from '../timeout-fields';
 import type { SamplingSettings } from '../../../lib/chat/settings';
-import { createInputError } from '../../../lib/errors/create-error';
 import { CONTROLS } from '../../../lib/text/literals';
 import type { Field, NodeParameters } from '../parameters';
-import { asNumber, asBoolean, asText } from '../parameters';
+import { asNumber, asBoolean, asText, createOptionError } from '../parameters';
 import { getOwn } from '../../../lib/values/own-properties';
 
 /** Editor fields of all generation options. */
@@ -70,24 +69,8 @@ const PARSERS: Readonly<Record<GenerationOption['type'], OptionParser>> = {
 			),
 		);
 	},
-	duration: (field, value) => {
-		const duration = parseKeepAlive(asText(field, value));
-		if (duration !== undefined && !isValidKeepAlive(duration))
-			throw createOptionError(
-				field,
-				`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${duration}"`,
-			);
-		return duration;
-	},
+	duration: asKeepAlive,
 };
-
-function createOptionError({ label }: Field, requirement: string) {
-	return createInputError(
-		`The option "${label}" ${requirement}`,
-		'Correct the option in the node.',
-		{ field: label, inputProblem: 'wrong', hasPlainAdvice: true },
-	);
-}
 
 /**
  * Reads the options of a generation, which expressions may return with any type. Options that the operation does

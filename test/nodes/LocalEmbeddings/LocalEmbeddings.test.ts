@@ -38,6 +38,7 @@ describe('fields', () => {
 		[{ dimensions: 'many' }, 'Dimensions'],
 		[{ longTexts: 'cut' }, 'Long Texts'],
 		[{ maxRetries: -1 }, 'Retries'],
+		[{ keepAlive: 'soon' }, 'Keep Alive'],
 	])('%j is rejected by name', async (options, field) => {
 		const error = await getError(supplyNode(await start(), options), Error);
 		expect(error.message).toContain(`"${field}"`);

@@ -38,3 +38,15 @@ test.each(OPERATIONS)('Ollama supports it: %s', async (_name, parameters) => {
 	await serve({ profile: 'ollama' });
 	expect(await hintsOf(parameters, { keepAlive: '30m' })).toEqual([]);
 });
+
+test.each(OPERATIONS)(
+	'a value that Ollama cannot read is an error before anything is sent: %s',
+	async (_name, parameters) => {
+		const sim = await serve({ profile: 'ollama' });
+		for (const keepAlive of ['soon', '5 minutes', 'Infinity', {}]) {
+			const fake = prepare({ parameters: { ...parameters, options: { keepAlive } } });
+			await expect(executeIn(fake)).rejects.toThrow('"Keep Alive" must be');
+		}
+		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
+	},
+);

@@ -1,9 +1,32 @@
-import { isValidKeepAlive, parseKeepAlive } from '../../../nodes/shared/timeout-fields';
+import { asKeepAlive } from '../../../nodes/shared/timeout-fields';
 
-it('numbers are seconds, texts are Go durations', () => {
-	expect(['120', ' -1 ', '3m', ''].map(parseKeepAlive)).toEqual([120, -1, '3m', undefined]);
-	for (const value of [120, 0, -1, '5m', '-1m', '1h30m', '1.5h', '300ms', '10us'])
-		expect([value, isValidKeepAlive(value)]).toEqual([value, true]);
-	for (const value of ['120', 'abc', '5 m', '5min', '', 'm', NaN])
-		expect([value, isValidKeepAlive(value)]).toEqual([value, false]);
+const read = (value: unknown): string | number | undefined =>
+	asKeepAlive({ label: 'Keep Alive' }, value);
+
+it.each([
+	['120', 120],
+	[' -1 ', -1],
+	[0, 0],
+	['1.5', 1.5],
+	['5m', '5m'],
+	['-1m', '-1m'],
+	['1h30m', '1h30m'],
+	['1.5h', '1.5h'],
+	['300ms', '300ms'],
+	['10us', '10us'],
+	[' 3m ', '3m'],
+	['', undefined],
+	[' ', undefined],
+])('%j is sent as %j: numbers are seconds, texts are Go durations', (value, sent) => {
+	expect(read(value)).toBe(sent);
+});
+
+it.each(['abc', '5 m', '5min', 'm', '1'.repeat(400)])('%j is none of both', (value) => {
+	expect(() => read(value)).toThrow(
+		'The option "Keep Alive" must be a number of seconds, or a duration such as 30m or 1h30m, but is "',
+	);
+});
+
+it.each([NaN, true, ['5m'], { a: 1 }])('%j is no text', (value) => {
+	expect(() => read(value)).toThrow('"Keep Alive" must be');
 });
