@@ -62,7 +62,7 @@ export const conversations: DifyResource = {
 			getValues: (parameters) => {
 				const isGenerated = parameters.boolean('autoGenerate');
 				return {
-					...(!isGenerated && { name: parameters.rawString('name') }),
+					...(!isGenerated && { name: parameters.requiredText('name') }),
 					auto_generate: isGenerated,
 					user: readUser(parameters),
 				};

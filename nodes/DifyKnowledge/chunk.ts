@@ -78,7 +78,9 @@ export const chunks: DifyResource = {
 			],
 			request: `POST ${CHUNKS}`,
 			getValues: (parameters) => ({
-				segments: [{ content: parameters.rawString('content'), ...readOptionalValues(parameters) }],
+				segments: [
+					{ content: parameters.requiredText('content'), ...readOptionalValues(parameters) },
+				],
 			}),
 			toItems: ({ data }) => asRecords(data),
 		}),

@@ -103,9 +103,8 @@ export const knowledgeBases: DifyResource = {
 				const search = readRetrievalOptions(parameters);
 				// The type of an agent tool ends with "Tool".
 				const isTool = context.getNode().type.endsWith('Tool');
-				const text = parameters.rawString('query');
 				// Dify searches for spaces.
-				if (text.trim() === '') throw parameters.createEmptyError('query');
+				const text = parameters.requiredText('query');
 				const { query, isTruncated } = isTool
 					? truncateQuery(text)
 					: { query: text, isTruncated: false };

@@ -108,6 +108,17 @@ export class NodeParameters {
 		return this.value(path) === undefined ? undefined : this.rawString(path);
 	}
 
+	/**
+	 * As `rawString`, for a text that the operation is about.
+	 *
+	 * @throws a `ServerError` if it is empty or blank.
+	 */
+	requiredText(path: string): string {
+		const text = this.rawString(path);
+		if (text.trim() === '') throw this.createEmptyError(path);
+		return text;
+	}
+
 	/** A name, an ID or other text, trimmed. Empty if unset. */
 	string(path: string): string {
 		const value = this.value(path);

@@ -1,4 +1,5 @@
 import { ServerError } from '../../errors/server-error';
+import { isNonEmpty } from '../../values/records';
 import { findLatestConversationId } from '../app';
 import type { DifyClient } from '../client';
 import { createLocalError } from '../create-error';
@@ -48,8 +49,7 @@ export async function sendChatMessage(
 	request: ChatMessageRequest,
 ): Promise<ChatMessageResult> {
 	const { conversation, query, autoGenerateName, workflowId } = request;
-	// A blank query is valid in Dify (docs/protocols/dify.md 2.1).
-	if (query === '')
+	if (!saysSomething(request))
 		throw createLocalError('emptyQuery', {
 			field: 'query',
 			inputProblem: 'empty',
@@ -80,6 +80,12 @@ export async function sendChatMessage(
 		// The requested conversation could not be continued, so a new one is started.
 		return { result: await sendTo(), conversationRestarted: true };
 	}
+}
+
+/** A blank query is valid in Dify (docs/protocols/dify.md 2.1), but needs a file or an input that the message is about. */
+function saysSomething({ query, files, inputs }: ChatMessageRequest) {
+	if (query.trim() !== '') return true;
+	return query !== '' && (isNonEmpty(files) || isNonEmpty(inputs));
 }
 
 function isStale(error: unknown) {

@@ -100,8 +100,9 @@ function readPrompts(parameters: NodeParameters): Prompt[] {
 	return prompts.map((prompt, index) => {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
-		if (!isList && isUnset(prompt)) throw parameters.createEmptyError('prompt');
-		if (typeof prompt !== 'string' || prompt === '') {
+		const isBlank = isUnset(prompt) || (typeof prompt === 'string' && prompt.trim() === '');
+		if (!isList && isBlank) throw parameters.createEmptyError('prompt');
+		if (typeof prompt !== 'string' || isBlank) {
 			const problem = isList
 				? `has an entry ${index + 1} that is not text: ${quoteValue(prompt)}`
 				: `must be a text, but is ${quoteValue(prompt)}`;

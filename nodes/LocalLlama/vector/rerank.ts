@@ -122,8 +122,7 @@ async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ran
 		{ ...readRerankSettings(parameters), priority, signal },
 		{ server, modelTask: 'reranking', signal },
 	);
-	const query = parameters.rawString('query');
-	if (query.trim() === '') throw parameters.createEmptyError('query');
+	const query = parameters.requiredText('query');
 	const result = await rerank(server, settings, { query, documents: texts });
 	showTokenUsage(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 	result.warnings.forEach(call.hint);

@@ -121,7 +121,7 @@ describe('conversations', () => {
 		};
 		expect(await rename({ name: 'Tower' })).toBe('Tower');
 		expect(await rename({ autoGenerate: true, name: '' })).toBe('About How tall?');
-		await expect(rename({ name: ' ' })).rejects.toThrow('name is required');
+		await expect(rename({ name: ' ' })).rejects.toThrow('The field "Name" is empty');
 	});
 
 	test('messages, oldest first; the limit returns the newest', async () => {

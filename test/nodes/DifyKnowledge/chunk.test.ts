@@ -1,6 +1,9 @@
-/** An update of a chunk changes what is set, and nothing else: no default of an option acts, and Dify clears what is omitted. */
+/**
+ * An update of a chunk changes what is set, and nothing else: no default of an option acts, and Dify clears what is omitted. A
+ * new one needs a content.
+ */
 import { addDocument } from '../../simulators/dify';
-import { getLastBody } from '../../lib/dify/knowledge/setup';
+import { getLastBody, getWrites } from '../../lib/dify/knowledge/setup';
 import { executeOperation, startScene } from './setup';
 
 /** What is sent for an update of the chunk "Old." */
@@ -28,4 +31,12 @@ test.each([
 	expect(await getSentChunk(options)).toEqual(sent);
 	const withChildren = { ...sent, regenerate_child_chunks: true };
 	expect(await getSentChunk(options, true)).toEqual(withChildren);
+});
+
+test.each(['', ' \n'])('is not created from %j', async (content) => {
+	const scene = await startScene();
+	const { id: documentId } = addDocument(scene.sim.store, scene.dataset, { text: 'Old.' });
+	const creating = executeOperation(scene, 'chunk', 'create', { documentId, content });
+	await expect(creating).rejects.toThrow('The field "Content" is empty');
+	expect(getWrites(scene.sim)).toEqual([]);
 });

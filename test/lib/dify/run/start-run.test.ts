@@ -86,12 +86,26 @@ describe('the request of a run', () => {
 		}
 	});
 
-	test('without a query is not sent, but a blank one is', async () => {
-		const empty = await chat(CHATTED, { query: '' });
-		expect(empty.outcome).toMatchObject({ type: 'emptyQuery' });
-		expect(empty.sent).toEqual([]);
-		expect((await chat(CHATTED, { query: ' ' })).sent).toMatchObject([{ query: ' ' }]);
+	const files = [{ type: 'image', transfer_method: 'local_file', upload_file_id: 'f' }];
+
+	test.each([
+		{ query: '' },
+		{ query: '', files },
+		{ query: ' ' },
+		{ query: ' \n', files: [], inputs: {} },
+	])('without a query is not sent: %j', async (request) => {
+		const { outcome, sent } = await chat(CHATTED, request);
+		expect(outcome).toMatchObject({ type: 'emptyQuery', field: 'query', inputProblem: 'empty' });
+		expect(sent).toEqual([]);
 	});
+
+	test.each([{ files }, { inputs: { topic: 'llamas' } }])(
+		'a blank query is sent beside what the message is about: %j',
+		async (request) => {
+			const { sent } = await chat(CHATTED, { query: ' ', ...request });
+			expect(sent).toMatchObject([{ query: ' ', ...request }]);
+		},
+	);
 });
 
 describe('a run that Dify rejects', () => {

@@ -163,6 +163,8 @@ test.each([['vllm', 'vLLM with --max-model-len 5120']])(
 
 test.each([
 	['an empty prompt', { prompt: '' }, '"Prompt" is empty'],
+	['a blank prompt', { prompt: ' \n' }, '"Prompt" is empty'],
+	['a blank entry', { prompt: ['a', ' '] }, 'has an entry 2 that is not text: " "'],
 	['an empty list', { prompt: [] }, '"Prompt" is an empty list'],
 	['an object in the list', { prompt: ['a', {}] }, '"Prompt" has an entry 2 that is not text: {}'],
 	['an object', { prompt: { a: 1 } }, '"Prompt" must be a text, but is {"a":1}'],
