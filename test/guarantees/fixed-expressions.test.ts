@@ -68,7 +68,7 @@ const SUB_NODE_FIELDS = [
 	{ name: 'LocalReranker', label: 'Model', parameters: { model: toLocator(EXPRESSION) } },
 	{
 		name: 'DifyRetriever',
-		label: 'Metadata Filters',
+		label: 'Metadata Filters: Value',
 		parameters: {
 			difyDatasetIds: [SHARED_ID],
 			metadataFilters: { condition: [{ field: 'city', operator: 'is', value: EXPRESSION }] },

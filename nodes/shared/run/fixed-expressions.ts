@@ -7,6 +7,8 @@ import type { ServerError } from '../../../lib/errors/server-error';
 import { asRecord } from '../../../lib/values/records';
 import { createFieldError } from '../parameters';
 import { getOwn } from '../../../lib/values/own-properties';
+import type { WrittenFields } from './written-fields';
+import { getInnerFields, isSameLabel } from './written-fields';
 
 /** A variable of n8n's items in braces. Templates of other systems (`{{ name }}`, `{{ $value }}`) are text. */
 const N8N_VARIABLE = /\{\{\s*\$(?:\(|(?:json|binary|input|node|items?)\b)/;
@@ -15,20 +17,9 @@ const N8N_VARIABLE = /\{\{\s*\$(?:\(|(?:json|binary|input|node|items?)\b)/;
 const SWITCH_TO_EXPRESSION =
 	'Switch the field to Expression (the toggle above it), so that n8n fills in the value.';
 
-/** What a fixed field says that only an expression should say. */
-interface FixedExpressions {
-	/** Fields of the operation. */
-	properties: readonly INodeProperties[];
-	/** The parameters as stored in the workflow. */
-	stored: unknown;
-}
-
-/** Labels of the fields with a variable of n8n in their fixed text. */
-export function findFixedExpressions({ properties, stored }: FixedExpressions): string[] {
-	const values = asRecord(stored);
-	return properties
-		.filter(({ name }) => Object.hasOwn(values, name))
-		.flatMap((property) => findLabels(property, getOwn(values, property.name)));
+/** Labels of the fields with a variable of n8n in their fixed text; in a collection other than the options, behind its label. */
+export function findFixedExpressions(fields: WrittenFields): string[] {
+	return findPaths(fields).map(toLabel);
 }
 
 /** The hint about such a field. */
@@ -43,7 +34,7 @@ export function describeFixedExpression(label: string): string {
  * @throws a `ServerError` of type `invalidInput`
  */
 export function assertNoFixedExpression(
-	{ properties, stored }: FixedExpressions,
+	{ properties, stored }: WrittenFields,
 	mainFields: readonly string[] = [],
 ): void {
 	const isMain = ({ name, required = false }: INodeProperties) =>
@@ -60,29 +51,33 @@ export function assertNoFixedExpression(
  */
 export function explainFixedExpression(
 	error: ServerError,
-	fields: FixedExpressions,
+	fields: WrittenFields,
 ): ServerError | undefined {
 	const { status, url, field } = error;
 	if (status !== undefined || url !== undefined || field === undefined) return undefined;
-	const isMeant = findFixedExpressions(fields).some((label) => isSameLabel(label, field));
+	// An error may be about a collection, or about a value in it.
+	const labels = findPaths(fields).flatMap((path) => [toLabel(path), ...path.slice(0, 1)]);
+	const isMeant = labels.some((label) => isSameLabel(label, field));
 	return isMeant ? error.withSuggestion(SWITCH_TO_EXPRESSION) : undefined;
 }
 
-/** Whether both are the label of one field: an error may use it as a word of a sentence, and adds "ID" to the label of a list. */
-export function isSameLabel(left: string, right: string): boolean {
-	return withoutId(left) === withoutId(right);
+/** The labels of such fields, each behind those of the collections that contain it. */
+function findPaths({ properties, stored }: WrittenFields): string[][] {
+	const values = asRecord(stored);
+	return properties.flatMap((property) => {
+		const { name, displayName } = property;
+		const value = getOwn(values, name);
+		if (!hasFixedExpression(value)) return [];
+		const collections = getInnerFields(property, value);
+		if (collections.length === 0) return [[displayName]];
+		const paths = collections.flatMap(findPaths);
+		return name === 'options' ? paths : paths.map((path) => [displayName, ...path]);
+	});
 }
 
-function withoutId(label: string): string {
-	return label.toLowerCase().replace(/ id$/, '');
-}
-
-function findLabels({ displayName, name, options }: INodeProperties, value: unknown): string[] {
-	if (name !== 'options') return hasFixedExpression(value) ? [displayName] : [];
-	const values = asRecord(value);
-	return ((options ?? []) as INodeProperties[])
-		.filter((option) => hasFixedExpression(getOwn(values, option.name)))
-		.map((option) => option.displayName);
+/** As the errors about the values of a collection name them. */
+function toLabel(path: readonly string[]) {
+	return path.join(': ');
 }
 
 function hasFixedExpression(value: unknown): boolean {

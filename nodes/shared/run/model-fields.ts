@@ -1,16 +1,9 @@
 /** Which fields of a tool a model fills in: those with n8n's `$fromAI` in their expression. */
-import type { INodeProperties, INodePropertyCollection } from 'n8n-workflow';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { asRecord, asRecords } from '../../../lib/values/records';
 import { getOwn } from '../../../lib/values/own-properties';
-import { isSameLabel } from './fixed-expressions';
-
-/** The fields of an operation, and what the author wrote into them. */
-interface WrittenFields {
-	properties: readonly INodeProperties[];
-	/** The parameters as stored in the workflow, with their expressions. */
-	stored: unknown;
-}
+import type { WrittenFields } from './written-fields';
+import { getInnerFields, isSameLabel } from './written-fields';
 
 const FROM_MODEL = /\$fromAI\s{0,20}\(/i;
 
@@ -35,15 +28,6 @@ function findValues({ properties, stored }: WrittenFields, label: string): unkno
 			? [value]
 			: getInnerFields(property, value).flatMap((inner) => findValues(inner, label));
 	});
-}
-
-/** The fields of a collection; those of each entry, if it has several. */
-function getInnerFields({ type, options = [] }: INodeProperties, value: unknown): WrittenFields[] {
-	if (type === 'collection') return [{ properties: options as INodeProperties[], stored: value }];
-	if (type !== 'fixedCollection') return [];
-	return (options as INodePropertyCollection[]).flatMap(({ name, values: properties }) =>
-		asRecords([getOwn(asRecord(value), name)].flat()).map((stored) => ({ properties, stored })),
-	);
 }
 
 /** Whether a model fills in a value, or the entry in it that an error is about. */

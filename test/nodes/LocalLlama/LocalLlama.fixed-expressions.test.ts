@@ -22,6 +22,8 @@ const run = async (parameters: IDataObject): Promise<Outcome> => {
 	return { requests: sim.requests.length, error, hints: fake.hints.map(({ message }) => message) };
 };
 
+const EXPRESSION = '{{ $json.text }}';
+
 const LABELS = { label: [{ name: 'a' }, { name: 'b' }] };
 const FIELDS = { field: [{ name: 'city' }] };
 
@@ -64,6 +66,12 @@ test.each(['{{ name }}', '{{ $value }}', '{{ .Values.json }}', '$json.text', '{ 
 test.each([
 	{ parameters: { system: 'Explain {{ $json.text }} to a beginner.' }, label: 'System Message' },
 	{ parameters: { options: { stop: '{{ $json.end }}' } }, label: 'Stop Sequences' },
+	{
+		parameters: {
+			options: { messages: { message: [{ role: 'user', content: EXPRESSION }] } },
+		},
+		label: 'Messages: Content',
+	},
 ])('elsewhere it is sent, with a hint: $label', async ({ parameters, label }) => {
 	const chat = { resource: 'text', operation: 'chat', prompt: 'Hi', ...parameters };
 	const { error, hints } = await run(chat);
