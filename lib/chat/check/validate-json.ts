@@ -63,7 +63,7 @@ export function createJsonError(
 ): ServerError {
 	const invalidTexts = {
 		title: 'The response is not the requested JSON',
-		detail: `The response is not the requested JSON: ${issues.join('; ')}`,
+		detail: `The response is not the requested JSON. Issues: ${issues.join('; ')}`,
 		suggestion:
 			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema.',
 	};

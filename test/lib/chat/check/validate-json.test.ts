@@ -95,19 +95,32 @@ test('each text matches each format, or not', () => {
 });
 
 test.each([
-	{ isCutOff: true, title: 'The JSON was cut off at the token limit' },
-	{ isCutOff: false, title: 'The response is not the requested JSON' },
-])('the error has the text, and says whether it was cut off: $isCutOff', ({ isCutOff, title }) => {
-	const error = createJsonError(
-		{ text: 'No', reasoning: 'Hm', finishReason: 'stop' },
-		{ url: 'http://gpu' },
-		{ type: 'invalid', issues: ['lacks a'], isCutOff },
-	);
-	expect(error).toMatchObject({
-		type: 'invalidResponse',
-		message: title,
-		partialText: 'No',
-		partialReasoning: 'Hm',
-		facts: { issues: ['lacks a'] },
-	});
-});
+	{
+		isCutOff: true,
+		title: 'The JSON was cut off at the token limit',
+		detail: 'The token limit was reached before the JSON was complete',
+	},
+	{
+		isCutOff: false,
+		title: 'The response is not the requested JSON',
+		// The editor shows it without the title.
+		detail: 'The response is not the requested JSON. Issues: lacks a',
+	},
+])(
+	'the error has the text, and says whether it was cut off: $isCutOff',
+	({ isCutOff, ...texts }) => {
+		const error = createJsonError(
+			{ text: 'No', reasoning: 'Hm', finishReason: 'stop' },
+			{ url: 'http://gpu' },
+			{ type: 'invalid', issues: ['lacks a'], isCutOff },
+		);
+		expect(error).toMatchObject({
+			type: 'invalidResponse',
+			message: texts.title,
+			detail: texts.detail,
+			partialText: 'No',
+			partialReasoning: 'Hm',
+			facts: { issues: ['lacks a'] },
+		});
+	},
+);

@@ -121,7 +121,7 @@ test('invalid data is never returned: wrong each time is an error with the respo
 	sim.script(reply.text('{"number":"seven"}'), reply.text('[]'), reply.text('I cannot.'));
 	const error = await getError({ ...EXTRACT, fields: FIELDS });
 	expect(error.message).toBe('The response is not the requested JSON');
-	expect(error.description).toContain('not valid JSON');
+	expect(error.description).toMatch(/^Issues: not valid JSON\./);
 	expect(error.context.data).toMatchObject({ type: 'invalidResponse', partialText: 'I cannot.' });
 	expect(getChats()).toHaveLength(3);
 });
