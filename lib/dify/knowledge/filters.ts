@@ -140,7 +140,7 @@ export function compileFilter({ logic, conditions }: Filter): CompiledFilter {
 				suggestion: 'Enter the name of a metadata field.',
 			});
 		}
-		return { field, operator, value: toComparable(value, operator, `"${field}" (${operator})`) };
+		return { field, operator, value: toComparable(value, operator, field) };
 	});
 	const body: FilterBody = {
 		logical_operator: logic,
@@ -203,32 +203,35 @@ function matchesCondition(metadata: JsonRecord, { field, operator, value }: Comp
 	return OPERATORS[operator].matches(toText(actual), toText(value), asArray(value).map(String));
 }
 
-function toComparable(value: unknown, operator: Operator, label: string): Value {
-	const { valueType } = OPERATORS[operator];
+function toComparable(value: unknown, operator: Operator, field: string): Value {
+	const { valueType, label: operatorLabel } = OPERATORS[operator];
 	if (valueType === 'none') return undefined;
-	if (!isNonEmpty(value)) {
-		throw createParamError({
-			title: `The metadata filter ${label} has no value`,
-			suggestion:
-				'Dify would ignore the filter and search all documents. Enter a value, or use the operator "empty".',
+	const createMissingError = (suggestion: string) =>
+		createParamError({
+			title: `The metadata filter "${field}" has no value for the operator "${operatorLabel}"`,
+			suggestion,
 		});
+	if (!isNonEmpty(value))
+		throw createMissingError(
+			'Dify would ignore the filter and search all documents. Enter a value, or use the operator "Empty".',
+		);
+	if (valueType === 'list') {
+		const entries = toList(value);
+		if (entries.length === 0) throw createMissingError('Enter at least one value.');
+		return entries;
 	}
-	if (valueType === 'list') return toList(value, label);
+	const label = `The operator "${operatorLabel}" of the metadata filter "${field}"`;
 	if (valueType === 'time') return toUnixSeconds(value, label);
 	// Number operators also compare times.
-	if (valueType === 'number') return toExactNumber(value) ?? toUnixSeconds(value, label);
+	if (valueType === 'number')
+		return toExactNumber(value) ?? toUnixSeconds(value, label, NUMBER_OR_DATE);
 	return toText(value);
 }
 
 /** Converts a list, or text with commas. Empty entries are removed, since they match nothing. */
-function toList(value: unknown, label: string) {
+function toList(value: unknown): string[] {
 	const list: unknown[] = Array.isArray(value) ? value : toText(value).split(',');
-	const entries = list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
-	if (entries.length > 0) return entries;
-	throw createParamError({
-		title: `The metadata filter ${label} has no value`,
-		suggestion: 'Enter at least one value.',
-	});
+	return list.map((entry) => toText(entry).trim()).filter((entry) => entry !== '');
 }
 
 /**
@@ -251,6 +254,23 @@ export function isDateObject(value: unknown): boolean {
 	return value instanceof Date || (isRecord(value) && typeof value.toISO === 'function');
 }
 
+/** What a value must be, and how to write it. */
+interface ExpectedValue {
+	description: string;
+	suggestion: string;
+}
+
+const DATE: ExpectedValue = {
+	description: 'a date',
+	suggestion:
+		'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
+};
+
+const NUMBER_OR_DATE: ExpectedValue = {
+	description: 'a number or a date',
+	suggestion: 'Enter a number, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z.',
+};
+
 /** Numbers from this value are milliseconds: in seconds it would be the year 5138. */
 const MIN_MILLISECONDS = 1e11;
 
@@ -258,9 +278,10 @@ const MIN_MILLISECONDS = 1e11;
  * Converts a date in any common format, or milliseconds, to Unix seconds, as Dify stores times.
  *
  * @param label of the value, for errors
+ * @param expected what errors ask for. Default: a date
  * @throws {ServerError} if it is not a date
  */
-export function toUnixSeconds(value: unknown, label: string): number {
+export function toUnixSeconds(value: unknown, label: string, expected = DATE): number {
 	const number = parseNumber(value);
 	if (number !== undefined) {
 		return Math.abs(number) >= MIN_MILLISECONDS ? Math.round(number / 1000) : number;
@@ -269,8 +290,7 @@ export function toUnixSeconds(value: unknown, label: string): number {
 	const date = Date.parse(asNonEmptyString(text) ?? '');
 	if (asFiniteNumber(date) !== undefined) return Math.round(date / 1000);
 	throw createParamError({
-		title: `${label} requires a date, but the value is ${toText(value).slice(0, 100)}`,
-		suggestion:
-			'Enter a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or a Unix timestamp in seconds.',
+		title: `${label} requires ${expected.description}, but the value is ${toText(value).slice(0, 100)}`,
+		suggestion: expected.suggestion,
 	});
 }

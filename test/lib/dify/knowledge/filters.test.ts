@@ -1,5 +1,6 @@
 import {
 	compileFilter,
+	OPERATORS,
 	toFilterNumber,
 	toUnixSeconds,
 } from '../../../../lib/dify/knowledge/filters';
@@ -59,16 +60,20 @@ test.each(['is', 'in', '>', 'after'] as const)(
 	'%s without a value is rejected, since Dify would search everywhere',
 	(operator) => {
 		for (const value of ['', undefined, null, []])
-			expect(() => matches(operator, value, 'x')).toThrow('has no value');
+			expect(() => matches(operator, value, 'x')).toThrow(
+				`The metadata filter "x" has no value for the operator "${OPERATORS[operator].label}"`,
+			);
 	},
 );
 
 test('rejects a list of blanks, a condition without a field, and invalid times and numbers', () => {
 	expect(() => matches('in', ' , ', 'x')).toThrow('has no value');
 	expect(() => matches('after', 'soon', 'x')).toThrow(
-		'"x" (after) requires a date, but the value is soon',
+		'The operator "After" of the metadata filter "x" requires a date, but the value is soon',
 	);
-	expect(() => matches('>', 'many', 'x')).toThrow('"x" (>) requires a date, but the value is many');
+	expect(() => matches('>', 'many', 'x')).toThrow(
+		'The operator "Greater Than" of the metadata filter "x" requires a number or a date, but the value is many',
+	);
 	const conditions = [{ field: '', operator: 'is' as const, value: 'x' }];
 	expect(() => compileFilter({ logic: 'and', conditions })).toThrow('has no field name');
 });
