@@ -63,8 +63,11 @@ function toAlternatives(schema: JsonRecord): JsonRecord {
 	const { description, ...rest } = schema;
 	const common = description === undefined ? {} : { description };
 	if (Array.isArray(schema.type)) {
+		const choices = Array.isArray(schema.enum)
+			? { enum: (schema.enum as unknown[]).filter((value) => value !== null) }
+			: {};
 		const branches = schema.type.map((type: unknown) =>
-			type === 'null' ? { type } : { ...rest, type },
+			type === 'null' ? { type } : { ...rest, ...choices, type },
 		);
 		return { anyOf: branches, ...common };
 	}
@@ -92,13 +95,9 @@ function toOptional(schema: JsonRecord): JsonRecord {
 	return { ...schema, properties: { ...properties, ...Object.fromEntries(optional) }, required };
 }
 
-/** Undefined for a schema without null. */
+/** Undefined for a schema without null. Lists of types are alternatives by now. */
 function withoutNull(schema: JsonRecord): JsonRecord | undefined {
-	const { anyOf, type, enum: choices, ...rest } = schema;
-	if (Array.isArray(type) && type.includes('null')) {
-		const types = (type as unknown[]).filter((name) => name !== 'null');
-		return { ...rest, type: types.length === 1 ? types[0] : types };
-	}
+	const { anyOf, enum: choices, ...rest } = schema;
 	if (Array.isArray(choices) && choices.includes(null))
 		return { ...rest, enum: (choices as unknown[]).filter((value) => value !== null) };
 	const branches = Array.isArray(anyOf) ? (anyOf as unknown[]).map(asRecord) : [];

@@ -92,10 +92,25 @@ test('a choice with null among several alternatives keeps the others', () => {
 	]);
 });
 
-test('a choice of numbers loses null', () => {
-	const format = { type: 'object', properties: { a: { enum: [1, null] } }, required: ['a'] };
-	const changed = { ...format, properties: { a: { enum: [1] } }, required: [] };
-	expect(change({ format })).toEqual([{ name: OPTIONAL, body: { format: changed } }]);
+test.each([
+	{ choice: { type: 'string', enum: ['a', null] }, plain: { type: 'string', enum: ['a'] } },
+	{ choice: { enum: [1, null] }, plain: { enum: [1] } },
+])('a choice that keeps its type loses only null: $choice', ({ choice, plain }) => {
+	const format = { type: 'object', properties: { a: choice }, required: ['a'] };
+	expect(change({ format })).toEqual([
+		{ name: OPTIONAL, body: { format: { ...format, properties: { a: plain }, required: [] } } },
+	]);
+});
+
+test('a choice with a list of types loses null with the first change', () => {
+	const choice = { type: ['string', 'null'], enum: ['a', null] };
+	const format = { type: 'object', properties: { a: choice }, required: ['a'] };
+	const plain = { type: 'string', enum: ['a'] };
+	const either = { anyOf: [plain, { type: 'null' }] };
+	expect(change({ format })).toEqual([
+		{ name: ALTERNATIVES, body: { format: { ...format, properties: { a: either } } } },
+		{ name: OPTIONAL, body: { format: { ...format, properties: { a: plain }, required: [] } } },
+	]);
 });
 
 test.each([
