@@ -4,6 +4,7 @@
  */
 import { createInputError } from '../errors/create-error';
 import { MAX_TEXT_BYTES } from '../task-limits';
+import { decodeEntities } from '../values/html-entities';
 import type { Email } from '../vendor';
 import { PostalMime } from '../vendor';
 
@@ -30,6 +31,9 @@ const ALTERNATIVE = /^content-type\s*:\s*multipart\/alternative(?![\w-])/i;
 const MESSAGE = /^content-type\s*:\s*message\/rfc822\b/i;
 const INLINE = /^content-disposition\s*:\s*inline\b/i;
 const BOUNDARY = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s";]+))/i;
+
+/** What every HTML has to write for a character. */
+const KNOWN_ENTITY = /&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});/gi;
 
 interface Part {
 	/** The used header fields. */
@@ -289,7 +293,8 @@ function stripHtml(html: string) {
 		.join('<')
 		.replace(/<(?:br|\/p|\/div|\/tr|\/h\d)[^<>]*>/gi, '\n')
 		.replace(/<[^<>]*>/g, '')
-		.replace(/&nbsp;/g, ' ')
+		.replace(/&nbsp;|&#160;/gi, ' ')
+		.replace(KNOWN_ENTITY, (entity) => decodeEntities(entity))
 		.replace(/[ \t]{2,}/g, ' ')
 		.trim();
 }
