@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { getProfile } from '../../../lib/servers/profile';
+import type { SelectableServerType } from '../../../lib/servers/types/server-type';
 import { expectApproved } from '../../support/approved/approved-table';
 
 /** Lists by which types are recognized, and one that says nothing. */
@@ -71,4 +72,49 @@ test('what a server taught stays until another server takes its place', () => {
 		),
 	);
 	expectApproved(path.join(__dirname, 'profile.transitions.approved.txt'), rows);
+});
+
+/** What a response may show of the server that generated it. */
+const ORIGINS = {
+	'the version of Ollama': { headers: {}, fingerprint: 'fp_ollama' },
+	'a build of llama-server': { headers: {}, fingerprint: 'b6123-79c1160b0' },
+	'the header of llama-server': { headers: { server: 'llama.cpp' } },
+	LiteLLM: { headers: { 'x-litellm-version': '1.80' } },
+	'a build of vLLM': { headers: {}, fingerprint: 'vllm-0.11' },
+} as const;
+
+type OriginName = keyof typeof ORIGINS;
+
+const ORIGIN_NAMES = Object.keys(ORIGINS) as OriginName[];
+
+test('the type is forgotten for each contradiction once, unless it was selected', () => {
+	const rows = ([...NAMES, 'selected'] as const).flatMap((known) =>
+		ORIGIN_NAMES.flatMap((first) =>
+			ORIGIN_NAMES.map((second) => {
+				const serverType: SelectableServerType | undefined =
+					known === 'selected' ? 'vllm' : undefined;
+				const baseUrl = `http://server-${String(count++)}`;
+				const server = createModelServer({ baseUrl, ...(serverType && { serverType }) });
+				const profile = getProfile(server);
+				const list = known === 'selected' ? 'unknown' : known;
+				teach(profile);
+				const outcomes = [first, second, first].map((origin) => {
+					learn(profile, list);
+					const before = profile.getRecognizedName();
+					profile.forgetContradictedType(ORIGINS[origin]);
+					const after = profile.getRecognizedName();
+					return before === after ? 'kept' : 'forgotten';
+				});
+				expect(profile.hasAnswered('a')).toBe(true);
+				return {
+					input: `${known}: ${first}, ${second}, ${first}`,
+					outcome: outcomes.join(', '),
+				};
+			}),
+		),
+	);
+	expectApproved(
+		path.join(__dirname, 'profile.transitions.contradictions.approved.txt'),
+		rows.filter(({ outcome }) => outcome.includes('forgotten')),
+	);
 });
