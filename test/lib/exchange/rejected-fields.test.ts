@@ -1,0 +1,182 @@
+/** What is done about a response that names fields: which places it names, which options, and what is sent instead. */
+import path from 'node:path';
+import { createServerError } from '../../../lib/errors/create-error';
+import { findPlaces, namesSentField } from '../../../lib/exchange/named-fields';
+import { adviseOnOption, labelOptions } from '../../../lib/exchange/named-options';
+import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
+import { toRejection } from '../../../lib/exchange/rejection';
+import type { RequestField, RequestFields } from '../../../lib/exchange/request-fields';
+import { adviseDuration } from '../../../lib/exchange/request-fields';
+import type { JsonRecord } from '../../../lib/values/records';
+import { omitUndefined } from '../../../lib/values/records';
+import { expectApproved } from '../../support/approved/approved-table';
+
+const option = (field: string, label: string, more: Partial<RequestField> = {}): RequestField => ({
+	field,
+	label,
+	canOmit: true,
+	...more,
+});
+
+const FIELDS: RequestFields = {
+	rows: [
+		option('model', 'Model'),
+		option('messages', 'Prompt', { canOmit: false, parts: ['content'] }),
+		option('seed', 'Seed', { default: 7 }),
+		option('top_k', 'Top K'),
+		option('temperature', 'Temperature', { canOmit: false }),
+		option('max_tokens', 'Maximum Tokens', {
+			otherNames: ['max_completion_tokens', 'num_predict'],
+		}),
+		option('stop', 'Stop Sequences'),
+		option('keep_alive', 'Keep Alive', { getAdvice: () => adviseDuration('Keep Alive') }),
+		option('tools', 'Tools'),
+		option('tool_choice', 'Tool Choice'),
+		{ field: 'stream_options', label: undefined, canOmit: true, isTechnical: true },
+		{ field: 'logprobs', label: undefined, canOmit: true },
+	],
+	extraBody: { min_p: 0.1, options: { mirostat: 1 } },
+};
+
+const BODY: JsonRecord = {
+	model: 'qwen3',
+	messages: [{ role: 'user', content: 'What does "presence" of top_p mean? tfs_z' }],
+	seed: 7,
+	top_k: 40,
+	temperature: 0.2,
+	max_tokens: 100,
+	stop: ['END'],
+	keep_alive: '5x',
+	tools: [],
+	tool_choice: 'auto',
+	stream_options: { include_usage: true },
+	logprobs: true,
+	min_p: 0.1,
+};
+
+/** Bodies by what differs. */
+const BODIES: Readonly<Record<string, JsonRecord>> = {
+	'': BODY,
+	'with another seed': { ...BODY, seed: 8 },
+	'with a required call': { ...BODY, tool_choice: 'required' },
+	"in Ollama's options": {
+		model: 'qwen3',
+		messages: [],
+		options: { top_k: 40, num_predict: 100, mirostat: 1 },
+	},
+};
+
+interface Response {
+	text: string;
+	status?: number;
+	param?: string;
+	codes?: readonly string[];
+	body?: keyof typeof BODIES;
+	type?: 'promptTooLong';
+	facts?: Record<string, unknown>;
+}
+
+const unknown = (name: string) => `Unknown parameter: '${name}'.`;
+
+const RESPONSES: readonly Response[] = [
+	...['seed', 'top_k', 'temperature', 'model', 'messages', 'tools', 'tool_choice'].map((name) => ({
+		text: unknown(name),
+	})),
+	...['stream_options', 'logprobs', 'min_p', 'mirostat', 'keep_alive', 'top_p', 'stop[]'].map(
+		(name) => ({ text: unknown(name) }),
+	),
+	{ text: unknown('seed'), body: 'with another seed' },
+	{ text: unknown('tool_choice'), body: 'with a required call' },
+	{ text: unknown('top_k'), body: "in Ollama's options" },
+	{ text: unknown('mirostat'), body: "in Ollama's options" },
+	{ text: unknown('seed'), status: 500 },
+	{ text: `Model said: "x". ${unknown('seed')}`, status: 500 },
+	{ text: `Model said: "x". ${unknown('seed')}` },
+	{ text: 'No.', param: 'seed' },
+	{ text: 'No.', param: 'seed', codes: ['unsupported_parameter'] },
+	{ text: 'No.', param: 'seed', codes: ['unsupported_value'] },
+	{ text: 'No.', param: 'messages[0].content' },
+	{ text: "No 'top_k' here.", param: 'seed' },
+	{ text: "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead." },
+	{ text: "Unsupported parameter: 'max_completion_tokens'. Use 'max_tokens'." },
+	{ text: "Unsupported parameter: 'max_tokens'." },
+	{ text: "'top_k' must be below 20" },
+	{ text: "'top_k' and 'temperature' must be below 20" },
+	{ text: "'top_k', 'temperature' and 'seed' must be below 20" },
+	{ text: "'top_k' 40 is not supported" },
+	{ text: "'seed' is fine, 'top_k' is not supported" },
+	{ text: "'top_k' is not supported, 'seed' is fine" },
+	{ text: 'body.top_k: Extra inputs are not permitted' },
+	{ text: 'body -> top_k: Input should be valid' },
+	{ text: 'top_k: must be positive' },
+	{ text: 'messages[0].content: must not be empty' },
+	{ text: '1 validation error\ntop_k\n  Input should be greater' },
+	{ text: 'json: cannot unmarshal string into ChatRequest.temperature' },
+	{ text: 'cannot open model.gguf or /models/top_k.bin' },
+	{ text: 'setting top_k is not possible' },
+	{ text: 'the stop word is wrong' },
+	{ text: 'the ‘stop’ word is “wrong”, `seed` too' },
+	{ text: 'Unknown "presence" and top_p, tfs_z' },
+	{ text: 'Unknown: {"model": "qwen3", "top_k": 40} in request' },
+	{ text: 'Unknown: {"model": "other", "top_k": 40} in request' },
+	{ text: "Unknown: {'model': 'qwen3', 'seed': {'a': 1}}, \"temperature\" too" },
+	{ text: 'Unknown: {"model": "qwen3", "top_k": 40' },
+	{
+		text: "'max_tokens' is too large",
+		type: 'promptTooLong',
+		facts: { n_prompt_tokens: 9, n_ctx: 8 },
+	},
+	{
+		text: "'max_tokens' is too large",
+		type: 'promptTooLong',
+		facts: { n_prompt_tokens: 7, n_ctx: 8 },
+	},
+];
+
+const handle = ({ text, status = 400, param, codes = [], body = '', type, facts }: Response) => {
+	const sent = BODIES[body]!;
+	const before = structuredClone(sent);
+	const error = createServerError(
+		type ?? 'badRequest',
+		{},
+		{
+			title: text,
+			serverText: text,
+			isServerText: true,
+			facts: omitUndefined({ param, ...facts }),
+			report: { status, isQuoted: false, codes: [...codes], isOfGateway: false },
+		},
+	);
+	const rejection = toRejection({ error, body: sent, isRepeated: false });
+	const change = omitRejectedField(FIELDS)(rejection, sent);
+	const changed = change?.apply(sent) ?? sent;
+	const names = [...new Set([...Object.keys(sent), ...Object.keys(changed)])];
+	const labelled = labelOptions(error, FIELDS, sent);
+	expect(sent).toEqual(before);
+	return omitUndefined({
+		places: findPlaces(error, sent)
+			.map(({ path: segments, isSent, index }) =>
+				[segments.join('.'), isSent ? '' : '?', index === undefined ? ' beside' : ''].join(''),
+			)
+			.join(', '),
+		namesSent: namesSentField(error, sent),
+		title: labelled.error === error ? undefined : labelled.error.message,
+		options: labelled.options?.map((named) => adviseOnOption(named)),
+		values: labelled.options?.map(({ value }) => value),
+		change: change?.name,
+		warning: change?.warning,
+		isTemporary: change?.isTemporary,
+		gone:
+			change && names.filter((name) => Object.hasOwn(sent, name) && !Object.hasOwn(changed, name)),
+		added: change && names.filter((name) => !Object.hasOwn(sent, name)),
+	});
+};
+
+test('each response that names fields has its consequences', () => {
+	const rows = RESPONSES.map((response) => {
+		const { text, ...rest } = response;
+		const details = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
+		return { input: `${text}${details}`, outcome: handle(response) };
+	});
+	expectApproved(path.join(__dirname, 'rejected-fields.approved.txt'), rows);
+});
