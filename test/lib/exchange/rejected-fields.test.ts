@@ -59,6 +59,12 @@ const BODIES: Readonly<Record<string, JsonRecord>> = {
 	'': BODY,
 	'with another seed': { ...BODY, seed: 8 },
 	'with a required call': { ...BODY, tool_choice: 'required' },
+	'with names in the prompt': {
+		...BODY,
+		messages: [{ role: 'user', content: 'Say "seed" or top_k' }],
+	},
+	'with both limits': { ...BODY, max_completion_tokens: 9 },
+	'with another limit in Extra Body': { ...BODY, max_completion_tokens: 9 },
 	"in Ollama's options": {
 		model: 'qwen3',
 		messages: [],
@@ -73,6 +79,10 @@ interface Response {
 	codes?: readonly string[];
 	body?: keyof typeof BODIES;
 	type?: 'promptTooLong';
+	/** Default: true. */
+	isServerText?: boolean;
+	/** Default: none. */
+	field?: string;
 	facts?: Record<string, unknown>;
 }
 
@@ -121,6 +131,21 @@ const RESPONSES: readonly Response[] = [
 	{ text: 'Unknown: {"model": "other", "top_k": 40} in request' },
 	{ text: "Unknown: {'model': 'qwen3', 'seed': {'a': 1}}, \"temperature\" too" },
 	{ text: 'Unknown: {"model": "qwen3", "top_k": 40' },
+	{ text: 'Unknown: {"model": "qwen3", "a": {"b": 1}, "top_k": 40' },
+	{ text: 'Unknown: {"model": "", "top_k": 40}' },
+	{ text: 'body.seed.top_k: Extra inputs are not permitted' },
+	{ text: unknown('seed'), isServerText: false },
+	{ text: unknown('seed'), field: 'Top K' },
+	{ text: 'Wrong: "seed", top_k, temperature_k', body: 'with names in the prompt' },
+	{ text: 'Unknown: "seed", "temperature"', body: 'with names in the prompt' },
+	{ text: unknown('max_tokens'), body: 'with both limits' },
+	{ text: unknown('max_tokens'), body: 'with another limit in Extra Body' },
+	{
+		text: "Unsupported parameter: 'max_completion_tokens'. Use 'max_tokens'.",
+		body: 'with both limits',
+	},
+	{ text: "'stream_options' is wrong" },
+	{ text: "'content' is empty" },
 	{
 		text: "'max_tokens' is too large",
 		type: 'promptTooLong',
@@ -133,8 +158,15 @@ const RESPONSES: readonly Response[] = [
 	},
 ];
 
-const handle = ({ text, status = 400, param, codes = [], body = '', type, facts }: Response) => {
+const handle = (response: Response) => {
+	const { text, status = 400, param, codes = [], body = '', type, facts } = response;
+	const { isServerText = true, field } = response;
 	const sent = BODIES[body]!;
+	const isExtra = body === 'with another limit in Extra Body';
+	const fields = {
+		...FIELDS,
+		extraBody: { ...FIELDS.extraBody, ...(isExtra && { max_completion_tokens: 9 }) },
+	};
 	const before = structuredClone(sent);
 	const error = createServerError(
 		type ?? 'badRequest',
@@ -142,16 +174,17 @@ const handle = ({ text, status = 400, param, codes = [], body = '', type, facts 
 		{
 			title: text,
 			serverText: text,
-			isServerText: true,
+			isServerText,
+			field,
 			facts: omitUndefined({ param, ...facts }),
 			report: { status, isQuoted: false, codes: [...codes], isOfGateway: false },
 		},
 	);
 	const rejection = toRejection({ error, body: sent, isRepeated: false });
-	const change = omitRejectedField(FIELDS)(rejection, sent);
+	const change = omitRejectedField(fields)(rejection, sent);
 	const changed = change?.apply(sent) ?? sent;
 	const names = [...new Set([...Object.keys(sent), ...Object.keys(changed)])];
-	const labelled = labelOptions(error, FIELDS, sent);
+	const labelled = labelOptions(error, fields, sent);
 	expect(sent).toEqual(before);
 	return omitUndefined({
 		places: findPlaces(error, sent)
