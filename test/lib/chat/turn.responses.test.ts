@@ -26,7 +26,10 @@ const TOOLS: Partial<ChatRequest> = {
 		},
 		{ name: 'store', schema: { type: 'object', properties: { value: { type: 'number' } } } },
 	],
-	unofferedTools: [{ name: 'send', schema: { type: 'object', properties: {} } }],
+	unofferedTools: [
+		{ name: 'send', schema: { type: 'object', properties: {} } },
+		{ name: 'send mail', schema: { type: 'object', properties: {} } },
+	],
 };
 
 const SCHEMA = {
@@ -55,6 +58,9 @@ const message = (fields: object, finish = 'stop', more = {}): Answer =>
 	});
 const native = (...lines: object[]): Answer =>
 	raw(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), 'application/x-ndjson');
+
+const toolCall = (name: string, args = '{}'): Answer =>
+	done(`<tool_call>{"name":"${name}","arguments":${args}}</tool_call>`);
 
 const VALID = calls(['1', 'look_up', '{"key":"a"}']);
 
@@ -139,6 +145,13 @@ const CALLS: ReadonlyArray<readonly [string, ...Answer[]]> = [
 		),
 	],
 	['a call of a tool that is not offered', calls(['1', 'send', '{}'])],
+	['a call in text of a tool that is not offered', toolCall('send')],
+	[
+		'a call of a tool that is not offered, by its name on the wire',
+		calls(['1', 'send_mail', '{}']),
+	],
+	['a call in text of a tool that is not offered, by its name on the wire', toolCall('send_mail')],
+	['a call in text of the other tool', toolCall('store', '{"value":1}')],
 	['an unknown tool', calls(['1', 'delete', '{}']), text('No')],
 	['an unknown tool, always', calls(['1', 'delete', '{}'])],
 	[
@@ -256,6 +269,45 @@ const TURNS: readonly ScriptedTurn[] = [
 		CALLS.filter(([name]) => /^a call/.test(name)),
 		{
 			chatRequest: { ...TOOLS, toolChoice: 'none' },
+		},
+	),
+	...named(
+		'one tool has to be called',
+		CALLS.filter(([name]) => /in text|not offered|only says so|^two calls/.test(name)),
+		{ chatRequest: { ...TOOLS, toolChoice: { name: 'store' } } },
+	),
+	...named(
+		'a call is required',
+		CALLS.filter(([name]) => /only says so|^a call in text$/.test(name)),
+		{ chatRequest: { ...TOOLS, toolChoice: 'required' } },
+	),
+	...named(
+		'after a response that began in its thinking',
+		PLAIN.filter(([name]) => /thinking|^text$|^one JSON|^blanks|token limit$/.test(name)),
+		{ earlier: [done('Hm</think>\n\nHi')] },
+	),
+	...named(
+		'after such a response, thinking is shown',
+		PLAIN.filter(([name]) => /thinking|^text$/.test(name)),
+		{ earlier: [done('Hm</think>\n\nHi')], settings: { showThinking: true } },
+	),
+	...named(
+		'a message that is continued',
+		[
+			['its text', done(' there')],
+			['its text with the beginning', done('Hi there')],
+			['its text with the beginning, as one document', message({ content: 'Hi there' })],
+			['a call in it', done('Hi <tool_call>{"name":"store","arguments":{"value":1}}</tool_call>')],
+			['thinking in it', done('Hm</think> there')],
+		],
+		{
+			chatRequest: {
+				...TOOLS,
+				messages: [
+					{ type: 'human', content: 'Hello' },
+					{ type: 'ai', content: 'Hi' },
+				],
+			},
 		},
 	),
 	...named('schema', WITH_FORMAT, { settings: { sampling: { responseFormat: FORMAT } } }),

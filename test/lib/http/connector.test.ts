@@ -3,19 +3,14 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { createConnector } from '../../../lib/http/connector';
 import type { Duplex } from '../../../lib/vendor';
+import { closedPort, startTcpServer } from '../../support/servers/listen';
 
 /** A connection to a server that does with it what is given. */
 async function connect(onConnection: (socket: net.Socket) => void) {
-	const server = net
-		.createServer((peer) => {
-			peers.add(peer);
-			// The client may close at any time.
-			peer.on('error', () => {});
-			onConnection(peer);
-		})
-		.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address() as net.AddressInfo;
+	const { port, close } = await startTcpServer((peer) => {
+		peers.add(peer);
+		onConnection(peer);
+	});
 	const target = { hostname: '127.0.0.1', host: '127.0.0.1', port: `${port}`, protocol: 'http:' };
 	const socket = await new Promise<Duplex>((resolve, reject) => {
 		createConnector({})(target as never, (error, opened) => {
@@ -29,8 +24,7 @@ async function connect(onConnection: (socket: net.Socket) => void) {
 		socket,
 		close: async () => {
 			socket.destroy();
-			server.close();
-			await once(server, 'close');
+			await close();
 		},
 	};
 }
@@ -152,8 +146,9 @@ test.each([
 );
 
 test('a connection that cannot be opened is reported', async () => {
+	const port = `${await closedPort()}`;
 	const failed = await new Promise<unknown>((resolve) => {
-		const target = { hostname: '127.0.0.1', host: '127.0.0.1', port: '1', protocol: 'http:' };
+		const target = { hostname: '127.0.0.1', host: '127.0.0.1', port, protocol: 'http:' };
 		createConnector({})(target as never, (error, socket) =>
 			resolve({ error, socket: socket ?? undefined }),
 		);

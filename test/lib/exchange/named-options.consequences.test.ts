@@ -211,5 +211,5 @@ test('each response that names fields has its consequences', () => {
 		const details = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
 		return { input: `${text}${details}`, outcome: handle(response) };
 	});
-	expectApproved(path.join(__dirname, 'rejected-fields.approved.txt'), rows);
+	expectApproved(path.join(__dirname, 'named-options.consequences.approved.txt'), rows);
 });
