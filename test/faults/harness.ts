@@ -2,6 +2,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import type { Clock } from '../guarantees/support/fake-clock';
+import { isOnItsWay } from '../support/servers/traffic';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GoodServer, Received } from './good-server';
@@ -40,17 +41,18 @@ const QUIET_PAUSES = 3;
 /** Files and names of hosts that Node reads in threads, which a busy machine may let wait for longer than some moments. */
 const IN_THREADS = /^(?:FSReq|GetAddrInfoReq)/;
 
-/** Waits until nothing has begun or ended for some moments, and nothing is being read. */
+/** Waits until nothing has begun or ended for some moments, nothing is on its way, and nothing is being read. */
 export async function waitUntilQuiet(
 	servers: ReadonlyArray<{ activity(): number }>,
 ): Promise<void> {
 	const count = (): number => servers.reduce((sum, server) => sum + server.activity(), 0);
+	let last = -1;
 	const isReading = (): boolean =>
 		process.getActiveResourcesInfo().some((resource) => IN_THREADS.test(resource));
-	let last = -1;
+	const isQuiet = (): boolean => count() === last && !isOnItsWay() && !isReading();
 	for (let quiet = 0; quiet < QUIET_PAUSES;) {
 		await delay(PAUSE_MS);
-		quiet = count() === last && !isReading() ? quiet + 1 : 0;
+		quiet = isQuiet() ? quiet + 1 : 0;
 		last = count();
 	}
 }

@@ -136,7 +136,11 @@ const EXCEPTIONS: Exceptions = [
 	[/vector rerank maxConcurrentItems$/, 'All items are one ranking.'],
 	[/transcribe binaryPropertyOutput$/, 'Only a response with subtitles has a file.'],
 	[/model getAll onlyLoaded$/, 'The good server has one model, which is loaded.'],
-	[/model (?:load|pull) wait$/, 'Ollama always waits, and ends a download that no client reads.'],
+	[
+		/model (?:load|unload|pull) wait$/,
+		'Ollama always waits, and ends a download that no client reads.',
+	],
+	[/model unload force$/, 'Ollama lets running responses finish.'],
 	[/ fetchFilesFrom$/, 'The good Dify has no files elsewhere.'],
 	[/ ignoreNotRated$/, 'Only a Dify whose message has no rating differs.'],
 	[/knowledgeBase create ifExists$/, 'The good Dify accepts a second one of the name.'],
@@ -159,7 +163,7 @@ interface Situation {
 	maxConcurrentRequests?: number;
 	/** Whether a person's chat waits at the same time. Default: no. */
 	hasRival?: boolean;
-	/** @param isLast whether the operation, with a good server, sends no further request after this one */
+	/** @param isLast whether the operation sends it last to a good server, or not at all */
 	react(request: Received, isLast: boolean): Reaction | Promise<Reaction>;
 }
 
@@ -299,15 +303,20 @@ const readFiles = (_key: string, value: unknown): unknown => {
 /** Boundaries of forms, names of addresses, and IDs of LangChain's runs. */
 const CHANGING = /-{3,}[\w-]+|\w[\w-]*--\d{4}|run-[\w-]{36}|127\.0\.0\.1:\d+/g;
 
-function toPlayed(outcome: Outcome, requests: Received[]): Played {
-	const sent = requests.map(({ line, text, headers, at }) => [
+/** @param startedAt time of the clock at which the runs of the situation began */
+function toPlayed(
+	outcome: Outcome,
+	{ requests, startedAt }: { requests: Received[]; startedAt: number },
+): Played {
+	const toSeconds = (at: number): number => Math.round((at - startedAt) / 1_000);
+	const sent = sortQuestions(requests).map(({ line, text, headers, at }) => [
 		line,
 		text,
 		headers['content-type'],
 		headers.authorization,
-		Math.round(at / 1_000),
+		toSeconds(at),
 	]);
-	const endedAt = Math.round(performance.now() / 1_000);
+	const endedAt = toSeconds(performance.now());
 	const noticed = JSON.stringify([outcome, sent, endedAt], readFiles).replaceAll(CHANGING, '…');
 	const isRefused = 'error' in outcome && requests.length === 0;
 	return { noticed, facts: toFacts(outcome, requests, endedAt), requests, isRefused };
@@ -435,8 +444,8 @@ function toRunFields({ name, field, isOption }: Setting, value?: unknown): RunFi
 interface Run {
 	operation: Operation;
 	fields: RunFields;
-	/** Requests that it sends to a good server, once that is known. */
-	length?: number;
+	/** Lines of the requests that it sends to a good server before the last one, once they are known. */
+	first?: readonly string[];
 }
 
 const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
@@ -467,10 +476,13 @@ async function playAll(
 ): Promise<Map<Run, Played>> {
 	const { react, items = 1, maxConcurrentRequests, hasRival = false } = situation;
 	const runByAddress = new Map<string, Run>();
-	const server = await startGoodServer((request, index) => {
-		const { length = Infinity } = runByAddress.get(request.name)!;
-		return react(request, index >= length - 1);
+	const server = await startGoodServer((request) => {
+		const { first } = runByAddress.get(request.name)!;
+		const isSame = (line: string): boolean => line === request.line;
+		const sent = server.to(request.name).filter(({ line }) => isSame(line));
+		return react(request, first !== undefined && sent.length > first.filter(isSame).length);
 	});
+	const startedAt = performance.now();
 	const stop = new AbortController();
 	const played = new Map<Run, Played>();
 	const play = async (run: Run, address: string): Promise<unknown> => {
@@ -494,7 +506,9 @@ async function playAll(
 				(result): Outcome => ({ result }),
 				({ message }: Error): Outcome => ({ error: message }),
 			)
-			.then((outcome) => played.set(run, toPlayed(outcome, server.to(address))));
+			.then((outcome) =>
+				played.set(run, toPlayed(outcome, { requests: server.to(address), startedAt })),
+			);
 		if (hasRival) await passMoment();
 		return await Promise.all([before, work, chat('after')]);
 	};
@@ -511,6 +525,12 @@ async function playAll(
 	await server.close();
 	return played;
 }
+
+/** Lines of the requests before the last one: of questions at the same time, the first one of the alphabet. */
+const toFirst = (requests: readonly Received[]): string[] =>
+	sortQuestions(requests.toReversed())
+		.slice(1)
+		.map(({ line }) => line);
 
 const NOTHING_SET: RunFields = { options: {}, parameters: {} };
 
@@ -584,8 +604,8 @@ async function playSettings(
 		for (const { setting, value, base, changed } of trials) {
 			const [without, having] = [results.get(base)!, results.get(changed)!];
 			if (situation.name === GOOD) {
-				base.length = without.requests.length;
-				changed.length = having.requests.length;
+				base.first = toFirst(without.requests);
+				changed.first = toFirst(having.requests);
 			}
 			if (having.noticed !== without.noticed) noticed.add(setting);
 			if (having.isRefused && !without.isRefused)

@@ -54,6 +54,7 @@ const SERVERS: Readonly<Record<string, string>> = {
 	'test/simulators/silent.ts': 'accepts no connection',
 	'test/support/servers/listen.ts': 'TCP',
 	'test/support/servers/scripted-server.ts': 'the scripted server',
+	'test/support/servers/traffic.test.ts': 'reads nothing at first',
 };
 
 test('tests use the scripted server', () => {

@@ -52,6 +52,7 @@ const OPERATIONS: Readonly<Record<string, INodeParameters>> = {
 	'audio speak': {},
 };
 
+/** Hints of items that run at the same time arrive in any order. */
 const describeItems = ({ items = [], hints = [] }: OperationResult): string =>
 	[
 		...items.flat().map(({ json, binary, pairedItem }) => {
@@ -60,7 +61,7 @@ const describeItems = ({ items = [], hints = [] }: OperationResult): string =>
 			);
 			return [JSON.stringify(json), ...files, `of ${JSON.stringify(pairedItem)}`].join(' ');
 		}),
-		...hints.map(({ message }) => `hint ${message}`),
+		...hints.map(({ message }) => `hint ${message}`).sort(),
 	].join(' ; ');
 
 test('each operation with each input and setting', async () => {
