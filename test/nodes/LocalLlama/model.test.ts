@@ -178,6 +178,32 @@ describe('Unload', () => {
 		expect(sim.models).toMatchObject([{ id: 'big', status: 'unloaded' }]);
 	});
 
+	describe('a model that is responding', () => {
+		const serveBusy = async () => {
+			const sim = await serve({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			sim.route('GET /slots', reply.json([{ is_processing: true }]));
+			return sim;
+		};
+
+		it('is not unloaded, and without Wait Until Done that is an error', async () => {
+			const sim = await serveBusy();
+			const { message } = await getError(withModel('unload', 'big', { wait: false }));
+			expect(message).toContain('is processing 1 request');
+			expect(posts(sim)).toEqual([]);
+		});
+
+		it('is unloaded with Force Unload, without a question whether it responds', async () => {
+			const sim = await serveBusy();
+			expect(await json(withModel('unload', 'big', { force: true }))).toMatchObject({
+				before: 'loaded',
+				state: 'unloaded',
+				changed: true,
+			});
+			expect(posts(sim)).toEqual(['/models/unload']);
+			expect(sim.requests.map(({ path }) => path)).not.toContain('/slots');
+		});
+	});
+
 	it('a model that is not loaded is not changed', async () => {
 		const sim = await serve({ profile: 'router', models: [{ id: 'big' }] });
 		expect(await json(withModel('unload', 'big'))).toMatchObject({
