@@ -3,7 +3,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/n8n/filtering-helpers';
 import process from 'node:process';
-import { sendChat, connect, fetchStatus } from './client';
+import { sendChat, connect, fetchStatus, getError } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
@@ -59,6 +59,30 @@ describe('any egress filter', () => {
 				(done as unknown as (...args: unknown[]) => void)(...result);
 			},
 		validateRedirectSync: () => {},
+	});
+
+	test('a redirect that it blocks is not followed, and its reason is told', async () => {
+		const server = await start();
+		const url = `http://gpu.test:${server.port}`;
+		server.route('GET /health', reply.redirect('/v1/health', 302));
+		const checked: string[] = [];
+		const filter: EgressFilter = {
+			...filterWith(() => '127.0.0.1'),
+			validateRedirectSync: (target) => {
+				checked.push(target);
+				throw Object.assign(new Error('blocked'), { name: 'SsrfBlockedIpError' });
+			},
+		};
+		const error = await getError(
+			async () => await fetchStatus(connect(url, { egressFilter: filter }), `${url}/health`),
+		);
+		expect(error).toMatchObject({
+			type: 'blockedByPolicy',
+			url: `${url}/v1/health`,
+			facts: { reason: 'blocked' },
+		});
+		expect(checked).toEqual([`${url}/v1/health`]);
+		expect(server.requests.map(({ path }) => path)).toEqual(['/health']);
 	});
 
 	test('its DNS lookup is used for connections, and it checks every URL', async () => {

@@ -58,3 +58,27 @@ describe('names of tools', () => {
 		]);
 	});
 });
+
+test('messages get the wire names of calls and results; others stay as they are', () => {
+	const names = createToolNames([{ name: 'a b' } as ToolDefinition]);
+	const messages = [
+		{ role: 'user', content: 'a b', name: 'a b' },
+		{ role: 'assistant', content: 'a b' },
+		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'a b', arguments: '{}' }] },
+		{ role: 'tool', content: 'a b', toolCallId: '1', name: 'a b' },
+		{ role: 'tool', content: 'a b', toolCallId: '1' },
+		{ role: 'tool', content: 'x', toolCallId: '2', name: 'other tool' },
+	] as unknown as ChatMessage[];
+	const before = structuredClone(messages);
+	const sent = withWireNames(messages, names);
+	expect(messages).toEqual(before);
+	expect(sent).toEqual([
+		messages[0],
+		messages[1],
+		{ ...messages[2], toolCalls: [{ id: '1', name: 'a_b', arguments: '{}' }] },
+		{ ...messages[3], name: 'a_b' },
+		messages[4],
+		{ ...messages[5], name: 'other_tool' },
+	]);
+	expect(Object.keys(sent[4]!)).not.toContain('name');
+});
