@@ -252,6 +252,7 @@ const SEQUENCES: Readonly<Record<string, readonly Respond[]>> = {
 	],
 	'no response': [(response) => response.destroy(), OK],
 	'no response, always': [(response) => response.destroy()],
+	'a cut response': [cut('{"ok'), OK],
 	'a bad gateway': [failure(502, 'Bad gateway'), OK],
 	'a gateway that waited in vain': [failure(504, 'Timeout'), OK],
 	'an internal error': [failure(500, 'Oops'), OK],
@@ -275,7 +276,7 @@ test('each sequence of responses ends as its settings say', async () => {
 			model: 'm',
 		},
 		'POST that begins within 5 s': { json: {}, maxRetries: 2, timeouts: { firstTokenMs: 5_000 } },
-		'POST after content': { json: {}, maxRetries: 2 },
+		'idempotent POST after content': { json: {}, maxRetries: 2, isIdempotent: true },
 	};
 	const outcomes = [];
 	for (const [name, responses] of Object.entries(SEQUENCES))
@@ -299,7 +300,7 @@ test('each sequence of responses ends as its settings say', async () => {
 				{
 					endpoint,
 					read: async (response) => {
-						if (place === 'POST after content') response.markContent();
+						if (place.endsWith('after content')) response.markContent();
 						return await response.text();
 					},
 				},
