@@ -16,7 +16,7 @@ export function describeModel(model: ServerModel, name: string = getDisplayName(
 	const facts = [
 		typeof parameters === 'number' ? formatCount(parameters) : parameters,
 		quantization,
-		tokens && `${tokens} context`,
+		tokens ? `${tokens} context` : undefined,
 		...capabilities,
 		state === 'unloaded' ? 'not loaded' : state,
 		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,

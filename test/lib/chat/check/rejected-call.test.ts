@@ -1,0 +1,43 @@
+/** Why a call in text did not run, and what helps at each server type. */
+import path from 'node:path';
+import { describeRejectedCall } from '../../../../lib/chat/check/rejected-call';
+import { SERVER_TYPES } from '../../../../lib/servers/types';
+import type { RejectionReason } from '../../../../lib/text/calls/types';
+import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
+
+const REASONS: readonly RejectionReason[] = [
+	'noArguments',
+	'brokenArguments',
+	'notOnlyACall',
+	'tooLarge',
+	'ambiguous',
+	'unreadText',
+	'noEnd',
+	'unknownSyntax',
+	'unknownTool',
+	'cutOff',
+	'textAfter',
+	'otherMarkup',
+	'inCodeBlock',
+	'tooManyCalls',
+	'longResponse',
+	'quotation',
+	'notCompared',
+	'otherCalls',
+];
+
+test('each reason has its sentence, and each server type its advice', () => {
+	const outcomes = REASONS.flatMap((reason) =>
+		Object.values(SERVER_TYPES).map((serverType) => ({
+			subject: reason,
+			place: serverType.name,
+			outcome: describeRejectedCall({ name: 'look_up', reason }, serverType),
+		})),
+	);
+	const advice = outcomes.filter(({ subject }) => ['noArguments', 'cutOff'].includes(subject));
+	const atOne = outcomes.filter(({ place }) => place === 'other');
+	expectApproved(path.join(__dirname, 'rejected-call.approved.txt'), [
+		...joinPlaces(advice),
+		...atOne.map(({ subject, outcome }) => ({ input: subject, outcome })),
+	]);
+});
