@@ -2,6 +2,8 @@
  * What each operation makes of any response to each of its requests: what it sends, when it gives up, its items and hints, or
  * its error.
  */
+import type { INodeProperties } from 'n8n-workflow';
+
 import { useClock } from '../guarantees/support/fake-clock';
 import { expectApproved, joinPlaces } from '../support/approved/approved-table';
 import type { PlacedOutcome } from '../support/approved/approved-table';
@@ -11,7 +13,7 @@ import { startGoodServer } from './good-server';
 import type { GoodServer, Reaction, Received } from './good-server';
 import { createCredential, passUntilEnded, withoutIds } from './harness';
 import { listOperations } from './operations';
-import type { Operation, OperationResult } from './operations';
+import type { Operation, OperationResult, OperationRun } from './operations';
 import path from 'node:path';
 
 const clock = useClock();
@@ -87,24 +89,71 @@ const TEXTS = [
 	'author_name',
 ];
 
+/** What model servers add to a response: an image, a chunk of a stream, and others. */
+const ADDED: ReadonlyArray<readonly [field: string, more: object]> = [
+	['b64_json', { revised_prompt: 'the revised prompt', seed: 7 }],
+	[
+		'choices',
+		{
+			usage: { prompt_tokens: 11, completion_tokens: 12, total_tokens: 23 },
+			timings: { prompt_n: 11, prompt_ms: 1.25, predicted_per_second: 2.126 },
+		},
+	],
+	['segments', { language: 'en', duration: 1.23456 }],
+];
+
 /** Each record of a response with all fields, each with a value of its own. */
 function fill(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(fill);
 	if (typeof value !== 'object' || value === null) return value;
-	const fields = Object.entries(value).map(([name, inner]) => [name, fill(inner)]);
-	if (!('id' in value) && !('result' in value) && !('text' in value))
-		return Object.fromEntries(fields);
+	const fields = Object.fromEntries(
+		Object.entries(value).map(([name, inner]) => [name, fill(inner)]),
+	);
+	const added = ADDED.find(([field]) => field in value)?.[1];
+	if (added !== undefined) return { ...added, ...fields };
+	if (!('id' in value) && !('result' in value) && !('text' in value)) return fields;
 	return {
 		...Object.fromEntries(NUMBERS.map((name, at) => [name, 100 + at])),
 		...Object.fromEntries(TEXTS.map((name) => [name, `the ${name}`])),
-		...Object.fromEntries(fields),
+		...fields,
 	};
 }
 
+/** Of JSON, or of each event of a stream. */
 function fillBody(good: GoodResponse): GoodResponse {
-	if (good.headers['content-type'] !== 'application/json' || Buffer.isBuffer(good.body))
-		return good;
-	return { ...good, body: JSON.stringify(fill(JSON.parse(good.body))) };
+	const type = String(good.headers['content-type']);
+	if (Buffer.isBuffer(good.body) || !/json$|event-stream/.test(type)) return good;
+	const body = good.body.replace(
+		/^(data: )?(\{.*)$/gm,
+		(_line, start: string | undefined, json: string) =>
+			(start ?? '') + JSON.stringify(fill(JSON.parse(json))),
+	);
+	return { ...good, body };
+}
+
+/** Whether the output is simplified, by the names of responses with all fields. */
+const FILLED: Readonly<Record<string, boolean>> = { 'all fields': true, 'all fields, raw': false };
+
+/** All parts that an operation can add to its output. */
+function getParts({ fields }: Operation): string[] {
+	const options = fields.flatMap(({ name, options: inner = [] }) =>
+		name === 'options' ? (inner as INodeProperties[]) : [],
+	);
+	const { options: parts = [] } = options.find(({ name }) => name === 'include') ?? {};
+	return parts.map((part) => String('value' in part && part.value));
+}
+
+/** The fields of an operation for such a response. */
+function toFilledFields(
+	operation: Operation,
+	simplify: boolean | undefined,
+): Pick<OperationRun, 'parameters' | 'options'> {
+	if (simplify === undefined) return {};
+	const include = getParts(operation);
+	return {
+		parameters: { simplify },
+		options: { simplify, ...(include.length > 0 && { include }) },
+	};
 }
 
 /** Responses by their names in the table. */
@@ -122,8 +171,6 @@ const REACTIONS: Readonly<Record<string, Reaction>> = {
 	'no data': json(200, { data: null, result: 'success', id: 1, name: null, documents: [] }),
 	'204': { status: 204, headers: {}, body: '' },
 };
-const FULL = 'all fields';
-
 /** One execution of an operation. */
 interface Played {
 	operation: Operation;
@@ -204,7 +251,7 @@ async function playAll(
 	const server: GoodServer = await startGoodServer((request) => {
 		const { line, reaction } = byName.get(request.name)!;
 		if (toLine(request) !== line) return undefined;
-		if (reaction !== FULL) return REACTIONS[reaction];
+		if (!Object.hasOwn(FILLED, reaction)) return REACTIONS[reaction];
 		const { method, text, name } = request;
 		const target = request.line.slice(method.length + 1);
 		return fillBody(getGoodResponse({ method, target, text, baseUrl: server.at(name) }));
@@ -222,6 +269,7 @@ async function playAll(
 			.run({
 				credentials: [createCredential(played.operation, { url, key: 'key-7f3a91c4d2' })],
 				signal: stop.signal,
+				...toFilledFields(played.operation, FILLED[played.reaction]),
 			})
 			.then(describeResult, describeError)
 			.then((outcome) => `${describeTime(performance.now() - startedAt)}${outcome}`);
@@ -247,7 +295,11 @@ test.each(NODES)('%s: each response to each request', async (node) => {
 	);
 	const played = [...good].flatMap(([{ operation }, { requests }]) =>
 		[...new Set(requests.map(toLine))].flatMap((line) =>
-			[...Object.keys(REACTIONS), FULL].map((reaction) => ({ operation, line, reaction })),
+			[...Object.keys(REACTIONS), ...Object.keys(FILLED)].map((reaction) => ({
+				operation,
+				line,
+				reaction,
+			})),
 		),
 	);
 	const results = await playAll(played);
