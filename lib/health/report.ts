@@ -139,11 +139,11 @@ function renderFacts({ app, server }: CheckResult) {
 	const { latencyMs, slots, busySlots, queue, contextPerSlot } = server;
 	const facts = {
 		App: app?.name,
-		'Response time': latencyMs && `${latencyMs} ms`,
+		'Response time': latencyMs === undefined ? undefined : `${latencyMs} ms`,
 		Slots: slots,
 		'In use': busySlots,
 		Waiting: queue,
-		'Context per slot': contextPerSlot && `${contextPerSlot} tokens`,
+		'Context per slot': contextPerSlot === undefined ? undefined : `${contextPerSlot} tokens`,
 	};
 	const rows = Object.entries(omitUndefined(facts));
 	return markup`<dl class="facts">
