@@ -167,6 +167,50 @@ const CASES: Readonly<Record<string, Case>> = {
 	'a workflow in a chat': { operation: FLOW, parameters: {}, binary: BINARY, json: SESSION },
 };
 
+/** Names and types of a file that show more or less of it. */
+const SIGNS: Readonly<Record<string, readonly [fileName: string, mimeType: string]>> = {
+	'an image': ['b.png', 'image/png'],
+	'a PDF': ['c.pdf', 'application/pdf'],
+	'an archive': ['d.zip', 'application/zip'],
+	'no sign': ['e', ''],
+};
+const ALLOWED: ReadonlyArray<readonly string[]> = [
+	['image'],
+	['audio'],
+	['custom'],
+	['image', 'custom'],
+];
+
+/** Each file at each place for it, in an app or a field that accepts some types. */
+const TYPED_CASES: Readonly<Record<string, Case>> = Object.fromEntries(
+	ALLOWED.flatMap((types) => {
+		const accepted = { allowed_file_types: types, allowed_file_extensions: ['.zip', '.pdf'] };
+		const app = {
+			user_input_form: toForm(['file', 'one', accepted]),
+			file_upload: { enabled: true, ...accepted },
+		};
+		return Object.entries(SIGNS).flatMap(([sign, [fileName, mimeType]]) => {
+			const binary = { data: file(fileName, mimeType) };
+			const places: Readonly<Record<string, Case>> = {
+				'in a field': { parameters: fill({ one: 'data' }), binary },
+				'in a field, by URL': { parameters: fill({ one: `http://f/${fileName}` }) },
+				'in Files': {
+					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'auto' }),
+					binary,
+				},
+				'in Files, by URL': {
+					parameters: files({ source: 'url', url: `http://f/${fileName}`, type: 'auto' }),
+				},
+				'of a chat': { parameters: {}, binary, json: SESSION },
+			};
+			return Object.entries(places).map(([place, one]): [string, Case] => [
+				`${types.join(' or ')}: ${sign} ${place}`,
+				{ ...one, app },
+			]);
+		});
+	}),
+);
+
 const toParameters = (app: Case['app']): Reaction =>
 	app === 'error'
 		? {
@@ -211,7 +255,7 @@ test('each user, form and file', async () => {
 	for (const [
 		input,
 		{ operation: name = CHAT, parameters, json = {}, binary, app },
-	] of Object.entries(CASES)) {
+	] of Object.entries({ ...CASES, ...TYPED_CASES })) {
 		const operation = operations.find((one) => one.name === name)!;
 		const url = server.at(input);
 		apps.set(url.slice(url.lastIndexOf('/') + 1), app);
