@@ -113,3 +113,31 @@ test('invalid calls keep their tools, too', () => {
 	const selected = offeredFor(1, human('light'), invalid);
 	expect(selected).toEqual(['createOrder', 'set_light']);
 });
+
+test.each([
+	{ title: 'at the beginning', before: 0, after: 5_000, isFound: true },
+	{ title: 'at the end', before: 5_000, after: 0, isFound: true },
+	{ title: 'just within its first 2,000 characters', before: 1_993, after: 5_000, isFound: true },
+	{ title: 'just within its last 2,000 characters', before: 5_000, after: 1_993, isFound: true },
+	{ title: 'in the middle', before: 3_000, after: 3_000, isFound: false },
+])('a word $title of a long question counts: $isFound', ({ before, after, isFound }) => {
+	const tools = [tool('other'), tool('third'), tool('weather')];
+	const filler = (length: number) => '. '.repeat(Math.ceil(length / 2)).slice(0, length);
+	const question = `${filler(before)}weather${filler(after)}`;
+	const selected = namesOf({ messages: [human(question)], tools }, 1);
+	expect(selected.includes('weather')).toBe(isFound);
+});
+
+test('a question of blocks counts with each of its texts', () => {
+	const tools = [tool('other'), tool('third'), tool('weather')];
+	const blocks = [{ type: 'image_url' }, 'How is', { type: 'text', text: 'the weather' }];
+	expect(namesOf({ messages: [human(blocks)], tools }, 1)).toContain('weather');
+});
+
+test('only the last four questions count', () => {
+	const tools = [tool('other'), tool('third'), tool('weather')];
+	const ask = (count: number) =>
+		['weather', ...Array.from({ length: count }, () => 'and?')].map((text) => human(text));
+	expect(namesOf({ messages: ask(3), tools }, 1)).toContain('weather');
+	expect(namesOf({ messages: ask(4), tools }, 1)).not.toContain('weather');
+});
