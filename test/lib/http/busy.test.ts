@@ -23,6 +23,7 @@ const ERRORS: ReadonlyArray<readonly [ErrorType, ErrorOverrides]> = [
 	),
 	['serverError', {}],
 	['serverError', { status: 429 }],
+	['serverError', { status: 503 }],
 	['serverError', { status: 503, ...report(500) }],
 	['modelLoading', report(503)],
 	['busy', report(429)],

@@ -1,0 +1,155 @@
+/** Texts of a conversation that are too long: which are errors, and which are cut. */
+import {
+	assertShortConversation,
+	assertShortTexts,
+	assertShortTools,
+	cutResults,
+} from '../../../../lib/chat/prepare/limit-texts';
+import type { ChatMessage } from '../../../../lib/chat/chat-message';
+import type { InputMessage } from '../../../../lib/chat/input-message';
+import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
+import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
+import { MAX_TEXT_BYTES, TASK_LIMITS } from '../../../../lib/task-limits';
+
+const FITTING = 'x'.repeat(MAX_TEXT_BYTES);
+const LONG = `${FITTING}x`;
+
+/** The title of the error; undefined without one. */
+const getTitle = (act: () => unknown) => {
+	try {
+		act();
+		return undefined;
+	} catch (error) {
+		const { type, message } = asServerErrorOrThrow(error);
+		return `${type}: ${message}`;
+	}
+};
+
+const EXCESS = expect.stringContaining('2 MB') as unknown;
+
+describe('a message', () => {
+	test.each([
+		{ type: 'system', subject: 'The system message' },
+		{ type: 'human', subject: 'A message of the user' },
+		{ type: 'ai', subject: 'A message of the assistant' },
+	] as const)('$type is an error beyond 2 MB, as a text and in a block', ({ type, subject }) => {
+		const check = (content: unknown) =>
+			getTitle(() =>
+				assertShortTexts([
+					{ type: 'human', content: 'Hi' },
+					{ type, content },
+				] as InputMessage[]),
+			);
+		for (const wrap of [
+			(text: string) => text,
+			(text: string) => ['Hi', text],
+			(text: string) => [
+				{ type: 'text', text: 'Hi' },
+				{ type: 'text', text },
+			],
+		]) {
+			expect(check(wrap(FITTING))).toBeUndefined();
+			expect(check(wrap(LONG))).toEqual(EXCESS);
+			expect(check(wrap(LONG))).toContain(`invalidInput: ${subject}`);
+		}
+	});
+
+	test('with media is not long, whatever their data', () => {
+		const content = [{ type: 'image_url', image_url: { url: LONG } }];
+		expect(
+			getTitle(() => assertShortTexts([{ type: 'human', content }] as InputMessage[])),
+		).toBeUndefined();
+	});
+
+	test('with the result of a tool is no error: it is cut', () => {
+		expect(
+			getTitle(() => assertShortTexts([{ type: 'tool', content: LONG }] as InputMessage[])),
+		).toBeUndefined();
+	});
+});
+
+test('only results beyond 2 MB are cut, each with a warning, and the others stay as they are', () => {
+	const messages = [
+		{ role: 'user', content: LONG },
+		{ role: 'tool', name: 'first', toolCallId: '1', content: LONG },
+		{ role: 'tool', name: 'second', toolCallId: '2', content: FITTING },
+		{ role: 'tool', name: 'third', toolCallId: '3', content: `${LONG}x` },
+	] as ChatMessage[];
+	const before = messages.map((message) => ({ ...message }));
+	const cut = cutResults(messages);
+	expect(messages).toEqual(before);
+	expect(cut.messages.map((message, index) => message === messages[index])).toEqual([
+		true,
+		false,
+		true,
+		false,
+	]);
+	expect(cut.warnings).toHaveLength(2);
+	expect(cut.warnings[0]).toMatch(
+		/^The result of the tool "first" .*2 MB.*\. The model got its beginning\.$/,
+	);
+	expect(cut.warnings[1]).toContain('"third"');
+	const [, first] = cut.messages;
+	expect(first).toMatchObject({ role: 'tool', name: 'first', toolCallId: '1' });
+	const content = String(first!.content);
+	const [beginning = '', end] = content.split('\n');
+	expect(beginning === FITTING).toBe(true);
+	expect(end).toMatch(/^\[Cut: the result .*2 MB.*\]$/);
+});
+
+describe('a conversation', () => {
+	const limit = TASK_LIMITS.chat.sentBytes;
+	const HALF = 'x'.repeat(limit / 2);
+	test.each([
+		{
+			title: 'texts',
+			messages: [
+				{ role: 'user', content: HALF },
+				{ role: 'assistant', content: HALF },
+			],
+		},
+		{
+			title: 'a text, and thinking',
+			messages: [{ role: 'assistant', content: HALF, reasoning: HALF }],
+		},
+		{
+			title: 'a text, and arguments',
+			messages: [
+				{
+					role: 'assistant',
+					content: '',
+					toolCalls: [
+						{ id: '1', name: 'a', arguments: HALF },
+						{ id: '2', name: 'a', arguments: HALF },
+					],
+				},
+			],
+		},
+		{
+			title: 'wide characters',
+			messages: [{ role: 'tool', name: 'a', toolCallId: '1', content: 'ü'.repeat(limit / 2) }],
+		},
+	])('of $title counts with all of it', ({ messages }) => {
+		const all = messages as ChatMessage[];
+		expect(getTitle(() => assertShortConversation(all))).toBeUndefined();
+		const more = [...all, { role: 'user', content: 'x' } as ChatMessage];
+		expect(getTitle(() => assertShortConversation(more))).toEqual(
+			expect.stringMatching(/^invalidInput: The conversation .*4 MB/),
+		);
+	});
+});
+
+test.each([
+	{ title: 'description', tool: { description: LONG }, fitting: { description: FITTING } },
+	{ title: 'schema', tool: { schema: { title: LONG } }, fitting: { schema: { title: 'x' } } },
+])('a tool with a long $title is an error', ({ tool, fitting }) => {
+	const check = (fields: object) =>
+		getTitle(() =>
+			assertShortTools([
+				{ name: 'a', schema: {} },
+				{ name: 'look_up', schema: {}, ...fields },
+			] as ToolDefinition[]),
+		);
+	expect(check(fitting)).toBeUndefined();
+	expect(check(tool)).toContain('invalidInput: The definition of the tool "look_up"');
+});
