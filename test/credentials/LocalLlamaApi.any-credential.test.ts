@@ -13,6 +13,7 @@ const CREDENTIALS = combine({
 		'http://server/v1/',
 		'https://server/api/v1/chat/completions',
 		'http://server:11434/api',
+		'http://server/api',
 	],
 	authentication: ['bearer', 'xApiKey', 'basic', 'none', undefined],
 	serverType: ['auto', 'ollama', 'other'],
