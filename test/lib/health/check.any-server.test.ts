@@ -218,7 +218,7 @@ test('each server with each expectation', async () => {
 	expectApproved(path.join(__dirname, 'check.any-server.approved.txt'), rows);
 });
 
-const version: Record<string, string> = { 'x-version': '1.16.0' };
+const version: Record<string, string> = { 'x-version': '1.16.0', 'x-env': 'PRODUCTION' };
 const difyError = (code: string, status: number) =>
 	json({ code, message: `About ${code}`, status }, status, version);
 const INFO = json({ name: 'Helper', mode: 'chat' }, 200, version);
@@ -240,12 +240,98 @@ const ROUTES: Readonly<Record<string, Routes>> = {
 	},
 	'no Dify': { 'GET /v1/info': page(200) },
 	nothing: {},
+	'knowledge bases': {
+		'GET /v1/datasets': json({ data: [{ id: 'a b' }, { id: 2 }], total: 7 }, 200, version),
+		'GET /v1/datasets/a%20b/documents': json({ data: [] }, 200, version),
+	},
+	'no knowledge bases': {
+		'GET /v1/datasets': json({ data: [] }, 200, version),
+	},
+	'a key of the other type': {
+		'GET /v1/info': difyError('unauthorized', 401),
+		'GET /v1/datasets': json({ data: [], total: 0 }, 200, version),
+	},
+	'a key of the other type, for an app': {
+		'GET /v1/info': INFO,
+		'GET /v1/datasets': difyError('unauthorized', 401),
+	},
+	'a llama-server': {
+		'GET /v1/info': json({ error: 'x' }, 404, { server: 'llama.cpp' }),
+		'GET /v1/datasets': json({ error: 'x' }, 404, { server: 'llama.cpp' }),
+	},
+	'another API': {
+		'GET /v1/info': json({ other: 1 }),
+		'GET /v1/datasets': json({ other: 1 }),
+	},
+	...Object.fromEntries(
+		[
+			['failed', 'PluginInvokeError: connection refused'],
+			['failed', '[openai] Error: Incorrect API key provided'],
+			['failed', 'Provider langgenius/x does not exist.'],
+			['failed', 'A node failed'],
+			['failed', ''],
+			['succeeded', 'PluginInvokeError: connection refused'],
+			['failed', 'p'.repeat(300)],
+		].map(([status, error]): [string, Routes] => [
+			`a last run that ${status}: ${error!.slice(0, 40)}`,
+			{
+				'GET /v1/info': INFO,
+				'GET /v1/parameters': json({}, 200, version),
+				'GET /v1/workflows/logs': json(
+					{
+						data: [
+							{ workflow_run: { status, error } },
+							{ workflow_run: { status: 'failed', error: 'x' } },
+						],
+					},
+					200,
+					version,
+				),
+			},
+		]),
+	),
+	...Object.fromEntries(
+		[
+			['waiting', 4],
+			['waiting', 5],
+			['waiting', 90],
+			['indexing', 90],
+		].map(([status, minutes]): [string, Routes] => [
+			`a document that is ${status} for ${minutes} minutes`,
+			{
+				'GET /v1/datasets': json({ data: [{ id: 'a' }], total: 1 }, 200, version),
+				'GET /v1/datasets/a/documents': (request, response) =>
+					json(
+						{
+							data: [
+								{ name: 'new', indexing_status: 'waiting', created_at: Date.now() / 1_000 },
+								{
+									name: 'old',
+									indexing_status: status,
+									created_at: Date.now() / 1_000 - Number(minutes) * 60,
+								},
+								{ name: 'without a time', indexing_status: 'waiting' },
+							],
+						},
+						200,
+						version,
+					)(request, response),
+			},
+		]),
+	),
+};
+
+/** Names of the servers that are checked with one type of key. */
+const OF_ONE_KEY: Readonly<Record<string, RegExp>> = {
+	app: /^(?!knowledge|no knowledge|a document)/,
+	knowledge: /^(?!a last run)/,
 };
 
 test('each Dify with each key', async () => {
 	const rows = [];
 	for (const [name, routes] of Object.entries(ROUTES))
 		for (const keyType of ['app', 'knowledge']) {
+			if (OF_ONE_KEY[keyType]?.test(name) === false) continue;
 			const server = await start(routes);
 			const result = await checkDify(server.url, { apiKey: 'the-key', keyType });
 			const requests = server.requests
