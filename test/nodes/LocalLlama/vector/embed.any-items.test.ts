@@ -15,6 +15,7 @@ const ITEMS: Readonly<Record<string, readonly unknown[]>> = {
 	'an empty array': ['a', [], 'c'],
 	'an entry that is no text': [['a', { b: 1 }], 'c'],
 	numbers: [[1, 2.5]],
+	'a text of another model': ['other'],
 	'only refused texts': [`${REFUSED} 1`, `${REFUSED} 2`],
 };
 const OPTIONS = {

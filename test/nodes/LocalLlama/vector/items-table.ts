@@ -28,18 +28,25 @@ const json = (status: number, body: object): Reaction => ({
 	body: JSON.stringify(body),
 });
 
-/** Vectors and scores by the texts, the last one first. */
+/** Vectors and scores by the texts, the last one first; of another model for a text with that word. */
 function respond(text: string): Reaction {
 	const { input, documents } = JSON.parse(text) as Record<string, string[] | undefined>;
 	const usage = { prompt_tokens: 7, total_tokens: 8 };
 	const data = input?.map((one, index) => ({ index, embedding: [1, toNumber(one)] }));
-	if (data !== undefined) return json(200, { data: data.reverse(), usage });
+	const model = text.includes('other') ? 'another-model' : 'a-model';
+	if (data !== undefined) return json(200, { model, data: data.reverse(), usage });
 	const results = documents?.map((one, index) => ({ index, relevance_score: toNumber(one) }));
-	return json(200, { results: results?.reverse(), usage });
+	return json(200, { model, results: results?.reverse(), usage });
 }
 
+/** A server that has another model, too. */
+const MODELS = json(200, {
+	data: ['a-model', 'another-model'].map((id) => ({ id, owned_by: 'llamacpp' })),
+});
+
 export const startRefusing = async (): Promise<GoodServer> =>
-	await startGoodServer(({ method, text }) => {
+	await startGoodServer(({ method, line, text }) => {
+		if (line.endsWith('/v1/models')) return MODELS;
 		if (method !== 'POST') return undefined;
 		return text.includes(REFUSED)
 			? json(400, { error: { message: 'It is not so.', code: 400 } })

@@ -14,6 +14,7 @@ const ITEMS: Readonly<Record<string, readonly unknown[]>> = {
 	'a text and an array': ['b', ['a']],
 	'a blank document': ['a', ' ', 'c'],
 	'a refused document': ['a', `a ${REFUSED} text`, 'c'],
+	'a document of another model': ['other'],
 	'only refused documents': [`${REFUSED} 1`, `${REFUSED} 2`],
 	'an empty array': [[]],
 };
