@@ -1,5 +1,6 @@
 import { listModels } from '../../../lib/servers/list-models';
 import { runModelAction } from '../../../lib/servers/model-actions';
+import { getProfile } from '../../../lib/servers/profile';
 import { getError } from '../../support/jest/get-error';
 import type { ScriptedRequest } from '../../support/servers/scripted-server';
 import { withDeadline } from '../../support/waiting/deadline';
@@ -26,6 +27,25 @@ describe('model actions', () => {
 		await expect(runModelAction(server, 'load', { ...call, model: 'a' })).rejects.toMatchObject({
 			type: 'featureDisabled',
 			suggestion: expect.stringMatching(/router|Only/),
+		});
+	});
+
+	test('find out again which server it is: it may have been replaced', async () => {
+		const { server } = await serve({
+			'GET /v1/models': OLLAMA,
+			'GET /api/ps': { models: [{ name: 'qwen3:8b' }] },
+		});
+		const profile = getProfile(server);
+		const json = list({ id: 'a', owned_by: 'vllm' });
+		profile.learnType({ status: 200, headers: {}, finalUrl: '', text: '', json });
+		expect(profile.getCachedType()?.name).toBe('vllm');
+		expect(await runModelAction(server, 'load', { ...call, model: ' qwen3:8b ' })).toEqual({
+			model: 'qwen3:8b',
+			server: 'ollama',
+			before: 'loaded',
+			state: 'loaded',
+			changed: false,
+			tookMs: expect.any(Number) as number,
 		});
 	});
 
