@@ -50,6 +50,7 @@ const FACTS: readonly Facts[] = [
 	{ processed: 500, cached: 510, trained: 700 },
 	{ processed: 500, cached: 510, slots: 4 },
 	{ processed: 500, limit: 500 },
+	{ processed: 470, limit: 512 },
 	{ processed: 370, limit: 512, trained: 512 },
 	{ processed: 370, limit: 512, trained: 32_768 },
 	{ processed: 370, limit: 800 },
