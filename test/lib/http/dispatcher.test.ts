@@ -292,3 +292,24 @@ describe('connection pools', () => {
 		for (const one of [server, other]) await one.until(() => one.connections.open === 0);
 	});
 });
+
+test('of more than 64 idle credentials, those that were used last keep their connections', async () => {
+	const endpoints = Array.from({ length: 65 }, (_value, index) =>
+		connect(`http://idle-${String(index)}`),
+	);
+	const use = (index: number) => {
+		const { keepAlive, singleUse, release } = acquirePools(endpoints[index]!);
+		release();
+		return { keepAlive, singleUse };
+	};
+	await closePools();
+	const first = endpoints.slice(0, 64).map((_endpoint, index) => use(index));
+	expect(use(0).keepAlive).toBe(first[0]!.keepAlive);
+	// Beyond the limit, the one that was used longest ago is closed.
+	use(64);
+	expect(use(0).keepAlive).toBe(first[0]!.keepAlive);
+	expect(use(0).singleUse).toBe(first[0]!.singleUse);
+	expect(use(2).keepAlive).toBe(first[2]!.keepAlive);
+	expect(use(1).keepAlive).not.toBe(first[1]!.keepAlive);
+	await closePools();
+});
