@@ -23,7 +23,7 @@ const tool = (name: string, properties: object = {}, description = name) => ({
 describe('the execution log', () => {
 	it('shows readable settings and no secret', async () => {
 		const { model, inputs } = await supplied(
-			{ options: { temperature: 0.2, maxTokens: 50 } },
+			{ options: { temperature: 0.2, maxTokens: 50, idleTimeout: 7 } },
 			{ extraHeaders: '' },
 		);
 		await model.invoke('Hi');
@@ -31,7 +31,8 @@ describe('the execution log', () => {
 			options: {
 				model: 'sim-model',
 				base_url: `${server().url}/v1`,
-				options: { temperature: 0.2, maxTokens: 50 },
+				server_type: 'auto',
+				options: { temperature: 0.2, maxTokens: 50, retries: 2, idleMs: 7_000 },
 			},
 		});
 		expect(JSON.stringify(inputs)).not.toContain('secret-key-123');
