@@ -49,6 +49,11 @@ describe('an error body is recognized with any code', () => {
 		expect(error).toMatchObject({ type: 'notFound', status: 404 });
 	});
 
+	test('an error with status 200 that names no other has this one', () => {
+		const error = parseResponse({ code: 'not_found', message: 'Conversation Not Exists.' }, 200);
+		expect(error).toMatchObject({ code: 'not_found', status: 200 });
+	});
+
 	test('a body without code or message is not a Dify error', () => {
 		expect(parseResponse({ detail: 'Not Found' }, 404)).toBeUndefined();
 		expect(parseResponse({ error: { message: 'x' } })).toBeUndefined();

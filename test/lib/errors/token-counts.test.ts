@@ -12,6 +12,9 @@ test.each([
 	['the token count is 9000, more than the maximum sequence length of 8192', 9000, 8192],
 	['输入过长：9000 tokens 超过最大上下文 8192 tokens', 9000, 8192],
 	['上下文长度超过限制：输入 9000 tokens，最大 8192 tokens', 9000, 8192],
+	['the prompt has 0 tokens, the limit is 8192', undefined, 8192],
+	['the prompt has 9000 tokens, the limit is 1000000001', 9000, undefined],
+	['the prompt has 9000 tokens, the limit is 1000000000', 9000, 1_000_000_000],
 	['llama3.2 at 10.0.0.5: the prompt has 9000 tokens, the limit is 8192', 9000, 8192],
 ])('the numbers of: %s', (message, promptTokens, contextTokens) => {
 	expect(findTokenCounts(message)).toEqual(

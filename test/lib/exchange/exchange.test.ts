@@ -7,6 +7,7 @@ import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-er
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { advance, decide, RULES } from '../../../lib/exchange/rules';
+import { ConnectionFailure } from '../../../lib/http/connection-failure';
 import { MAX_REQUESTS } from '../../../lib/http/retry-policy';
 import type { ExchangeState, FailedOutcome, AttemptOutcome } from '../../../lib/exchange/types';
 import type { PartialOutput } from '../../../lib/exchange/attempt';
@@ -267,6 +268,17 @@ describe('an API without a version in its path', () => {
 		delete transport.read;
 		await expect(runExchange(newServer(), body)).rejects.toMatchObject({ type: 'routeNotFound' });
 		expect(paths()).toEqual(['/v1/chat/completions']);
+	});
+
+	test('is not looked for further if the list cannot be read', async () => {
+		const read: string[] = [];
+		transport.read = (url) => {
+			read.push(url);
+			throw new ConnectionFailure(Object.assign(new Error('reset'), { code: 'ECONNREFUSED' }));
+		};
+		await expect(runExchange(newServer(), body)).rejects.toMatchObject({ type: 'routeNotFound' });
+		expect(paths()).toEqual(['/v1/chat/completions']);
+		expect(read.map((url) => url.slice(url.indexOf('/v1')))).toContain('/v1/models');
 	});
 
 	test.each([

@@ -336,6 +336,16 @@ describe('tools as definitions', () => {
 			expect(read(zod.object!({ a: zod.string!() }))).toEqual(parameters);
 		});
 
+		it('zod 3 with a brand, which changes nothing', () => {
+			const zod = fromRoot('zod/v3') as Zod;
+			const branded = (zod.string!() as ReturnType<Zod[string]>).brand!('Town') as object;
+			expect(read(zod.object!({ a: branded }))).toEqual({
+				type: 'object',
+				properties: { a: { type: 'string' } },
+				required: ['a'],
+			});
+		});
+
 		it('Standard Schema that gives JSON schema, and one that does not', () => {
 			const json = { type: 'object', properties: { a: { type: 'number' } } };
 			const standard = { version: 1, vendor: 'valibot', validate: () => ({}) };

@@ -102,6 +102,10 @@ describe('transcripts', () => {
 		expect(compareTranscript({ language: 'de' }, result)).toEqual([]);
 	});
 
+	test.each([null, 7, undefined])('%p instead of a language is not another one', (language) => {
+		expect(compareTranscript({ language: 'de' }, { extraFields: { language } })).toEqual([]);
+	});
+
 	test('never two hints for the same field', () => {
 		const result = { extraFields: { language: 'en' } };
 		expect(compareTranscript({ language: 'de' }, result, {})).toEqual([]);

@@ -71,6 +71,12 @@ export const TRANSCRIPTS: TranscriptCase[] = [
 		format: 'json',
 		expected: { text: '', extraFields: {} },
 	},
+	{
+		name: 'a segment without a text',
+		body: { text: 'Hello', segments: [{ start: 0, end: 1 }] },
+		format: 'json',
+		expected: { text: 'Hello', extraFields: { segments: [{ start: 0, end: 1 }] } },
+	},
 	{ name: 'nothing', body: '', format: 'text', expected: { text: '', extraFields: {} } },
 	{
 		name: 'SRT',

@@ -78,3 +78,11 @@ test('each text has its code and its quotations', () => {
 	};
 	expectApproved(path.join(__dirname, 'code-blocks.approved.txt'), applyToTexts(functions, TEXTS));
 });
+
+test.each([
+	{ length: 2_000, isCode: true },
+	{ length: 2_001, isCode: false },
+])('a span of $length characters in backticks is code: $isCode', ({ length, isCode }) => {
+	const span = `\`${'b'.repeat(length - 2)}\``;
+	expect(blankOutCode(`a ${span} c`) === `a ${' '.repeat(length)} c`).toBe(isCode);
+});

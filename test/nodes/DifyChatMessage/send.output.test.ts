@@ -159,6 +159,7 @@ describe('the item of a message', () => {
 
 	test.each([
 		['its buttons', {}, /waits for a person \(Approve\).* one of its buttons: yes\.$/],
+		['no buttons', { actions: [] }, /waits for a person \(Approve\).*\(Form: Submit\)\.$/],
 		['its email', { token: null }, /^The form "Approve" has no token: it is sent by email only/],
 	])('a paused chatflow has a hint with %s', async (_name, form, hint) => {
 		const pause = [{ ...APPROVE, ...form }];

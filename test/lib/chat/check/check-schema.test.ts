@@ -174,6 +174,7 @@ test.each<[string, JsonRecord, unknown[], unknown[]]>([
 		[[2]],
 	],
 	['objects in an enum', { enum: [{ a: 1, b: [2] }, null] }, [{ b: [2], a: 1 }, null], [{ a: 1 }]],
+	['a format that is not known', { format: 'colour' }, ['x', ''], []],
 	['exact multiples', { multipleOf: 0.1 }, [0.3, 1.1, 1e300], [0.35]],
 	['characters instead of UTF-16', { minLength: 2, maxLength: 2 }, ['😀😀', 'ab'], ['😀', 'abc']],
 	['a name of JavaScript', { required: ['__proto__', 'toString'] }, [], [{}, { toString: 1 }]],

@@ -157,6 +157,19 @@ test.each(['8080', '9931'])(
 	},
 );
 
+test.each([
+	{ host: '127.0.0.1', port: '80', address: 'http://host.docker.internal (' },
+	{ host: '127.0.0.1', port: '8088', address: 'http://host.docker.internal:8088 (' },
+	{ host: '10.0.0.5', port: '80', address: undefined },
+])(
+	'if Dify does not listen at $host:$port, its address for n8n in Docker is $address',
+	({ host, port, address }) => {
+		const { suggestion } = getErrorText('connectionRefused', { host, port, service: 'dify' });
+		expect(suggestion).toMatch(/^Check that Dify is running/);
+		expect(/http:\/\/host\.docker\.internal\S* \(/.exec(suggestion)?.[0]).toBe(address);
+	},
+);
+
 test.each(['proxyAuthRequired', 'blockedByProxy'] as const)(
 	'%s in front of Dify names no field that its credential lacks',
 	(type) => {

@@ -301,6 +301,12 @@ test('labels from an expression, as names, objects, or JSON text', async () => {
 	sim.script(completionReply('B'));
 	expect((await json({ ...CLASSIFY, labels: ['spam', 'ham'] })).classification).toBe('ham');
 	expect((await getError(withOptions({ labelList: [] }))).message).toBe('This item has no labels');
+	for (const labelList of [
+		[null, 'ham'],
+		[{ description: 'ads' }, 'ham'],
+		[{ name: null }, 'ham'],
+	])
+		expect((await getError(withOptions({ labelList }))).message).toMatch(/^A label has no name$/);
 	sim.script(completionReply('A'));
 	const one = withOptions({ labelList: { name: 'spam' }, allowNoLabel: true });
 	expect((await json(one)).classification).toBe('spam');

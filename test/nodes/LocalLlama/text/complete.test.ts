@@ -37,6 +37,16 @@ test('uses the route of OpenAI, streamed, with the options of the server', async
 	]);
 });
 
+test('a response that does not say why it ended has no reason', async () => {
+	const sim = await serve();
+	sim.route('POST /v1/completions', reply.json({ model: 'm', choices: [{ text: ' and so on' }] }));
+	const { output, metadata } = await json({ ...COMPLETE, options: { simplify: false } });
+	expect({ output, metadata }).toEqual({
+		output: ' and so on',
+		metadata: { model: 'm', server: 'llamaServer' },
+	});
+});
+
 test('a list of prompts returns one item each, in order, with usage; so do several completions', async () => {
 	await serve();
 	const items = await execute({

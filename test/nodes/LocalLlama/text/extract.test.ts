@@ -224,6 +224,16 @@ test('fields from an expression, as names, objects, or JSON text', async () => {
 	});
 });
 
+test.each([[[{ type: 'number' }]], [[{ name: null }]], [[null]]])(
+	'a field without a name, %j, is an error before anything is sent',
+	async (fieldList) => {
+		const sim = await serve();
+		const { message } = await getError({ ...EXTRACT, options: { fieldList } });
+		expect(message).toBe('The field "Field List" has a field without a name');
+		expect(sim.requests).toEqual([]);
+	},
+);
+
 test.each(['number, company', 'number;company', 'number\ncompany'])(
 	'fields from one text: %j',
 	async (fieldList) => {
