@@ -31,6 +31,8 @@ module.exports = {
 	},
 	// Many suites wait for simulated servers, so three workers keep two cores busy.
 	maxWorkers: 3,
+	// A worker ends by itself. On a busy machine the system takes longer than Jest's half a second to free its memory.
+	workerGracefulExitTimeout: 20_000,
 	setupFiles: ['<rootDir>/test/support/jest/jest-setup.ts'],
 	setupFilesAfterEnv: [
 		// `RECORD_ADVICE=advice.jsonl npm test` lists every suggestion of an error, with the facts that were known.
