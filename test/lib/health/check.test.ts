@@ -36,6 +36,7 @@ const RERANKER = json('200 OK', {
 	model_type: { reranker: { id2label: {} } },
 	version: '1.8.2',
 });
+const NO_MODELS = json('200 OK', { data: [] });
 const EMPTY = completeResponse('405 Method Not Allowed');
 /** A server with both endpoints. */
 const both = (info: RawHandler) =>
@@ -72,6 +73,16 @@ describe('a server without a model list is healthy if it has endpoints for tasks
 		expect(result).toMatchObject({ status: 'healthy', server: { type: 'openAiCompatible' } });
 		expect(result.summary).toContain(`with ${offer}.`);
 		expect(finding(result, 'unrecognizedServer').detail).toContain(offer);
+	});
+
+	test.each([
+		{ what: 'no list', path: '/v1/audio/speech', response: notAllowed, status: 'healthy' },
+		{ what: 'an empty list', path: '/v1/models', response: NO_MODELS, status: 'misconfigured' },
+	])('a model that is expected is not missing in $what', async ({ path, response, status }) => {
+		const server = routes({ [path]: response });
+		const result = await check(await rawServer(server), { expectations: { model: 'tts-1' } });
+		expect(ids(result)).not.toContain('expectedModelMissing');
+		expect(result.status).toBe(status);
 	});
 
 	test('whisper.cpp, also for Wait Until Ready', async () => {
