@@ -110,7 +110,10 @@ export async function runAlone(
 	);
 	const pending = await passUntilEnded(works, { clock, servers: [server] });
 	if (pending.length > 0) throw new Error(`Did not end: ${pending.join(', ')}`);
-	await Promise.all(works.values());
+	for (const [name, work] of works)
+		await work.catch((error: Error) => {
+			throw new Error(`${name} fails at the good server: ${error.message}`, { cause: error });
+		});
 	return new Map(operations.map(({ name }) => [name, server.to(name)]));
 }
 
