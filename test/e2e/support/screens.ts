@@ -46,6 +46,8 @@ export const WITH_ERROR_OUTPUT = 'With an error output';
 const TEXT = 'The llama keeps its wool.';
 /** n8n's own entry in every list of operations, for HTTP Request. */
 const CUSTOM_CALL = '__CUSTOM_API_CALL__';
+/** What the output of a node shows before its first run. */
+const NOT_RUN = /Execute step|Test this trigger/;
 /** Of the list of nodes, in which the result of a search appears after a moment. */
 const POLLS_PER_SEARCH = 50;
 const WRONG_KEY = 'a-wrong-key';
@@ -301,8 +303,18 @@ export class Screens {
 		const finished = page.waitForResponse(
 			(response) => response.url().includes('/run') && response.request().method() === 'POST',
 		);
+		const refusals = page.getByText('Workflow execution cannot start');
+		const refusalsBefore = await refusals.count();
 		await get('node-execute-button').click();
 		await finished;
+		// What n8n has started, or refuses to start, is drawn a moment after its response.
+		await until(
+			async () => ({
+				hasNotRun: await output.getByText(NOT_RUN).first().isVisible(),
+				refusals: await refusals.count(),
+			}),
+			(seen) => !seen.hasNotRun || seen.refusals > refusalsBefore,
+		);
 		const busy = page
 			.getByText(/Executing node|Waiting for/)
 			.or(page.getByTestId('stop-execution-button'));
