@@ -48,6 +48,10 @@ const TEXT = 'The llama keeps its wool.';
 const CUSTOM_CALL = '__CUSTOM_API_CALL__';
 /** What the output of a node shows before its first run. */
 const NOT_RUN = /Execute step|Test this trigger/;
+/** What n8n says beside an output, whether its rows are drawn or not. */
+const SUCCESS = 'Node executed successfully';
+/** The end of an output without its rows: the number of items, or the names of the branches. */
+const BEFORE_ROWS = /(?:\d items?|Branch(?: \(\d+ items?\))?)$/;
 /** Of the list of nodes, in which the result of a search appears after a moment. */
 const POLLS_PER_SEARCH = 50;
 const WRONG_KEY = 'a-wrong-key';
@@ -328,7 +332,7 @@ export class Screens {
 		// The rows are drawn after their number.
 		return await until(
 			async () => await this.pane(),
-			({ text }) => !/\d items?$/.test(text.trim()),
+			({ text }) => !BEFORE_ROWS.test(text.replace(SUCCESS, '').trim()),
 		);
 	}
 
