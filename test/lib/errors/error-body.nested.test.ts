@@ -57,6 +57,13 @@ it.each<{ name: string; json: unknown; message: string }>([
 	expect(parseErrorBody(JSON.stringify(json)).message).toBe(message);
 });
 
+it('a sign-in that the server behind a gateway asks for', () => {
+	const inner = JSON.stringify({ error: 'unauthorized', signin_url: 'https://ollama.com/connect' });
+	const outer = JSON.stringify({ error: { message: `litellm.AuthenticationError: ${inner}` } });
+	expect(parseErrorBody(outer)).toMatchObject({ message: 'unauthorized', hasSignIn: true });
+	expect(classifyErrorResponse({ status: 401, body: outer }, {}).type).toBe('upstreamKeyRejected');
+});
+
 it.each([1, 5, 6, 100, 499, 500, 1_000, 10_000])('an error %i levels deep', (levels) => {
 	const bodies = [
 		...NAMES.map((name) => nest(levels, (inner) => ({ [name]: inner }))),

@@ -4,6 +4,7 @@ import type { ServerError } from '../../../lib/errors/server-error';
 import { TASK_LIMITS } from '../../../lib/task-limits';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { request } from '../../../lib/http/request';
+import { RetryPolicy } from '../../../lib/http/retry-policy';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { startTcpServer } from '../../support/servers/listen';
@@ -61,6 +62,28 @@ test.each([
 		expect(await upload(pausesMs)).toBe(result);
 	},
 );
+
+test('each part that is sent moves the beginning of what a busy server refuses', async () => {
+	const { url: origin } = await serveScript((_sent, response) => sendJson(response, { ok: true }));
+	const content = {
+		async *[Symbol.asyncIterator]() {
+			for (const part of ['a', 'b', 'c']) yield await Promise.resolve(Buffer.from(part));
+		},
+	};
+	const retryPolicy = new RetryPolicy();
+	const parts = jest.spyOn(retryPolicy, 'onUpload');
+	await request(
+		toEndpoint(origin),
+		{
+			url: origin,
+			upload: { content, contentType: 'audio/wav', length: 3 },
+			limits: TASK_LIMITS.transcribe.received,
+			retryPolicy,
+		},
+		async (response: HttpResponse) => await response.text(),
+	);
+	expect(parts).toHaveBeenCalledTimes(3);
+});
 
 test.each([
 	{ what: 'a field of the form', fields: { prompt: 'Names: secret-key-of-server' } },
