@@ -1,4 +1,4 @@
-import { propagation, trace } from '@opentelemetry/api';
+import { propagation, SpanStatusCode, trace } from '@opentelemetry/api';
 import { runTurn } from '../../../lib/chat/turn';
 import type { ChatRequest } from '../../../lib/chat/chat-request';
 import type { ChatResult } from '../../../lib/chat/chat-result';
@@ -152,6 +152,21 @@ describe('a generation', () => {
 			{ status: { code: 2 }, attributes: { 'error.type': 'aborted' } },
 		]);
 	});
+});
+
+test('an exception of other code ends the span without its words', async () => {
+	const server = await start();
+	server.script(reply.text('4'));
+	const chat = chatWith({ baseUrl: server.url });
+	const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
+	const show = () => {
+		throw new TypeError('words of other code');
+	};
+	await expect(chat({ messages }, show)).rejects.toThrow('words of other code');
+	const { attributes, status, events } = traces.spans()[0]!;
+	expect(attributes['error.type']).toBe('unexpected');
+	expect(status).toEqual({ code: SpanStatusCode.ERROR });
+	expect(JSON.stringify({ attributes, status, events })).not.toContain('words of other code');
 });
 
 describe('texts', () => {
