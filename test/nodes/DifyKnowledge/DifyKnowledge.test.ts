@@ -116,6 +116,24 @@ test('each item uploads its file and starts one run', async () => {
 	]);
 });
 
+test.each([
+	['the name that Dify returned', { name: 'one (1).txt' }, 'one (1).txt'],
+	['the name of the file if Dify returned none', {}, 'one.txt'],
+	['the name of the file if Dify returned an empty one', { name: '' }, 'one.txt'],
+])('the run of a pipeline is started with %s', async (_title, returned, name) => {
+	const scene = await withPipeline([FILES]);
+	const items = [file('one.txt', 'First.')];
+	await executeOperation(scene, 'pipeline', 'run', RUN, { items });
+	const [id] = scene.sim.store.files.keys();
+	scene.sim.fail({ path: /file-upload$/, status: 201, body: JSON.stringify({ id, ...returned }) });
+	expect(await executeOperation(scene, 'pipeline', 'run', RUN, { items })).toMatchObject([
+		{ name },
+	]);
+	expect(getLastBody(scene.sim, /pipeline\/run$/)).toMatchObject({
+		datasource_info_list: [{ reference: id, related_id: id, name }],
+	});
+});
+
 test('a pipeline without a file node is rejected before any upload', async () => {
 	const scene = await withPipeline([WEB]);
 	await expect(
