@@ -77,10 +77,13 @@ async function updateVariable({ client, parameters }: DifyCall) {
 		'Select the variable from the list, or enter its name or ID.',
 	);
 	const conversationId = readId(parameters, 'conversationId');
+	const value = parameters.value('value');
+	// An empty text empties the variable, but an expression without a result would write "undefined" into it.
+	if (value === undefined || value === null) throw parameters.createEmptyError('value');
 	const user = readUser(parameters);
 	const list = buildVariableList({ conversationId, user });
 	const variable = await findVariable(client, list, nameOrId);
-	const body = { value: toVariableValue(variable, parameters.value('value')), user };
+	const body = { value: toVariableValue(variable, value), user };
 	const route = apiPath`/conversations/${conversationId}/variables/${variable.id}`;
 	const updated = await client.sendJson('PUT', route, { json: body, isIdempotent: true });
 	return { json: withTypedValue(updated) };

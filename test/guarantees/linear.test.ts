@@ -806,6 +806,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	'the text is of an error, which has readers': [
 		'describeError',
 		'withPeriod',
+		'hasEnd',
 		'toOwnerChatText',
 		'createTextError',
 	],

@@ -200,7 +200,7 @@ export const searchEmbeddingModels: ListSearch = createListSearch(
 
 /** n8n does not reload when a credential is selected, only when this field is shown again (its ResourceMapper.vue). */
 const NO_CREDENTIAL =
-	'After you select a credential, set Inputs to As JSON and back to load the fields of the app.';
+	'Once a credential is selected, set Inputs to As JSON and back to load the fields of the app.';
 
 const NO_FORM = 'This app has no form to fill in.';
 

@@ -1,7 +1,7 @@
 /** Errors as n8n shows them: in the panel of a node, and in a chat. */
 import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import { toOwnerChatText } from '../../../lib/errors/describe-error';
+import { hasEnd, toOwnerChatText } from '../../../lib/errors/describe-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { Execution } from './visitor-message';
 import { hideDetailsFromVisitors } from './visitor-message';
@@ -48,7 +48,7 @@ export function stripTitle({
 }: Pick<NodeOperationError, 'message' | 'description'>): string | null | undefined {
 	if (!description?.startsWith(message)) return description;
 	const remainder = description.slice(message.length);
-	const end = /[.!?…]["')”]?$/.test(message) ? /^ / : /^[.!?…:]["')”]? ?/;
+	const end = hasEnd(message) ? /^ / : /^[.!?…:]["')”]? ?/;
 	const stripped = remainder.replace(end, '');
 	return stripped === remainder && remainder !== '' ? description : stripped;
 }

@@ -195,6 +195,23 @@ describe('conversations', () => {
 			});
 		});
 
+		test.each([undefined, null])(
+			'are not set to %s, which an expression returned',
+			async (value) => {
+				const { list, update } = await start(VARIABLES);
+				await expect(update('lang', value)).rejects.toMatchObject({
+					message: expect.stringContaining('The field "Value" is empty') as string,
+				});
+				expect(await list({ limit: 1 })).toMatchObject([{ name: 'lang', value: 'en' }]);
+			},
+		);
+
+		test('are emptied by an empty text', async () => {
+			const { list, update } = await start(VARIABLES);
+			await update('lang', '');
+			expect(await list({ limit: 1 })).toMatchObject([{ name: 'lang', value: '' }]);
+		});
+
 		test('of an app without variables do not exist: only chatflows have them', async () => {
 			const { update } = await start([]);
 			await expect(update('lang', 'de')).rejects.toMatchObject({

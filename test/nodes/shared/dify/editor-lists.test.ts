@@ -120,7 +120,7 @@ describe('lists in the editor', () => {
 		const getNode = () => ({ ...context.getNode(), credentials: undefined });
 		expect(await getForm.call({ ...context, getNode })).toEqual({
 			fields: [],
-			emptyFieldsNotice: expect.stringMatching(/^After you select a credential/) as string,
+			emptyFieldsNotice: expect.stringMatching(/^Once a credential is selected/) as string,
 		});
 	});
 

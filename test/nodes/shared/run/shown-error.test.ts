@@ -106,14 +106,17 @@ test('a description that only begins with the same words stays', () => {
 	expect(stripTitle({ message: 'No', description: undefined })).toBeUndefined();
 });
 
-test.each(['.', '!', '?', '…'])('a title that ends with "%s" is not repeated', (end) => {
-	const message = `The server failed${end}`;
-	expect(stripTitle({ message, description: `${message} Look at its log.` })).toBe(
-		'Look at its log.',
-	);
-	const longer = `${message}x and more`;
-	expect(stripTitle({ message, description: longer })).toBe(longer);
-});
+test.each(['.', '!', '?', '…', ':', ' "Mail:"', ' (why?)'])(
+	'a title that ends with "%s" is not repeated',
+	(end) => {
+		const message = `The server failed${end}`;
+		expect(stripTitle({ message, description: `${message} Look at its log.` })).toBe(
+			'Look at its log.',
+		);
+		const longer = `${message}x and more`;
+		expect(stripTitle({ message, description: longer })).toBe(longer);
+	},
+);
 
 test('property: the text after the title is unchanged', () => {
 	const sentence = fc.stringMatching(/^[A-Z][a-z ]{0,20}[a-z]$/);
