@@ -28,6 +28,13 @@ describe('ServerError', () => {
 		expect(failed.retryable).toBe(false);
 	});
 
+	test('a copy may be repeated as its own type says, and as before if that is the same', () => {
+		expect(failed.copyWith({ type: 'busy' }).retryable).toBe(true);
+		const busy = new ServerError({ type: 'busy', title: 'No', suggestion: '.', retryable: false });
+		expect(busy.copyWith({ title: 'Never' }).retryable).toBe(false);
+		expect(busy.copyWith({ type: 'modelLoading' }).retryable).toBe(isRetryable('modelLoading'));
+	});
+
 	test('withPartial adds the received text and changes nothing else', () => {
 		const withPartial = failed.withPartial({ text: 'Hel', reasoning: 'hm' });
 		expect(withPartial).toMatchObject({

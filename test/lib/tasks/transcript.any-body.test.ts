@@ -3,6 +3,7 @@ import { readCutTranscript, parseTranscript } from '../../../lib/tasks/transcrip
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { getTranscriptHints, withSubtitles } from '../../../lib/tasks/transcript-hints';
 import { runAtOnce } from '../../../lib/tasks/steps';
+import { MAX_DEPTH } from '../../../lib/values/json';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 import path from 'node:path';
 
@@ -96,4 +97,14 @@ test('each body in each format', () => {
 		return [...places, { subject, place: 'cut', outcome: JSON.stringify(readCutTranscript(body)) }];
 	});
 	expectApproved(path.join(__dirname, 'transcript.any-body.approved.txt'), joinPlaces(outcomes));
+});
+
+test.each([
+	['with the deepest lists that are read', MAX_DEPTH, 'Hello'],
+	['nested more deeply', MAX_DEPTH + 1, undefined],
+])('a transcript %s', (_title, depth, text) => {
+	// The object around the lists is one level.
+	const lists = '['.repeat(depth - 1) + ']'.repeat(depth - 1);
+	const body = `{"text":"Hello","words":${lists}}`;
+	expect(runAtOnce(parseTranscript(body, 'json'))?.text).toBe(text);
 });

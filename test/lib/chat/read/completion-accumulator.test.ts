@@ -194,6 +194,7 @@ describe('end of a stream', () => {
 	test.each<[string, string[], object]>([
 		['a stream that ends early', [A], { ...failed('streamEndedEarly'), text: 'a' }],
 		['[DONE] without a finish reason', [A, '[DONE]'], { text: 'a', finishReason: 'unknown' }],
+		['[DONE] between spaces', [A, ' [DONE] '], { text: 'a', failure: undefined }],
 		['no finish reasons', ['{"choices":[{"delta":{"content":"a"}}]}'], { text: 'a' }],
 		['nothing', [chunk({}, 'stop')], failed('emptyResponse')],
 		['the token limit', [A, chunk({}, 'length')], { finishReason: 'length' }],
