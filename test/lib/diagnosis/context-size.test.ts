@@ -1,5 +1,9 @@
 /** The context that a prompt needs: a server that stops counting says only that it is too long. */
-import { suggestLargerContext, suggestOtherModel } from '../../../lib/diagnosis/context-size';
+import {
+	suggestLargerContext,
+	suggestOtherModel,
+	suggestShorterResponse,
+} from '../../../lib/diagnosis/context-size';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 
 const TRAINED = 131_072;
@@ -24,4 +28,15 @@ test.each<{ prompt: number; current: number | undefined; size: number | undefine
 	expect(advice?.match(/\d{4,}/)?.[0]).toBe(size === undefined ? undefined : String(size));
 	const other = suggestOtherModel(prompt, sizes);
 	expect(other?.match(/\d{4,}/)?.[0]).toBe(size === undefined ? String(TRAINED) : undefined);
+});
+
+test.each([
+	['the least that a response needs', { promptTokens: 488, responseTokens: 900 }, '512'],
+	['less than a response needs', { promptTokens: 489, responseTokens: 900 }, undefined],
+	['as much as the response', { promptTokens: 400, responseTokens: 600 }, undefined],
+	['less than the response by a token', { promptTokens: 400, responseTokens: 602 }, '600'],
+	['one token too little, as vLLM counts', { promptTokens: 400, responseTokens: 601 }, undefined],
+])('Maximum Tokens if there is room for %s', (_room, tokens, most) => {
+	const advice = suggestShorterResponse({ ...tokens, contextTokens: 1_000 });
+	expect(advice).toBe(most && `Lower Maximum Tokens to at most ${most}.`);
 });

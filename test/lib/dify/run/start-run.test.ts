@@ -146,6 +146,11 @@ describe('a run that Dify rejects', () => {
 		expect((await chat(answer, { retries: 5 })).sent).toHaveLength(1);
 	});
 
+	test('is not sent again if the connection is closed before a response: Dify may have started it', async () => {
+		const hangUp: Answer = (_request, response) => response.socket?.destroy();
+		expect((await chat([hangUp, CHATTED], { retries: 5 })).sent).toHaveLength(1);
+	});
+
 	test.each(['Provider a/b/c does not exist.', 'Qrovtjer x/y/z fptk pqw wkxtq.'])(
 		'asks for the form of the app whatever it says: %s',
 		async (message) => {
