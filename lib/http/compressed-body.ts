@@ -133,8 +133,6 @@ export class CompressedBody {
 			// A response without content, such as 204.
 			if (asRecord(error).code === EARLY_END && outer.bytesWritten === 0) return;
 			throw toBodyError(error, this.encodings);
-		} finally {
-			this.close();
 		}
 	}
 

@@ -134,6 +134,11 @@ describe('a server that refuses everything', () => {
 		expect(isSaid).toBe(row.count >= 8);
 	});
 
+	test('is asked about texts from the end to the beginning, evenly spread', async () => {
+		const { batches } = await run({ texts: toTexts(68), batchSize: 1, refuse });
+		expect(batches).toEqual([[0], [67], [56], [45], [34], [23], [12], [1]]);
+	});
+
 	test('a later call sends one text, and all if it is accepted', async () => {
 		const memory = createBatchMemory();
 		await run({ texts: toTexts(40), memory, refuse });

@@ -1,4 +1,5 @@
 /** How a run is read to its end, whatever becomes of its stream. Timeouts: test/nodes/DifyChatMessage/send.limits.test.ts. */
+import { createDifyClient } from '../../../../lib/dify/credentials';
 import { readRun } from '../../../../lib/dify/run/run-reader';
 import type { RunReaderOptions } from '../../../../lib/dify/run/run-reader';
 import type { RunResult, TextDelta } from '../../../../lib/dify/types';
@@ -69,6 +70,13 @@ describe('a run that ends in its stream', () => {
 	test('needs no display', async () => {
 		const { result } = await read(stream([text('Hi'), messageEnd]), { onDeltas: undefined });
 		expect(result).toMatchObject({ status: 'succeeded', text: 'Hi' });
+	});
+
+	test('a short key stays in what the app wrote, since it can be guessed there', async () => {
+		const { server } = await start({ 'POST /v1/run': stream([text('short-key-1'), messageEnd]) });
+		const client = createDifyClient({ baseUrl: `${server.url}/v1`, apiKey: 'short-key-1' });
+		const request = { url: client.buildUrl('/run'), json: { user: 'u' } };
+		expect(await readRun(client, request, {})).toMatchObject({ text: 'short-key-1' });
 	});
 
 	test('removes thinking that the text only ends', async () => {
