@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- chat`: what Local Chat Model costs beside n8n's OpenAI Chat Model, in turn, at the speeds of real
  * models; and how many prompt tokens an agent's tool calls make the server read. Writes bench/results/chat.md. With
- * `--against`, another clone of this package takes part, too. Options: bench/lib/programs.mjs.
+ * `--against`, it is compared with that of another clone instead. Options: bench/lib/programs.mjs.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -29,10 +29,15 @@ const { values: options } = parseArgs({
 	},
 });
 const ROUNDS = options.quick ? 1 : Math.max(1, Number(options.rounds));
+/**
+ * How often each cell is measured in a pair of processes that compares two builds. Two processes of the same code differ by
+ * up to a tenth as long as they live, so each round starts new ones.
+ */
+const MEASUREMENTS_PER_PAIR = 3;
 const UNPACED = 'unpaced';
 /**
  * Tokens a second in each stream, and how many streams at once. At the speeds of real models most of the CPU time is that of
- * waking up, and two processes of the same code differ by a tenth. So two builds are also compared without a pace.
+ * waking up. So two builds are also compared without a pace.
  */
 const CELLS =
 	options.cells?.split(',') ??
@@ -42,7 +47,7 @@ const CELLS =
 /** Duration of one answer. */
 const SECONDS = 2;
 /** Answers in a row in each stream, and the tokens of one without a pace. */
-const UNPACED_WORK = { answers: 10, tokens: 1000 };
+const UNPACED_WORK = { answers: 20, tokens: 1000 };
 const PACED_ANSWERS = 2;
 const log = createLog();
 
@@ -62,45 +67,74 @@ const formatRow = (cell, results) => {
 	return `| ${cell} | ${figures('cpuMsPer1000', 0)} | ${against} | ${figures('firstP50')} | ${figures('gapP50')} | ${figures('gapP99')} | ${figures('rssMb', 0)} |`;
 };
 
+/**
+ * Measures each cell with new processes.
+ *
+ * @param {{ names: readonly string[], fixed: { tokens: number }, own: Record<string, object>, rounds: number }} contest
+ * @param {Awaited<ReturnType<typeof startPacedServer>>} server
+ * @returns {Promise<Results[]>} by cell
+ */
+const measureCells = async ({ names, fixed, own, rounds }, server) => {
+	const results = [];
+	const contestants = await log.step(
+		'warm-up',
+		async () => await startContestants(names, fixed, own),
+	);
+	try {
+		for (const name of CELLS) {
+			const [pace = '', streams = ''] = name.split('x');
+			const isPaced = pace !== UNPACED;
+			const rate = Number(pace);
+			const count = Number(streams);
+			const title = `${isPaced ? `${pace} tokens/s` : UNPACED} in each of ${count}`;
+			const measured = await log.step(title, async () => {
+				await server.set(
+					isPaced ? { rate, tokens: rate * SECONDS } : { tokens: UNPACED_WORK.tokens },
+				);
+				const total = count * (isPaced ? PACED_ANSWERS : UNPACED_WORK.answers);
+				const isAtOnce = isPaced && options.against !== undefined;
+				return await contestants.contest({ streams: count, total, rounds, isAtOnce });
+			});
+			results.push(measured);
+		}
+	} finally {
+		contestants.stop();
+	}
+	return results;
+};
+
 /** @param {string} n8n the folder of the installed n8n @returns {Promise<string[]>} a table */
 const streams = async (n8n) => {
 	const other = options.against === undefined ? undefined : resolve(options.against);
 	if (other !== undefined && !existsSync(join(other, 'node_modules', 'undici')))
 		throw new Error(`No dependencies in ${other}: run \`npm ci\` there.`);
-	const names = ['localChatModel', 'chatOpenAi', ...(other === undefined ? [] : ['other'])];
+	const names = ['localChatModel', other === undefined ? 'chatOpenAi' : 'other'];
 	const server = await startPacedServer();
 	const fixed = { baseUrl: server.url, n8n, root, model: 'bench-model', tokens: 1000 };
 	const own = { other: { name: 'localChatModel', root: other } };
-	const rows = [
-		'| Tokens/s | Streams | CPU ms per 1,000 tokens | against the others | first token p50, ms | between pieces p50, ms | p99, ms | memory, MB |',
-		'|---|---|---|---|---|---|---|---|',
-	];
+	const rounds = other === undefined ? ROUNDS : MEASUREMENTS_PER_PAIR;
+	const pairs = other === undefined ? 1 : ROUNDS;
+	/** @type {Results[][]} */
+	const all = [];
 	try {
-		const contestants = await log.step(
-			'warm-up',
-			async () => await startContestants(names, fixed, own),
-		);
-		try {
-			for (const name of CELLS) {
-				const [pace = '', streams = ''] = name.split('x');
-				const rate = Number(pace);
-				const count = Number(streams);
-				await log.step(`${pace} tokens/s in each of ${count}`, async () => {
-					await server.set(
-						pace === UNPACED ? { tokens: UNPACED_WORK.tokens } : { rate, tokens: rate * SECONDS },
-					);
-					const answers = pace === UNPACED ? UNPACED_WORK.answers : PACED_ANSWERS;
-					const contest = { streams: count, total: count * answers, rounds: ROUNDS };
-					rows.push(formatRow(`${pace} | ${count}`, await contestants.contest(contest)));
-				});
-			}
-		} finally {
-			contestants.stop();
-		}
+		for (let pair = 0; pair < pairs; pair += 1)
+			all.push(await measureCells({ names, fixed, own, rounds }, server));
 	} finally {
 		server.stop();
 	}
-	return ['## Streams', '', ...rows, ''];
+	return [
+		'## Streams',
+		'',
+		'| Tokens/s | Streams | CPU ms per 1,000 tokens | against the other | first token p50, ms | between pieces p50, ms | p99, ms | memory, MB |',
+		'|---|---|---|---|---|---|---|---|',
+		...CELLS.map((cell, index) => {
+			const results = Object.fromEntries(
+				names.map((name) => [name, all.flatMap((cells) => cells[index]?.[name] ?? [])]),
+			);
+			return formatRow(cell.replace('x', ' | '), results);
+		}),
+		'',
+	];
 };
 
 await main(async () => {

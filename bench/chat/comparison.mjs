@@ -1,4 +1,4 @@
-/** Runs the contestants of the chat benchmark, each in its own process, in turn, round by round. */
+/** Runs the contestants of the chat benchmark, each in its own process, round by round. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -66,20 +66,24 @@ export const startContestants = async (names, fixed, own = {}) => {
 		stop,
 		/**
 		 * Contestants take turns within a round, so that a change of the machine's speed affects all alike; each round begins
-		 * with another one.
+		 * with another one. At once, they are affected by even the shortest change alike. That is for a paced server, which
+		 * leaves the cores idle most of the time.
 		 *
-		 * @param {{ streams: number, total: number, rounds: number }} contest
+		 * @param {{ streams: number, total: number, rounds: number, isAtOnce: boolean }} contest
 		 * @returns {Promise<Record<string, Round[]>>}
 		 */
-		contest: async ({ streams, total, rounds }) => {
+		contest: async ({ streams, total, rounds, isAtOnce }) => {
 			/** @type {Record<string, Round[]>} */
 			const results = Object.fromEntries(names.map((name) => [name, []]));
 			// Not measured: the first round with a new number of streams opens connections and grows the heap.
 			for (const { process } of running) await process.round({ streams, total: streams });
 			for (let round = 0; round < rounds; round += 1) {
 				const order = running.map((_one, index) => running[(index + round) % running.length]);
-				for (const one of order)
+				const measured = order.map((one) => async () => {
 					if (one) results[one.name]?.push(await one.process.round({ streams, total }));
+				});
+				if (isAtOnce) await Promise.all(measured.map((measure) => measure()));
+				else for (const measure of measured) await measure();
 			}
 			return results;
 		},

@@ -15,8 +15,8 @@ export const PROGRAMS = [
 		options: {
 			'--quick': 'one round; writes nothing',
 			'--only streams|tools': 'one of the two; writes nothing',
-			'--against <folder>': 'another clone that is built takes part, too; writes nothing',
-			'--rounds 6': 'how many rounds',
+			'--against <folder>': 'another clone that is built, instead of that node; writes nothing',
+			'--rounds 6': 'how many rounds; with --against, each with new processes',
 			'--cells 20x1,200x16': 'only these tokens/s and streams; writes nothing',
 		},
 	},
