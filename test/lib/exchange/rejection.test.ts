@@ -65,6 +65,11 @@ describe('a field that is refused', () => {
 		{ name: 'its value', text: "'temperature' does not support 0.2 here", field: 'temperature' },
 		{ name: 'a limit', text: "'top_k' must be below 10", field: 'top_k' },
 		{ name: 'another field', text: "'seed' is unknown. 'top_k' is low.", field: 'top_k' },
+		{
+			name: 'the sentence before',
+			text: "Streaming is not supported. 'top_k' must be below 10.",
+			field: 'top_k',
+		},
 		{ name: 'the next field', text: "'top_k' must be set; 'seed' is unknown", field: 'top_k' },
 		{ name: 'an ordinary word', text: 'unknown problem of the seed', field: 'seed' },
 		{

@@ -56,6 +56,12 @@ it('names the setting if a chat showed nothing for more than five seconds', () =
 	expect(getStreamingHint(context({}), 5_000)).toBeUndefined();
 });
 
+it('has the same hint whether Response Mode has its default or was set to it', () => {
+	const whenSet = getStreamingHint(context({ responseMode: 'lastNode' }), 20_000);
+	expect(whenSet).toBeDefined();
+	expect(whenSet).toBe(getStreamingHint(context({}), 20_000));
+});
+
 it.each([
 	['a chat that is streamed', { streaming: true }],
 	['a trigger whose answer other nodes give', { responseMode: 'responseNodes' }],

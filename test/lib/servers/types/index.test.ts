@@ -90,6 +90,13 @@ describe('identification of the server type', () => {
 			name: 'an owner whose models have another name',
 			responses: { 'GET /v1/models': list({ id: 'vllm/a', owned_by: 'vllm' }) },
 		},
+		{
+			label: 'An OpenAI-compatible server',
+			name: 'a model of Ollama beside others',
+			responses: {
+				'GET /v1/models': list({ id: 'qwen3:8b', owned_by: 'library' }, { id: 'a', owned_by: 'x' }),
+			},
+		},
 		{ label: 'An OpenAI-compatible server', name: 'nothing', responses: {} },
 	])('$label is identified by $name', async ({ label, responses, headers }) => {
 		const { server } = await serve(responses, headers);

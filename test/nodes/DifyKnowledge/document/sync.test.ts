@@ -233,6 +233,13 @@ describe('syncing documents', () => {
 		expect(getWrites(scene.sim)).toHaveLength(writeCount);
 	});
 
+	test('an item without data beside others is no empty list', async () => {
+		const scene = await startScene();
+		const { items } = createItems([FILES[0]!], false);
+		const setup = { items: [{ json: {} }, ...items], written: { source: '={{ $json.source }}' } };
+		await expect(runDocument(scene, 'sync', {}, setup)).rejects.toThrow('This item has no source');
+	});
+
 	test('a failed document continues as an item, and the others are synced', async () => {
 		const scene = await startScene();
 		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
