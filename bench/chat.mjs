@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { createLog } from '../scripts/lib/system/log.mjs';
 import { main } from '../scripts/lib/system/script-main.mjs';
 import { root } from '../scripts/lib/system/paths.mjs';
-import { ratios, startContestants } from './chat/comparison.mjs';
+import { WARM_UP_TOKENS, ratios, startContestants } from './chat/comparison.mjs';
 import { startPacedServer } from './chat/paced-server.mjs';
 import { toolLoop } from './chat/tool-loop.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
@@ -47,7 +47,7 @@ const CELLS =
 /** Duration of one answer. */
 const SECONDS = 2;
 /** Answers in a row in each stream, and the tokens of one without a pace. */
-const UNPACED_WORK = { answers: 20, tokens: 1000 };
+const UNPACED_WORK = { answers: 50, tokens: 1000 };
 const PACED_ANSWERS = 2;
 const log = createLog();
 
@@ -76,6 +76,7 @@ const formatRow = (cell, results) => {
  */
 const measureCells = async ({ names, fixed, own, rounds }, server) => {
 	const results = [];
+	await server.set({ tokens: fixed.tokens });
 	const contestants = await log.step(
 		'warm-up',
 		async () => await startContestants(names, fixed, own),
@@ -157,7 +158,7 @@ await main(async () => {
 		'',
 		`Written by \`npm run bench -- chat\`. In each cell two figures: Local Chat Model / ChatOpenAI, the base of the OpenAI Chat Model of n8n ${parts.install.version}. Both carry n8n's tracer and are read through \`stream()\`, as the agent does.`,
 		'',
-		`A scripted server in a separate process sends tokens at the given speed in each stream, ${SECONDS} s for a response, two responses in a row. Each contestant is a separate process that has read 100,000 tokens before.`,
+		`A scripted server in a separate process sends tokens at the given speed in each stream, ${SECONDS} s for a response, two responses in a row. Each contestant is a separate process that has read ${WARM_UP_TOKENS.toLocaleString('en')} tokens before.`,
 		`They take turns, ${ROUNDS} rounds in each cell, each beginning with another one. CPU is user and system time of the contestant. Figures are medians; ratios are taken round by round, their middle half in brackets.`,
 		'Local Chat Model passes on text every 40 ms at most, ChatOpenAI each token.',
 		`${machine()}, Node ${await nodeVersion()}, server on the same cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
