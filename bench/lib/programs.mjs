@@ -45,7 +45,7 @@ export const PROGRAMS = [
 		options: {
 			'--quick': 'fifty items, one round; writes nothing',
 			'--against <folder>': 'another clone that is built takes part, too; writes nothing',
-			'--rounds 5': 'how many rounds',
+			'--rounds 9': 'how many rounds',
 		},
 	},
 ];
