@@ -2,6 +2,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { isToolType, NodeOperationError } from 'n8n-workflow';
 import { anySignal } from '../../../lib/http/abort';
+import { createTurns } from '../../../lib/http/event-loop-turns';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { ItemError } from './item-error';
 import { toShownError } from './shown-error';
@@ -65,12 +66,19 @@ export async function processItems<T>(
 		await options.onFailure?.(error.itemIndex, text).catch(() => {});
 	};
 	const lanes = groupBySequence(results.length, options).values();
+	// Items that ended together start the next ones together: n8n evaluates their expressions faster one after another than
+	// with other work in between (docs/decisions.md, "Items that start together").
+	const nextTurn = createTurns();
 	const worker = async () => {
 		// A separate signal: Node logs a warning for more than ten listeners on one.
 		const workerSignal = AbortSignal.any([signal]);
 		for (const lane of lanes) {
 			for (const itemIndex of lane) {
-				if (!signal.aborted) await processItem(itemIndex, workerSignal);
+				if (signal.aborted) return;
+				await nextTurn();
+				// After an error, no item starts. After Stop, this one does, and its error says that the execution was stopped.
+				if (onError.signal.aborted) return;
+				await processItem(itemIndex, workerSignal);
 			}
 		}
 	};

@@ -230,6 +230,17 @@ describe('a text that is only the start of a tag is complete', () => {
 	});
 });
 
+test('Stop before the first item has started: Dify is not asked', async () => {
+	const sim = await startApp({ mode: 'chat', reply: () => 'late' });
+	const controller = new AbortController();
+	const fake = prepare(sim, { signal: controller.signal, continueOnFail: true });
+	const running = execute(fake);
+	controller.abort();
+	const [item] = await running;
+	expect(item!.json.error).toMatchObject({ type: 'aborted' });
+	expect(sim.runs).toEqual([]);
+});
+
 test.each([1, 3])(
 	'many items: an error does not affect the other items with continue on fail (%i concurrently)',
 	async (maxConcurrentItems) => {

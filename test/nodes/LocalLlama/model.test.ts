@@ -133,6 +133,18 @@ describe('Load', () => {
 		expect(await pending).toBeInstanceOf(Error);
 	});
 
+	it('is not sent after Stop', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
+		const cancel = new AbortController();
+		const setup = { parameters: withModel('load', 'big'), signal: cancel.signal };
+		const pending = execute(setup).catch((error: unknown) => error);
+		cancel.abort();
+		expect(await pending).toMatchObject({
+			message: expect.stringContaining('The execution was stopped') as string,
+		});
+		expect(posts(sim)).toEqual([]);
+	});
+
 	it('a timeout is an error if the node waits', async () => {
 		await serve({ profile: 'router', models: [{ id: 'big', loadMs: 3_600_000 }] });
 		expect(

@@ -64,7 +64,72 @@ it('items with the same key: never run at the same time and keep their order, fo
 	);
 });
 
+it('items that end in the same turn of the event loop: the next ones start together, after the last has ended', async () => {
+	const events: string[] = [];
+	const options = { ...failures(contextOf(6)), concurrency: 3 };
+	await processItems(
+		contextOf(6),
+		async (itemIndex) => {
+			events.push(`start ${itemIndex}`);
+			// Each continues in a callback of its own.
+			await turn();
+			events.push(`end ${itemIndex}`);
+		},
+		options,
+	);
+	expect(events).toEqual([
+		...['start 0', 'start 1', 'start 2', 'end 0', 'end 1', 'end 2'],
+		...['start 3', 'start 4', 'start 5', 'end 3', 'end 4', 'end 5'],
+	]);
+});
+
+it('Stop before an item has started: the item reports it, and no other starts', async () => {
+	const stop = new AbortController();
+	const context = contextOf(9, { signal: stop.signal });
+	const started: number[] = [];
+	const running = processItems(
+		context,
+		async (itemIndex, signal) => {
+			started.push(itemIndex);
+			signal.throwIfAborted();
+		},
+		failures(context),
+	);
+	stop.abort(new Error('stopped'));
+	await expect(running).rejects.toThrow('stopped');
+	expect(started).toEqual([0]);
+});
+
+it('items that need no time: timers and Stop are handled between them', async () => {
+	const stop = new AbortController();
+	const started: number[] = [];
+	setImmediate(() => void stop.abort());
+	await processItems(
+		contextOf(100, { signal: stop.signal }),
+		async (itemIndex) => void started.push(itemIndex),
+		failures(contextOf(100)),
+	);
+	expect(started.length).toBeLessThan(3);
+});
+
 describe('an error', () => {
+	it('of one item: an item whose turn has come after that does not start', async () => {
+		const started: number[] = [];
+		const context = contextOf(4);
+		await expect(
+			processItems(
+				context,
+				async (itemIndex) => {
+					started.push(itemIndex);
+					await turn();
+					if (itemIndex === 1) throw new Error('no');
+				},
+				{ ...failures(context), concurrency: 2 },
+			),
+		).rejects.toThrow('no');
+		expect(started).toEqual([0, 1]);
+	});
+
 	it('ends the others, also those that wait for a key', async () => {
 		const context = contextOf(1_000);
 		const started: number[] = [];
