@@ -158,7 +158,7 @@ await main(async () => {
 		'',
 		`Written by \`npm run bench -- chat\`. In each cell two figures: Local Chat Model / ChatOpenAI, the base of the OpenAI Chat Model of n8n ${parts.install.version}. Both carry n8n's tracer and are read through \`stream()\`, as the agent does.`,
 		'',
-		`A scripted server in a separate process sends tokens at the given speed in each stream, ${SECONDS} s for a response, two responses in a row. Each contestant is a separate process that has read ${WARM_UP_TOKENS.toLocaleString('en')} tokens before.`,
+		`A scripted server in a separate process sends tokens at the given speed in each stream, ${SECONDS} s for a response, two responses in a row. Each contestant is a separate process that has read ${WARM_UP_TOKENS.toLocaleString('en')} tokens before; its V8 gives no memory back when it is idle, so the memory is the most that it needed.`,
 		`They take turns, ${ROUNDS} rounds in each cell, each beginning with another one. CPU is user and system time of the contestant. Figures are medians; ratios are taken round by round, their middle half in brackets.`,
 		'Local Chat Model passes on text every 40 ms at most, ChatOpenAI each token.',
 		`${machine()}, Node ${await nodeVersion()}, server on the same cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
