@@ -21,7 +21,7 @@ export const adjustThinkingInHistory: Adaptation = (rejection, body) =>
 
 /** A server that does not stream responses with tools (an older llama-server, and gateways before it). */
 export const omitStreamWithTools: Adaptation = (rejection, body) => {
-	const isPossible = body.stream === true && isNonEmpty(body.tools);
+	const isPossible = withoutStream(body) !== body;
 	if (!isPossible || !rejection.says('tools', 'stream')) return undefined;
 	return { name: 'without streaming', apply: withoutStream };
 };
@@ -88,8 +88,9 @@ function changeMessages(body: JsonRecord, change: (message: JsonRecord) => JsonR
 	return isChanged ? { ...body, messages } : body;
 }
 
+/** Only with tools: what the server refused says nothing about requests without them. */
 function withoutStream(body: JsonRecord): JsonRecord {
-	if (body.stream !== true) return body;
+	if (body.stream !== true || !isNonEmpty(body.tools)) return body;
 	const fields = Object.entries(body).filter(([name]) => name !== 'stream_options');
 	return { ...Object.fromEntries(fields), stream: false };
 }

@@ -24,7 +24,12 @@ interface Draft {
 }
 
 type ScriptedOptions = Omit<CommonHttpOptions, 'limits'> &
-	Partial<Pick<ExchangeOptions<Draft, string>, 'routes' | 'adaptations' | 'isRepeatable'>> &
+	Partial<
+		Pick<
+			ExchangeOptions<Draft, string>,
+			'learningScope' | 'routes' | 'adaptations' | 'isRepeatable'
+		>
+	> &
 	Pick<Attempt<Draft, string>, 'getPartialOutput' | 'getShownLength'>;
 
 /** With two retries unless a test says otherwise. The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
@@ -34,6 +39,7 @@ export async function runExchange(
 	{
 		getPartialOutput,
 		getShownLength,
+		learningScope = 'test',
 		routes = ['openAiChat'],
 		adaptations,
 		isRepeatable,
@@ -42,7 +48,7 @@ export async function runExchange(
 ): Promise<ExchangeResult<Draft, string>> {
 	transport.sent = [];
 	return await exchange<Draft, string>(server, {
-		learningScope: 'test',
+		learningScope,
 		routes,
 		draft: { fields, corrections: 0 },
 		startAttempt: ({ draft }) => ({

@@ -291,6 +291,36 @@ describe('the size of batches', () => {
 	});
 });
 
+test('a limit of texts beside one of characters: each text is sent whole, or as long as it would be alone', async () => {
+	const length = fc.integer({ min: 1, max: 60 });
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(length, { minLength: 1, maxLength: 40 }),
+			fc.integer({ min: 1, max: 40 }),
+			fc.integer({ min: 1, max: 12 }),
+			fc.integer({ min: 20, max: 60 }),
+			async (lengths, batchSize, maxTexts, maxLength) => {
+				const texts = lengths.map((count, index) => ({ index, text: 'x'.repeat(count) }));
+				const refuse = (batch: readonly IndexedText[]) =>
+					batch.length > maxTexts || batch.some(({ text }) => text.length > maxLength)
+						? createError()
+						: undefined;
+				const together = await run({ texts, batchSize, canTruncate: true, refuse });
+				const alone = [];
+				for (const text of texts) {
+					const { results } = await run({ texts: [text], canTruncate: true, refuse });
+					alone.push(...results);
+				}
+				expect({ lengths, results: together.results }).toEqual({ lengths, results: alone });
+				expect(together.failures).toEqual([]);
+				expect(together.truncatedTexts.map(({ index }) => index).sort((a, b) => a - b)).toEqual(
+					texts.filter(({ text }) => text.length > maxLength).map(({ index }) => index),
+				);
+			},
+		),
+	);
+});
+
 describe('Truncate', () => {
 	const long = { index: 3, text: 'word '.repeat(8_000) };
 	const texts = toTexts(10).with(3, long);
