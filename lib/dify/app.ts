@@ -72,5 +72,8 @@ export async function findLatestConversationId(
 	return asNonEmptyString(records[0]?.id);
 }
 
-/** Ratings of users and of the team in Dify's console, newest first. Larger pages return 400 (docs/protocols/dify.md 2.6). */
-export const FEEDBACK_LIST: ListEndpoint = { path: '/app/feedbacks', size: 101 };
+/** Larger pages return 400 (docs/protocols/dify.md 2.6). */
+export const FEEDBACK_PAGE_SIZE = 101;
+
+/** Ratings of users and of the team in Dify's console, newest first. */
+export const FEEDBACK_LIST: ListEndpoint = { path: '/app/feedbacks', size: FEEDBACK_PAGE_SIZE };

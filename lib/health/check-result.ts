@@ -8,7 +8,7 @@ import { toPlainText } from '../values/safe-text';
 import { diagnoseTestGeneration } from './diagnose-check';
 
 /** Worst first. */
-const STATUSES = [
+export const STATUSES = [
 	'unreachable',
 	'unauthorized',
 	'loading',

@@ -1,7 +1,8 @@
 /** Changes of the server state between checks, which start a workflow. */
 import type { CheckResult, HealthStatus } from './check-result';
-import { pluralize } from './check-result';
-import { omitUndefined } from '../values/records';
+import { STATUSES, pluralize } from './check-result';
+import { asFiniteNumber } from '../values/numbers';
+import { asNonEmptyString, asRecord, omitUndefined } from '../values/records';
 
 /** Changes that start the workflow. */
 type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
@@ -18,16 +19,16 @@ interface ServerState {
 	status: HealthStatus;
 	/** ID of the first finding of a server that is not healthy. */
 	problem?: string;
-	/** ISO time of the first check that saw it. */
-	since: string;
+	/** ISO time of the first check that saw it. Missing if the stored one was unreadable. */
+	since?: string;
 }
 
 /** A state that has ended. */
 interface PreviousState extends ServerState {
-	/** How long it lasted. */
-	seconds: number;
+	/** How long it lasted. Missing if a time is unknown. */
+	seconds?: number;
 	/** The same as text, in its two largest units: "2 days 3 hours". */
-	lasted: string;
+	lasted?: string;
 }
 
 /** A change of the state: the output item of the trigger. */
@@ -37,7 +38,7 @@ export interface HealthChange {
 	title: string;
 	/** Body of a message: the server, the problems, and how to fix them. */
 	text: string;
-	/** ISO time of the first check that saw the new state. */
+	/** ISO time of the first check that saw the new state; of the last one if that is unknown. */
 	changedAt: string;
 	/** Missing for the first state. */
 	previous?: PreviousState;
@@ -67,6 +68,39 @@ interface WatchUpdate {
 	memory: WatchState;
 	/** To report, if anything. */
 	change?: HealthChange;
+}
+
+/**
+ * Reads the state that n8n stored, which another version, an import or a person may have changed. What is unreadable is
+ * missing: without a state, the next check is the first one.
+ */
+export function parseWatchState(stored: unknown): WatchState {
+	const { state, candidate } = asRecord(stored);
+	const { state: next, seen, denied } = asRecord(candidate);
+	const nextState = parseServerState(next);
+	const count = asFiniteNumber(seen);
+	return omitUndefined({
+		state: parseServerState(state),
+		candidate:
+			nextState && count !== undefined
+				? { state: nextState, seen: count, ...omitUndefined({ denied: asFiniteNumber(denied) }) }
+				: undefined,
+	});
+}
+
+function parseServerState(stored: unknown): ServerState | undefined {
+	const { healthy, status: storedStatus, problem, since } = asRecord(stored);
+	const status = STATUSES.find((name) => name === storedStatus);
+	if (typeof healthy !== 'boolean' || status === undefined) return undefined;
+	const time = asNonEmptyString(since);
+	return {
+		healthy,
+		status,
+		...omitUndefined({
+			problem: asNonEmptyString(problem),
+			since: time !== undefined && Number.isNaN(Date.parse(time)) ? undefined : time,
+		}),
+	};
 }
 
 /** Evaluates a check against the stored state. Does not modify its arguments. */
@@ -127,7 +161,8 @@ function toCandidate(candidate: Candidate | undefined, { state, now }: ComparedS
 	const isSameSide = candidate?.state.healthy === now.healthy;
 	const isContinued = isSameSide && (now.healthy !== state.healthy || isSame(candidate.state, now));
 	if (!isContinued) return { state: now, seen: 1 };
-	return { state: { ...now, since: candidate.state.since }, seen: candidate.seen + 1 };
+	const { since = now.since } = candidate.state;
+	return { state: { ...now, ...omitUndefined({ since }) }, seen: candidate.seen + 1 };
 }
 
 function toServerState({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
@@ -151,14 +186,14 @@ interface StateChange {
 }
 
 function createChange({ event, previous: ended, now, check }: StateChange): HealthChange {
-	const { healthy, status, since } = now;
+	const { healthy, status, since = check.checkedAt } = now;
 	const suffix = event === 'healthy' ? ' again' : '';
 	const title = `The server at ${check.server.url ?? 'the address of the credential'} is ${status}${suffix}`;
 	const previous = ended && withDuration(ended, since);
 	// The title contains the status of an unhealthy server.
 	const lines = [
 		healthy ? check.summary : undefined,
-		previous && `It was ${previous.status} for ${previous.lasted}.`,
+		previous && describePrevious(previous),
 		...(healthy ? [] : formatProblems(check)),
 	];
 	return {
@@ -172,9 +207,15 @@ function createChange({ event, previous: ended, now, check }: StateChange): Heal
 }
 
 function withDuration(state: ServerState, until: string): PreviousState {
+	if (state.since === undefined) return state;
 	const ms = Date.parse(until) - Date.parse(state.since);
+	// n8n's clock may have been set back.
 	const seconds = Math.max(0, Math.round(ms / 1000));
 	return { ...state, seconds, lasted: formatLongDuration(seconds) };
+}
+
+function describePrevious({ status, lasted }: PreviousState): string {
+	return lasted === undefined ? `It was ${status}.` : `It was ${status} for ${lasted}.`;
 }
 
 /** The errors as lines of a message. */

@@ -9,8 +9,8 @@ import { toDifyNodeError } from '../shared/dify/dify-node-error';
 import { toPollError } from '../shared/run/shown-error';
 import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
-import type { FeedbackState, Rating } from './feedback';
-import { fetchNewFeedback } from './feedback';
+import type { Rating } from './feedback';
+import { fetchNewFeedback, parseFeedbackState } from './feedback';
 
 /** Whether a rating starts the workflow. */
 type RatingFilter = (feedback: JsonRecord) => boolean;
@@ -41,8 +41,8 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 		pollingNodes.add(node);
 		try {
 			const stored = context.getWorkflowStaticData('node');
-			const feedback = stored.feedback as FeedbackState | undefined;
-			const { ratings, state } = await fetchNewFeedback(client, feedback);
+			const lastState = parseFeedbackState(stored.feedback);
+			const { ratings, state } = await fetchNewFeedback(client, lastState);
 			const selected = ratings.filter(
 				(rating) => (rating.isNew || withChanged) && matchesFilter(rating.feedback),
 			);
@@ -76,6 +76,8 @@ function toOutput(ratings: readonly Rating[]): INodeExecutionData[][] | null {
 	return [ratings.map(({ feedback, isNew }) => ({ json: toEvent(feedback, isNew) }))];
 }
 
+/** The trigger's own fields come first, and no field of Dify replaces them. */
 function toEvent(feedback: JsonRecord, isNew: boolean) {
-	return { event: 'feedback', isNew, ...feedback } as IDataObject;
+	const ownFields = { event: 'feedback', isNew };
+	return { ...ownFields, ...feedback, ...ownFields } as IDataObject;
 }

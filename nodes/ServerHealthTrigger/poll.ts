@@ -7,8 +7,8 @@ import type {
 } from 'n8n-workflow';
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
-import type { HealthChange, WatchOptions, WatchState } from '../../lib/health/watch';
-import { toCurrentState, updateWatchState } from '../../lib/health/watch';
+import type { HealthChange, WatchOptions } from '../../lib/health/watch';
+import { parseWatchState, toCurrentState, updateWatchState } from '../../lib/health/watch';
 import {
 	readCheckOptions,
 	expectationsField,
@@ -78,8 +78,7 @@ export async function pollServerHealth(
 		const result = await checkServer(target, readCheckOptions(parameters));
 		if (context.getMode() === 'manual') return toItems(toCurrentState(result));
 		const stored = context.getWorkflowStaticData('node');
-		const { state, candidate } = stored as unknown as WatchState;
-		const { memory, change } = updateWatchState({ state, candidate }, result, watched);
+		const { memory, change } = updateWatchState(parseWatchState(stored), result, watched);
 		Object.assign(stored, { state: memory.state, candidate: memory.candidate });
 		return change === undefined ? null : toItems(change);
 	} catch (error) {

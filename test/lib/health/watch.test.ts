@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import type { CheckResult } from '../../../lib/health/check-result';
-import { toCurrentState, formatLongDuration, updateWatchState } from '../../../lib/health/watch';
+import {
+	toCurrentState,
+	formatLongDuration,
+	parseWatchState,
+	updateWatchState,
+} from '../../../lib/health/watch';
 import type { HealthChange, WatchState, WatchOptions } from '../../../lib/health/watch';
 
 const URL = 'http://llama:8080';
@@ -197,6 +202,22 @@ describe('an alarm does not depend on the ID of the finding', () => {
 					expect(changes.map(({ event }) => event)).toEqual(events);
 				},
 			),
+		);
+	});
+});
+
+describe('the stored state', () => {
+	const restore = (memory: unknown) => JSON.parse(JSON.stringify(memory)) as unknown;
+
+	it('is read as it was stored, and any other value starts anew', () => {
+		const stored = runChecks([healthy(1), broken(2)], { confirmations: 2 }).memory;
+		expect(parseWatchState(restore(stored))).toEqual(restore(stored));
+		fc.assert(
+			fc.property(fc.jsonValue(), fc.jsonValue(), (state, candidate) => {
+				const parsed = parseWatchState({ state, candidate });
+				const { memory } = updateWatchState(parsed, broken(3), all);
+				expect(memory.state).toMatchObject({ healthy: false, status: 'unreachable' });
+			}),
 		);
 	});
 });

@@ -178,6 +178,153 @@ describe('feedback', () => {
 		});
 	});
 
+	describe('of a list with wrong times', () => {
+		const minute = (count: number) => new Date(Date.UTC(2026, 0, 1) + count * 60_000).toISOString();
+		const rate = (id: string, createdAt: unknown) => ({
+			id,
+			rating: 'like',
+			created_at: createdAt,
+		});
+		const old = Array.from({ length: 300 }, (_one, at) => rate(`old ${at}`, minute(-at)));
+
+		/** A trigger, and the list of Dify that it polls. */
+		async function watchList(records: object[]) {
+			const list = { records };
+			const { url, requests } = await startServer(({ path }, response) => {
+				const query = new URL(path, 'http://dify').searchParams;
+				const limit = Number(query.get('limit'));
+				const first = (Number(query.get('page')) - 1) * limit;
+				sendJson(response, { data: list.records.slice(first, first + limit) });
+			});
+			const { poll, stored } = createTrigger({ url });
+			const pollIds = async () => getJson(await poll())?.map(({ id }) => id) ?? [];
+			return { list, requests, poll: pollIds, stored };
+		}
+
+		const WRONG_TIMES = [
+			undefined,
+			null,
+			'',
+			'now',
+			1_767_268_800,
+			'9999-12-31T23:59:59',
+			{},
+			'-5',
+		];
+
+		it.each(WRONG_TIMES)('the newest one has %j: it starts the workflow once', async (wrong) => {
+			const { list, poll } = await watchList(old);
+			expect(await poll()).toEqual([]);
+			list.records = [rate('wrong', wrong), ...old];
+			expect(await poll()).toEqual(['wrong']);
+			list.records = [rate('wrong', wrong), rate('next', minute(2)), ...old];
+			expect(await poll()).toEqual(['next']);
+			list.records = [rate('last', minute(3)), ...list.records];
+			expect(await poll()).toEqual(['last']);
+		});
+
+		it.each(WRONG_TIMES)('all have %j: only new ones start the workflow', async (wrong) => {
+			const records = old.map(({ id }) => rate(id, wrong));
+			const { list, poll } = await watchList(records);
+			expect(await poll()).toEqual([]);
+			list.records = [rate('2', wrong), rate('1', wrong), ...records];
+			expect(await poll()).toEqual(['1', '2']);
+			expect(await poll()).toEqual([]);
+		});
+
+		it.each([1, 60, 150])(
+			'%i at once, with a wrong time at the end of each page',
+			async (count) => {
+				const { list, poll } = await watchList(old);
+				await poll();
+				const latest = Array.from({ length: count }, (_one, at) =>
+					rate(`new ${at}`, at % 101 === 100 ? '1970-01-01T00:00:00' : minute(count - at + 1)),
+				);
+				list.records = [...latest, ...old];
+				expect(await poll()).toHaveLength(count);
+				expect(await poll()).toEqual([]);
+			},
+		);
+
+		it.each([
+			{ what: 'an unreadable time', newest: 0 },
+			{ what: 'the year 9999', newest: Date.UTC(9999, 0) },
+		])('$what in the state of an earlier version starts nothing old', async ({ newest }) => {
+			const { list, poll, stored } = await watchList(old);
+			await poll();
+			(stored().feedback as IDataObject).newest = newest;
+			expect(await poll()).toEqual([]);
+			(stored().feedback as IDataObject).newest = newest;
+			list.records = [rate('next', minute(2)), ...old];
+			expect(await poll()).toEqual(['next']);
+		});
+
+		it.each([null, 'x', [], { known: 1 }, { newest: 'soon', known: { 'old 0': {} } }])(
+			'a stored state that is none, %j, starts nothing old',
+			async (feedback) => {
+				const { list, poll, stored } = await watchList(old);
+				await poll();
+				(stored() as Record<string, unknown>).feedback = feedback;
+				await poll();
+				list.records = [rate('next', minute(2)), ...old];
+				expect(await poll()).toEqual(['next']);
+			},
+		);
+
+		it('many at once within a minute start it once, also if later ones move them to other pages', async () => {
+			const records = old.map(({ id }) => rate(id, minute(0)));
+			const { list, poll } = await watchList(records);
+			await poll();
+			list.records = [
+				...Array.from({ length: 60 }, (_one, at) => rate(`${at}`, minute(1))),
+				...records,
+			];
+			expect(await poll()).toHaveLength(60);
+		});
+	});
+
+	it('stores a state of limited size, whatever Dify sends', async () => {
+		let records: object[] = [];
+		const { url } = await startServer(({ path }, response) => {
+			const first = (Number(/[?&]page=(\d+)/.exec(path)![1]) - 1) * 101;
+			sendJson(response, { data: records.slice(first, first + 101) });
+		});
+		const { poll, stored } = createTrigger({ url });
+		await poll();
+		records = Array.from({ length: 5_000 }, (_one, at) => ({
+			id: `${at} ${'x'.repeat(900)}`,
+			rating: 'like',
+			created_at: new Date().toISOString(),
+			updated_at: 'y'.repeat(900),
+		}));
+		expect(getJson(await poll())).toHaveLength(5_000);
+		expect(JSON.stringify(stored()).length).toBeLessThan(40_000);
+		expect(await poll()).toBeNull();
+		// An earlier version stored everything.
+		const known = Object.fromEntries(
+			(records as Array<{ id: string; updated_at: string }>).map(({ id, updated_at: at }) => [
+				id,
+				at,
+			]),
+		);
+		stored().feedback = { newest: Date.now(), known };
+		expect(await poll()).toBeNull();
+		expect(JSON.stringify(stored()).length).toBeLessThan(40_000);
+	});
+
+	it('keeps the names of its own fields', async () => {
+		const { url } = await startServer((_request, response) => {
+			sendJson(response, { data: [{ id: 'a', event: 'deleted', isNew: 'no', rating: 'like' }] });
+		});
+		for (const run of ['manual', undefined] as const) {
+			const { poll, stored } = createTrigger({ url }, {}, run);
+			if (run === undefined) stored().feedback = { known: {} };
+			expect(getJson(await poll())).toEqual([
+				{ event: 'feedback', isNew: true, id: 'a', rating: 'like' },
+			]);
+		}
+	});
+
 	const page = (from: number) =>
 		Array.from({ length: 3 }, (_one, at) => ({
 			id: `r${from + at}`,

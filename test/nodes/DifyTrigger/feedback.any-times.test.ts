@@ -21,6 +21,7 @@ const TIMES: Readonly<Record<string, unknown>> = {
 	'in another zone, without a colon': toText(3_601).replace('Z', '+0100'),
 	'no time': null,
 	'no date': 'yesterday',
+	'the year 9999': '9999-12-31T23:59:59',
 };
 const KNOWN = { unknown: undefined, unchanged: 'stamp', changed: 'an older stamp' } as const;
 
@@ -48,7 +49,7 @@ test('each time, known or not', async () => {
 		const found = ratings.map(({ isNew }) => (isNew ? 'new' : 'changed')).join() || 'none';
 		rows.push({
 			input: `${state}, ${known}, ${time}`,
-			outcome: `${found} ; ${(next.newest - NEWEST) / 1_000} s, ${JSON.stringify(next.known)} ; ${sent.length} pages`,
+			outcome: `${found} ; ${next.newest === undefined ? 'no time' : `${(next.newest - NEWEST) / 1_000} s`}, ${JSON.stringify(next.known)} ; ${sent.length} pages`,
 		});
 	}
 	for (const oldest of [-59, -60, -61]) {

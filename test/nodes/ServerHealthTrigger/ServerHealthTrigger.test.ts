@@ -73,6 +73,43 @@ describe('Server Health Trigger', () => {
 		expect(await poll()).toBeUndefined();
 	});
 
+	it.each([
+		{ since: 'now', what: 'text' },
+		{ since: 1_767_268_800, what: 'a number' },
+		{ since: undefined, what: 'missing' },
+	])('a stored time that is unreadable is unknown: $what', async ({ since }) => {
+		const { poll, serverIs, stored } = watching();
+		await poll();
+		Object.assign(stored().state as IDataObject, { since });
+		serverIs(false);
+		const [change] = (await poll())!;
+		expect(change!.previous).toEqual({ healthy: true, status: 'healthy' });
+		expect(change!.text).toContain('It was healthy.\n');
+	});
+
+	it.each([
+		{ state: 'down' },
+		{ state: { healthy: 'no', status: 'unreachable' } },
+		{ state: { healthy: false, status: 'constructor' } },
+		{ state: null, candidate: [] },
+	])('a stored state that is none is that of a first check: %j', async (broken) => {
+		const { poll, serverIs, stored } = watching();
+		await poll();
+		Object.assign(stored(), broken);
+		expect(await poll()).toBeUndefined();
+		serverIs(false);
+		expect(await poll()).toMatchObject([{ event: 'unhealthy' }]);
+	});
+
+	it('a stored candidate that is none is forgotten', async () => {
+		const { poll, serverIs, stored } = watching({ options: { confirmations: 2 } });
+		await poll();
+		stored().candidate = { state: { healthy: false }, seen: 'twice' };
+		serverIs(false);
+		expect(await poll()).toBeUndefined();
+		expect(await poll()).toMatchObject([{ event: 'unhealthy' }]);
+	});
+
 	it('counts two checks in a row by default', async () => {
 		const { poll, serverIs } = watching({ options: {} });
 		await poll();
