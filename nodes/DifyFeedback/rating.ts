@@ -1,22 +1,33 @@
 /** The rating of a message: its fields, and how it is sent. */
-import type { INodeProperties } from 'n8n-workflow';
-import { messageField, readId } from '../shared/dify/dify-fields';
-import { readUser } from '../shared/dify/dify-user';
-import type { DifyClient } from '../../lib/dify/client';
+import type { FieldTable, Values } from '../../lib/fields/field';
 import { apiPath } from '../../lib/dify/api-path';
-import { booleanField } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import { messageIdField, readUser, userField } from '../shared/dify/common-fields';
+import type { DifyCall } from '../shared/dify/dify-operation';
 
-export const ratedMessageField: INodeProperties = messageField(
-	'ID of the message, as returned by Dify Chat Message. Not the conversation ID or the task ID.',
-);
+/** Fields of Rate and Revoke. */
+export const ratingFields = {
+	messageId: messageIdField(
+		'ID of the message, as returned by Dify Chat Message. Not the conversation ID or the task ID.',
+	),
+	user: userField,
+	options: {
+		kind: 'options',
+		label: 'Options',
+		entry: 'Option',
+		fields: {
+			ignoreNotRated: {
+				kind: 'switch',
+				label: 'Ignore If Not Rated',
+				default: true,
+				description:
+					'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
+			},
+		},
+	},
+} as const satisfies FieldTable;
 
-export const ignoreNotRatedField: INodeProperties = booleanField(
-	'Ignore If Not Rated',
-	'ignoreNotRated',
-	true,
-	'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
-);
+/** The call of an operation with these fields. */
+export type RatingCall = DifyCall & { values: Values<typeof ratingFields> };
 
 /** A rating as Dify receives it. */
 interface Feedback {
@@ -32,12 +43,11 @@ interface Feedback {
  * @returns the ID of the message
  */
 export async function sendRating(
-	client: DifyClient,
-	parameters: NodeParameters,
+	{ client, source, values }: RatingCall,
 	feedback: Feedback,
 ): Promise<string> {
-	const messageId = readId(parameters, 'messageId');
-	const body = { ...feedback, user: readUser(parameters) };
+	const { messageId } = values;
+	const body = { ...feedback, user: readUser(source, values) };
 	await client.sendJson('POST', apiPath`/messages/${messageId}/feedbacks`, {
 		json: body,
 		// A revocation is not resent: the second time, Dify reports nothing to revoke.

@@ -1,29 +1,28 @@
 /** Removes the rating of a message. */
-import type { INodeExecutionData } from 'n8n-workflow';
-import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
-import { readId } from '../shared/dify/dify-fields';
-import { userField } from '../shared/dify/dify-user';
 import { asType } from '../../lib/dify/create-error';
 import { ServerError } from '../../lib/errors/server-error';
-import { optionsCollection } from '../shared/field-builders';
-import { ignoreNotRatedField, ratedMessageField, sendRating } from './rating';
+import type { DifyOperation } from '../shared/dify/dify-operation';
+import { defineOperation } from '../shared/run/define-operation';
+import type { OperationItem } from '../shared/run/operation';
+import type { RatingCall } from './rating';
+import { ratingFields, sendRating } from './rating';
 
-export const feedbackRevoke: DifyOperation = {
+export const feedbackRevoke: DifyOperation = defineOperation({
 	name: 'Revoke',
 	value: 'revoke',
 	action: 'Revoke a rating',
 	description: 'Remove the rating of a message, including its comment',
-	fields: [ratedMessageField, userField, optionsCollection([ignoreNotRatedField])],
+	fields: ratingFields,
 	execute: revokeRating,
-};
+});
 
 /** Removes the rating. A message without one is an error, unless the option ignores that. */
-export async function revokeRating({ client, parameters }: DifyCall): Promise<INodeExecutionData> {
-	const shouldIgnore = parameters.boolean('options.ignoreNotRated', false);
-	const messageId = readId(parameters, 'messageId');
+export async function revokeRating(call: RatingCall): Promise<OperationItem> {
+	const { ignoreNotRated: shouldIgnore = false } = call.values.options;
+	const { messageId } = call.values;
 	const item = { messageId, rating: null, content: null, success: true };
 	try {
-		await sendRating(client, parameters, { rating: null });
+		await sendRating(call, { rating: null });
 		return { json: item };
 	} catch (error) {
 		if (!(error instanceof ServerError) || !isNotRated(error)) throw error as Error;

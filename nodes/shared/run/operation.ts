@@ -5,6 +5,7 @@ import type {
 	INodeProperties,
 	INodePropertyOptions,
 } from 'n8n-workflow';
+import type { ItemSource } from '../fields/item-source';
 import type { NodeParameters } from '../parameters';
 import type { ChatStream } from './chat-stream';
 import type { ItemError } from './item-error';
@@ -19,6 +20,10 @@ export type OperationCall<Access extends object = object> = Access & {
 	parameters: NodeParameters;
 	/** As `parameters`, for another item. */
 	parametersOf(itemIndex: number): NodeParameters;
+	/** The fields of the item, which any table of definitions reads. */
+	source: ItemSource;
+	/** As `source`, for another item. */
+	sourceOf(itemIndex: number): ItemSource;
 	accessOf(itemIndex: number): Promise<Access>;
 	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
 	signal: AbortSignal;
@@ -48,9 +53,9 @@ export interface Operation<Access extends object = object> extends OperationDesc
 	 */
 	mainFields?: readonly string[];
 	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
-	runsOnceForAllItems?: true | ((parameters: NodeParameters) => boolean);
+	runsOnceForAllItems?: true | ((parameters: NodeParameters, source: ItemSource) => boolean);
 	/** Items with the same key are processed one after another, in their order. */
-	getSequenceKey?(parameters: NodeParameters): string | undefined;
+	getSequenceKey?(parameters: NodeParameters, source: ItemSource): string | undefined;
 	execute(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
 }
 

@@ -8,6 +8,7 @@ import { isToolType } from 'n8n-workflow';
 import { toNodeError } from '../../../lib/errors/node-error';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
+import { ItemSource } from '../fields/item-source';
 import { NodeParameters } from '../parameters';
 import { ChatStream } from './chat-stream';
 import { ItemError } from './item-error';
@@ -70,6 +71,9 @@ export async function runOperations<Access extends object>(
 			// The first item of a group processes the whole group, and reports what is wrong with each item.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const parametersOf = (index: number) => readParameters(index, operation);
+			const source = new ItemSource(context, itemIndex);
+			const sourceOf = (index: number) =>
+				index === itemIndex ? source : new ItemSource(context, index);
 			const parameters = parametersOf(itemIndex);
 			const { streams } = readConcurrency(parameters);
 			const chatStream = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
@@ -80,6 +84,8 @@ export async function runOperations<Access extends object>(
 				itemIndexes,
 				parameters,
 				parametersOf,
+				source,
+				sourceOf,
 				accessOf: async (index: number) => await getAccess(index, signal),
 				signal,
 				chatStream,
@@ -109,7 +115,8 @@ export async function runOperations<Access extends object>(
 			concurrency,
 			getSequenceKey: (itemIndex) => {
 				const operation = getOperation(itemIndex);
-				return operation.getSequenceKey?.(readParameters(itemIndex, operation));
+				const source = new ItemSource(context, itemIndex);
+				return operation.getSequenceKey?.(readParameters(itemIndex, operation), source);
 			},
 			toNodeError: toItemNodeError,
 			onFailure: streamsToChat
@@ -150,7 +157,8 @@ function collectGroup(
 	if (runsOnce === true) return itemIndexes;
 	for (const itemIndex of itemIndexes) {
 		const parameters = new NodeParameters(context, itemIndex, fields);
-		const isGroup = tryOrUndefined(() => runsOnce(parameters));
+		const source = new ItemSource(context, itemIndex);
+		const isGroup = tryOrUndefined(() => runsOnce(parameters, source));
 		if (isGroup !== undefined) return isGroup ? itemIndexes : [];
 	}
 	return [];

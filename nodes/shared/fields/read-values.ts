@@ -1,0 +1,191 @@
+/**
+ * Fields as data. What comes in: the definition of each field (`lib/fields/field.ts`) and an item. What goes out: n8n's
+ * description (`to-properties.ts`), and typed values, checked, with errors that name the label. What it remembers: the raw
+ * values of an item (`item-source.ts`), each evaluated once, and those without an expression for all items.
+ *
+ * How to convert a node, or to add a field:
+ *
+ * 1. Define it in a table: `{ query: { kind: 'text', label: 'Query', required: true, … } } as const satisfies FieldTable`.
+ *    The kinds and what they have are in `lib/fields/field.ts`. A field that is sent is defined in `lib`, beside its request
+ *    field. Fields that several operations have are constants, `{ user: userField, ...pagingFields }`; the options are one
+ *    field `options` of the kind `options`. `shownIf` names fields beside it.
+ * 2. Use it: `defineOperation({ …, fields, execute: async ({ values }) => … })` (`nodes/shared/run/define-operation.ts`).
+ *    `values.query` is a text, `values.options.limit` a number or undefined: an option that was not added has no value.
+ *    `?? 5` is what applies then. Another item: `valuesOf(index)`.
+ *    Read every value before the first request: n8n evaluates an expression when it is read.
+ * 3. A value that its kind does not check gets a `parse`; its type is what `parse` returns. It throws
+ *    `createFieldError(source, 'must be …')`. Elsewhere, name the field by reference: `createFieldError(fields.query, …)`.
+ * 4. A function for several operations takes what it needs: `readUser(source, values)` with `values: Pick<Values<…>>`.
+ *
+ * No path in quotation marks is left: `isAdded(values.options, 'labels')` and `mainFields: ['text']` are names that the
+ * compiler knows.
+ */
+import type {
+	Field,
+	FieldTable,
+	OptionValues,
+	Values,
+	ValueSource,
+} from '../../../lib/fields/field';
+import { assertSendable, checkValue } from '../../../lib/fields/check-value';
+import { memoize } from '../../../lib/lru-cache';
+import { getOwn } from '../../../lib/values/own-properties';
+import type { JsonRecord } from '../../../lib/values/records';
+import { asRecord, asRecords, isRecord, isUnset } from '../../../lib/values/records';
+import type { ItemSource } from './item-source';
+import { getFallback } from './item-source';
+import { getRowsName } from './to-properties';
+
+/**
+ * The values of fields. Each is evaluated and checked when it is read, once.
+ *
+ * @throws a `ServerError` of type `invalidInput` that names the field, when a wrong value is read.
+ */
+export function readValues<T extends FieldTable>(source: ItemSource, fields: T): Values<T> {
+	return createValues(fields, {
+		place: 'node',
+		read: (name, field) => source.read(name, field),
+		isExpression: (name) => source.isExpression(name),
+		isAdded: () => true,
+	}) as Values<T>;
+}
+
+/** Whether an option was added, even if its expression returned nothing. */
+export function isAdded<T>(
+	options: OptionValues<T>,
+	name: keyof OptionValues<T> & string,
+): boolean {
+	return (options as unknown as TableValues)[STATE].raw.isAdded(name);
+}
+
+/** Where raw values come from. */
+interface RawValues {
+	place: 'node' | 'collection' | 'row';
+	read(name: string, field: Field): unknown;
+	isExpression(name: string): boolean;
+	/** Whether a field of a collection was added. */
+	isAdded(name: string): boolean;
+}
+
+/** No name of a field. */
+const STATE = Symbol('state');
+
+/** What the values of a table are read from. */
+interface State {
+	fields: FieldTable;
+	raw: RawValues;
+	/** Those that were read. */
+	known: Map<string, unknown>;
+}
+
+/** Values of a table, whose getters its class has. */
+interface TableValues {
+	readonly [STATE]: State;
+}
+
+function createValues(fields: FieldTable, raw: RawValues): object {
+	const ValuesOfTable = getValuesClass(fields);
+	return new ValuesOfTable(raw);
+}
+
+/** Getters of a table are made once, not for each item. */
+const getValuesClass = memoize((fields: FieldTable) => {
+	class ValuesOfTable implements TableValues {
+		readonly [STATE]: State;
+
+		constructor(raw: RawValues) {
+			this[STATE] = { fields, raw, known: new Map() };
+		}
+	}
+	for (const name of Object.keys(fields))
+		Object.defineProperty(ValuesOfTable.prototype, name, {
+			get(this: ValuesOfTable) {
+				return getValue(this[STATE], name);
+			},
+		});
+	return ValuesOfTable;
+});
+
+function getValue(state: State, name: string): unknown {
+	const { fields, raw, known } = state;
+	const field = getOwn(fields, name);
+	if (field === undefined) return undefined;
+	if (!known.has(name))
+		known.set(name, isShown(state, field) ? readValue(raw, name, field) : undefined);
+	return known.get(name);
+}
+
+/** Whether the fields beside it have the values with which it is shown. Those of n8n and of the node are known to n8n. */
+function isShown(state: State, { shownIf = {} }: Field): boolean {
+	return Object.entries(shownIf).every(
+		([name, shown]) => /^[@/]/.test(name) || shown.includes(getValue(state, name) as string),
+	);
+}
+
+function readValue(raw: RawValues, name: string, field: Field): unknown {
+	const { place } = raw;
+	const value = raw.read(name, field);
+	switch (field.kind) {
+		case 'notice':
+			return undefined;
+		case 'options':
+			return createOptionValues(field.fields, value);
+		case 'rows':
+			return toRows(value, getRowsName(field)).map((row) => createRowValues(field.fields, row));
+		case 'form':
+			// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
+			return asRecord(asRecord(value).value);
+		default: {
+			assertSendable(field, value);
+			// An empty text is a value, also as an option.
+			const isText = field.kind === 'text' && field.parse === undefined;
+			const isMissing = isText ? value === undefined : isUnset(value);
+			if (place === 'collection' && isMissing) return undefined;
+			const source = toValueSource(raw, name, field.label);
+			return field.parse ? field.parse(value, source) : checkValue(field, value);
+		}
+	}
+}
+
+function toValueSource(raw: RawValues, name: string, label: string): ValueSource {
+	return {
+		label,
+		get isExpression() {
+			return raw.isExpression(name);
+		},
+	};
+}
+
+/** Text or a list counts as empty, as n8n loads such a workflow (docs/protocols/n8n.md 4.5). */
+function createOptionValues(fields: FieldTable, value: unknown) {
+	const record = asRecord(value);
+	return createValues(fields, {
+		place: 'collection',
+		read: (name) => unwrapLocator(getOwn(record, name)),
+		isExpression: () => false,
+		isAdded: (name) => Object.hasOwn(record, name),
+	});
+}
+
+/** A cell that is missing has its default, as n8n adds it when it loads a workflow. */
+function createRowValues(fields: FieldTable, row: JsonRecord) {
+	return createValues(fields, {
+		place: 'row',
+		read: (name, field) =>
+			Object.hasOwn(row, name) ? unwrapLocator(getOwn(row, name)) : getFallback(field),
+		isExpression: () => false,
+		isAdded: () => true,
+	});
+}
+
+/** n8n's list of rows; an expression may return the list itself, or one row. */
+function toRows(value: unknown, rowsName: string): JsonRecord[] {
+	if (Array.isArray(value)) return asRecords(value);
+	const rows = getOwn(asRecord(value), rowsName);
+	return isRecord(rows) ? [rows] : asRecords(rows);
+}
+
+/** For a resource locator, its value. n8n resolves locators only outside collections. */
+function unwrapLocator(value: unknown): unknown {
+	return isRecord(value) && '__rl' in value ? value.value : value;
+}
