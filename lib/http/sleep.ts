@@ -7,9 +7,10 @@ const SLEEP_STEP_MS = 250;
 /**
  * Waits for some milliseconds.
  *
+ * @param signal - Required, so that no pause forgets it; undefined only where nothing ends the wait.
  * @throws a `ServerError` of type `aborted` when the signal aborts: its reason may be anything.
  */
-export async function sleepWithAbort(ms: number, signal?: AbortSignal): Promise<void> {
+export async function sleepWithAbort(ms: number, signal: AbortSignal | undefined): Promise<void> {
 	assertNotAborted(signal);
 	let wake = () => {};
 	const aborted = new Promise<void>((resolve) => {

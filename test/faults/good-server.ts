@@ -22,10 +22,10 @@ export interface Received {
 }
 
 /**
- * `hold`: no response until the client goes. `half`: only the beginning of the good response. `unfinished`: the work has
- * not ended yet. A response as given; by default the good one.
+ * `hold`: no response until the client goes. `half`: only the beginning of the good response. `lost`: the connection is closed
+ * without a response. `unfinished`: the work has not ended yet. A response as given; by default the good one.
  */
-export type Reaction = 'hold' | 'half' | 'unfinished' | GoodResponse | undefined;
+export type Reaction = 'hold' | 'half' | 'lost' | 'unfinished' | GoodResponse | undefined;
 
 /** @param index number of the request at its address, from 0 */
 export type React = (request: Received, index: number) => Reaction | Promise<Reaction>;
@@ -97,6 +97,10 @@ async function send(
 ): Promise<void> {
 	const reaction = await reacting;
 	if (reaction === 'hold' || response.destroyed) return;
+	if (reaction === 'lost') {
+		response.destroy();
+		return;
+	}
 	const isHalf = reaction === 'half';
 	const {
 		status = 200,

@@ -340,7 +340,17 @@ async function poll(name: string, { parameters, credentials }: Use): Promise<obj
 async function withDescription(operation: Described): Promise<Operation> {
 	const { description } = await createNode(operation.node);
 	const { properties: fields } = description;
-	return { ...operation, fields, labels: fields.flatMap(getLabels) };
+	const collections = fields.filter(({ name }) => name === 'options');
+	const offered = collections.flatMap(({ options = [] }) => options.map(({ name }) => name));
+	return {
+		...operation,
+		fields,
+		labels: fields.flatMap(getLabels),
+		run: async ({ options = {}, ...setup }) => {
+			const own = Object.entries(options).filter(([name]) => offered.includes(name));
+			return await operation.run({ ...setup, options: Object.fromEntries(own) });
+		},
+	};
 }
 
 export async function listOperations(): Promise<Operation[]> {

@@ -1,4 +1,7 @@
-/** Stop during each request of each operation: it ends at once, its connection is closed, and nothing is sent after it. */
+/**
+ * Stop during each request of each operation, and in each pause: it ends at once, its connection is closed, and nothing is
+ * sent after it.
+ */
 import { useClock } from '../guarantees/support/fake-clock';
 import { takeSome } from '../support/jest/properties';
 import { startGoodServer } from './good-server';
@@ -44,15 +47,18 @@ const toStopRequest = (start: string): RegExp | undefined => {
 };
 
 const MAX_LATER_MS = 5_000;
+const MINUTE_MS = 60_000;
+/** In seconds. */
+const LONG_TIMEOUTS = { firstTokenTimeout: 900, idleTimeout: 900, totalTimeout: 0 };
 const KEY = 'key-7f3a91c4d2';
 /** After Stop in the first one, the others are not begun. */
 const ITEMS = 3;
 
-const UNAVAILABLE: Reaction = {
+const toUnavailable = (retryAfter: string): Reaction => ({
 	status: 503,
-	headers: { 'retry-after': '30', 'content-type': 'text/html' },
+	headers: { 'retry-after': retryAfter, 'content-type': 'text/html' },
 	body: '<html><title>503 Service Temporarily Unavailable</title></html>',
-};
+});
 
 interface Moment {
 	name: string;
@@ -62,17 +68,47 @@ interface Moment {
 	isPause?: boolean;
 	/** Requests whose run of Dify has an ID by then, and has not ended. */
 	runs?: RegExp;
+	/** Milliseconds that pass before Stop, in which requests are sent again. Default: none. */
+	passesMs?: number;
+	/** To requests after the first one. Default: the same. */
+	laterReaction?: Reaction;
 }
 
 const MOMENTS: readonly Moment[] = [
 	{ name: 'before the response', reaction: 'hold' },
 	{ name: 'in the middle of the response', reaction: 'half', runs: /(?:-messages|run)$/ },
-	{ name: 'in the pause before a retry', reaction: UNAVAILABLE, isPause: true },
+	{ name: 'in the pause before a retry', reaction: toUnavailable('30'), isPause: true },
 	{
 		name: 'in the pause until work has ended',
 		reaction: 'unfinished',
 		isPause: true,
 		runs: /run$/,
+	},
+	{
+		name: 'during the request after a pause',
+		reaction: toUnavailable('10'),
+		isPause: true,
+		passesMs: 12_000,
+		laterReaction: 'hold',
+	},
+	{
+		name: 'in the second pause before a retry',
+		reaction: toUnavailable('10'),
+		isPause: true,
+		passesMs: 12_000,
+	},
+	{
+		name: 'in a later pause until work has ended',
+		reaction: 'unfinished',
+		isPause: true,
+		runs: /run$/,
+		passesMs: 12_000,
+	},
+	{
+		name: 'after minutes of pauses',
+		reaction: toUnavailable('50'),
+		isPause: true,
+		passesMs: 75_000,
 	},
 ];
 
@@ -102,6 +138,9 @@ beforeEach(async () => {
 	alone = await runAlone(operations, { clock, server, key: KEY });
 	await server.close();
 });
+
+/** The number of its request in the name of a row. */
+const getRowIndex = (name: string): number => Number(/\d+$/.exec(name)?.[0]);
 
 /** A row for each request that the operations send for one item, by a name for its address. */
 const createRows = (): Map<string, Row> =>
@@ -142,12 +181,14 @@ function findProblems(
 }
 
 test.each(MOMENTS)('Stop $name', async (moment) => {
-	const { reaction, isPause = false, runs } = moment;
+	const { reaction, isPause = false, runs, passesMs = 0, laterReaction = reaction } = moment;
 	const all = [...createRows()];
 	const rows = new Map(reaction === 'hold' ? all : takeSome(all, MOMENTS.indexOf(moment)));
 	const server = await startGoodServer(({ name, line }, index) => {
+		const first = getRowIndex(name);
 		const isStop = index > 0 && line.endsWith('/stop');
-		return !isStop && index >= Number(/\d+$/.exec(name)?.[0]) ? reaction : undefined;
+		if (isStop || index < first) return undefined;
+		return index === first ? reaction : laterReaction;
 	});
 	const works = new Map<string, Promise<unknown>>();
 	let stoppedAt = Infinity;
@@ -156,12 +197,12 @@ test.each(MOMENTS)('Stop $name', async (moment) => {
 		const credential = createCredential(operation, { url: server.at(name), key: KEY });
 		const work = operation.run({
 			credentials: Array.from(
-				{ length: operation.type === 'action' ? ITEMS : 1 },
+				{ length: operation.type === 'action' && passesMs === 0 ? ITEMS : 1 },
 				() => credential,
 			),
 			continueOnFail: row.index % 2 === 0,
 			signal: stop.signal,
-			options: { maxRetries: 2 },
+			options: { maxRetries: 2, ...(passesMs > MINUTE_MS && LONG_TIMEOUTS) },
 		});
 		const end = (): void => {
 			row.endedMs = performance.now() - stoppedAt;
@@ -171,10 +212,12 @@ test.each(MOMENTS)('Stop $name', async (moment) => {
 		};
 		works.set(name, work.then(keepChunks).then(end, end));
 	}
+	await passUntilEnded(works, { clock, servers: [server], maxMs: passesMs - 1 });
 	await waitUntilQuiet([server]);
 	const ended = [...rows.values()].filter(({ endedMs }) => endedMs !== undefined);
 	if (isPause) expect(ended.length).toBeLessThan(rows.size);
 	else expectNoProblems(ended.map(({ text }) => `${text}: ended before`));
+	const stopped = new Map([...rows].filter(([, { endedMs }]) => endedMs === undefined));
 	const sent = new Set(server.all());
 	stoppedAt = performance.now();
 	for (const { stop } of rows.values()) stop.abort();
@@ -183,7 +226,7 @@ test.each(MOMENTS)('Stop $name', async (moment) => {
 	await passUntilEnded(works, { clock, servers: [server], maxMs: 10_000 });
 	await clock.pass(60_000);
 	await waitUntilQuiet([server]);
-	const problems = [...rows].flatMap(([name, row]) => {
+	const problems = [...stopped].flatMap(([name, row]) => {
 		const requests = server.to(name);
 		if (requests.length <= row.index) return [`${row.text}: request ${row.index} was not sent`];
 		return findProblems(row, {

@@ -394,7 +394,7 @@ describe('what a server taught', () => {
 		const server = newServer();
 		const counts: number[] = [];
 		for (const minutes of [0, 9, 2]) {
-			await sleepWithAbort(minutes * 60_000);
+			await sleepWithAbort(minutes * 60_000, undefined);
 			counts.push(await send(server));
 		}
 		expect(counts).toEqual([2, 1, 2]);

@@ -47,7 +47,7 @@ async function waitInVain(checksMs: readonly number[], timeoutMs: number, stopAf
 	/** When each check ended. */
 	const endsMs: number[] = [];
 	const check = async () => {
-		await sleepWithAbort(checksMs[endsMs.length % checksMs.length]!);
+		await sleepWithAbort(checksMs[endsMs.length % checksMs.length]!, undefined);
 		endsMs.push(Math.round(performance.now() - startedAt));
 		// Stop comes once the pause has begun.
 		if (endsMs.length === stopAfter) setImmediate(() => controller.abort());

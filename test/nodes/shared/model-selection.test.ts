@@ -215,7 +215,7 @@ describe('a model that is not set', () => {
 				{ server: at(sim.url), modelTask: use, signal: stop.signal },
 			);
 			choosing.catch(() => {});
-			await sleepWithAbort(200);
+			await sleepWithAbort(200, undefined);
 			stop.abort();
 			await expect(choosing).rejects.toThrow();
 			await sim.until(() => sim.requests.every(({ signal }) => signal.aborted));
