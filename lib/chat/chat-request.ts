@@ -2,6 +2,15 @@
 import type { InputMessage } from './input-message';
 import type { ToolDefinition, ToolChoice } from './tool-definition';
 import type { ChatResult } from './chat-result';
+import type { JsonSchemaFormat } from './settings';
+
+/** The form that a caller requires of one response. */
+export interface RequestedFormat extends Pick<JsonSchemaFormat, 'schema' | 'name'> {
+	/** Whether the caller also reads a response that does not match the schema after its corrections. */
+	acceptsMismatch: boolean;
+	/** What the schema cannot express, in sentences. */
+	findIssues(value: unknown): readonly string[];
+}
 
 /** A request of a chain or agent. */
 export interface ChatRequest {
@@ -10,6 +19,8 @@ export interface ChatRequest {
 	/** Connected tools that are not offered. A call of one is valid. */
 	unofferedTools?: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
+	/** The form of this response, in place of the one in the settings. The prompt gets its schema. */
+	requestedFormat?: RequestedFormat;
 	/** Additional stop texts for this call. */
 	stop?: readonly string[];
 	signal?: AbortSignal;

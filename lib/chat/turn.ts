@@ -12,6 +12,7 @@ import { assertCapabilities } from './prepare/capabilities';
 import { assertShortTools } from './prepare/limit-texts';
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
+import { withSchemaInstruction } from './prepare/schema-instruction';
 import { getQuotableTexts } from './prepare/quotable-texts';
 import { DisplayedText } from './read/displayed-text';
 import { estimateUsage, sumUsage } from './read/usage';
@@ -22,10 +23,10 @@ import { createToolNames } from './tools/tool-names';
 import { traceTurn } from './trace-turn';
 import { collectResponseWarnings } from './turn-warnings';
 import type { TurnContext } from './turn-context';
-import type { ChatRequest } from './chat-request';
+import type { ChatRequest, RequestedFormat } from './chat-request';
 import type { ChatResult } from './chat-result';
 import type { ToolCall } from './chat-message';
-import type { ChatSettings } from './settings';
+import type { ChatSettings, JsonSchemaFormat } from './settings';
 
 /** What a turn needs. */
 export interface TurnOptions {
@@ -46,7 +47,7 @@ export async function runTurn(options: TurnOptions): Promise<ChatResult> {
 	assertModelName(options.settings.model);
 	const settings = toTurnSettings(options.settings, chatRequest);
 	assertShortTools([...(chatRequest.tools ?? []), ...(chatRequest.unofferedTools ?? [])]);
-	const prepared = prepareMessages(chatRequest.messages, settings);
+	const prepared = prepareMessages(withSchemaInstruction(chatRequest), settings);
 	const startedAt = performance.now();
 	const tracedTurn = { server, settings, messages: prepared.messages, startedAt };
 	return await traceTurn(tracedTurn, async (tracedServer) => {
@@ -56,15 +57,24 @@ export async function runTurn(options: TurnOptions): Promise<ChatResult> {
 	});
 }
 
-/** The settings with the stop texts of this call, and the name of the model without blanks around it. */
+/** The settings with the stop texts and the format of this call, and the name of the model without blanks around it. */
 function toTurnSettings(settings: ChatSettings, chatRequest: ChatRequest): ChatSettings {
 	const { model, sampling } = settings;
+	const { requestedFormat } = chatRequest;
 	const stop = [...new Set([...(sampling.stop ?? []), ...(chatRequest.stop ?? [])])];
 	return {
 		...settings,
 		model: model.trim(),
-		sampling: stop.length === 0 ? sampling : { ...sampling, stop },
+		sampling: {
+			...sampling,
+			...(stop.length === 0 ? {} : { stop }),
+			...(requestedFormat && { responseFormat: toResponseFormat(requestedFormat) }),
+		},
 	};
+}
+
+function toResponseFormat({ schema, name }: RequestedFormat): JsonSchemaFormat {
+	return { type: 'jsonSchema', schema, name, isInPrompt: true };
 }
 
 async function createTurnContext(

@@ -38,12 +38,18 @@ export interface HostRunManager {
 	handleLLMNewToken(...args: unknown[]): Promise<void>;
 }
 
+/** A step of LangChain that runs. */
+export interface HostRunnable {
+	withConfig(config: JsonRecord): HostRunnable;
+	/** The next step gets the output of this one. */
+	pipe(next: (output: HostMessageChunk) => unknown): HostRunnable;
+}
+
 /** The part of the host's `BaseChatModel` that a subclass needs. */
-export interface HostBaseChatModel {
+export interface HostBaseChatModel extends HostRunnable {
 	metadata?: JsonRecord;
 	callbacks?: unknown;
-	withConfig(config: JsonRecord): unknown;
-	withStructuredOutput(schema: unknown, config?: object): unknown;
+	withStructuredOutput(schema: unknown, config?: object): HostRunnable;
 }
 
 /**
@@ -127,6 +133,7 @@ const BASE_METHODS = [
 	'invoke',
 	'generatePrompt',
 	'withConfig',
+	'pipe',
 	'withStructuredOutput',
 	'_streamIterator',
 	'_modelType',

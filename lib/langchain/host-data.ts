@@ -35,13 +35,14 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 	const isOpenAiTool = typeof openAiTool.name === 'string';
 	const { name, description } = isOpenAiTool ? openAiTool : tool;
 	if (typeof name !== 'string') throw createNotAToolError();
-	const givenSchema = isOpenAiTool
-		? convertToJsonSchema(openAiTool.parameters, name)
-		: convertWithHost(tool, name, toJsonSchema);
-	assertDepth(givenSchema, `The schema of the tool "${name}"`);
-	const schema = { ...asRecord(givenSchema) };
-	// It only costs tokens.
-	delete schema.$schema;
+	const subject = {
+		label: `The schema of the tool "${name}"`,
+		title: `The arguments of the tool "${name}" cannot be read`,
+		suggestion: 'Describe the arguments with zod or JSON schema.',
+	};
+	const schema = isOpenAiTool
+		? toPlainSchema(openAiTool.parameters, subject)
+		: toPlainSchema(convertToolSchema(tool, name, toJsonSchema), subject);
 	return {
 		name,
 		description: asNonEmptyString(description),
@@ -51,16 +52,38 @@ export function toToolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): Too
 	};
 }
 
-/** n8n converts the schemas of its copy of zod, and returns those of other copies unchanged. */
-function convertWithHost(tool: JsonRecord, name: string, toJsonSchema: ToJsonSchema) {
+/**
+ * Converts the schema of a response, as LangChain's `withStructuredOutput` gets it: of zod, of another library, or JSON
+ * schema, also within the definition of a function.
+ *
+ * @throws {ServerError} of type `invalidInput` for anything else
+ */
+export function toResponseSchema(schema: unknown, toJsonSchema: ToJsonSchema): JsonRecord {
+	const { parameters, name } = asRecord(schema);
+	const isFunction = typeof name === 'string' && isRecord(parameters);
+	return toPlainSchema(
+		convertWithHost(isFunction ? parameters : schema, 'response', toJsonSchema),
+		{
+			label: 'The schema of the response',
+			title: 'The schema of the response cannot be read',
+			suggestion: 'Describe the response with zod or JSON schema.',
+		},
+	);
+}
+
+function convertToolSchema(tool: JsonRecord, name: string, toJsonSchema: ToJsonSchema): unknown {
 	const { type = 'function' } = tool;
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
 	if (schema === undefined && typeof type === 'string' && type !== 'function')
 		throw createNotAToolError();
+	return convertWithHost(schema, name, toJsonSchema);
+}
+
+/** n8n converts the schemas of its copy of zod, and returns those of other copies unchanged. */
+function convertWithHost(schema: unknown, name: string, toJsonSchema: ToJsonSchema): unknown {
 	const sdkTool = { type: 'function', name, inputSchema: schema };
-	const json: unknown = toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
-	return json === schema ? convertToJsonSchema(schema, name) : json;
+	return toJsonSchema(sdkTool as Parameters<ToJsonSchema>[0]);
 }
 
 /** The longest name that n8n makes. */
@@ -113,26 +136,40 @@ const PRIMITIVES = ['string', 'number', 'boolean', 'null'];
 const OPTIONAL_TYPES = ['optional', 'exactoptional', 'default', 'prefault', 'catch'];
 const WRAPPERS = [...OPTIONAL_TYPES, 'nullable', 'readonly', 'branded', 'effects'];
 
+/** What a schema describes, in errors. */
+interface SchemaSubject {
+	/** For example `The schema of the tool "search"`. */
+	label: string;
+	/** Of the error for a schema that cannot be read. */
+	title: string;
+	suggestion: string;
+}
+
+/** The JSON schema as it is sent: without the name of its version, which only costs tokens. */
+function toPlainSchema(source: unknown, subject: SchemaSubject): JsonRecord {
+	const json = convertToJsonSchema(source, subject);
+	assertDepth(json, subject.label);
+	const schema = { ...json };
+	delete schema.$schema;
+	return schema;
+}
+
 /**
- * A tool's schema as JSON schema, from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
+ * JSON schema from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
  * Recognized by its shape, since n8n may hold several copies of zod, and `instanceof` knows only one.
  *
  * @throws {ServerError} of type `invalidInput` for anything else
  */
-function convertToJsonSchema(schema: unknown, tool: string) {
+function convertToJsonSchema(schema: unknown, { label, title, suggestion }: SchemaSubject) {
 	if (schema === undefined || schema === null) return {};
 	const json = convertLibrarySchema(schema);
 	// A Standard Schema that gives no JSON schema would be sent with its methods.
 	const isUnconverted = json === schema && asRecord(schema)['~standard'] !== undefined;
 	const hasMethods = Object.values(asRecord(json)).some((value) => typeof value === 'function');
 	if (!isRecord(json) || isUnconverted || hasMethods)
-		throw createInputError(
-			`The arguments of the tool "${tool}" cannot be read`,
-			'Describe the arguments with zod or JSON schema.',
-			{
-				detail: `The schema of the tool "${tool}" cannot be read: it is not a zod schema, a JSON schema or a Standard Schema that provides one`,
-			},
-		);
+		throw createInputError(title, suggestion, {
+			detail: `${label} cannot be read: it is not a zod schema, a JSON schema or a Standard Schema that provides one`,
+		});
 	return json;
 }
 

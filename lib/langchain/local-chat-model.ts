@@ -6,6 +6,7 @@ import type {
 	HostClasses,
 	HostGenerationChunk,
 	HostRunManager,
+	HostRunnable,
 } from './host-classes';
 import { memoize } from '../lru-cache';
 import type { JsonRecord } from '../values/records';
@@ -21,6 +22,8 @@ import {
 	toUsageMetadata,
 } from './host-data';
 import { streamText } from './stream-text';
+import { parseRawOutput, parseStructuredOutput, toRequestedFormat } from './structured-output';
+import type { StructuredOutputConfig, StructuredOutputRequest } from './structured-output';
 import { estimateContentTokens } from './content-tokens';
 import type { HostGenerator } from './host-generator';
 
@@ -42,6 +45,7 @@ interface CallOptions {
 	stop?: string[];
 	tools?: unknown[];
 	tool_choice?: unknown;
+	structuredOutput?: StructuredOutputRequest;
 }
 
 type LocalChatModelClass = new (fields: LocalChatModelFields) => object;
@@ -113,8 +117,27 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return this.withConfig({ ...kwargs, tools });
 		}
 
+		/**
+		 * The response is JSON by its schema, as with Response Format: with our check and correction, and without tools,
+		 * which many models and servers lack. Only a caller that requires a tool by its `method` gets one.
+		 */
+		override withStructuredOutput(
+			schema: unknown,
+			config: StructuredOutputConfig = {},
+		): HostRunnable {
+			if (config.method === 'functionCalling') return this.withRequiredTool(schema, config);
+			const { name, includeRaw } = config;
+			const structuredOutput: StructuredOutputRequest = { schema, name, includeRaw };
+			const { toJsonSchema } = this.fields;
+			return this.withConfig({ structuredOutput }).pipe(
+				includeRaw === true
+					? async (raw) => await parseRawOutput(raw, structuredOutput, toJsonSchema)
+					: async (raw) => await parseStructuredOutput(schema, raw),
+			);
+		}
+
 		/** Uses a tool as LangChain does, but requires the call: otherwise small models respond in prose. */
-		override withStructuredOutput(schema: unknown, config?: object) {
+		private withRequiredTool(schema: unknown, config: StructuredOutputConfig) {
 			const modelWithRequiredTool = Object.create(this, {
 				bindTools: {
 					value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }),
@@ -163,7 +186,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		private toChatRequest(
 			messages: unknown[],
-			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
+			{ signal, stop, tools = [], tool_choice: choice, structuredOutput }: CallOptions,
 			abandoned?: AbortSignal,
 		) {
 			const { toJsonSchema } = this.fields;
@@ -171,6 +194,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				messages: messages.map(toInputMessage),
 				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
 				toolChoice: toToolChoice(choice),
+				requestedFormat: structuredOutput && toRequestedFormat(structuredOutput, toJsonSchema),
 				stop,
 				signal: anySignal(signal, abandoned),
 			};

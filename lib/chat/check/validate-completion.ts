@@ -16,9 +16,12 @@ import { checkToolCalls } from './check-tool-calls';
 import { parseFormatCall } from './format-call';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionFailure, CompletionRequest } from '../completion';
-import type { RequestedJson } from '../chat-result';
+import type { ChatRequest } from '../chat-request';
+import type { JsonMismatch, RequestedJson } from '../chat-result';
 import type { ToolDefinition } from '../tool-definition';
 import type { ChatMessage } from '../chat-message';
+import { parseJson } from '../../values/json';
+import type { ValidatedJson } from './validate-json';
 import { validateJson, createJsonError } from './validate-json';
 import { isJsonRequested } from '../settings';
 import type { CompletionSource } from '../read/completion-error';
@@ -162,14 +165,14 @@ function toToolCallError(
 }
 
 function validateText(
-	{ settings, serverType }: TurnContext,
+	{ settings, serverType, chatRequest }: TurnContext,
 	{ completion, source, draft }: ReceivedCompletion,
 ): ValidationOutcome {
 	const { responseFormat } = settings.sampling;
 	// Another request would be refused, too.
 	if (completion.isRefusal && isJsonRequested(settings.sampling))
 		throw createServerError('modelRefused', source.errorContext, { serverText: completion.text });
-	const result = validateJson(completion, responseFormat);
+	const result = withCallerIssues(validateJson(completion, responseFormat), chatRequest);
 	if (!result) return accept(completion);
 	if (result.type === 'valid') {
 		const { json, value, unsafeNumbers, unchecked } = result;
@@ -193,8 +196,21 @@ function validateText(
 	return {
 		type: 'correctable',
 		correctedDraft,
-		outcomeIfUncorrected: { type: 'failed', error },
+		outcomeIfUncorrected:
+			chatRequest.requestedFormat?.acceptsMismatch === true
+				? accept(completion, { json: result })
+				: { type: 'failed', error },
 	};
+}
+
+/** Matching JSON may still violate what the caller's schema says beyond JSON schema. */
+function withCallerIssues(
+	result: ValidatedJson | JsonMismatch | undefined,
+	{ requestedFormat }: ChatRequest,
+): ValidatedJson | JsonMismatch | undefined {
+	if (result?.type !== 'valid' || !requestedFormat) return result;
+	const issues = [...requestedFormat.findIssues(parseJson(result.json))];
+	return issues.length === 0 ? result : { type: 'invalid', issues, isCutOff: false };
 }
 
 function withMessages(draft: CompletionRequest, messages: ChatMessage[]) {

@@ -11,7 +11,7 @@ import type { ResponseFormat } from '../settings';
 import { validateAgainstSchema } from './validate-against-schema';
 
 /** JSON that matches its schema, as far as the schema could be checked. */
-interface ValidatedJson extends ExtractedJson {
+export interface ValidatedJson extends ExtractedJson {
 	/** Warnings about parts that could not be checked. */
 	unchecked: string[];
 }

@@ -1,4 +1,5 @@
 /** Prompt and schemas of Extract, which is a chat: typed data from a text. */
+import { buildSchemaInstruction } from '../../../lib/chat/prepare/schema-instruction';
 import type { InputMessage } from '../../../lib/chat/input-message';
 import type { JsonRecord } from '../../../lib/values/records';
 
@@ -75,8 +76,7 @@ function buildFieldSchema({
 }
 
 /**
- * The prompt contains the schema for servers that do not enforce it, and for the field descriptions, which a grammar
- * cannot express. The shared part comes first, for the server's prompt cache.
+ * The shared part comes first, for the server's prompt cache.
  *
  * @param instructions - Context for the model; may be empty.
  * @param input - Text and files of the item.
@@ -88,8 +88,7 @@ export function buildExtractMessages(
 ): InputMessage[] {
 	const system = [
 		'Extract data from the text of the user.',
-		'Answer with JSON that follows this JSON schema, and with nothing else:',
-		JSON.stringify(schema),
+		buildSchemaInstruction(schema),
 		'Take values from the text only. Where it does not tell a value that may be null, write null.',
 		instructions.trim(),
 	];

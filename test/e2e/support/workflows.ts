@@ -9,8 +9,8 @@ interface Part {
 	onError?: string;
 	/** Names of nodes that its main output is connected to. */
 	to?: string[];
-	/** Nodes that it is a sub-node of, with the type of connection: `ai_languageModel`, `ai_tool`, … */
-	serves?: Array<[kind: string, node: string]>;
+	/** Nodes that it is a sub-node of, with the type of connection (`ai_languageModel`, `ai_tool`, …), and the input if not the first. */
+	serves?: Array<[kind: string, node: string, input?: number]>;
 }
 
 /** Builds a workflow from nodes by name. */
@@ -20,8 +20,8 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 	for (const [from, { to = [], serves = [] }] of Object.entries(parts)) {
 		const own: Workflow['connections'][string] = {};
 		if (to.length > 0) own.main = [to.map((node) => ({ node, type: 'main', index: 0 }))];
-		for (const [kind, node] of serves)
-			own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
+		for (const [kind, node, index = 0] of serves)
+			own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index }]];
 		if (Object.keys(own).length > 0) connections[from] = own;
 	}
 	return {

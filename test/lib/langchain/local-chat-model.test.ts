@@ -68,21 +68,6 @@ describe('the chat model', () => {
 	});
 });
 
-it('generated: has structured output through a tool', async () => {
-	server().script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));
-	const { model } = await supplied();
-	const structured = model.withStructuredOutput({
-		title: 'extract',
-		type: 'object',
-		properties: { a: { type: 'number' } },
-	});
-	expect(await structured.invoke('Hi')).toEqual({ a: 5 });
-	expect(chatRequests()[0]).toMatchObject({
-		tool_choice: 'required',
-		tools: [{ function: { name: 'extract' } }],
-	});
-});
-
 it('tools: turns "any" into "required", and the choice survives a second binding', async () => {
 	server().script(reply.toolCalls([{ name: 'get_weather', arguments: { city: 'Rome' } }]));
 	const { model } = await supplied();

@@ -4,7 +4,7 @@ import type { HostMessageChunk } from '../../../lib/langchain/host-classes';
 import type { JsonRecord } from '../../../lib/values/records';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { startLlamaServerSim } from '../../simulators/llama-server';
-import type { LlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { fakeContext } from './context';
 import type { FakeContext } from './context';
@@ -47,11 +47,11 @@ const { z } = fromRoot('zod') as {
 };
 
 /** Call at the top of a suite: a simulator for each test, and the model that the node supplies for it. */
-export function useChatModel() {
+export function useChatModel(options: SimOptions = {}) {
 	const startServer = useSimulator(startLlamaServerSim);
 	let sim: LlamaServerSim;
 	beforeEach(async () => {
-		sim = await startServer({ apiKey: KEY });
+		sim = await startServer({ apiKey: KEY, ...options });
 	});
 	return {
 		server: () => sim,
