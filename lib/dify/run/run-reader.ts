@@ -84,7 +84,7 @@ const STOP_GRACE_MS = 3_000;
 /** How long to wait for the ID of a queued run, which is needed to stop it. */
 const TASK_ID_WAIT_MS = 5_000;
 const RECORD_DELAY_MS = 1_000;
-/** How long to wait for the status of a run whose message is complete. */
+/** How long to wait for the status of a run whose message is complete, or whose stream timed out. */
 const STATUS_WAIT_MS = 10_000;
 /** Characters of an event that counts as large. */
 const LARGE_EVENT_LENGTH = 64 * 1024;
@@ -179,6 +179,9 @@ class RunReader {
 	/** Memory of all large events, read or not. */
 	private parsedBytes = 0;
 	private clearTimer = () => {};
+	private readonly startedAt = performance.now();
+	/** Resolves at the total timeout; undefined without one. */
+	private overdue: Promise<void> | undefined;
 	/** The end of a run whose stream was silent. */
 	private silentRecord: RunRecord | undefined;
 	private readonly silence = new SilenceWatch(async () => await this.lookUpSilentRun());
@@ -198,10 +201,12 @@ class RunReader {
 			throw createDifyError('aborted', { url: this.requestOptions.url });
 		}
 		signal?.addEventListener('abort', this.cancel, { once: true });
+		const clearOverdue = this.startTotalTimeout();
 		if (this.options.followedRunId !== undefined) this.silence.onEvent();
 		const error = await this.readEvents().then(() => undefined, asServerErrorOrThrow);
 		this.silence.stop();
 		signal?.removeEventListener('abort', this.cancel);
+		clearOverdue();
 		this.clearTimer();
 		const deltas = flushText(run);
 		if (this.cancellation !== undefined) throw await this.createCancelledError(this.cancellation);
@@ -228,11 +233,7 @@ class RunReader {
 				await this.emitDeltas(applyRunRecord(this.run, streamEnd.record));
 				return await this.finishRun(RECOVERED_AFTER_SILENCE);
 			case 'timedOut':
-				// The stream may have hung after the end of its run, so Dify's record is polled once.
-				return await this.recoverStoredRun({ once: true }, async () => {
-					this.stopInDify();
-					return await this.createTimeoutError(streamEnd.error);
-				});
+				return await this.recoverTimedOutRun(streamEnd.error);
 			case 'broken':
 				return await this.recoverBrokenRun(streamEnd.error);
 			case 'errorResponse':
@@ -317,8 +318,11 @@ class RunReader {
 		const { onDeltas } = this.options;
 		if (deltas.length === 0 || onDeltas === undefined) return;
 		try {
-			// A display that hangs must not block a run that is stopped.
-			await rejectOnAbort(this.abortController.signal, async () => await onDeltas(deltas));
+			// A display that hangs must not block a run that is stopped, or that takes too long.
+			await rejectOnAbort(this.abortController.signal, async () => {
+				const displaying = onDeltas(deltas);
+				await (this.overdue === undefined ? displaying : Promise.race([displaying, this.overdue]));
+			});
 		} catch (error) {
 			// The rest of the response could not be displayed.
 			if (this.cancellation === undefined) {
@@ -376,6 +380,38 @@ class RunReader {
 		await this.emitDeltas(deltas);
 	}
 
+	/**
+	 * The stream may have hung after the end of its run, so Dify's record is polled once. Otherwise the run is stopped, also
+	 * if the record does not come.
+	 */
+	private async recoverTimedOutRun(error: ServerError) {
+		const clearStop = setUnrefTimeout(STATUS_WAIT_MS, () => this.stopInDify());
+		try {
+			return await this.recoverStoredRun({ once: true }, async () => {
+				this.stopInDify();
+				return await this.createTimeoutError(error);
+			});
+		} finally {
+			clearStop();
+		}
+	}
+
+	/** @returns a function that ends it. */
+	private startTotalTimeout(): () => void {
+		const { totalMs } = this.timeouts;
+		let clear = () => {};
+		if (totalMs > 0)
+			this.overdue = new Promise((resolve) => {
+				clear = setUnrefTimeout(totalMs, resolve);
+			});
+		return () => clear();
+	}
+
+	private get isOverdue(): boolean {
+		const { totalMs } = this.timeouts;
+		return totalMs > 0 && performance.now() - this.startedAt >= totalMs;
+	}
+
 	/** The run may have ended or may continue in Dify, which is polled until its end. */
 	private async recoverBrokenRun(error: ServerError | undefined) {
 		const { idleMs, totalMs } = this.timeouts;
@@ -406,7 +442,8 @@ class RunReader {
 				: pollAndApplyRunRecord(client, run, { runId: workflowRunId, ...options });
 		const deltas = await recovering.catch(async (error: unknown) => {
 			const isStopped = client.signal?.aborted === true;
-			if (isStopped || asServerErrorOrThrow(error).type === 'runTimeout') this.stopInDify();
+			const { type } = asServerErrorOrThrow(error);
+			if (isStopped || type === 'runTimeout' || this.isOverdue) this.stopInDify();
 			if (isStopped) throw await this.createCancelledError();
 			throw await createError();
 		});
