@@ -1,5 +1,5 @@
 /**
- * How much a request sends, and how much of its response is read: a row for each task, which the compiler demands. What is
+ * How much a request sends, how much of its response is read, and how slowly it may arrive: a row for each task, which the compiler demands. What is
  * larger is an error: before anything is sent, or as soon as so much has arrived.
  */
 import { MAX_JSON_MEMORY } from './json-memory';
@@ -34,6 +34,11 @@ export interface ResponseLimits {
 	eventLength: number;
 	/** Bytes of memory of the values that are parsed, by `JsonMemory`: of a document, or of all large events. */
 	parsedBytes: number;
+	/**
+	 * Bytes per second of sound or a file, on average over its idle timeout. 0 for others: the idle timeout ends a document,
+	 * and a stream of tokens, which a slow server may send one by one.
+	 */
+	minBytesPerSecond: number;
 }
 
 /** The limits of every task. One text that it sends has at most `MAX_TEXT_BYTES`. */
@@ -91,7 +96,17 @@ const DOCUMENT: ResponseLimits = {
 	bytes: 32 * MB,
 	eventLength: 2 * MB,
 	parsedBytes: MAX_JSON_MEMORY,
+	minBytesPerSecond: 0,
 };
+
+/** Bytes per second of stored bytes: only the network limits them, and the slowest mobile one has ten times as many. */
+const MIN_FILE_RATE = 512;
+
+/**
+ * Bytes per second of sound that is made while it is sent. Spoken text has at least 1 KB per second (Opus, 8 kbit/s; MP3
+ * and WAV have 4 to 48), and a CPU may take sixteen times as long to make it as to speak it.
+ */
+const MIN_SPEECH_RATE = 64;
 
 /** What a model writes. */
 const GENERATION: ResponseLimits = {
@@ -113,12 +128,15 @@ export const TASK_LIMITS: TaskLimitTable = {
 	transcribe: { received: { ...DOCUMENT, bytes: 64 * MB, parsedBytes: 80 * MB } },
 	speak: {
 		// Some hours: the text of one request is a few pages.
-		received: { ...DOCUMENT, bytes: 512 * MB },
+		received: { ...DOCUMENT, bytes: 512 * MB, minBytesPerSecond: MIN_SPEECH_RATE },
 		// 20 minutes in the quality of a CD, of a WAV file whose length the server did not know.
 		keptBytes: 128 * MB,
 	},
 	// Ten images of 9 MB, or a hundred of a megabyte, in base64.
-	generateImages: { received: { ...DOCUMENT, bytes: 128 * MB }, entries: 100 },
+	generateImages: {
+		received: { ...DOCUMENT, bytes: 128 * MB, minBytesPerSecond: MIN_FILE_RATE },
+		entries: 100,
+	},
 	probe: {
 		// Far more than a list of models. Several probes run at the same time.
 		received: { ...DOCUMENT, bytes: 8 * MB, parsedBytes: 16 * MB },
@@ -147,7 +165,9 @@ export const TASK_LIMITS: TaskLimitTable = {
 		// Nodes, files, thoughts and forms.
 		keptBytes: 32 * MB,
 	},
-	difySpeech: { received: { ...DOCUMENT, bytes: 512 * MB } },
+	difySpeech: {
+		received: { ...DOCUMENT, bytes: 512 * MB, minBytesPerSecond: MIN_SPEECH_RATE },
+	},
 	// A file, which is stored as it arrives.
-	difyFile: { received: { ...DOCUMENT, bytes: 1024 * MB } },
+	difyFile: { received: { ...DOCUMENT, bytes: 1024 * MB, minBytesPerSecond: MIN_FILE_RATE } },
 };

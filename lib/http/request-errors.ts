@@ -74,6 +74,7 @@ export function toTransportError(
 	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
 		return createServerError(watchdog.expired, context, {
+			...describeMissedRate(watchdog),
 			about: { timeoutMs: watchdog.expiredMs },
 			facts: hasStarted || hasConnected === true ? { connected: true } : {},
 		});
@@ -114,6 +115,15 @@ export function toTransportError(
 		return toNetworkError(error.cause, toConnectionContext(endpoint, options), hasStarted);
 	if (error instanceof ServerError) return error;
 	throw withoutSecrets(error, endpoint.secrets);
+}
+
+/** The texts of an idle timeout that expired although bytes arrived. */
+function describeMissedRate({ missedRate, expiredMs }: Watchdog) {
+	if (missedRate === undefined) return {};
+	return {
+		title: `The response is too slow: less than ${missedRate} bytes per second arrived for ${formatDuration(expiredMs)}`,
+		suggestion: 'Check the server log, and the network between n8n and the server.',
+	};
 }
 
 function withoutSecrets(error: unknown, secrets: readonly string[] | undefined): unknown {

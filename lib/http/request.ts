@@ -323,10 +323,16 @@ class RequestRun<T> {
 			progress.hasStarted = true;
 			watchdog.onContent();
 		};
+		const onChunk = ({ byteLength }: Uint8Array) =>
+			watchdog.onBytes(byteLength, limits.minBytesPerSecond);
 		const text: HttpResponse['text'] = async (onBroken) => {
 			begin();
-			const onBrokenBody = onBroken && ((received: string) => onBroken(maskSecrets(received)));
-			return maskSecrets(await readText(body, limits, onBrokenBody));
+			return maskSecrets(
+				await readText(body, limits, {
+					onBroken: onBroken && ((received) => onBroken(maskSecrets(received))),
+					onChunk: limits.minBytesPerSecond > 0 ? onChunk : undefined,
+				}),
+			);
 		};
 		let nonEventLines: readonly string[] = [];
 		let isDocument = false;
@@ -360,7 +366,7 @@ class RequestRun<T> {
 			bytes: async function* () {
 				begin();
 				for await (const chunk of readChunks(body, limits.bytes)) {
-					watchdog.onContent();
+					onChunk(chunk);
 					yield chunk;
 				}
 			},

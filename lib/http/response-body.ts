@@ -79,22 +79,31 @@ async function raceWithPause<R>(next: Promise<R>) {
 	}
 }
 
+/** Who watches a body that is read as text. */
+interface TextObserver {
+	/** Called with what arrived if the body breaks off. */
+	onBroken?(received: string): void;
+	/** Called with each chunk. */
+	onChunk?(chunk: Uint8Array): void;
+}
+
 /**
  * Collects a body as text.
  *
- * @param onBroken - Called with what arrived if the body breaks off.
  * @throws a `BodyTooLargeError`, with the beginning of the body
  */
 export async function readText(
 	body: BodyBytes,
 	{ bytes, parsedBytes }: Pick<ResponseLimits, 'bytes' | 'parsedBytes'>,
-	onBroken?: (received: string) => void,
+	{ onBroken, onChunk }: TextObserver = {},
 ): Promise<string> {
 	const decoder = new TextDecoder();
 	const buffered = new BufferedText(parsedBytes);
 	try {
-		for await (const chunk of readChunks(body, bytes, buffered))
+		for await (const chunk of readChunks(body, bytes, buffered)) {
+			onChunk?.(chunk);
 			buffered.add(decoder.decode(chunk, { stream: true }));
+		}
 	} catch (error) {
 		if (!(error instanceof BodyTooLargeError)) onBroken?.(buffered.text);
 		throw error instanceof BodyTooLargeError ? error.withReceived(buffered.start) : error;

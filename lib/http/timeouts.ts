@@ -41,6 +41,12 @@ export class Watchdog {
 	/** The expired timeout in milliseconds. */
 	expiredMs: number | undefined;
 
+	/** The minimum rate of an idle timeout that expired although bytes arrived: they were too few. */
+	missedRate: number | undefined;
+
+	/** When the idle timeout expires unless more bytes arrive, in milliseconds of `performance.now()`. */
+	private idleUntil = 0;
+
 	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
 	constructor(
 		private readonly timeouts: Timeouts,
@@ -66,6 +72,29 @@ export class Watchdog {
 	onContent(): void {
 		if (this.phase === 'content') this.timer?.refresh();
 		else this.enter('content', this.timeouts.idleMs);
+	}
+
+	/**
+	 * Call this when bytes arrive that have a minimum rate. Each extends the idle timeout only by the time that it may take, so
+	 * it measures the rate, with pauses that are as long as the idle timeout.
+	 *
+	 * @param bytesPerSecond - The minimum rate; 0: none.
+	 */
+	onBytes(bytes: number, bytesPerSecond: number): void {
+		const { idleMs } = this.timeouts;
+		if (this.phase !== 'content' || idleMs === 0 || bytesPerSecond === 0) {
+			this.onContent();
+			return;
+		}
+		const now = performance.now();
+		const extendedMs = (bytes / bytesPerSecond) * 1000;
+		this.idleUntil = Math.min(this.idleUntil + extendedMs, now + idleMs);
+		const remainingMs = Math.max(1, this.idleUntil - now);
+		clearTimeout(this.timer);
+		this.timer = this.startTimer(remainingMs, () => {
+			if (remainingMs < idleMs) this.missedRate = bytesPerSecond;
+			this.expire('idleTimeout', idleMs);
+		});
 	}
 
 	/** Call this when no more content is expected: until more arrives, the idle timeout is at most `maxIdleMs`. */
@@ -94,18 +123,23 @@ export class Watchdog {
 
 	private enter(phase: Phase, idleMs: number) {
 		this.phase = phase;
+		this.idleUntil = performance.now() + idleMs;
 		clearTimeout(this.timer);
 		this.timer = this.start('idleTimeout', idleMs);
 	}
 
 	private start(name: TimeoutName, ms = 0) {
-		if (ms === 0) return undefined;
-		const onTimeout = () => {
-			this.expired = name;
-			this.expiredMs = ms;
-			this.abort(new Error(name));
-		};
+		return ms === 0 ? undefined : this.startTimer(ms, () => this.expire(name, ms));
+	}
+
+	private startTimer(ms: number, onTimeout: () => void) {
 		return setTimeout(onTimeout, Math.min(ms, MAX_TIMER_MS)).unref();
+	}
+
+	private expire(name: TimeoutName, ms: number) {
+		this.expired = name;
+		this.expiredMs = ms;
+		this.abort(new Error(name));
 	}
 }
 
@@ -116,7 +150,7 @@ export class Watchdog {
  * @returns a function that cancels the timer.
  */
 export function setUnrefTimeout(ms: number, callback: () => void): () => void {
-	const timer = setTimeout(callback, ms).unref();
+	const timer = setTimeout(callback, Math.min(ms, MAX_TIMER_MS)).unref();
 	return (): void => clearTimeout(timer);
 }
 

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { secondsField } from '../shared/timeout-fields';
 import { requestOptionFields } from '../shared/chat/request-options';
 
-/** Options of image and audio operations: additional fields, timeout, retries. */
+/** Options of image and audio operations: additional fields, timeouts, retries. */
 export const mediaFields: INodeProperties[] = [
 	...requestOptionFields.filter(({ name }) => name === 'extraBody' || name === 'priority'),
 	secondsField(
@@ -16,4 +16,5 @@ export const mediaFields: INodeProperties[] = [
 		description:
 			'How often to retry after a refused connection or when the server is busy. A request that the server may have started is never sent again.',
 	},
+	requestOptionFields.find(({ name }) => name === 'totalTimeout')!,
 ];

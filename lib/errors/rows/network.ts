@@ -178,8 +178,7 @@ export const NETWORK_ERRORS = {
 	totalTimeout: {
 		title: ({ timeoutMs }) =>
 			`The response took longer than ${formatDuration(timeoutMs)} (Total Timeout)`,
-		suggestion:
-			'Raise "Total Timeout" (0 = no limit), or request a shorter response with Maximum Tokens.',
+		suggestion: 'Raise "Total Timeout" (0 = no limit), or request a shorter response.',
 		health: 'unreachable',
 		cause: 'server',
 	},
