@@ -86,6 +86,8 @@ export const MODEL_FACTS = [
 	'audio',
 	'tools',
 	'embeddings',
+	'decisions',
+	'writesText',
 	'remoteHost',
 ] as const satisfies ReadonlyArray<keyof ServerModel>;
 

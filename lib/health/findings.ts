@@ -4,7 +4,7 @@ import { getErrorText } from '../errors/error-types';
 import { quoted } from '../errors/rows/optional-facts';
 import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/server-model';
-import { hasFailed, suggestModels } from '../servers/model-selection';
+import { hasFailed, mayWriteText, suggestModels } from '../servers/model-selection';
 import type { CheckFacts } from './facts';
 import { isDifyResponse } from './facts';
 import { describeProbe } from './run-probe';
@@ -167,6 +167,12 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 		detail: `Agents cannot call tools with the model "${facts.checkedModel?.id}"`,
 		suggestion: facts.serverType.texts.tools,
 	}),
+	modelDecides: ({ checkedModel: { id, decisions, writesText } = NO_MODEL }) => ({
+		severity: 'info',
+		observed: decisions && writesText === false && 'The model list names decisions as its output',
+		detail: `The model "${id}" answers typed questions with probabilities, and does not chat`,
+		suggestion: 'Select another model for agents and chats.',
+	}),
 	contextUnknown: ({ expected: { minContext }, context }) => ({
 		severity: 'info',
 		observed:
@@ -231,9 +237,9 @@ export function getFindings(facts: CheckFacts): FindingWithStatus[] {
 	return [cause ?? findingFromError(blocker.error, describeProbe(blocker.probe))];
 }
 
-/** Embedding and reranker models have short contexts by nature, and do not call tools. */
+/** Decision models do not chat; embedding and reranker models have short contexts by nature, and do not call tools. */
 function isForChats({ models, checkedModel }: CheckFacts) {
-	return checkedModel?.embeddings !== true && models.some(({ embeddings }) => embeddings !== true);
+	return mayWriteText(checkedModel ?? {}) && models.some(mayWriteText);
 }
 
 /** Tokens that the checked model was trained for. Infinity if the server does not say. */

@@ -9,7 +9,7 @@ import type { ServerModel } from './server-model';
  */
 export function describeModel(model: ServerModel, name: string = getDisplayName(model.id)): string {
 	const { parameters, quantization, context, state, remoteHost } = model;
-	const capabilities = (['vision', 'audio', 'video'] as const).filter(
+	const capabilities = (['vision', 'audio', 'video', 'decisions'] as const).filter(
 		(capability) => model[capability] === true,
 	);
 	const tokens = context && context >= 1024 ? `${Math.round(context / 1024)}k` : context;

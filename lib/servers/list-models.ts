@@ -70,7 +70,9 @@ export function assertRerankSupported(server: ModelServer, { label, texts }: Ser
 	});
 }
 
-function supportsTask({ embeddings, isReranker, audio }: ServerModel, modelTask: ModelTask) {
+function supportsTask(model: ServerModel, modelTask: ModelTask) {
+	const { embeddings, isReranker, audio, writesText } = model;
+	if (writesText === false) return false;
 	if (modelTask === 'embeddings') return embeddings !== false && isReranker !== true;
 	if (modelTask === 'reranking') return isReranker ?? embeddings !== false;
 	// Embedding models generate no text, images or audio.

@@ -81,10 +81,19 @@ export function selectOnlyModel(
 	});
 }
 
+/** What a list says of whether a model writes text. */
+export interface TextFacts {
+	embeddings?: boolean | null;
+	writesText?: boolean | null;
+}
+
+/** Whether nothing says that a model writes vectors or decisions only. */
+export function mayWriteText({ embeddings, writesText }: TextFacts): boolean {
+	return embeddings !== true && writesText !== false;
+}
+
 /** The models that may generate text; all models if none is known to. */
-export function filterChatModels<M extends { embeddings?: boolean | null }>(
-	models: readonly M[],
-): M[] {
-	const chatModels = models.filter(({ embeddings }) => embeddings !== true);
+export function filterChatModels<M extends TextFacts>(models: readonly M[]): M[] {
+	const chatModels = models.filter(mayWriteText);
 	return chatModels.length > 0 ? chatModels : [...models];
 }

@@ -70,14 +70,33 @@ function toServerModel(entry: JsonRecord): ServerModel | undefined {
 	};
 }
 
-/** Inputs of a model (docs/protocols/llama-server.md 2.2). */
-function readModalities({ input_modalities: inputs }: JsonRecord): Partial<ServerModel> {
-	if (!Array.isArray(inputs)) return {};
+/** Inputs and outputs of a model (docs/protocols/llama-server.md 2.2). */
+function readModalities({
+	input_modalities: inputs,
+	output_modalities: outputs,
+}: JsonRecord): Partial<ServerModel> {
 	return {
-		vision: inputs.includes('image'),
-		audio: inputs.includes('audio'),
-		video: inputs.includes('video'),
+		...(Array.isArray(inputs) && {
+			vision: inputs.includes('image'),
+			audio: inputs.includes('audio'),
+			video: inputs.includes('video'),
+		}),
+		...(Array.isArray(outputs) && readDecisions(outputs, { decision: 'decisions', text: 'text' })),
 	};
+}
+
+/** How a server names what a model writes. */
+interface OutputNames {
+	decision: string;
+	text: string;
+}
+
+/** Nothing for a model without decisions: text is also what llama-server says of a model that it does not know. */
+export function readDecisions(
+	outputs: readonly unknown[],
+	{ decision, text }: OutputNames,
+): Pick<ServerModel, 'decisions' | 'writesText'> {
+	return outputs.includes(decision) ? { decisions: true, writesText: outputs.includes(text) } : {};
 }
 
 /** The process of a model of a router. */

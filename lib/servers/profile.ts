@@ -3,6 +3,7 @@ import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
 import { asRecord } from '../values/records';
 import { toOllamaAddress } from './base-url';
+import { matchesModel } from './model-names';
 import type { ServerModel } from './server-model';
 import { parseModels } from './parse-models';
 import { tryProbe } from './probe';
@@ -132,6 +133,12 @@ class ServerProfile {
 		const { serverType, models } = this.facts;
 		const isOnly = serverType.ignoresModelName === true && models.length === 1;
 		return isOnly && this.isTypeCached() ? models[0] : undefined;
+	}
+
+	/** A model in the list by which the server was identified; without a request. */
+	findKnownModel(model: string): ServerModel | undefined {
+		if (!this.isTypeCached()) return undefined;
+		return this.getOnlyModel() ?? this.facts.models.find((one) => matchesModel(one, model));
 	}
 
 	/** Whether the list of models by which the server was identified has a model; without a request. */

@@ -19,6 +19,10 @@ export interface ServerModel {
 	embeddings?: boolean;
 	/** Whether it returns scores. */
 	isReranker?: boolean;
+	/** Whether it answers typed questions with probabilities. */
+	decisions?: boolean;
+	/** False if it only decides: it has no chat. */
+	writesText?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
 	/** The host on which it runs, if not on this server: for example Ollama's cloud. */

@@ -13,6 +13,7 @@ import type { ChatSettings } from '../chat/settings';
 import { createInputError, createServerError } from '../errors/create-error';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
+import { assertWritesText } from '../servers/assert-writes-text';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { collectInputWarnings } from '../servers/truncation';
@@ -51,6 +52,7 @@ export async function completeText(
 	const { model, sampling } = settings;
 	assertModelName(model);
 	const serverType = await getProfile(server).fetchType(settings.signal);
+	await assertWritesText(server, model, settings.signal);
 	const settingWarnings = [
 		...getIgnoredOptionWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),

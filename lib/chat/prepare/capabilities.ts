@@ -1,5 +1,6 @@
 /** What a model cannot do is rejected before anything is sent. */
 import { createServerError } from '../../errors/create-error';
+import { assertWritesText } from '../../servers/assert-writes-text';
 import type { ServerProps } from '../../servers/types/server-type';
 import { getMedia } from '../content';
 import type { TurnContext } from '../turn-context';
@@ -10,9 +11,10 @@ import { toErrorContext } from '../../http/request-errors';
 type Sender = Pick<TurnContext, 'server' | 'serverType' | 'settings' | 'chatRequest'>;
 
 /**
- * Rejects tools that the chat template would ignore, and images for a model that would invent their content.
+ * Rejects a model that only decides, tools that the chat template would ignore, and images for a model that would invent
+ * their content.
  *
- * @throws {ServerError} of type `toolsUnsupported` or `modalityUnsupported`
+ * @throws {ServerError} of type `wrongModelType`, `toolsUnsupported` or `modalityUnsupported`
  */
 export async function assertCapabilities(
 	{ server, serverType, settings, chatRequest }: Sender,
@@ -22,6 +24,7 @@ export async function assertCapabilities(
 	const { model } = settings;
 	const { tools = [], signal } = chatRequest;
 	const context = toErrorContext(server, { url: server.getApiUrl(), model });
+	await assertWritesText(server, model, signal);
 	if (tools.length > 0 && props?.tools === false)
 		throw createServerError('toolsUnsupported', context, {
 			title: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,

@@ -9,7 +9,7 @@ import {
 import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
 import type { ServerModel } from '../server-model';
-import { toStrings, asPositiveNumber } from '../parse-models';
+import { readDecisions, toStrings, asPositiveNumber } from '../parse-models';
 import type { ModelServer, QueryOptions, ServerType } from './server-type';
 import { ollamaActions } from './ollama-actions';
 import { isSameOllamaName, fetchRunningModel } from './ollama-models';
@@ -162,6 +162,8 @@ function readCapabilities(capabilities: unknown[] | undefined, details: JsonReco
 		audio: capabilities.includes('audio'),
 		tools: capabilities.includes('tools'),
 		embeddings: capabilities.includes('embedding'),
+		// Since 0.35: nimble, tev1, clef.
+		...readDecisions(capabilities, { decision: 'decision', text: 'completion' }),
 	};
 }
 

@@ -157,6 +157,15 @@ const BREAKAGES: Record<string, Breakage> = {
 		status: 'healthy',
 		says: /^Agents cannot call tools with the model "smollm2".*--jinja/,
 	},
+	modelDecides: {
+		answers: routes({
+			'/v1/models': json('200 OK', {
+				data: [{ id: 'nimble', architecture: { output_modalities: ['decisions'] } }],
+			}),
+		}),
+		status: 'healthy',
+		says: /^The model "nimble" answers typed questions with probabilities, and does not chat/,
+	},
 	contextUnknown: {
 		answers: routes({ '/v1/models': json('200 OK', { data: [{ id: 'm' }] }) }),
 		expectations: { minContext: 9_000 },

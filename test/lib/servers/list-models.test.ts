@@ -39,6 +39,29 @@ describe('lists of models', () => {
 			['nomic'],
 		],
 		['capabilities of Ollama', 'chat', ofOllama, ['qwen3:8b']],
+		...(['chat', 'embeddings'] as const).map((task): [string, ModelTask, Answers, string[]] => [
+			'outputs of a router',
+			task,
+			{
+				'GET /v1/models': list(
+					{ id: 'nimble', architecture: { output_modalities: ['decisions'] } },
+					{ id: 'both', architecture: { output_modalities: ['text', 'decisions'] } },
+					{ id: 'other', architecture: { output_modalities: ['text'] } },
+				),
+			},
+			['both', 'other'],
+		]),
+		[
+			'decisions of Ollama',
+			'chat',
+			{
+				...ofOllama,
+				'GET /api/tags': {
+					models: [tags.models[0], { name: 'nomic', capabilities: ['decision'] }],
+				},
+			},
+			['qwen3:8b'],
+		],
 		[
 			'arguments of a router',
 			'reranking',

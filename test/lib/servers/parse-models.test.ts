@@ -141,11 +141,18 @@ it.each([
 		{ vision: false, audio: true, video: false },
 	],
 	[{ input_modalities: ['text', 'image'] }, { vision: true, audio: false, video: false }],
+	[
+		{ input_modalities: ['text'], output_modalities: ['decisions'] },
+		{ vision: false, audio: false, video: false, decisions: true, writesText: false },
+	],
+	[{ output_modalities: ['text', 'decisions'] }, { decisions: true, writesText: true }],
+	[{ output_modalities: 'decisions' }, {}],
+	[{ output_modalities: ['smell'] }, {}],
 	[{}, {}],
 	[undefined, {}],
 	['image', {}],
 ])(
-	'input modalities of a model, by its architecture (S3–S5): %j means %j',
+	'inputs and outputs of a model, by its architecture (S3–S5): %j means %j',
 	(architecture, capabilities) => {
 		expect(modelWith(architecture)).toEqual({ id: 'm', aliases: [], ...capabilities });
 	},

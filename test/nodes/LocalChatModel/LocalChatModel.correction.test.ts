@@ -250,6 +250,20 @@ test('a pretended use of a tool is noted', async () => {
 	]);
 });
 
+test('a model that only decides is an error before anything is sent, until the server has another one', async () => {
+	const architecture = { input_modalities: ['text'], output_modalities: ['decisions'] };
+	const models = [{ id: 'sim-model', aliases: [], owned_by: 'llamacpp', architecture }];
+	server().route('GET /v1/models', reply.json({ object: 'list', data: models }));
+	const { model } = await supplied();
+	await expect(invokeModel(model, [])).rejects.toThrow(
+		'The model "sim-model" answers typed questions with probabilities, and does not write text',
+	);
+	expect(chatRequests()).toEqual([]);
+	server().route('GET /v1/models', undefined);
+	await invokeModel(model, []);
+	expect(chatRequests()).toHaveLength(1);
+});
+
 test('tools that the chat template would drop are an error before anything is sent', async () => {
 	server().route('GET /props', reply.json({ chat_template_caps: { supports_tools: false } }));
 	const { model } = await supplied();

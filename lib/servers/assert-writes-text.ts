@@ -1,0 +1,33 @@
+/** A decision model has no chat: some servers reject one, others write noise. */
+import { createServerError } from '../errors/create-error';
+import { toErrorContext } from '../http/request-errors';
+import { matchesModel, toShownModelName } from './model-names';
+import { parseModels } from './parse-models';
+import { tryProbe } from './probe';
+import { getProfile } from './profile';
+import { toListUrl } from './server-urls';
+import type { ModelServer } from './types/server-type';
+
+/**
+ * Rejects a model that only decides, as the list of the server says. It costs a request only if the list that is known says so:
+ * the server may have another model by now.
+ *
+ * @throws {ServerError} of type `wrongModelType`
+ */
+export async function assertWritesText(
+	server: ModelServer,
+	model: string,
+	signal?: AbortSignal,
+): Promise<void> {
+	const known = getProfile(server).findKnownModel(model);
+	if (known?.writesText !== false) return;
+	const url = toListUrl(server);
+	const list = await tryProbe(server, url, { signal });
+	const models = parseModels(list?.json) ?? [];
+	if (models.find((one) => matchesModel(one, known.id))?.writesText !== false) return;
+	const name = toShownModelName(known.id);
+	throw createServerError('wrongModelType', toErrorContext(server, { url, model }), {
+		title: `The model "${name}" answers typed questions with probabilities, and does not write text`,
+		suggestion: 'Select a chat model.',
+	});
+}
