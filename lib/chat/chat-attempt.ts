@@ -13,8 +13,8 @@ import { isJsonRequested } from './settings';
 import { createChatCompletionError } from './check/chat-completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { validateCompletion } from './check/validate-completion';
+import { fitsSchema } from './check/validate-json';
 import { showsTextAtEnd } from './turn-context';
-import type { EndedResponse } from './read/completion-accumulator';
 import { CompletionAccumulator } from './read/completion-accumulator';
 import { toOpenAiChunk } from './read/ollama-chunk';
 import { readStream } from './read/read-stream';
@@ -41,7 +41,7 @@ export interface AttemptReport {
 }
 
 const ANSWER_IN_THINKING =
-	'The server sent the whole answer as thinking, although Thinking is Off, so it was taken as the answer. Check the reasoning parser of the server.';
+	'The server sent the whole answer as thinking, so it was taken as the answer. Check the reasoning parser of the server.';
 
 /** One request of a turn: the exchange calls its methods in this order. */
 export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompletion> {
@@ -108,22 +108,6 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		return this.turn.display.text.length;
 	}
 
-	/** The whole answer in the field for thinking, from a server that does not know that the thinking is off. */
-	private withAnswerInThinking(ended: EndedResponse): EndedResponse {
-		const { completion } = ended;
-		const { failure, finishReason, isCutOff, reasoning } = completion;
-		const isAnswer =
-			failure?.errorType === 'onlyThinking' &&
-			this.turn.settings.sampling.thinking?.mode === 'off' &&
-			this.accumulator?.hasOnlyReasoningField === true &&
-			finishReason === 'stop' &&
-			!isCutOff;
-		if (!isAnswer) return ended;
-		this.currentReport.reasoningWarning = ANSWER_IN_THINKING;
-		const output = { text: reasoning, reasoning: '' };
-		return { rest: output, completion: { ...completion, ...output, failure: undefined } };
-	}
-
 	/** Reads the response to its end, and shows its text unless that is shown after validation. */
 	private async receiveCompletion(
 		response: HttpResponse,
@@ -135,7 +119,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const contentType = response.headers['content-type'] ?? '';
 		let firstTokenMs = 0;
 		this.accumulator = createAccumulator(turn, this.routedDraft, options);
-		const ended = await readStream(response, this.accumulator, {
+		const { rest, completion } = await readStream(response, this.accumulator, {
 			onDelta: (delta) => {
 				if (isShown) display.push(delta);
 			},
@@ -144,7 +128,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 			},
 			signal: chatRequest.signal,
 		});
-		const { rest, completion } = this.withAnswerInThinking(ended);
+		if (completion.hasAnswerInThinking) currentReport.reasoningWarning = ANSWER_IN_THINKING;
 		currentReport.usage = addUsage(currentReport.usage, completion.usage);
 		currentReport.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
 		if (completion.failure && !completion.failure.isCorrectable)
@@ -179,6 +163,8 @@ function createAccumulator(
 			fullNameByCallableName,
 		),
 		isJson: isJsonRequested(settings.sampling),
+		isThinkingOff: settings.sampling.thinking?.mode === 'off',
+		fitsSchema: (text) => fitsSchema(text, settings.sampling.responseFormat),
 		...reasoningOptions,
 		maxTokens: settings.sampling.maxTokens,
 		// The model continues the text of a trailing assistant message.

@@ -31,8 +31,18 @@ export interface Completion extends TextAndReasoning {
 	hasEmptyCall: boolean;
 	/** A call in the text that is not executed, with the reason. */
 	rejectedCall?: RejectedTextCall;
+	/** Whether the text is what the server filed as thinking. */
+	hasAnswerInThinking?: true;
+	/** What arrived after the end of a complete response, and was ignored. */
+	ignoredEnd?: IgnoredEnd;
 	/** Why it cannot be used. */
 	failure?: CompletionFailure;
+}
+
+/** What a server sent after the end of a complete response. */
+export interface IgnoredEnd {
+	/** The event with an error, as JSON; undefined for one that could not be read. */
+	event?: string;
 }
 
 /** Why a response cannot be used: an event of the server with an error, or what the node found out itself. */

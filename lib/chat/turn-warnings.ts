@@ -3,6 +3,7 @@ import { getOnlyModelWarnings } from '../servers/only-model';
 import { collectInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
 import type { ValidatedCompletion } from './check/validate-completion';
+import { describeIgnoredEnd } from './read/ignored-end';
 import type { TurnContext } from './turn-context';
 
 /** A response, and what it responds to. */
@@ -27,6 +28,7 @@ export async function collectResponseWarnings(
 		getImitatedCallWarning(text) ??
 			(rejectedCall && describeRejectedCall(rejectedCall, serverType)),
 		reasoningWarning,
+		describeIgnoredEnd(completion.ignoredEnd),
 		...(await collectInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
@@ -43,6 +45,7 @@ function getFinishReasonWarning({
 	toolCalls,
 	hasEmptyCall,
 	rejectedCall,
+	json,
 }: ValidatedCompletion): string | undefined {
 	// The hint about a call that was cut off says the same.
 	if (rejectedCall?.reason === 'cutOff') return undefined;
@@ -52,7 +55,8 @@ function getFinishReasonWarning({
 		return 'The response was cut off at the token limit. Raise Maximum Tokens or the server context.';
 	if (toolCalls.length === 0 && /^(?:tool_calls|function_call)$/.test(finishReason))
 		return 'The server reported a tool call but sent none, so no tool was called.';
-	return finishReason === 'unknown'
+	// JSON that was checked is whole.
+	return finishReason === 'unknown' && json?.type !== 'valid'
 		? 'The server did not report why the response ended (finish_reason stayed empty), so it may have been cut off.'
 		: undefined;
 }

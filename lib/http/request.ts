@@ -1,5 +1,5 @@
 /** Sends all requests to servers. */
-import type { HttpResponse, RequestOptions, Endpoint } from './types';
+import type { Endpoint, HttpResponse, RequestOptions, StreamPart } from './types';
 import { readChunks, readText } from './response-body';
 import { StreamParser } from './stream-parser';
 import { BodyTooLargeError } from './body-limits';
@@ -334,8 +334,8 @@ class RequestRun<T> {
 				}),
 			);
 		};
-		let nonEventLines: readonly string[] = [];
-		let isDocument = false;
+		const maskParts = (parts: readonly StreamPart[]) =>
+			parts.map((part) => ({ type: part.type, text: maskSecrets(part.text) }));
 		return {
 			...head,
 			headers: maskDeep(head.headers, endpoint.secrets),
@@ -349,17 +349,15 @@ class RequestRun<T> {
 				if (isRecord(json) && !isErrorResponse({ ...head, json })) return json;
 				throw toError(fullText);
 			},
-			events: async function* () {
+			parts: async function* () {
 				const reader = new StreamParser(options.streamFormat ?? 'events', limits.eventLength);
-				nonEventLines = reader.nonEventLines;
 				for await (const bytes of readChunks(body, limits.bytes, reader)) {
-					const events = reader.push(bytes);
-					if (events.length > 0) yield events.map(maskSecrets);
+					const parts = reader.push(bytes);
+					if (parts.length > 0) yield maskParts(parts);
 					reader.assertSmall();
 				}
 				const last = reader.end();
-				isDocument = reader.isDocument;
-				if (last.length > 0) yield last.map(maskSecrets);
+				if (last.length > 0) yield maskParts(last);
 				reader.assertSmall();
 				if (reader.page !== undefined) throw toError(reader.page);
 			},
@@ -370,8 +368,6 @@ class RequestRun<T> {
 					yield chunk;
 				}
 			},
-			isDocument: () => isDocument,
-			getNonEventLines: () => nonEventLines.map(maskSecrets),
 			markContent: () => {
 				progress.hasEmittedContent = true;
 				begin();

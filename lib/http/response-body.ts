@@ -163,14 +163,19 @@ export class BufferedText implements EndDetector {
 		return this.chunks.start.slice(0, MAX_RECEIVED_LENGTH);
 	}
 
-	/** @throws a `TooManyValuesError` */
-	add(chunk: string): void {
+	/**
+	 * @returns what of the chunk is after the closing bracket; empty before it
+	 * @throws a `TooManyValuesError`
+	 */
+	add(chunk: string): string {
 		this.chunks.add(chunk);
 		this.mayBeJson ??= this.findStart(chunk);
-		if (!this.mayBeJson) return;
-		this.isClosed ||= this.brackets.read(chunk) !== undefined;
+		if (!this.mayBeJson) return '';
+		const end = this.isClosed ? 0 : this.brackets.read(chunk);
+		this.isClosed ||= end !== undefined;
 		this.memory.add(chunk);
 		if (this.memory.bytes > this.maxMemory) throw new TooManyValuesError(this.maxMemory);
+		return end === undefined ? '' : chunk.slice(end);
 	}
 
 	mayHaveEnded(): boolean {

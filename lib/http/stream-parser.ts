@@ -1,4 +1,4 @@
-/** Splits a streamed body into events. */
+/** Splits a streamed body into its parts: events, lines outside of events, or one JSON document. Judges none of them. */
 import { parseJson } from '../values/json';
 import type { EventSourceMessage, ParseError } from '../vendor';
 import { createParser } from '../vendor';
@@ -6,14 +6,10 @@ import { BodyTooLargeError, assertFewValues } from './body-limits';
 import type { EndDetector } from './response-body';
 import { TextChunks, BufferedText } from './response-body';
 import { asServerErrorOrThrow } from '../errors/server-error';
+import type { StreamPart } from './types';
 
 /** Characters of a web page, whose text an error shows. */
 const MAX_PAGE_LENGTH = 64 * 1024;
-
-/** Maximum lines outside of events that are kept: an error cannot show more. */
-const MAX_NON_EVENT_LINES = 20;
-
-const MAX_NON_EVENT_LINE_LENGTH = 500;
 
 /** Ends of events. */
 const EVENT_ENDS = ['\n\n', '\r\n\r\n', '\r\r'];
@@ -27,6 +23,18 @@ const REPEATED_PREFIX = /^(?:data:\s*)+(?=[{[])/;
 /** First characters of the lines of an event stream: comments and its four fields. */
 const FIELD_START = /[:deir]/i;
 
+/** A line that begins like JSON, among those of an event stream. */
+const JSON_LINE = /(?:^|[\r\n])[\t ]*[{[]/;
+
+/** Such a line, alone. */
+const JSON_START = /^[\t ]*[{[]/;
+
+/** Line ends, each with its line. */
+const LINE_ENDS = /(?<=\n|\r(?!\n))/;
+
+/** The line of an event in a body of JSON lines, of a gateway that frames only some of them. */
+const FRAMED_LINE = /^\s*(?:data:\s*)+(?=[{[])/;
+
 type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
 
 /**
@@ -37,7 +45,7 @@ type BodyFormat = 'unknown' | 'events' | 'lines' | 'buffered' | 'page';
 export class StreamParser implements EndDetector {
 	private format: BodyFormat = 'unknown';
 	private readonly decoder = new TextDecoder();
-	private events: string[] = [];
+	private parts: StreamPart[] = [];
 	/** The incomplete last line. */
 	private pending = new TextChunks();
 	/** The beginning of a page. */
@@ -49,13 +57,12 @@ export class StreamParser implements EndDetector {
 	/** An event that is too large, after others that arrived with it. */
 	private tooLarge: BodyTooLargeError | undefined;
 	private readonly buffered = new BufferedText();
-	private readonly nonEventLineBuffer: string[] = [];
 	private readonly parser = createParser({
 		onEvent: ({ data }: EventSourceMessage) => {
 			this.length = 0;
 			this.addEvents(data);
 		},
-		onError: (error: ParseError) => this.addNonEventLine(error.line ?? error.value ?? ''),
+		onError: (error: ParseError) => this.addLine(error.line ?? error.value ?? ''),
 	});
 
 	/**
@@ -66,16 +73,6 @@ export class StreamParser implements EndDetector {
 		private readonly framing: 'events' | 'lines',
 		private readonly maxLength: number,
 	) {}
-
-	/** Lines outside of events, for example a router's `proxy error: …`. */
-	get nonEventLines(): readonly string[] {
-		return this.nonEventLineBuffer;
-	}
-
-	/** Whether the body was one JSON document, complete to its last bracket. */
-	get isDocument(): boolean {
-		return this.format === 'buffered' && this.buffered.hasEnded();
-	}
 
 	/** The beginning of a web page received instead of a response. */
 	get page(): string | undefined {
@@ -92,24 +89,20 @@ export class StreamParser implements EndDetector {
 	}
 
 	/**
-	 * The data of the events that these bytes complete.
+	 * The parts that these bytes complete.
 	 *
-	 * @throws {BodyTooLargeError} with what arrived of the event; after other events, `assertSmall` throws it
+	 * @throws {BodyTooLargeError} with what arrived of the event; after other parts, `assertSmall` throws it
 	 */
-	push(bytes: Uint8Array): string[] {
+	push(bytes: Uint8Array): StreamPart[] {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
 
-	/** The events left at the end of the body, including one without a final blank line, and a JSON response. */
-	end(): string[] {
+	/** The parts left at the end of the body, including an event without a final blank line, and a JSON response. */
+	end(): StreamPart[] {
 		const rest = this.feed(this.decoder.decode());
 		if (this.format === 'page') return rest;
-		const last = (this.format === 'buffered' ? this.buffered.text : this.pending.text).trim();
-		this.readEvents(() => {
-			if (this.format === 'events') this.parser.feed(`${this.pending.text}\n\n`);
-			else if (last !== '') this.addEvents(last);
-		});
-		return [...rest, ...this.events.splice(0)];
+		this.readParts(() => this.addLast());
+		return [...rest, ...this.takeParts()];
 	}
 
 	private feed(decoded: string) {
@@ -118,22 +111,28 @@ export class StreamParser implements EndDetector {
 			this.pageStart += chunk.slice(0, MAX_PAGE_LENGTH - this.pageStart.length);
 			return [];
 		}
-		this.readEvents(() => this.addChunk(chunk));
-		return this.events.splice(0);
+		this.readParts(() => this.addChunk(chunk));
+		return this.takeParts();
 	}
 
-	/** Events that arrived before one that is too large are not lost. */
-	private readEvents(read: () => void) {
+	private takeParts(): StreamPart[] {
+		const { parts } = this;
+		this.parts = [];
+		return parts;
+	}
+
+	/** Parts that arrived before an event that is too large are not lost. */
+	private readParts(read: () => void) {
 		try {
 			read();
 		} catch (error) {
 			if (!(error instanceof BodyTooLargeError)) throw asServerErrorOrThrow(error);
 			this.tooLarge = error;
 		}
-		if (this.events.length === 0) this.assertSmall();
+		if (this.parts.length === 0) this.assertSmall();
 	}
 
-	/** @throws {BodyTooLargeError} if the events that `push` and `end` returned were followed by one that is too large */
+	/** @throws {BodyTooLargeError} if the parts that `push` and `end` returned were followed by one that is too large */
 	assertSmall(): void {
 		if (this.tooLarge) throw this.tooLarge;
 	}
@@ -145,9 +144,33 @@ export class StreamParser implements EndDetector {
 			throw new BodyTooLargeError(this.maxLength).withReceived(
 				this.received.text.replace(this.format === 'events' ? DATA_START : '', ''),
 			);
-		if (this.format === 'buffered') this.buffered.add(chunk);
-		if (this.format === 'events') this.feedLines(chunk);
-		if (this.format === 'lines') this.splitLines(chunk);
+		if (this.format === 'buffered') this.addToDocument(chunk);
+		else if (this.format === 'events') this.feedLines(chunk);
+		else if (this.format === 'lines') this.splitLines(chunk);
+	}
+
+	/** A value that more follows is the first line of a stream. */
+	private addToDocument(chunk: string) {
+		const rest = this.buffered.add(chunk);
+		const next = rest.trimStart();
+		if (next === '') return;
+		const { text } = this.buffered;
+		const first = text.slice(0, text.length - rest.length);
+		this.length = rest.length;
+		this.receiveAnew(rest);
+		// Each line of its own is an event, or a gateway has omitted the `data: ` of the first one.
+		this.format = /^[{[]/.test(next) ? 'lines' : 'events';
+		this.addPart(this.format === 'lines' ? 'event' : 'line', first.trim());
+		if (this.format === 'lines') this.splitLines(rest);
+		else this.feedLines(rest);
+	}
+
+	private addLast() {
+		if (this.format === 'events') this.feedParser(`${this.pending.text}\n\n`);
+		else if (this.format === 'buffered') {
+			const type = this.buffered.hasEnded() ? 'document' : 'event';
+			this.addPart(type, this.buffered.text.trim());
+		} else this.addJsonLine(this.pending.text);
 	}
 
 	/** Forgets what is before the last event. */
@@ -175,9 +198,24 @@ export class StreamParser implements EndDetector {
 	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
 	private feedLines(chunk: string) {
 		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
-		if (end > 0) this.parser.feed(this.takePending() + chunk.slice(0, end));
-		if (this.events.length > 0) this.receiveAnew(chunk.slice(findLastEnd(chunk)));
+		if (end > 0) this.feedParser(this.takePending() + chunk.slice(0, end));
+		if (this.parts.length > 0) this.receiveAnew(chunk.slice(findLastEnd(chunk)));
 		this.pending.add(chunk.slice(end));
+	}
+
+	/** The parser tells of lines that are JSON at once, and of the event before them later: it ends first. */
+	private feedParser(lines: string) {
+		if (!JSON_LINE.test(lines)) {
+			this.parser.feed(lines);
+			return;
+		}
+		for (const line of lines.split(LINE_ENDS)) {
+			const isJson = JSON_START.test(line);
+			this.parser.feed(isJson ? '\n\n' : line);
+			if (!isJson) continue;
+			this.length = 0;
+			this.addPart('line', line.trim());
+		}
 	}
 
 	private takePending(): string {
@@ -196,11 +234,13 @@ export class StreamParser implements EndDetector {
 		this.pending.add(rest);
 		this.length = rest.length;
 		this.receiveAnew(rest);
-		for (const line of lines)
-			if (/^\s*[{[]/.test(line)) {
-				assertFewValues(line, this.maxLength);
-				this.events.push(line.trim());
-			} else this.addNonEventLine(line);
+		for (const line of lines) this.addJsonLine(line);
+	}
+
+	private addJsonLine(line: string) {
+		const text = line.replace(FRAMED_LINE, '');
+		if (/^\s*[{[]/.test(text)) this.addPart('event', text.trim());
+		else this.addLine(line);
 	}
 
 	/** Some FastAPI servers omit the blank line between events: then each line of the data is an event. */
@@ -209,15 +249,17 @@ export class StreamParser implements EndDetector {
 		const lines = text.includes('\n') ? splitData(text) : [];
 		const isOneEventPerLine =
 			lines.length > 1 && lines.every((line) => line === '[DONE]' || parseJson(line) !== undefined);
-		for (const event of isOneEventPerLine ? lines : [text]) {
-			assertFewValues(event, this.maxLength);
-			this.events.push(event);
-		}
+		for (const event of isOneEventPerLine ? lines : [text]) this.addPart('event', event);
 	}
 
-	private addNonEventLine(line: string) {
-		if (line.trim() === '' || this.nonEventLineBuffer.length >= MAX_NON_EVENT_LINES) return;
-		this.nonEventLineBuffer.push(line.slice(0, MAX_NON_EVENT_LINE_LENGTH));
+	private addLine(line: string) {
+		if (line.trim() !== '') this.addPart('line', line);
+	}
+
+	/** @throws a `TooManyValuesError` */
+	private addPart(type: StreamPart['type'], text: string) {
+		assertFewValues(text, this.maxLength);
+		this.parts.push({ type, text });
 	}
 }
 

@@ -134,6 +134,18 @@ export interface RequestOptions {
 	model?: string;
 }
 
+/** A part of a streamed response, as it arrived. What it means is decided by its reader. */
+export interface StreamPart {
+	/**
+	 * `event`: framed as the protocol says, or one of several JSON lines. `line`: any other line, such as a router's
+	 * `proxy error: …`, or an event whose `data: ` a gateway has omitted. `document`: the body was one JSON value, complete to
+	 * its last bracket, instead of a stream.
+	 */
+	type: 'event' | 'line' | 'document';
+	/** The data of the event, or the line. */
+	text: string;
+}
+
 /** A response whose body has not been read. */
 export interface HttpResponse extends ResponseHead {
 	/** For errors about the response. */
@@ -149,14 +161,10 @@ export interface HttpResponse extends ResponseHead {
 	text(onBroken?: (received: string) => void): Promise<string>;
 	/** @throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
-	/** The data of its events, as many as arrived together. A JSON response is one event. */
-	events(): AsyncIterable<string[]>;
+	/** All parts of a stream in their order, as many as arrived together. */
+	parts(): AsyncIterable<StreamPart[]>;
 	/** The bytes of a file. */
 	bytes(): AsyncIterable<Uint8Array>;
-	/** Whether the body was one JSON document instead of a stream: then its last bracket is its end. */
-	isDocument(): boolean;
-	/** Lines of a stream outside of events. */
-	getNonEventLines(): readonly string[];
 	/**
 	 * Call this when content arrives, not for a ping. The idle timeout then replaces the first-token timeout, and the
 	 * request is not sent again.

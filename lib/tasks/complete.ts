@@ -2,6 +2,7 @@
 import { CompletionAccumulator } from '../chat/read/completion-accumulator';
 import { readStream } from '../chat/read/read-stream';
 import { createCompletionError } from '../chat/read/completion-error';
+import { describeIgnoredEnd } from '../chat/read/ignored-end';
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { getContextWarnings } from '../chat/body/context-warnings';
 import { toOpenAiChunk } from '../chat/read/ollama-chunk';
@@ -111,6 +112,7 @@ export async function completeText(
 		server: getProfile(server).getRecognizedName(),
 		warnings: [
 			...warnings,
+			...[describeIgnoredEnd(value.ignoredEnd)].filter((warning) => warning !== undefined),
 			...inputWarnings,
 			...settingWarnings,
 			...getOnlyModelWarnings(server, { requested: model, reported: value.model }),

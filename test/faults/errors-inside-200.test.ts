@@ -71,6 +71,7 @@ const EXCEPTIONS: Exceptions = [
 	[/whole body: Dify .* file download$/, 'a file may be JSON'],
 	[/whole body: Server Health dify /, 'the server is not recognized as Dify'],
 	[/last event: Local Llama text classify$/, 'the label was complete before it'],
+	[/last event: Local Llama text extract$/, 'the JSON was complete before it'],
 ];
 
 /** Operations that say what failed, with the message of the server as detail. */

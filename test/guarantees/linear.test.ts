@@ -26,7 +26,8 @@ import {
 	toSafeName,
 } from '../../lib/chat/check/correction';
 import { findFinishFailure, parseEvent } from '../../lib/chat/read/parse-chunk';
-import { validateJson } from '../../lib/chat/check/validate-json';
+import { fitsSchema, validateJson } from '../../lib/chat/check/validate-json';
+import { isCompleteReason } from '../../lib/chat/read/judge-response';
 import { breakTurnTokens } from '../../lib/text/turn-tokens';
 import { ReasoningField } from '../../lib/text/reasoning-field';
 import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/text/end-marks';
@@ -316,7 +317,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 			{ text, isCutOff: false },
 			{ type: 'jsonSchema', name: 'a', schema: { type: 'object' } },
 		),
-	'a reason why a response ended': findFinishFailure,
+	'JSON that may be the answer': (text) =>
+		fitsSchema(text, { type: 'jsonSchema', schema: { type: 'object' } }),
+	'a reason why a response ended': (text) => [findFinishFailure(text), isCompleteReason(text)],
 	'IDs of calls': (text) => [
 		createToolCallIds([text]),
 		toServerToolCallId({ id: text, name: 'get_weather' }),
@@ -953,6 +956,17 @@ const STREAMS: Record<string, (count: number) => void> = {
 		),
 	'a body that is not JSON': (count) =>
 		parseBytes(new StreamParser('events', 1e8), ['{"a"}', ...times(count, () => WORDS)], true),
+	'lines that lack their `data: `': (count) =>
+		parseBytes(new StreamParser('events', 1e8), [
+			'data: {}\n\n',
+			...times(count, () => `{"a":"${WORDS}"}\n\n`),
+		]),
+	'a document that blanks follow': (count) =>
+		parseBytes(
+			new StreamParser('events', 1e8),
+			['{}', ...times(count, () => ' '.repeat(100))],
+			true,
+		),
 	'an HTML page': (count) =>
 		parseBytes(new StreamParser('events', 1e8), ['<html>', ...times(count, () => WORDS)], true),
 	'chunks of a workflow': (count) =>

@@ -5,9 +5,10 @@ import type { ErrorContext } from '../../errors/create-error';
 import { extractJson } from '../../text/extract-json';
 import type { ExtractedJson } from '../../text/extract-json';
 import type { ExactJson } from '../../values/exact-json';
+import { parseJson } from '../../values/json';
 import type { ChatResult, JsonMismatch } from '../chat-result';
 import type { Completion } from '../completion';
-import type { ResponseFormat } from '../settings';
+import type { JsonSchemaFormat, ResponseFormat } from '../settings';
 import { validateAgainstSchema } from './validate-against-schema';
 
 /** JSON that matches its schema, as far as the schema could be checked. */
@@ -25,8 +26,7 @@ export function validateJson(
 	format: ResponseFormat | undefined,
 ): ValidatedJson | JsonMismatch | undefined {
 	if (format?.type !== 'jsonObject' && format?.type !== 'jsonSchema') return undefined;
-	const schema =
-		format.type === 'jsonSchema' ? (format.validationSchema ?? format.schema) : { type: 'object' };
+	const schema = format.type === 'jsonSchema' ? getSchema(format) : { type: 'object' };
 	const unchecked = new Set<string>();
 	const result = extractJson(text, (value) => {
 		const validation = validateAgainstSchema(schema, value);
@@ -37,6 +37,19 @@ export function validateJson(
 	if (result.type === 'valid') return { ...result, unchecked: [...unchecked] };
 	const issues = result.issues.length === 0 ? ['not valid JSON'] : result.issues;
 	return { type: 'invalid', issues, isCutOff };
+}
+
+/** Whether a text is nothing but JSON that fits the schema of the format. A number or a word may be the beginning of another. */
+export function fitsSchema(text: string, format: ResponseFormat | undefined): boolean {
+	if (format?.type !== 'jsonSchema' || !/^\s*[{[]/.test(text)) return false;
+	const value = parseJson(text);
+	if (value === undefined) return false;
+	return validateAgainstSchema(getSchema(format), value).issues.length === 0;
+}
+
+/** The schema that a response is compared with. */
+function getSchema({ schema, validationSchema }: JsonSchemaFormat) {
+	return validationSchema ?? schema;
 }
 
 /**

@@ -16,26 +16,29 @@ import { findIgnoredCall } from '../../text/calls/unread-calls';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../../values/records';
 import { parseCutJson } from '../../values/cut-json';
-import { parseJson } from '../../values/json';
+import type { StreamPart } from '../../http/types';
+import { StrayLines } from '../../http/stray-lines';
+import type { ReceivedResponse, SentRequest } from './judge-response';
+import { BEGUN_JSON, isCompleteReason, judgeResponse } from './judge-response';
 import {
 	extractMessage,
 	extractReasoning,
 	findEventFailure,
-	findFinishFailure,
 	flattenText,
+	isCompletionObject,
 	parseEvent,
 	toContentText,
 	parseFinishReason,
 } from './parse-chunk';
 import { LogprobList } from './logprobs';
-import { MAX_TOOL_CALLS, ToolCallAccumulator } from './tool-call-accumulator';
+import { ToolCallAccumulator } from './tool-call-accumulator';
 import { normalizeArguments } from '../tools/arguments';
 import type { Completion, CompletionFailure } from '../completion';
 import type { Timings, Usage } from '../chat-result';
 import { parseOpenAiUsage, parseTimings, usageFromTimings } from './usage';
 
 /** What is known about a response before it arrives. */
-export interface AccumulatorOptions {
+export interface AccumulatorOptions extends SentRequest {
 	/**
 	 * Names by which a text may call tools, also unoffered ones and without the prefix of an MCP client; empty if calls in
 	 * text are ignored.
@@ -49,14 +52,10 @@ export interface AccumulatorOptions {
 	mentionsTags?: boolean;
 	/** Start of the response in the request, which some servers repeat. */
 	prefill?: string;
-	/** For requests without a chat template: the text contains no thinking, and may be empty. */
-	isRaw?: boolean;
 	/** Whether the text is to be JSON. */
 	isJson?: boolean;
 	/** Whether the probabilities of the tokens were requested. Otherwise they are not kept. */
 	keepsLogprobs?: boolean;
-	/** Maximum tokens of the response; 0 or less for no limit. */
-	maxTokens?: number;
 	/** Maps an event of another API to OpenAI's chunk. */
 	decode?(event: JsonRecord): JsonRecord;
 }
@@ -68,14 +67,6 @@ export interface EndedResponse {
 	completion: Completion;
 }
 
-/** What is known of the whole body when it has ended. */
-export interface ResponseBody {
-	/** Lines that are not events. Default: none. */
-	nonEventLines?: readonly string[];
-	/** Whether it was one JSON document: then its last bracket is its end. Default: false. */
-	isDocument?: boolean;
-}
-
 const NO_OUTPUT: TextAndReasoning = { text: '', reasoning: '' };
 
 /** Between events that no blank line separates. */
@@ -84,8 +75,8 @@ const EVENT_LINE = /[\r\n]+(?:data:\s*)*/;
 /** Each costs an exception. */
 const MAX_UNREADABLE_LINES = 100;
 
-/** Brackets and a quotation mark, before any name or value. */
-const BEGUN_JSON = /^[[{][[{\s]*"?$/;
+/** A line that a gateway may have taken out of its event: an object with a name. */
+const OBJECT_START = /^\s*\{\s*"/;
 
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
@@ -146,14 +137,22 @@ export class CompletionAccumulator {
 	private choiceIndex: number | undefined;
 	/** Whether no event has had a finish reason, not even null: then only the end of the body can say that it is complete. */
 	private lacksFinishReason = true;
-	/** The first failure that the server reported. What follows it is not read. */
+	/** Whether the body is one document, and not the first event of a stream that the server never closed. */
+	private isDocument = false;
+	/** The first failure that the server reported before the end of the response. What follows it is not read. */
 	private failure: CompletionFailure | undefined;
+	/** The first one after the end. It takes nothing from a complete response. */
+	private lateFailure: CompletionFailure | undefined;
+	/** Whether an event could not be read: after the end, it takes nothing either. */
+	private hasUnreadableEvent = false;
 	/** All calls of the ended response, those of the text included: empty before its end, since only the end decides. */
 	private calls: RawToolCall[] = [];
 	/** Arguments by their text: they are asked for several times at the end, and a long text is normalized once. */
 	private readonly normalized = new Map<string, string | undefined>();
 	/** The last data that is not JSON: a ping of a gateway, or an error as text, which only an early end makes one. */
-	private strayTexts: string[] = [];
+	private strayData: string | undefined;
+	/** Lines that are not events: a ping, a log, or an error, which only an early end makes one. */
+	private readonly strayLines = new StrayLines();
 	/** Probabilities of the tokens, if they were asked for. */
 	private readonly logprobs = new LogprobList();
 	/** The last token counts, since some servers send them with each event. */
@@ -179,11 +178,6 @@ export class CompletionAccumulator {
 	/** Whether further events are ignored. */
 	get isOver(): boolean {
 		return this.isDone || this.failure !== undefined || this.toolCalls.hasTooMany;
-	}
-
-	/** Whether all output came in the field for thinking. */
-	get hasOnlyReasoningField(): boolean {
-		return this.receivedReasoning !== '' && this.receivedText.trim() === '';
 	}
 
 	/** Whether the output is so long that each step of the work on it counts. */
@@ -213,24 +207,50 @@ export class CompletionAccumulator {
 		};
 	}
 
+	/** Whether the response is whole, although its stream has not said so. */
+	isWhole(): boolean {
+		const { text } = this.output;
+		return this.toolCalls.calls.length === 0 && this.options.fitsSchema?.(text) === true;
+	}
+
 	/**
+	 * @param data - The text of a part of the stream.
+	 * @param type - How it was framed. A line is an event if it is the object that was expected: GPUStack 2.0 omits the
+	 *   `data: ` of lines that its gateway rewrites (gpustack issues 3950, 6155).
 	 * @returns the output that can be shown now
 	 * @throws {TooMuchTextError}
 	 */
-	push(data: string): TextAndReasoning {
+	push(data: string, type: StreamPart['type'] = 'event'): TextAndReasoning {
 		if (DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return NO_OUTPUT;
-		const event = parseEvent(data);
-		if (!event) {
+		const event = type === 'line' && !OBJECT_START.test(data) ? undefined : parseEvent(data);
+		if (event === undefined) this.noteUnreadable(data, type);
+		else if (type === 'line' && !isCompletionObject(event)) this.strayLines.add(data);
+		else return this.applyEvent(event, type);
+		return NO_OUTPUT;
+	}
+
+	private applyEvent(event: JsonRecord, type: StreamPart['type']) {
+		const failure = findEventFailure(event);
+		if (failure && isCompleteReason(this.finishReason)) this.lateFailure ??= failure;
+		else this.failure = failure;
+		if (failure) return NO_OUTPUT;
+		const chunk = this.options.decode?.(event) ?? event;
+		if (type === 'document') this.isDocument = !isChunk(this.selectChoice(chunk));
+		return this.applyChunk(chunk);
+	}
+
+	/** A text may have been in what begins like JSON, unless the response was complete. */
+	private noteUnreadable(data: string, type: StreamPart['type']) {
+		const isBroken = type === 'line' ? OBJECT_START.test(data) : /^\s*[{[]/.test(data);
+		this.hasUnreadableEvent ||= isBroken;
+		if (!isBroken && type === 'line') this.strayLines.add(data);
+		else if (!isBroken) this.strayData = data;
+		else if (!isCompleteReason(this.finishReason)) {
 			// After output, the address is that of the API: the stream broke.
 			const errorType = this.contentEvents > 0 ? 'streamBroken' : 'invalidResponse';
-			if (/^\s*[{[]/.test(data)) this.failure = { errorType, serverText: data };
-			else this.strayTexts = [data];
-			return NO_OUTPUT;
+			this.failure = { errorType, serverText: data };
 		}
-		this.failure = findEventFailure(event);
-		if (this.failure) return NO_OUTPUT;
-		return this.applyChunk(this.options.decode?.(event) ?? event);
 	}
 
 	/**
@@ -265,12 +285,12 @@ export class CompletionAccumulator {
 	}
 
 	/** Ends the response. */
-	end(body: ResponseBody = {}): EndedResponse {
+	end(): EndedResponse {
 		const remainder = this.reasoningSplitter.end();
 		this.addText(remainder.text);
 		const lastReasoning = this.reasoningField.end() + remainder.reasoning;
 		this.reasoning += lastReasoning;
-		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls(body);
+		const { text, calls: textCalls, rejectedCall } = this.parseTextCalls();
 		const rest = { text: text.slice(this.releasedText.length), reasoning: lastReasoning };
 		this.releasedText = text;
 		this.undecidedText = '';
@@ -278,14 +298,18 @@ export class CompletionAccumulator {
 		const receivedCalls = [...ended, ...textCalls];
 		this.calls = receivedCalls.filter((call) => !this.isEmptyCall(call));
 		const { usage = usageFromTimings(this.timings), timings, model } = this;
+		const { failure, hasAnswerInThinking } = judgeResponse(this.toReceived(), this.options);
+		const answer = { text: this.reasoning, reasoning: '' };
 		const completion: Completion = {
-			...this.output,
+			...(hasAnswerInThinking ? answer : this.output),
+			hasAnswerInThinking: hasAnswerInThinking || undefined,
 			usage,
 			timings,
 			model,
 			fingerprint: this.fingerprint,
 			logprobs: this.logprobs.tokens,
-			failure: this.findFailure(body),
+			failure,
+			ignoredEnd: failure === undefined ? this.getIgnoredEnd() : undefined,
 			toolCalls: this.calls.map((call) => ({
 				...call,
 				arguments: this.normalize(call.arguments) ?? call.arguments,
@@ -297,7 +321,35 @@ export class CompletionAccumulator {
 			hasEmptyCall: this.calls.length < receivedCalls.length,
 			rejectedCall,
 		};
-		return { rest, completion };
+		return { rest: hasAnswerInThinking ? answer : rest, completion };
+	}
+
+	private toReceived(): ReceivedResponse {
+		const { finishReason, isTruncated, strayData, failure, lateFailure } = this;
+		return {
+			...this.output,
+			calls: this.calls,
+			hasTooManyCalls: this.toolCalls.hasTooMany,
+			finishReason,
+			isTruncated,
+			hasEnded: this.isDone || this.lacksFinishReason || this.isDocument,
+			hasOnlyReasoningField: this.receivedReasoning !== '' && this.receivedText.trim() === '',
+			strayLines: this.strayLines.all,
+			strayData,
+			failure,
+			lateFailure,
+			// Blanks after a text do no harm.
+			endsInRepetition: (hasContent) =>
+				this.detectors.some(
+					(detector) => (detector.isJson || !hasContent) && detector.endsInRepetition(),
+				),
+			normalize: (args) => this.normalize(args),
+		};
+	}
+
+	private getIgnoredEnd(): Completion['ignoredEnd'] {
+		const { errorEvent: event } = this.failure ?? this.lateFailure ?? {};
+		return event !== undefined || this.hasUnreadableEvent ? { event } : undefined;
 	}
 
 	/** Once for each text, which may be long. */
@@ -313,7 +365,7 @@ export class CompletionAccumulator {
 	}
 
 	/** Parses tool calls in the text if the response contains no others. */
-	private parseTextCalls({ isDocument = false }: ResponseBody): TextCallDecision {
+	private parseTextCalls(): TextCallDecision {
 		const { callableNames: tools = [], findQuotation = () => undefined } = this.options;
 		const { output, toolCalls, reasoning, isTruncated: isCutOff } = this;
 		const text = this.options.isRaw ? output.text : withoutEndMarks(output.text);
@@ -324,7 +376,7 @@ export class CompletionAccumulator {
 			return { text, calls: [], rejectedCall };
 		}
 		if (tools.length === 0) return { text, calls: [] };
-		const hasEnded = this.finishReason !== undefined || this.isDone || isDocument;
+		const hasEnded = this.finishReason !== undefined || this.isDone || this.isDocument;
 		const response = { tools, isCutOff, hasEnded, findQuotation };
 		if (text.trim() !== '') {
 			const decision = decideTextCalls({ ...response, text });
@@ -456,94 +508,15 @@ export class CompletionAccumulator {
 		return text;
 	}
 
-	/** Why the response cannot be used; undefined for a usable one. */
-	private findFailure(body: ResponseBody): CompletionFailure | undefined {
-		if (this.failure) return this.failure;
-		if (this.toolCalls.hasTooMany) {
-			const title = `The model called more than ${MAX_TOOL_CALLS} tools in one response, so none was executed`;
-			const suggestion =
-				'The model repeats itself: lower the temperature, set Maximum Tokens, or use a model with better tool support.';
-			return { errorType: 'invalidToolCall', title, suggestion, tool: this.calls.at(-1)?.name };
-		}
-		return (
-			this.findEndFailure(body) ??
-			this.findRepetition() ??
-			this.findToolCallFailure() ??
-			this.findEmptyFailure()
-		);
-	}
-
-	/** A repetition that the token limit ended first. Blanks after a text do no harm. */
-	private findRepetition(): CompletionFailure | undefined {
-		const isRepetition =
-			this.isTruncated &&
-			this.detectors.some(
-				(detector) => (detector.isJson || !this.hasContent) && detector.endsInRepetition(),
-			);
-		return isRepetition ? { errorType: 'runawayOutput' } : undefined;
-	}
-
-	private findEndFailure({
-		nonEventLines = [],
-		isDocument = false,
-	}: ResponseBody): CompletionFailure | undefined {
-		if (this.finishReason !== undefined) return findFinishFailure(this.finishReason);
-		// Custom servers may report no finish reason, only the end.
-		const hasEnded = this.isDone || this.lacksFinishReason || isDocument;
-		if (nonEventLines.length === 0 && hasEnded && this.hasContent) return undefined;
-		const lines = [...nonEventLines, ...this.strayTexts];
-		// The router of llama-server writes `proxy error: …`, llama-server `error: {…}`.
-		const [failure] = lines.flatMap(
-			(line) => findEventFailure(asRecord(parseJson(line.replace(/^error: */, '')))) ?? [],
-		);
-		return failure ?? { errorType: 'streamEndedEarly', serverText: lines.join('\n') || undefined };
-	}
-
-	/** A text without a chat template may be empty. */
-	private get hasContent() {
-		return this.options.isRaw || this.calls.length > 0 || this.output.text.trim() !== '';
-	}
-
-	/** Whether a model that was not cut off wrote the beginning of JSON and nothing else. */
-	private get isBegunJson() {
-		const { isRaw = false } = this.options;
-		const isAlone = this.calls.length === 0 && BEGUN_JSON.test(this.output.text.trim());
-		return isAlone && !isRaw && !this.isTruncated;
-	}
-
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
 	private get isTruncated() {
 		const { maxTokens = 0 } = this.options;
 		const { completionTokens = 0 } = this.usage ?? {};
 		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
 	}
+}
 
-	/**
-	 * A single invalid call fails the response: no tool is executed. Where the token limit ended the response, arguments that
-	 * are empty did not arrive.
-	 */
-	private findToolCallFailure(): CompletionFailure | undefined {
-		const invalidCall = this.calls.find(
-			({ name, arguments: args }) =>
-				name === '' ||
-				this.normalize(args) === undefined ||
-				(this.isTruncated && !args.trim().startsWith('{')),
-		);
-		if (!invalidCall) return undefined;
-		const { name: tool } = invalidCall;
-		return this.isTruncated
-			? { errorType: 'toolCallTruncated', tool }
-			: { errorType: 'invalidToolCall', tool, isCorrectable: true };
-	}
-
-	private findEmptyFailure(): CompletionFailure | undefined {
-		if (this.isBegunJson) {
-			const title = 'The model stopped right after it had begun a JSON value';
-			return { errorType: 'emptyResponse', title, facts: { finishReason: this.finishReason } };
-		}
-		if (this.hasContent) return undefined;
-		const errorType = this.reasoning.trim() ? 'onlyThinking' : 'emptyResponse';
-		const finishReason = this.isTruncated ? 'length' : this.finishReason;
-		return { errorType, serverText: this.strayTexts[0], facts: { finishReason } };
-	}
+/** Whether a choice is one of a stream that goes on. */
+function isChunk(choice: JsonRecord): boolean {
+	return isRecord(choice.delta) && choice.finish_reason === null;
 }

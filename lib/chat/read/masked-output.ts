@@ -42,9 +42,12 @@ export function maskCompletion(
 	completion: Completion,
 	secrets: readonly string[] = NO_SECRETS,
 ): Completion {
-	const { text, reasoning, toolCalls, failure, rejectedCall } = completion;
+	const { text, reasoning, toolCalls, failure, rejectedCall, ignoredEnd } = completion;
 	return {
 		...completion,
-		...maskDeep({ text, reasoning, toolCalls, failure, rejectedCall }, getWrittenSecrets(secrets)),
+		...maskDeep(
+			{ text, reasoning, toolCalls, failure, rejectedCall, ignoredEnd },
+			getWrittenSecrets(secrets),
+		),
 	};
 }

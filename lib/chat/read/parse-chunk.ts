@@ -19,6 +19,12 @@ export function parseEvent(data: string): JsonRecord | undefined {
 	return asRecords([parseExactJson(json, parsed).value].flat())[0];
 }
 
+/** Whether JSON is a part of a completion, of OpenAI's API or Ollama's: a log or a ping is none. */
+export function isCompletionObject({ choices, message, response, done }: JsonRecord): boolean {
+	const hasOutput = isRecord(message) || typeof response === 'string';
+	return Array.isArray(choices) || (typeof done === 'boolean' && hasOutput);
+}
+
 /**
  * A reason that names tokens, a length or the context, and nothing but their limit: `max_tokens`, `MAX_TOKENS`,
  * `max_output_tokens` (OpenAI's Responses), `model_length`, `model_context_window_exceeded` (gateways),

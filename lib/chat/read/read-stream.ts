@@ -17,7 +17,8 @@ interface StreamHandlers {
 }
 
 /**
- * Reads a stream to its end. Errors of a stream that breaks after its last output are ignored: the completion has arrived.
+ * Reads a stream to its end. Errors of a stream that breaks after its last output, or after JSON that fits the schema that was
+ * sent, are ignored: the completion has arrived.
  *
  * @returns the completion, and as `rest` the text and thinking that no delta contained, because they were held back until the
  *   end. Secrets are masked in all of it.
@@ -31,10 +32,10 @@ export async function readStream(
 	const { secrets } = response.errorContext;
 	const output = new MaskedOutput(secrets);
 	try {
-		for await (const events of response.events()) {
+		for await (const parts of response.parts()) {
 			const eventsBefore = accumulator.contentEvents;
-			for (const data of events) {
-				const written = onDelta(output.maskDelta(accumulator.push(data)));
+			for (const { text, type } of parts) {
+				const written = onDelta(output.maskDelta(accumulator.push(text, type)));
 				if (written) await written;
 			}
 			if (accumulator.contentEvents > eventsBefore) {
@@ -47,15 +48,13 @@ export async function readStream(
 	} catch (error) {
 		if (error instanceof BodyTooLargeError)
 			tryOrUndefined(() => accumulator.pushBeginning(error.received));
-		if (!accumulator.isFinished || signal?.aborted) throw asServerErrorOrThrow(error);
+		const isComplete = accumulator.isFinished || accumulator.isWhole();
+		if (!isComplete || signal?.aborted) throw asServerErrorOrThrow(error);
 	}
 	if (accumulator.isLong) await yieldToEventLoop();
 	const steps = accumulator.prepareEnd();
 	while (steps.next().done !== true) await yieldToEventLoop();
-	const { rest, completion } = accumulator.end({
-		nonEventLines: response.getNonEventLines(),
-		isDocument: response.isDocument(),
-	});
+	const { rest, completion } = accumulator.end();
 	if (accumulator.isLong) await yieldToEventLoop();
 	return { rest: output.end(rest), completion: maskCompletion(completion, secrets) };
 }

@@ -255,10 +255,11 @@ class RunReader {
 		await this.client.sendAndRead(streamOptions, async (response) => {
 			this.hasResponse = true;
 			this.difyVersion = response.headers['x-version'];
-			for await (const batch of response.events()) {
+			for await (const parts of response.parts()) {
 				const deltas: TextDelta[] = [];
-				for (const data of batch) {
-					if (!this.canParse(data)) continue;
+				for (const { type, text: data } of parts) {
+					if (type === 'line') this.hasNonEventLines = true;
+					if (type === 'line' || !this.canParse(data)) continue;
 					const event = parseJsonExactly(data);
 					const isErrorBody =
 						isRecord(event) && !('event' in event) && parseErrorBody(event) !== undefined;
@@ -275,7 +276,6 @@ class RunReader {
 				response.markContent();
 				if (hasEndEvent(run)) response.expectEnd();
 			}
-			this.hasNonEventLines = response.getNonEventLines().length > 0;
 		});
 	}
 

@@ -9,6 +9,7 @@ import { isUnknownError } from '../../errors/error-types';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
+import { StrayLines } from '../../http/stray-lines';
 import type { JsonRecord } from '../../values/records';
 import { asArray, isNonEmpty, isRecord, asNonEmptyString, asRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
@@ -151,9 +152,11 @@ async function followPull(
 ): Promise<void> {
 	const context = toErrorContext(server, { url: response.url, model });
 	let lastLine = '';
-	for await (const lines of response.events()) {
-		for (const data of lines) {
-			const line = parseJson(data);
+	const strayLines = new StrayLines();
+	for await (const parts of response.parts()) {
+		for (const { type, text: data } of parts) {
+			if (type === 'line') strayLines.add(data);
+			const line = type === 'line' ? undefined : parseJson(data);
 			if (!isRecord(line)) continue;
 			if (isNonEmpty(line.error)) throw toPullError(response, data);
 			if (data !== lastLine) response.markContent();
@@ -169,7 +172,7 @@ async function followPull(
 		title: `Ollama stopped before the download of the model "${model}" was complete`,
 		suggestion:
 			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
-		serverText: response.getNonEventLines().join('\n') || lastLine,
+		serverText: strayLines.text || lastLine,
 	});
 }
 

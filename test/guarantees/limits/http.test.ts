@@ -1,4 +1,5 @@
 import { readText } from '../../../lib/http/response-body';
+import { StrayLines } from '../../../lib/http/stray-lines';
 import { StreamParser } from '../../../lib/http/stream-parser';
 import { TextCount, TooMuchTextError } from '../../../lib/http/body-limits';
 import { createServerError } from '../../../lib/errors/create-error';
@@ -75,22 +76,22 @@ testLimit('lib/http/stream-parser.ts#MAX_PAGE_LENGTH', {
 	within: true,
 	beyond: false,
 });
-testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINES', {
+testLimit('lib/http/stray-lines.ts#MAX_STRAY_LINES', {
 	limit: 20,
 	outcome: (count) => {
-		const parser = new StreamParser('events', MAX_EVENT_LENGTH);
-		for (let at = 1; at <= count; at++) parser.push(bytesOf(`error ${at}\n`));
-		return parser.nonEventLines.includes(`error ${count}`);
+		const lines = new StrayLines();
+		for (let at = 1; at <= count; at++) lines.add(`error ${at}`);
+		return lines.all.includes(`error ${count}`);
 	},
 	within: true,
 	beyond: false,
 });
-testLimit('lib/http/stream-parser.ts#MAX_NON_EVENT_LINE_LENGTH', {
+testLimit('lib/http/stray-lines.ts#MAX_STRAY_LINE_LENGTH', {
 	limit: 500,
 	outcome: (length) => {
-		const parser = new StreamParser('events', MAX_EVENT_LENGTH);
-		parser.push(bytesOf(`${'界'.repeat(length - 1)}!\n`));
-		return parser.nonEventLines[0]!.endsWith('!');
+		const lines = new StrayLines();
+		lines.add(`${'界'.repeat(length - 1)}!`);
+		return lines.text.endsWith('!');
 	},
 	within: true,
 	beyond: false,

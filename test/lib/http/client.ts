@@ -52,9 +52,9 @@ export async function sendChat(
 			{ url, json: CHAT, limits: withLimits(), ...options },
 			async (response) => {
 				const deltas: string[] = [];
-				for await (const events of response.events()) {
+				for await (const parts of response.parts()) {
 					response.markContent();
-					deltas.push(...events.map(getContent));
+					deltas.push(...parts.map(({ text: data }) => getContent(data)));
 				}
 				return deltas.join('');
 			},

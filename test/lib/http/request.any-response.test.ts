@@ -105,10 +105,10 @@ const READERS: Readonly<Record<string, (response: HttpResponse) => Promise<unkno
 	},
 	json: async (response) => await response.json(),
 	events: async (response) => {
-		const events: string[] = [];
-		for await (const some of response.events()) events.push(...some);
-		const others = response.getNonEventLines();
-		return { events, others, isDocument: response.isDocument() };
+		const parts: string[] = [];
+		for await (const some of response.parts())
+			parts.push(...some.map(({ type, text }) => `${type} ${text}`));
+		return parts;
 	},
 	bytes: async (response) => {
 		let count = 0;

@@ -49,7 +49,7 @@ const readText = async (response: HttpResponse) => await response.text();
 const readJson = async (answer: HttpResponse) => await answer.json();
 const readEvents = async (answer: HttpResponse) => {
 	const data: string[] = [];
-	for await (const events of answer.events()) data.push(...events);
+	for await (const parts of answer.parts()) data.push(...parts.map(({ text }) => text));
 	return data;
 };
 
@@ -406,7 +406,7 @@ describe('an exception of the code that reads a response', () => {
 		[
 			'at an event',
 			async (response) => {
-				for await (const _events of response.events()) throw new TypeError('no method x');
+				for await (const _parts of response.parts()) throw new TypeError('no method x');
 			},
 		],
 		[
@@ -448,26 +448,23 @@ describe('a stream', () => {
 	});
 
 	test.each([
-		['{"a":1}', true],
-		['data: {"a":1}\n\n', false],
-	])('%j is one document: %s', async (body, isDocument) => {
+		['{"a":1}', 'document'],
+		['data: {"a":1}\n\n', 'event'],
+	])('%j is one part of type %s', async (body, type) => {
 		const { send } = await serve((_sent, response) => response.end(body));
 		const read = async (answer: HttpResponse) => {
-			await readEvents(answer);
-			return answer.isDocument();
+			const types: string[] = [];
+			for await (const parts of answer.parts()) types.push(...parts.map((part) => part.type));
+			return types;
 		};
-		expect(await send({ json: {} }, read)).toBe(isDocument);
+		expect(await send({ json: {} }, read)).toEqual([type]);
 	});
 
 	test('has no key in its events, nor in lines outside of them', async () => {
 		const { send } = await serve((_sent, response) =>
 			response.end(`data: {"key":"${KEY}"}\n\nproxy error: ${KEY}\n\n`),
 		);
-		const read = async (answer: HttpResponse) => [
-			...(await readEvents(answer)),
-			...answer.getNonEventLines(),
-		];
-		expect(await send({ json: {} }, read)).toEqual(['{"key":"***"}', 'proxy error: ***']);
+		expect(await send({ json: {} }, readEvents)).toEqual(['{"key":"***"}', 'proxy error: ***']);
 	});
 
 	test('is not read beyond the maximum size', async () => {
@@ -485,7 +482,7 @@ describe('a stream', () => {
 		});
 		const read = async (answer: HttpResponse) => {
 			const lengths: number[] = [];
-			for await (const events of answer.events()) lengths.push(events.length);
+			for await (const parts of answer.parts()) lengths.push(parts.length);
 			return lengths;
 		};
 		expect(await send({ json: {} }, read)).toEqual([1]);
@@ -505,7 +502,7 @@ describe('a stream', () => {
 			response.write('data: {"a":1}\n\n', () => setImmediate(() => response.destroy()));
 		});
 		const reading = send({ json: {}, maxRetries: 3, isIdempotent: true }, async (answer) => {
-			for await (const events of answer.events()) if (events.length > 0) answer.markContent();
+			for await (const parts of answer.parts()) if (parts.length > 0) answer.markContent();
 		});
 		expect((await getError(reading)).type).toBe('connectionLost');
 		expect(requests).toHaveLength(1);

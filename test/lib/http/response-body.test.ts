@@ -18,8 +18,10 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** The result of a body that arrives in these chunks. */
 function parse(chunks: readonly Uint8Array[], framing: 'events' | 'lines' = 'events') {
 	const parser = new StreamParser(framing, MAX_EVENT_LENGTH);
-	const events = [...chunks.flatMap((chunk) => parser.push(chunk)), ...parser.end()];
-	return { events, stray: parser.nonEventLines, page: parser.page };
+	const parts = [...chunks.flatMap((chunk) => parser.push(chunk)), ...parser.end()];
+	const getTexts = (isLine: boolean) =>
+		parts.filter(({ type }) => (type === 'line') === isLine).map(({ text }) => text);
+	return { events: getTexts(false), stray: getTexts(true), page: parser.page };
 }
 
 /** The chunks of a body that is split at some offsets, also within characters. */
@@ -141,9 +143,10 @@ describe('the maximum is that of one event, however long the stream is', () => {
 			const events: string[] = [];
 			let error: unknown;
 			try {
-				for (const chunk of splitAt(body, cuts)) events.push(...parser.push(chunk));
+				for (const chunk of splitAt(body, cuts))
+					events.push(...parser.push(chunk).map(({ text }) => text));
 				parser.assertSmall();
-				events.push(...parser.end());
+				events.push(...parser.end().map(({ text }) => text));
 			} catch (thrown) {
 				error = thrown;
 			}

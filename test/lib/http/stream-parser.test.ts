@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { StreamParser } from '../../../lib/http/stream-parser';
 import { BodyTooLargeError } from '../../../lib/http/body-limits';
+import type { StreamPart } from '../../../lib/http/types';
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 
@@ -36,31 +37,37 @@ const BODIES = [
 	'data: {"long":"' + 'x'.repeat(90) + '"}\n\ndata: {"a":1}\n\n',
 	'data: {"a":1}\n\ndata: {"long":"' + 'x'.repeat(90) + '"}\n\n',
 	'{"long":"' + 'x'.repeat(90) + '"}',
+	// A gateway omits some of the `data: `.
+	'data: {"a":1}\n\n{"b":2}\n\ndata: {"c":3}\n\n',
+	'data: {"a":1}\n{"b":2}\ndata: {"c":3}\n\n',
+	'data: {"a":1}\r\r{"b":2}\r\rdata: {"c":3}\r\r',
+	'{"a":1}\n\ndata: {"b":2}\n\n',
+	'{"a":1}\n\n{"b":2}\n\ndata: {"c":3}\n\n',
+	'{\n"a": 1\n}\nno JSON\n',
+	'data: {"a":1}\n\n{"b":',
 ];
 
 const MAX_LENGTH = 80;
 
 const parse = (body: string, framing: 'events' | 'lines', size: number) => {
 	const parser = new StreamParser(framing, MAX_LENGTH);
-	const events: string[] = [];
+	const parts: StreamPart[] = [];
 	const bytes = Buffer.from(body);
 	let error: unknown;
 	try {
 		for (let at = 0; at < bytes.length; at += size) {
-			events.push(...parser.push(bytes.subarray(at, at + size)));
+			parts.push(...parser.push(bytes.subarray(at, at + size)));
 			parser.assertSmall();
 		}
-		events.push(...parser.end());
+		parts.push(...parser.end());
 		parser.assertSmall();
 	} catch (thrown) {
 		error = thrown;
 	}
-	const { page, nonEventLines, isDocument } = parser;
+	const { page } = parser;
 	return omitUndefined({
-		events,
-		lines: nonEventLines.length > 0 ? nonEventLines : undefined,
+		parts: parts.map(({ type, text }) => `${type} ${text}`),
 		page,
-		isDocument: isDocument || undefined,
 		ended: `${String(parser.mayHaveEnded())} ${String(parser.hasEnded())}`,
 		error: error instanceof BodyTooLargeError ? `too large after ${error.received}` : error,
 	});

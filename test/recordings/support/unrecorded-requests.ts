@@ -61,6 +61,7 @@ export const UNRECORDED_REQUESTS: Readonly<Record<string, UnrecordedRequest>> = 
 	'fastapi-0.165.0/toolish': post('/toolish/v1/chat/completions', { ...HI, tools: TOOLS }),
 	'fastapi-0.165.0/tools-ignored-stream': post(CHAT, { ...STREAM, tools: TOOLS }),
 	'gpustack/chat-stream': post(CHAT, STREAM),
+	'gpustack/chat-stream-bare-lines': post(CHAT, STREAM),
 	'gpustack/error-mid-stream': post(CHAT, STREAM),
 	'gpustack/error-model': post(CHAT, { ...STREAM, model: 'nope' }),
 	'gpustack/error-no-instance': post(CHAT, STREAM),

@@ -414,7 +414,9 @@ const SOURCE = {
 
 /** The error of a line between the events. */
 function errorOfLine(line: string) {
-	const { completion } = new CompletionAccumulator().end({ nonEventLines: [line] });
+	const accumulator = new CompletionAccumulator();
+	accumulator.push(line, 'line');
+	const { completion } = accumulator.end();
 	return createCompletionError(completion.failure!, SOURCE);
 }
 
@@ -608,8 +610,8 @@ describe('a body that is one JSON document', () => {
 
 	it.each([[null], [''], ['stop']])('is its own end, with the finish reason %j', (finish) => {
 		const accumulator = new CompletionAccumulator();
-		accumulator.push(whole(finish));
-		const { completion } = accumulator.end({ isDocument: true });
+		accumulator.push(whole(finish), 'document');
+		const { completion } = accumulator.end();
 		expect(completion).toMatchObject({ text: 'Hello', failure: undefined });
 	});
 

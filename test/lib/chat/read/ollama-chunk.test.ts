@@ -17,14 +17,12 @@ const line = (second: number, names: string[], isDone = false) => ({
 
 async function readLines(lines: object[]) {
 	const response = {
-		events: async function* () {
-			yield lines.map((one) => JSON.stringify(one));
+		parts: async function* () {
+			yield lines.map((one) => ({ type: 'event', text: JSON.stringify(one) }));
 		},
 		errorContext: {},
 		markContent: () => {},
 		expectEnd: () => {},
-		getNonEventLines: () => [],
-		isDocument: () => false,
 	} as unknown as HttpResponse;
 	const accumulator = new CompletionAccumulator({ decode: toOpenAiChunk });
 	const { completion } = await readStream(response, accumulator, {});

@@ -3,7 +3,7 @@ import { readStream } from '../../../../lib/chat/read/read-stream';
 import { ServerError } from '../../../../lib/errors/server-error';
 import { BodyTooLargeError } from '../../../../lib/http/body-limits';
 import type { TextAndReasoning } from '../../../../lib/text/reasoning';
-import type { HttpResponse } from '../../../../lib/http/types';
+import type { HttpResponse, StreamPart } from '../../../../lib/http/types';
 import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
 import { clearImmediate, setImmediate } from 'node:timers';
 
@@ -12,8 +12,10 @@ interface ResponseDetails {
 	/** Thrown after the events. */
 	error?: Error;
 	secrets?: string[];
-	nonEventLines?: string[];
-	isDocument?: boolean;
+	/** Type of its parts. Default: `event`. */
+	type?: StreamPart['type'];
+	/** Lines after the events. */
+	lines?: string[];
 	/** Receives what is done with the response, in order. */
 	log?: string[];
 }
@@ -21,22 +23,21 @@ interface ResponseDetails {
 /** A response whose events arrive in these batches. */
 function responseOf(
 	batches: string[][],
-	{ error, secrets, nonEventLines = [], isDocument = false, log = [] }: ResponseDetails = {},
+	{ error, secrets, type = 'event', lines = [], log = [] }: ResponseDetails = {},
 ): HttpResponse {
 	return {
-		events: async function* () {
+		parts: async function* () {
 			for (const [at, batch] of batches.entries()) {
 				log.push(`batch ${at}`);
-				yield await Promise.resolve(batch);
+				yield await Promise.resolve(batch.map((data) => ({ type, text: data })));
 			}
+			if (lines.length > 0) yield lines.map((line) => ({ type: 'line', text: line }));
 			if (error) throw error;
 			log.push('end');
 		},
 		errorContext: { secrets },
 		markContent: () => log.push('markContent'),
 		expectEnd: () => log.push('expectEnd'),
-		getNonEventLines: () => nonEventLines,
-		isDocument: () => isDocument,
 	} as unknown as HttpResponse;
 }
 
@@ -208,15 +209,15 @@ describe('a stream that breaks', () => {
 
 describe('the completion', () => {
 	test('has the failure that a line outside of the events reports', async () => {
-		const nonEventLines = ['error: {"error":{"message":"out of memory"}}'];
-		const response = responseOf([[event(text('Hel'))]], { nonEventLines });
+		const lines = ['error: {"error":{"message":"out of memory"}}'];
+		const response = responseOf([[event(text('Hel'))]], { lines });
 		const { completion } = await readStream(response, new CompletionAccumulator());
 		expect(JSON.stringify(completion.failure)).toContain('out of memory');
 	});
 
 	test.each([true, false])('of one document, without a finish reason: %s', async (isDocument) => {
 		const document = JSON.stringify({ choices: [{ message: text('Hello'), finish_reason: null }] });
-		const response = responseOf([[document]], { isDocument });
+		const response = responseOf([[document]], { type: isDocument ? 'document' : 'event' });
 		const { completion } = await readStream(response, new CompletionAccumulator());
 		expect(completion.failure === undefined).toBe(isDocument);
 	});
