@@ -1,8 +1,8 @@
 /** Generates images. */
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
-import { detectFileType } from '../files/file-types';
 import { getImageSize } from '../files/image-size';
+import { inspectImage } from '../files/received-media';
 import { toErrorContext } from '../http/request-errors';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
@@ -176,15 +176,18 @@ function toImage(
 	const imageUrl = encoded === undefined ? (url ?? asRecord(image_url).url) : undefined;
 	const data = (encoded ?? asNonEmptyString(imageUrl))?.split(',').at(-1) ?? '';
 	const content = Buffer.from(data, 'base64');
-	const type = detectFileType(content);
-	if (type?.category !== 'image')
+	const media = inspectImage(content);
+	if (media.type !== 'media') {
+		const bytes =
+			media.type === 'other' ? media.description : `${content.byteLength} bytes of an unknown type`;
 		throw createServerError('invalidResponse', context, {
 			title: 'The server response is not an image',
-			detail: `The server response is not an image, but ${imageUrl === undefined ? `${content.byteLength} bytes of another type` : 'a URL, which is not fetched'}`,
+			detail: `The server response is not an image, but ${imageUrl === undefined ? bytes : 'a URL, which is not fetched'}`,
 			suggestion:
 				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
 		});
-	const { mimeType, extension } = type;
+	}
+	const { mimeType, extension } = media.file;
 	const size = getImageSize(content);
 	return {
 		content,

@@ -1,10 +1,11 @@
 /** Converts text to speech. */
+import type { ErrorContext } from '../errors/create-error';
 import { createServerError, createInputError } from '../errors/create-error';
 import type { RequestField } from '../exchange/request-fields';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
 import type { ModelServer } from '../servers/types/server-type';
-import { detectFileType } from '../files/file-types';
+import { inspectAudio } from '../files/received-media';
 import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
@@ -129,16 +130,13 @@ export async function synthesizeSpeech<Stored>(
 		toBody: () => body,
 		extraBody,
 		readResponse: async (response) => {
-			const { head, chunks } = await readAudio(response);
+			const { head, chunks } = await readAudio(response, format);
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createServerError('emptyResponse', response.errorContext, {
 					...NO_AUDIO,
 					detail: `${NO_AUDIO.title}: its response has ${head.byteLength} bytes`,
 				});
-			const type = detectAudioType(head, {
-				requested: format,
-				declared: response.headers['content-type'] ?? '',
-			});
+			const type = detectAudioType(response, { head, requested: format });
 			// A WAV file gets its real length, for players and for n8n: it is read to its end first.
 			const content = hasUnknownWavLength(head)
 				? Readable.from([withWavLength(await readBuffer(chunks, LIMITS.keptBytes))])
@@ -183,13 +181,14 @@ export interface PeekedBody {
 }
 
 /** The audio of a response. Gateways send it as base64 in JSON. */
-async function readAudio(response: HttpResponse): Promise<PeekedBody> {
+async function readAudio(response: HttpResponse, requested: AudioFormat): Promise<PeekedBody> {
 	const body = await peekHead(response.bytes());
-	if (!isText(body.head, response.headers['content-type'])) return body;
+	const type = response.headers['content-type'];
+	if (!isText(body.head, { type, isRaw: isRawAudio(requested, type) })) return body;
 	const text = (await readBuffer(body.chunks, LIMITS.received.parsedBytes)).toString('utf8');
 	const audio = collectTexts(parseJson(text))
 		.map((value) => Buffer.from(value.split(',').at(-1)!, 'base64'))
-		.find((content) => detectFileType(content)?.category === 'audio');
+		.find((content) => inspectAudio(content).type === 'media');
 	if (!audio) throw response.toError(text);
 	return await peekHead(Readable.from([audio]));
 }
@@ -211,45 +210,59 @@ export async function peekHead(source: AsyncIterable<Uint8Array>): Promise<Peeke
 }
 
 /** Whether a response with status 200 is an error or a page. */
-function isText(head: Buffer, type = '') {
-	const isDeclared = /\bjson\b|^text\//i.test(type) && detectFileType(head)?.category !== 'audio';
-	return isDeclared || /^\s*[{<]/.test(head.toString('latin1'));
+function isText(head: Buffer, { type = '', isRaw }: { type?: string; isRaw: boolean }) {
+	const media = inspectAudio(head, { isRaw });
+	if (media.type === 'other') return media.isText;
+	return media.type === 'unknown' && /\bjson\b|^text\//i.test(type);
 }
 
-/** What is known about audio besides its bytes. */
-interface ExpectedAudio {
+/** What is known about audio. */
+interface ReceivedAudio {
+	/** Its first bytes. */
+	head: Buffer;
 	requested: AudioFormat;
-	/** The content type of the response. */
-	declared: string;
 }
 
 /** Raw samples. */
 const PCM_TYPE = /^audio\/(?:x-)?(?:pcm|raw|l16)\b/i;
 
-/** Containers of audio that may also have video. */
-const AUDIO_OF_CONTAINERS: Readonly<Record<string, AudioType>> = {
-	'video/mp4': { mimeType: 'audio/mp4', extension: 'm4a' },
-	'video/webm': { mimeType: 'audio/webm', extension: 'webm' },
-};
+function isRawAudio(requested: AudioFormat, declared = ''): boolean {
+	return requested === 'pcm' || PCM_TYPE.test(declared);
+}
 
-/** Type of received audio: what its bytes show, otherwise the requested one, or raw samples if the server declares them. */
-function detectAudioType(head: Buffer, { requested, declared }: ExpectedAudio): AudioType {
-	const isDeclaredRaw = PCM_TYPE.test(declared);
+/**
+ * Type of received audio: what its bytes show, otherwise the requested one, or raw samples if the server declares them.
+ *
+ * @throws a `ServerError` if its bytes are of anything else.
+ */
+function detectAudioType(
+	{ headers, errorContext }: Pick<HttpResponse, 'headers' | 'errorContext'>,
+	{ head, requested }: ReceivedAudio,
+): AudioType {
+	const declared = headers['content-type'] ?? '';
+	const isRaw = isRawAudio(requested, declared);
 	const requestedType: AudioType =
-		requested === 'pcm' || isDeclaredRaw
+		requested === 'pcm' || isRaw
 			? { mimeType: toPcmType(declared), extension: 'pcm' }
 			: { mimeType: MIME_TYPE_BY_FORMAT[requested], extension: requested };
-	const actual = detectFileType(head);
-	const container = getOwn(AUDIO_OF_CONTAINERS, actual?.mimeType ?? '');
-	if (container) return container;
-	if (actual?.category !== 'audio') return requestedType;
-	const { mimeType, extension } = actual;
+	const media = inspectAudio(head, { isRaw });
+	if (media.type === 'unknown') return requestedType;
+	if (media.type === 'other') throw createOtherMediaError(media.description, errorContext);
+	const { mimeType, extension } = media.file;
 	const isRequested = extension === requested || (requested === 'opus' && extension === 'ogg');
 	// Raw samples may begin with any two bytes, so those of MP3 and AAC count only if the server declares that type.
 	const isFrame = head[0] === 0xff;
-	const isCoincidence =
-		requestedType.extension === 'pcm' && isFrame && !isDeclaredAs(mimeType, { declared });
+	const isCoincidence = isRaw && isFrame && !isDeclaredAs(mimeType, { declared });
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
+}
+
+function createOtherMediaError(description: string, context: ErrorContext) {
+	const title = 'The server response is not audio';
+	return createServerError('invalidResponse', context, {
+		title,
+		detail: `${title}, but ${description}`,
+		suggestion: 'Check that the model generates speech, the Extra Body, and the server log.',
+	});
 }
 
 /** Whether a server declares this type, also under names that are not registered. */

@@ -18,7 +18,8 @@ import {
 } from '../shared/field-builders';
 import { storeFile, baseName } from '../shared/binary';
 import { createDifyError } from '../../lib/dify/create-error';
-import { detectFileType, getAudioExtension } from '../../lib/files/file-types';
+import { getAudioExtension } from '../../lib/files/file-types';
+import { inspectAudio } from '../../lib/files/received-media';
 import { assertRecording } from '../../lib/files/recording';
 import type { FileSource } from '../../lib/http/multipart';
 import { readBuffer } from '../../lib/http/response-body';
@@ -41,9 +42,15 @@ function createNoAudioError(url: string) {
 	});
 }
 
-function detectAudio(head: Uint8Array) {
-	const type = detectFileType(head);
-	return type?.category === 'audio' ? type : undefined;
+function createNotAudioError(url: string, description: string) {
+	const title = 'The response from Dify is not audio';
+	return createDifyError('invalidResponse', {
+		url,
+		status: 200,
+		title,
+		detail: `${title}, but ${description}`,
+		suggestion: 'Check the model provider log in Dify, and that the model generates speech.',
+	});
 }
 
 /** Subtypes of `audio/` that every version of Dify accepts (docs/protocols/dify.md 2.10). */
@@ -141,7 +148,14 @@ export const audio: DifyResource = {
 						}
 						const { head, chunks } = await peekHead(response.bytes());
 						// Older versions of Dify report WAV as `audio/mpeg` (docs/protocols/dify.md 2.10).
-						const actual = detectAudio(head);
+						const media = inspectAudio(head);
+						if (media.type === 'other') {
+							if (!media.isText) throw createNotAudioError(response.url, media.description);
+							throw response.toError(
+								(await readBuffer(chunks, limits.parsedBytes)).toString('utf8'),
+							);
+						}
+						const actual = media.type === 'media' ? media.file : undefined;
 						return await storeFile(call, 'options.binaryPropertyOutput', {
 							content: chunks,
 							fileName: `${name}.${actual?.extension ?? getAudioExtension(mimeType) ?? 'mp3'}`,

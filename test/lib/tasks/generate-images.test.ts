@@ -102,6 +102,32 @@ describe('OpenAI’s route', () => {
 		expect((await run(sim, { model: 'flux' })).images).toEqual([IMAGE]);
 	});
 
+	const toBase64 = (text: string) => Buffer.from(text, 'latin1').toString('base64');
+
+	test.each([
+		{ text: '<svg xmlns="x"><script>alert(1)</script></svg>', is: 'an SVG document, which may' },
+		{
+			text: '\xef\xbb\xbf<?xml version="1.0"?><!-- a --><svg onload="x()"/>',
+			is: 'an SVG document',
+		},
+		{ text: '<!DOCTYPE html><script>alert(1)</script>', is: 'text' },
+		{ text: '{"error":"out of memory"}', is: 'text' },
+		{ text: 'The model is loading', is: 'text' },
+		{ text: '%PDF-1.7\n\0\0', is: 'a file (application/pdf)' },
+		{ text: 'PK\x03\x04\x14\0', is: 'a file (application/zip)' },
+		{ text: 'ID3\x04\0\0', is: 'sound (audio/mpeg)' },
+		{ text: '\0\0\0\x20ftypisom', is: 'a video (video/mp4)' },
+		{ text: '\x01\x02\x03\x04', is: '4 bytes of an unknown type' },
+		{ text: '', is: undefined },
+	])('an image that is $is is an error: $text', async ({ text, is }) => {
+		for (const prefix of ['', 'data:image/png;base64,']) {
+			const image = { b64_json: prefix + toBase64(text) };
+			const failed = await getError(run(await startOther({ data: [image] }), { model: 'flux' }));
+			if (is === undefined) expect(failed.type).toMatch(/Response$/);
+			else expect(failed.detail).toContain(`The server response is not an image, but ${is}`);
+		}
+	});
+
 	test.each<[string, object, object]>([
 		[
 			'an error inside a 200',

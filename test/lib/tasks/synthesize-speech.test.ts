@@ -129,6 +129,49 @@ describe('responses that are not audio', () => {
 		expect(await getError(run(sim))).toMatchObject({ serverText: 'engine is dead' });
 	});
 
+	const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').toString('latin1');
+	const OTHER_BYTES = [
+		{ what: 'a PNG', start: PNG, message: 'an image (image/png)' },
+		{ what: 'a JPEG', start: '\xff\xd8\xff\xe0\0\x10JFIF', message: 'an image (image/jpeg)' },
+		{ what: 'a PDF', start: '%PDF-1.7\n', message: 'a file (application/pdf)' },
+		{ what: 'an archive', start: 'PK\x03\x04\x14\0', message: 'a file (application/zip)' },
+		{ what: 'a video', start: 'RIFF1234AVI LIST', message: 'a video (video/x-msvideo)' },
+		{
+			what: 'an SVG with BOM',
+			start: '\xef\xbb\xbf<svg onload="x()">',
+			message: 'an SVG document',
+		},
+	];
+
+	test.each(OTHER_BYTES)('with an audio type, but of $what', async ({ start, message }) => {
+		const sim = await startKokoro();
+		const bytes = Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(200)]);
+		for (const type of ['audio/mpeg', 'audio/wav', 'application/octet-stream']) {
+			sim.route('POST /v1/audio/speech', bytesReply(type, [bytes]));
+			const { type: errorType, message: title, detail } = await getError(run(sim));
+			expect([errorType, title]).toEqual(['invalidResponse', 'The server response is not audio']);
+			expect(detail).toContain(`, but ${message}`);
+		}
+	});
+
+	test.each(['mp3', 'wav', 'pcm'] as const)(
+		'words with an audio type are those of the server: requested %s',
+		async (format) => {
+			const sim = await startKokoro();
+			const words = 'The voice engine has crashed. '.repeat(10);
+			for (const text of [
+				words,
+				`\n ${words}`,
+				'声音引擎已经崩溃。'.repeat(20),
+				'<svg onload="x()"></svg>'.repeat(9),
+			]) {
+				sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from(text)]));
+				const { serverText, type } = await getError(run(sim, { format }));
+				expect([serverText?.slice(0, 20) ?? '', type]).not.toEqual(['', 'emptyResponse']);
+			}
+		},
+	);
+
 	test('a format that differs from the requested one is reported', async () => {
 		const wav = Buffer.concat([Buffer.from('RIFF1234WAVEfmt '), AUDIO]);
 		const sim = await startKokoro({ sound: () => [wav] });
@@ -160,6 +203,15 @@ describe('the type of the audio', () => {
 		['PCM, FLAC comes', 'pcm', 'audio/flac', after('fLaC'), 'flac', 'audio/flac', 1],
 		['PCM, AAC comes', 'pcm', 'audio/aac', after('\xff\xf1'), 'aac', 'audio/aac', 1],
 		['PCM comes', 'pcm', 'audio/pcm', after(FRAME), 'pcm', 'audio/L16;rate=24000;channels=1', 0],
+		[
+			'PCM comes, whose first sample is "<"',
+			'pcm',
+			'',
+			after('<\0\x7b\0'),
+			'pcm',
+			'audio/L16;rate=24000;channels=1',
+			0,
+		],
 		['PCM comes, without a type', 'pcm', '', samples, 'pcm', 'audio/L16;rate=24000;channels=1', 0],
 		[
 			'PCM with its rate comes',

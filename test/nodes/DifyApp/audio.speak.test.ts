@@ -1,3 +1,4 @@
+import { getNodeError } from '../dify';
 import { startChatApp, executeApp } from './app';
 
 it.each([
@@ -33,5 +34,32 @@ it.each([
 			bytes: speech.byteLength,
 		});
 		expect(Buffer.from(item!.binary!.data!.data, 'base64')).toEqual(speech);
+	},
+);
+
+it.each([
+	['audio/mpeg', '\x89PNG\r\n\x1a\n', 'an image (image/png)'],
+	['audio/mpeg', '%PDF-1.7\n', 'a file (application/pdf)'],
+	['application/octet-stream', '<svg onload="x()">', 'an SVG document'],
+	['audio/wav', '<!DOCTYPE html><script>x()</script>', 'Dify web app'],
+	['audio/wav', '{"code":"x","message":"quota exceeded","status":400}', 'quota exceeded'],
+	['audio/mpeg', 'The voice is unknown', 'The voice is unknown'],
+])(
+	'audio: speak: a response of type %s that begins with %j is no audio',
+	async (type, start, is) => {
+		const isText = !/^an? /.test(is);
+		const padding = isText ? Buffer.alloc(500, ' ') : Buffer.alloc(500);
+		const speech = Buffer.concat([Buffer.from(start, 'latin1'), padding]);
+		const sim = await startChatApp({
+			textToSpeech: true,
+			speech,
+			speechType: type,
+			voice: 'alloy',
+		});
+		const failed = await getNodeError(
+			executeApp(sim, { resource: 'audio', operation: 'speak', source: 'text', text: 'Hello' }),
+		);
+		if (isText) expect(`${failed.message} ${failed.description}`).toContain(is);
+		else expect(failed.description).toContain(`The response from Dify is not audio, but ${is}`);
 	},
 );
