@@ -31,16 +31,22 @@ const sharedCaches: Array<{ clear(): void }> = [];
 
 interface CacheEntry<V> {
 	value: V;
+	/** Memory that counts against the limit of the cache. */
+	bytes: number;
 	/** By the monotonic clock: the system time may be set back. */
 	expiresAt: number;
 }
 
 /** How long, and how much, a cache keeps. */
-interface CacheLimits {
+export interface CacheLimits {
 	/** Milliseconds for which a value is kept. Default: ten minutes. */
 	ttlMs?: number;
 	/** Default: 1,000. */
 	maxEntries?: number;
+	/** Memory of all values together, as their owner says. Default: no limit. */
+	maxBytes?: number;
+	/** Whether a value that is read is kept for the whole time again. Default: no. */
+	isRenewedByUse?: boolean;
 }
 
 /**
@@ -52,24 +58,36 @@ export class LruCache<V> {
 
 	private readonly ttlMs: number;
 	private readonly maxEntries: number;
+	private readonly maxBytes: number;
+	private readonly isRenewedByUse: boolean;
+	private bytes = 0;
 
-	constructor({ ttlMs = TTL_MS, maxEntries = MAX_ENTRIES }: CacheLimits = {}) {
+	constructor({
+		ttlMs = TTL_MS,
+		maxEntries = MAX_ENTRIES,
+		maxBytes = Infinity,
+		isRenewedByUse = false,
+	}: CacheLimits = {}) {
 		this.ttlMs = ttlMs;
 		this.maxEntries = maxEntries;
+		this.maxBytes = maxBytes;
+		this.isRenewedByUse = isRenewedByUse;
 	}
 
 	/** A cache for the whole process. */
-	static createShared<V>(ttlMs?: number): LruCache<V> {
-		const cache = new LruCache<V>({ ttlMs });
+	static createShared<V>(limits?: CacheLimits): LruCache<V> {
+		const cache = new LruCache<V>(limits);
 		sharedCaches.push(cache);
 		return cache;
 	}
 
 	get(key: string): V | undefined {
 		const entry = this.entries.get(key);
-		this.entries.delete(key);
-		if (entry === undefined || entry.expiresAt <= performance.now()) return undefined;
-		this.entries.set(key, entry);
+		if (entry === undefined) return undefined;
+		this.delete(key);
+		const now = performance.now();
+		if (entry.expiresAt <= now) return undefined;
+		this.store(key, this.isRenewedByUse ? { ...entry, expiresAt: now + this.ttlMs } : entry);
 		return entry.value;
 	}
 
@@ -78,26 +96,32 @@ export class LruCache<V> {
 		const entry = this.entries.get(key);
 		const now = performance.now();
 		const value = entry !== undefined && entry.expiresAt > now ? entry.value : create();
-		this.store(key, { value, expiresAt: now + this.ttlMs });
+		this.store(key, { value, bytes: entry?.bytes ?? 0, expiresAt: now + this.ttlMs });
 		return value;
 	}
 
-	set(key: string, value: V): void {
-		this.store(key, { value, expiresAt: performance.now() + this.ttlMs });
+	/** @param bytes - Memory of the value, if the cache has a limit for it. */
+	set(key: string, value: V, bytes = 0): void {
+		this.store(key, { value, bytes, expiresAt: performance.now() + this.ttlMs });
 	}
 
 	private store(key: string, entry: CacheEntry<V>) {
-		this.entries.delete(key);
+		this.delete(key);
+		if (entry.bytes > this.maxBytes) return;
 		this.entries.set(key, entry);
-		if (this.entries.size > this.maxEntries) this.entries.delete(this.entries.keys().next().value!);
+		this.bytes += entry.bytes;
+		while (this.entries.size > this.maxEntries || this.bytes > this.maxBytes)
+			this.delete(this.entries.keys().next().value!);
 	}
 
 	delete(key: string): void {
+		this.bytes -= this.entries.get(key)?.bytes ?? 0;
 		this.entries.delete(key);
 	}
 
 	clear(): void {
 		this.entries.clear();
+		this.bytes = 0;
 	}
 }
 

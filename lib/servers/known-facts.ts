@@ -45,4 +45,6 @@ export class KnownFacts {
 }
 
 /** By the ID of the server, which contains address and credential. */
-export const factsByServer: LruCache<KnownFacts> = LruCache.createShared<KnownFacts>(Infinity);
+export const factsByServer: LruCache<KnownFacts> = LruCache.createShared<KnownFacts>({
+	ttlMs: Infinity,
+});

@@ -15,6 +15,44 @@ describe('a bounded cache', () => {
 		expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([undefined, 1, 1]);
 	});
 
+	it('may have a limit for the memory of its values', () => {
+		const cache = new LruCache<string>({ maxBytes: 10 });
+		const getKept = () => ['a', 'b', 'c', 'd'].filter((key) => cache.get(key) !== undefined);
+		cache.set('a', '', 4);
+		cache.set('b', '', 6);
+		expect(getKept()).toEqual(['a', 'b']);
+		cache.set('c', '', 1);
+		expect(getKept()).toEqual(['b', 'c']);
+		cache.set('b', '', 2);
+		cache.set('d', '', 7);
+		expect(getKept()).toEqual(['b', 'c', 'd']);
+		cache.delete('d');
+		cache.set('a', '', 7);
+		expect(getKept()).toEqual(['a', 'b', 'c']);
+		cache.set('d', '', 11);
+		expect(getKept()).toEqual(['a', 'b', 'c']);
+		cache.set('a', '', 10);
+		cache.clear();
+		cache.set('b', '', 10);
+		expect(getKept()).toEqual(['b']);
+	});
+
+	it('may keep a value from its last use', () => {
+		jest.useFakeTimers();
+		try {
+			const cache = new LruCache<number>({ ttlMs: 1_000, isRenewedByUse: true });
+			cache.set('a', 1);
+			for (let use = 0; use < 3; use++) {
+				jest.advanceTimersByTime(999);
+				expect(cache.get('a')).toBe(1);
+			}
+			jest.advanceTimersByTime(1_000);
+			expect(cache.get('a')).toBeUndefined();
+		} finally {
+			jest.useRealTimers();
+		}
+	});
+
 	it('evicts expired entries', () => {
 		jest.useFakeTimers();
 		try {

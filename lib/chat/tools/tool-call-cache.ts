@@ -15,6 +15,15 @@ export interface CachedToolCall {
 /** Longer calls are not cached. */
 const MAX_CHARACTERS = 64 * 1024;
 
+/** Of a cached call: its ID, its name and the entry of the cache. */
+const BYTES_OF_CALL = 512;
+
+/** Two for each character: about a thousand calls of a long answer each. */
+export const MAX_CACHED_BYTES: number = 16 * 1024 * 1024;
+
+/** Milliseconds after the last use. Then no server has the prompt in its cache either. */
+export const CACHED_MS: number = 60 * 60_000;
+
 /**
  * The calls of recent responses with their exact arguments, and the text and thinking before them. n8n 2.20's
  * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
@@ -23,8 +32,11 @@ const MAX_CHARACTERS = 64 * 1024;
  * The key is our own unique ID of the call (`createToolCallIds`), never the server's ID, which may be repeated in other
  * conversations.
  */
-export const toolCallCache: LruCache<CachedToolCall> =
-	LruCache.createShared<CachedToolCall>(Infinity);
+export const toolCallCache: LruCache<CachedToolCall> = LruCache.createShared<CachedToolCall>({
+	ttlMs: CACHED_MS,
+	maxBytes: MAX_CACHED_BYTES,
+	isRenewedByUse: true,
+});
 
 /** Caches the calls of a response, by our IDs. */
 export function cacheToolCalls({
@@ -32,7 +44,13 @@ export function cacheToolCalls({
 	reasoning,
 	toolCalls,
 }: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
-	for (const { id, name, arguments: args } of toolCalls)
-		if (text.length + reasoning.length + args.length <= MAX_CHARACTERS)
-			toolCallCache.set(id, { text, reasoning, name, arguments: args });
+	for (const { id, name, arguments: args } of toolCalls) {
+		const characters = text.length + reasoning.length + args.length;
+		if (characters <= MAX_CHARACTERS)
+			toolCallCache.set(
+				id,
+				{ text, reasoning, name, arguments: args },
+				BYTES_OF_CALL + 2 * characters,
+			);
+	}
 }

@@ -1,4 +1,13 @@
-import { cacheToolCalls, toolCallCache } from '../../../../lib/chat/tools/tool-call-cache';
+import {
+	CACHED_MS,
+	cacheToolCalls,
+	MAX_CACHED_BYTES,
+	toolCallCache,
+} from '../../../../lib/chat/tools/tool-call-cache';
+import { clearSharedCaches } from '../../../../lib/lru-cache';
+
+beforeEach(clearSharedCaches);
+afterEach(() => jest.useRealTimers());
 
 test('calls are kept with the text and thinking before them, unless all of it is long', () => {
 	const toolCalls = [{ id: 'one', name: 'a', arguments: '{ }' }];
@@ -17,4 +26,29 @@ test('calls are kept with the text and thinking before them, unless all of it is
 	});
 	expect(keep('longest', 64 * 1024)).toBeDefined();
 	expect(keep('too long', 64 * 1024 + 2)).toBeUndefined();
+});
+
+test('the calls of a thousand long responses take a limited memory, and the last ones stay', () => {
+	const bytes = 2 * 60_000;
+	const ids = Array.from({ length: 1_000 }, (_none, at) => `call${at}`);
+	for (const id of ids) {
+		const toolCalls = [{ id, name: 'a', arguments: '' }];
+		cacheToolCalls({ text: 'x'.repeat(60_000), reasoning: '', toolCalls });
+	}
+	const kept = ids.filter((id) => toolCallCache.get(id) !== undefined);
+	expect(kept).toEqual(ids.slice(-kept.length));
+	expect(kept.length * bytes).toBeLessThanOrEqual(MAX_CACHED_BYTES);
+	expect((kept.length + 2) * bytes).toBeGreaterThan(MAX_CACHED_BYTES);
+});
+
+test('a call is kept for an hour after its last use', () => {
+	jest.useFakeTimers();
+	const toolCalls = [{ id: 'a', name: 'b', arguments: '{ }' }];
+	cacheToolCalls({ text: 'Look', reasoning: '', toolCalls });
+	for (let round = 0; round < 3; round++) {
+		jest.advanceTimersByTime(CACHED_MS - 1);
+		expect(toolCallCache.get('a')?.arguments).toBe('{ }');
+	}
+	jest.advanceTimersByTime(CACHED_MS);
+	expect(toolCallCache.get('a')).toBeUndefined();
 });
