@@ -1,4 +1,5 @@
 /** The tools that a model may call. */
+import type { SchemaLimit } from './body/schema-size';
 import type { JsonRecord } from '../values/records';
 
 /** A tool that the model may call. */
@@ -9,6 +10,16 @@ export interface ToolDefinition {
 	description?: string;
 	/** JSON schema of the arguments. */
 	schema: JsonRecord;
+}
+
+/** Why a tool is too large: its schema, its name and description, or all tools together. */
+export type ToolLimit = SchemaLimit | 'description' | 'together';
+
+/** A connected tool that is not offered, because its definition is too large. */
+export interface OversizedTool {
+	name: string;
+	/** The limit that it exceeds. */
+	limit: ToolLimit;
 }
 
 /** Whether tools are called: the model decides, never, always, or always this one. */

@@ -9,7 +9,7 @@ import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
 import { countCorrections, toLogFields } from './log-fields';
 import { assertCapabilities } from './prepare/capabilities';
-import { assertShortTools } from './prepare/limit-texts';
+import { assertNeededTools, describeOversizedTools } from './prepare/oversized-tools';
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
 import { withSchemaInstruction } from './prepare/schema-instruction';
@@ -46,7 +46,7 @@ export async function runTurn(options: TurnOptions): Promise<ChatResult> {
 	const { server, chatRequest, onDelta = () => {} } = options;
 	assertModelName(options.settings.model);
 	const settings = toTurnSettings(options.settings, chatRequest);
-	assertShortTools([...(chatRequest.tools ?? []), ...(chatRequest.unofferedTools ?? [])]);
+	assertNeededTools(chatRequest);
 	const prepared = prepareMessages(withSchemaInstruction(chatRequest), settings);
 	const startedAt = performance.now();
 	const tracedTurn = { server, settings, messages: prepared.messages, startedAt };
@@ -116,6 +116,7 @@ async function completeTurn(
 	finishDisplay(turn, completion);
 	const toolCalls = toOriginalCalls(turn, completion);
 	cacheToolCalls({ ...completion, toolCalls });
+	const oversizedWarning = describeOversizedTools(chatRequest.oversizedTools ?? []);
 	const texts = messages.map(({ content }) => getText(content));
 	return {
 		text: display.text,
@@ -128,6 +129,7 @@ async function completeTurn(
 		model: completion.model,
 		warnings: [
 			...historyWarnings,
+			...(oversizedWarning === undefined ? [] : [oversizedWarning]),
 			...draftWarnings,
 			...result.warnings,
 			...completion.warnings,

@@ -7,6 +7,6 @@ import type { ChatResult } from '../chat/chat-result';
  * which may be invalid.
  */
 export type HostGenerator = (
-	createRequest: () => ChatRequest,
+	createRequest: () => ChatRequest | Promise<ChatRequest>,
 	onDelta?: (delta: string) => void,
 ) => Promise<ChatResult>;

@@ -14,16 +14,14 @@ import { asNonEmptyString, asRecord, asRecords, omitUndefined } from '../values/
 import { asFiniteNumber } from '../values/numbers';
 import { FORMAT_TOOL_NAME } from '../chat/tools/format-tool';
 import { anySignal } from '../http/abort';
-import {
-	toToolChoice,
-	toToolDefinition,
-	toGenerationInfo,
-	toInputMessage,
-	toUsageMetadata,
-} from './host-data';
+import { toToolChoice, toGenerationInfo, toInputMessage, toUsageMetadata } from './host-data';
 import { streamText } from './stream-text';
 import { parseRawOutput, parseStructuredOutput, toRequestedFormat } from './structured-output';
 import type { StructuredOutputConfig, StructuredOutputRequest } from './structured-output';
+import { readTools } from './tool-definitions';
+import { assertSchemaSize } from '../chat/body/schema-size';
+import { RESPONSE_SCHEMA } from './json-schema';
+import { runInSteps } from '../http/steps';
 import { estimateContentTokens } from './content-tokens';
 import type { HostGenerator } from './host-generator';
 
@@ -138,6 +136,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		/** Uses a tool as LangChain does, but requires the call: otherwise small models respond in prose. */
 		private withRequiredTool(schema: unknown, config: StructuredOutputConfig) {
+			// LangChain converts it at once, with a copy of the converter that is as slow as n8n's.
+			assertSchemaSize(schema, RESPONSE_SCHEMA);
 			const modelWithRequiredTool = Object.create(this, {
 				bindTools: {
 					value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }),
@@ -154,8 +154,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const handlesTokens = runManager !== undefined && wantsTokenEvents(runManager);
 			const result = yield* streamText(
 				async (onDelta, abandoned) =>
-					await this.fields.generate(() => {
-						const chatRequest = this.toChatRequest(messages, options, abandoned);
+					await this.fields.generate(async () => {
+						const chatRequest = await this.toChatRequest(messages, options, abandoned);
 						// Agent 1.9 streams a response for an output parser, although n8n does not show its text.
 						const hasParser = chatRequest.tools.some(({ name }) => name === FORMAT_TOOL_NAME);
 						return { ...chatRequest, isNeededOnlyAtEnd: hasParser && !handlesTokens };
@@ -173,8 +173,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const result = await this.fields.generate(() => ({
-				...this.toChatRequest(messages, options),
+			const result = await this.fields.generate(async () => ({
+				...(await this.toChatRequest(messages, options)),
 				isNeededOnlyAtEnd: true,
 			}));
 			const { promptTokens, completionTokens, totalTokens } = result.usage ?? NO_USAGE;
@@ -184,7 +184,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			};
 		}
 
-		private toChatRequest(
+		private async toChatRequest(
 			messages: unknown[],
 			{ signal, stop, tools = [], tool_choice: choice, structuredOutput }: CallOptions,
 			abandoned?: AbortSignal,
@@ -192,7 +192,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { toJsonSchema } = this.fields;
 			return {
 				messages: messages.map(toInputMessage),
-				tools: tools.map((tool) => toToolDefinition(tool, toJsonSchema)),
+				...(await runInSteps(readTools(tools, toJsonSchema))),
 				toolChoice: toToolChoice(choice),
 				requestedFormat: structuredOutput && toRequestedFormat(structuredOutput, toJsonSchema),
 				stop,

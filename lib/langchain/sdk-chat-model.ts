@@ -7,11 +7,11 @@ import type {
 import { anySignal } from '../http/abort';
 import { parseObject } from '../values/json';
 import type { AiNodeSdk } from './host-classes';
-import { toToolDefinition } from './host-data';
+import { runInSteps } from '../http/steps';
 import type { HostGenerator } from './host-generator';
 import { streamText } from './stream-text';
+import { readTools } from './tool-definitions';
 import type { ChatRequest } from '../chat/chat-request';
-import type { ToolDefinition } from '../chat/tool-definition';
 import type { InputMessage } from '../chat/input-message';
 import { MESSAGE_TYPES } from '../chat/input-message';
 
@@ -34,8 +34,8 @@ export interface SdkChatModelFields {
 	/** Name of the model, for n8n. */
 	modelId: string;
 	sdk: AiNodeSdk;
-	/** Tools that are bound already. Default: none. */
-	tools?: ToolDefinition[];
+	/** Tools that are bound already, as n8n binds them. Default: none. */
+	tools?: SdkTool[];
 }
 
 /**
@@ -49,13 +49,13 @@ export function createSdkChatModel({
 	sdk,
 	tools = [],
 }: SdkChatModelFields): SdkModel {
-	const toChatRequest = (
+	const toChatRequest = async (
 		messages: SdkMessage[],
 		config: SdkCallOptions = {},
 		abandoned?: AbortSignal,
-	): ChatRequest => ({
+	): Promise<ChatRequest> => ({
 		messages: messages.flatMap(toInputMessages),
-		tools,
+		...(await runInSteps(readTools(tools, sdk.getParametersJsonSchema))),
 		stop: config.stop ?? config.stopSequences,
 		signal: anySignal(config.signal ?? config.abortSignal, abandoned),
 	});
@@ -63,14 +63,14 @@ export function createSdkChatModel({
 		provider: 'n8n-nodes-local-llama',
 		modelId,
 		withTools: (newTools: SdkTool[]) => {
-			const added = newTools.map((tool) => toToolDefinition(tool, sdk.getParametersJsonSchema));
 			// On a second binding, the adapter passes the same tools again.
-			const others = tools.filter(({ name }) => !added.some((tool) => tool.name === name));
-			return createSdkChatModel({ generate, modelId, sdk, tools: [...others, ...added] });
+			const added = new Set(newTools.map(({ name }) => name));
+			const others = tools.filter(({ name }) => !added.has(name));
+			return createSdkChatModel({ generate, modelId, sdk, tools: [...others, ...newTools] });
 		},
 		async generate(messages: SdkMessage[], config?: SdkCallOptions) {
-			const { text, toolCalls } = await generate(() => ({
-				...toChatRequest(messages, config),
+			const { text, toolCalls } = await generate(async () => ({
+				...(await toChatRequest(messages, config)),
 				isNeededOnlyAtEnd: true,
 			}));
 			const calls = toolCalls.map(({ id, name, arguments: input }) => ({
@@ -84,7 +84,7 @@ export function createSdkChatModel({
 		async *stream(messages: SdkMessage[], config?: SdkCallOptions): AsyncGenerator<SdkChunk> {
 			const { toolCalls } = yield* streamText(
 				async (onDelta, abandoned) =>
-					await generate(() => toChatRequest(messages, config, abandoned), onDelta),
+					await generate(async () => await toChatRequest(messages, config, abandoned), onDelta),
 				(delta): SdkChunk[] => [{ type: 'text-delta', delta }],
 			);
 			for (const { id, name, arguments: args } of toolCalls)

@@ -7,7 +7,7 @@ import { toText } from '../values/text';
 import type { RequestedFormat } from '../chat/chat-request';
 import { assertSchema, validateAgainstSchema } from '../chat/check/validate-against-schema';
 import type { AiNodeSdk, HostMessageChunk } from './host-classes';
-import { toResponseSchema } from './host-data';
+import { toResponseSchema } from './json-schema';
 
 /** The settings of a caller, as LangChain names them. */
 export interface StructuredOutputConfig {

@@ -13,7 +13,7 @@ import type { SentFile } from '../files/file-errors';
 import { getContentType, withFileNames } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { runInSteps } from './steps';
+import { runInSteps } from '../http/steps';
 import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';

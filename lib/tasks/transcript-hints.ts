@@ -3,7 +3,7 @@ import type { Adaptation } from '../exchange/find-change';
 import type { JsonRecord } from '../values/records';
 import { asRecords, asString } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
-import type { Steps } from './steps';
+import type { Steps } from '../http/steps';
 
 /** `.srt` (SubRip) or `.vtt` (WebVTT). */
 export type SubtitleFormat = 'srt' | 'vtt';

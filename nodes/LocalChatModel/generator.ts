@@ -31,7 +31,7 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 		let hasText = false;
 		let signal = execution.stopSignal;
 		try {
-			const chatRequest = createRequest();
+			const chatRequest = await createRequest();
 			// Several chains pass no signal.
 			signal = anySignal(chatRequest.signal, execution.stopSignal);
 			const result = await generate({ ...chatRequest, signal }, (delta) => {

@@ -2,6 +2,7 @@
 import { HumanMessage, toolNamed } from './support/agent-turns';
 import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
 import { chatModel, failureOf, streamOf, wholeOf } from './support/node-runner';
+import { fromRoot } from '../support/n8n/chat-model';
 import { useServers } from '../support/servers/scripted-server';
 import type { Answer } from '../support/servers/scripted-server';
 
@@ -190,5 +191,58 @@ describe('required arguments', () => {
 		expect(run).toMatchObject([{ args: { toolParameters: { id: '4711' } } }]);
 		expect(server.sent(CHAT)).toHaveLength(1);
 		expect(hints).toEqual([]);
+	});
+});
+
+describe('a tool that is too large', () => {
+	const { z } = fromRoot('zod') as {
+		z: { object(shape: object): unknown; string(): { describe(text: string): unknown } };
+	};
+	/** A tool as n8n's MCP client makes one. */
+	const ofServer = (name: string, fields: number) => ({
+		name,
+		description: `The tool ${name}`,
+		schema: z.object(
+			Object.fromEntries(
+				Array.from({ length: fields }, (_none, at) => [
+					`f${at}`,
+					z.string().describe(`Field ${at}`),
+				]),
+			),
+		),
+		invoke() {},
+	});
+	const HINT =
+		'Tools that are too large were not offered to the model: "big" (its schema has more than 1,000 fields).';
+
+	test('is not offered; the turn goes on with the others, and one hint names it', async () => {
+		const server = await serve(calls(['c', 'small', '{"f0":"a"}']), text('Done.'));
+		const { supplied, hints } = await chatModel(server.url);
+		const bind = () =>
+			supplied.bindTools([ofServer('small', 1), ofServer('big', 10_000), toolNamed('other')]);
+		const { tool_calls: run } = await bind().invoke([new HumanMessage('Go.')]);
+		expect(run).toMatchObject([{ name: 'small', args: { f0: 'a' } }]);
+		await bind().invoke([new HumanMessage('Go.')]);
+		const offered = server
+			.sent(CHAT)
+			.map(({ tools }) =>
+				(tools as Array<{ function: { name: string } }>).map((tool) => tool.function.name),
+			);
+		expect(offered).toEqual([
+			['small', 'other'],
+			['small', 'other'],
+		]);
+		expect(
+			hints.map(({ message }) => message).filter((message) => message.includes('too large')),
+		).toEqual([HINT]);
+	});
+
+	test('is an error before anything is sent if it must be called', async () => {
+		const server = await serve(text('Done.'));
+		const { supplied } = await chatModel(server.url);
+		const bound = supplied.bindTools([ofServer('big', 10_000)], { tool_choice: 'required' });
+		const failed = await failureOf(bound.invoke([new HumanMessage('Go.')]));
+		expect(failed.message).toContain('"big" must be called, but is too large');
+		expect(server.sent(CHAT)).toEqual([]);
 	});
 });

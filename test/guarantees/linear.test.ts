@@ -11,7 +11,13 @@ import { FORMAT_TOOL_NAME } from '../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../lib/chat/check/argument-coercer';
 import { scoreTools } from '../../lib/chat/prepare/score-tools';
 import { ToolCallAccumulator } from '../../lib/chat/read/tool-call-accumulator';
-import { toValidName } from '../../lib/chat/tools/tool-names';
+import { createToolNames, toValidName } from '../../lib/chat/tools/tool-names';
+import { describeOversizedTools } from '../../lib/chat/prepare/oversized-tools';
+import { readTools } from '../../lib/langchain/tool-definitions';
+import type { ToolList } from '../../lib/langchain/tool-definitions';
+import { clearSharedCaches } from '../../lib/lru-cache';
+import { fromRoot } from '../support/n8n/chat-model';
+import type { ToJsonSchema } from '../support/n8n/tools';
 import {
 	createToolCallIds,
 	getResponseKey,
@@ -123,7 +129,7 @@ import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
-import { runAtOnce } from '../../lib/tasks/steps';
+import { runAtOnce } from '../../lib/http/steps';
 import { parseTranscript, readCutTranscript } from '../../lib/tasks/transcript';
 import { isSilentSegment, stripMarks, stripSilence } from '../../lib/tasks/transcript-marks';
 import { stripReasoning } from '../../lib/tasks/transcript-reasoning';
@@ -745,6 +751,8 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'toAlternatives',
 		'ServerError.withSuggestion',
 		'createInputError',
+		'assertSchemaSize',
+		'createSchemaSizeError',
 		'assertDepth',
 		'describeGatewayTimeout',
 		'fitsEnding',
@@ -868,6 +876,57 @@ const run = (events: object[], options = {}) => {
 	const state = createRunState(options);
 	for (const event of events) applyEvent(state, event);
 };
+
+const { z } = fromRoot('zod') as {
+	z: { object(shape: object): unknown; enum(choices: string[]): unknown; string(): unknown };
+};
+const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
+	getParametersJsonSchema: ToJsonSchema;
+};
+const bind = (...tools: object[]) => {
+	clearSharedCaches();
+	return runAtOnce<ToolList>(readTools(tools, getParametersJsonSchema));
+};
+const makeRecord = (count: number, make: (at: number) => unknown) =>
+	Object.fromEntries(times(count, (at) => [`field${at}`, make(at)]));
+
+/** What an agent binds, by the number of its parts. What is beyond a limit ends early, and everything else is linear. */
+const TOOLS: Record<string, (count: number) => void> = {
+	'a schema of n8n with many fields': (count) =>
+		void bind({ name: 'a', schema: z.object(makeRecord(count, () => z.string())) }),
+	'a schema of n8n with many choices': (count) =>
+		void bind({ name: 'a', schema: z.object({ a: z.enum(times(10 * count, String)) }) }),
+	'a JSON schema with many fields': (count) =>
+		void bind({ name: 'a', schema: { properties: makeRecord(10 * count, () => ({})) } }),
+	'a JSON schema with many choices': (count) =>
+		void bind({ name: 'a', schema: { enum: times(10 * count, String) } }),
+	'a JSON schema of many levels': (count) => {
+		let schema: object = {};
+		for (let level = 0; level < 10 * count; level++) schema = { items: schema };
+		bind({ name: 'a', schema });
+	},
+	'a JSON schema with many references': (count) =>
+		void bind({
+			name: 'a',
+			schema: { $defs: { a: {} }, properties: makeRecord(count, () => ({ $ref: '#/$defs/a' })) },
+		}),
+	'alternatives that double': (count) => {
+		let schema: object = {};
+		for (let level = 0; level < count; level++) schema = { allOf: [schema, schema] };
+		bind({ name: 'a', schema });
+	},
+	'many tools': (count) => void bind(...times(count, (at) => ({ name: `t${at}`, schema: {} }))),
+	'many tools with the same valid name': (count) =>
+		void createToolNames(times(count, (at) => ({ name: `${'ü'.repeat(70)}${at}`, schema: {} }))),
+	'the hint about many tools that are too large': (count) =>
+		void describeOversizedTools(
+			times(10 * count, (at) => ({ name: `t${at}`.repeat(100), limit: 'fields' as const })),
+		),
+};
+
+test.each(Object.entries(TOOLS))('%s of an agent', (_name, read) => {
+	expect(measureGrowth((size) => read(size * PIECES))).toBeLessThan(MAX_GROWTH);
+});
 
 /** Functions that read a streamed response, by its number of chunks. */
 const STREAMS: Record<string, (count: number) => void> = {

@@ -9,6 +9,7 @@ import type { Schema } from '../../vendor';
 import { checkSchema, MAX_STEPS } from './check-schema';
 import type { ResolvedSchema, SchemaDraft } from './check-schema';
 import { NON_SCHEMA_KEYWORDS } from '../body/schema-keywords';
+import { MAX_LENGTH } from '../body/schema-size';
 import { getOwn } from '../../values/own-properties';
 
 /** A value compared with its schema. */
@@ -18,9 +19,6 @@ interface SchemaValidation {
 	/** Parts that could not be checked, as text for the user. */
 	unchecked: string[];
 }
-
-/** Real schemas have some thousand characters. A schema of a hundred thousand fields blocks n8n for seconds. */
-const MAX_LENGTH = 200_000;
 
 /** Versions of JSON schema, by the name in `$schema`. */
 const DRAFTS: ReadonlyArray<{ pattern: RegExp; draft: SchemaDraft }> = [

@@ -11,7 +11,6 @@ import { asArray, asRecord, asString } from '../../values/records';
 import type { ChatMessage } from '../chat-message';
 import { getText } from '../content';
 import type { InputMessage } from '../input-message';
-import type { ToolDefinition } from '../tool-definition';
 
 /** What errors call a message. */
 const SUBJECTS: Readonly<Record<Exclude<InputMessage['type'], 'tool'>, string>> = {
@@ -63,15 +62,6 @@ export function assertShortConversation(messages: readonly ChatMessage[]): void 
 
 const SUGGESTION =
 	'Keep fewer messages in memory, set History Budget in Local Chat Model, or pass less text.';
-
-/** @throws {ServerError} of type `invalidInput` for a tool whose description or schema is too long */
-export function assertShortTools(tools: readonly ToolDefinition[]): void {
-	for (const { name, description = '', schema } of tools) {
-		const subject = `The definition of the tool "${name}"`;
-		assertTextLength(description, subject);
-		assertTextLength(JSON.stringify(schema), subject);
-	}
-}
 
 function countBytes(message: ChatMessage): number {
 	const text = getText(message.content, '\n');

@@ -13,16 +13,23 @@ export interface ToolNames {
 /** Maximum length of a name that servers accept. */
 const MAX_NAME_LENGTH = 64;
 
+/** `_999`. */
+const MAX_SUFFIX_LENGTH = 4;
+
 /** Names are unique within a request. A valid name stays, and no other tool gets it. */
 export function createToolNames(tools: readonly ToolDefinition[]): ToolNames {
 	const usedNames = new Set(tools.map(({ name }) => name));
 	const wireNames = new Map<string, string>();
+	/** Of names with the same beginning, of which there may be thousands. */
+	const lastNumbers = new Map<string, number>();
 	for (const { name } of tools) {
 		const validName = toValidName(name);
 		if (validName === name) continue;
+		const beginning = validName.slice(0, MAX_NAME_LENGTH - MAX_SUFFIX_LENGTH);
 		let unique = validName;
-		for (let count = 2; usedNames.has(unique); count++)
-			unique = `${validName.slice(0, MAX_NAME_LENGTH - 4)}_${count}`;
+		let number = lastNumbers.get(beginning) ?? 1;
+		while (usedNames.has(unique)) unique = `${beginning}_${++number}`;
+		lastNumbers.set(beginning, number);
 		usedNames.add(unique);
 		wireNames.set(name, unique);
 	}

@@ -1,6 +1,6 @@
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
-import type { Steps } from '../../../lib/tasks/steps';
-import { runInSteps } from '../../../lib/tasks/steps';
+import type { Steps } from '../../../lib/http/steps';
+import { runInSteps } from '../../../lib/http/steps';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import { assertRecording } from '../../../lib/files/recording';
 import type { JsonRecord } from '../../../lib/values/records';

@@ -9,11 +9,11 @@ import {
 	toGenerationInfo,
 	toInputMessage,
 	toToolChoice,
-	toToolDefinition,
 	toUsageMetadata,
 } from '../../../lib/langchain/host-data';
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
+import { readTool } from '../../support/n8n/tools';
 
 const RESULT: ChatResult = {
 	text: 'Hi',
@@ -176,10 +176,7 @@ const describeResult = (name: string, result: Partial<ChatResult>) => {
 
 const describeTool = (tool: unknown): unknown => {
 	try {
-		return toToolDefinition(
-			tool,
-			(({ inputSchema }: { inputSchema: unknown }) => inputSchema) as never,
-		);
+		return readTool(tool);
 	} catch (error) {
 		return asServerErrorOrThrow(error).message;
 	}

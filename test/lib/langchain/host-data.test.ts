@@ -4,10 +4,11 @@ import {
 	toInputMessage,
 	toUsageMetadata,
 	toToolChoice,
-	toToolDefinition,
 } from '../../../lib/langchain/host-data';
 import type { ChatResult, Usage } from '../../../lib/chat/chat-result';
 import { fromRoot } from '../../support/n8n/chat-model';
+import { readTool } from '../../support/n8n/tools';
+import type { ToJsonSchema } from '../../support/n8n/tools';
 import { examples } from '../../support/jest/properties';
 
 describe('messages of the host’s LangChain', () => {
@@ -151,8 +152,6 @@ describe('token counts with LangChain’s names', () => {
 	});
 });
 
-type ToJsonSchema = Parameters<typeof toToolDefinition>[1];
-
 const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
 	getParametersJsonSchema: ToJsonSchema;
 };
@@ -163,7 +162,7 @@ const { z } = fromRoot('zod') as {
 		number(): { int(): unknown };
 	};
 };
-const define = (tool: unknown) => toToolDefinition(tool, getParametersJsonSchema);
+const define = (tool: unknown) => readTool(tool, getParametersJsonSchema);
 
 describe('the name of a tool without the prefix of its MCP client', () => {
 	interface Case {
@@ -287,9 +286,7 @@ describe('tools as definitions', () => {
 			string,
 			(...given: unknown[]) => Record<string, (...more: unknown[]) => never>
 		>;
-		const foreign = (tool: { inputSchema?: unknown }) => tool.inputSchema;
-		const read = (schema: unknown) =>
-			toToolDefinition({ name: 'f', schema }, foreign as ToJsonSchema).schema;
+		const read = (schema: unknown) => readTool({ name: 'f', schema }).schema;
 		const both: Array<[string, Zod]> = [
 			['zod 3', fromRoot('zod/v3') as Zod],
 			['zod 4', fromRoot('zod/v4') as Zod],

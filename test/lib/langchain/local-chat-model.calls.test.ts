@@ -42,7 +42,7 @@ async function createModel(
 	const Model = getLocalChatModelClass(found.classes);
 	const model = new Model({
 		generate: async (createRequest, onDelta) => {
-			requests.push(createRequest());
+			requests.push(await createRequest());
 			for (const text of ['Hello', ' you']) {
 				onDelta?.(text);
 				await Promise.resolve();
@@ -171,4 +171,23 @@ test('the log knows the model by its name, with its settings', async () => {
 		id: ['n8n-nodes-local-llama', 'chat_models', 'LocalChatModel'],
 		kwargs: { model: 'm' },
 	});
+});
+
+/** The part of LangChain's chat model that gives structured output. */
+interface StructuredModel {
+	withStructuredOutput(schema: object, config?: object): { invoke(text: string): Promise<unknown> };
+}
+
+test('a schema of structured output that is too large never reaches a converter', async () => {
+	const { model } = await createModel();
+	const properties = Object.fromEntries(
+		Array.from({ length: 1_001 }, (_none, at) => [`f${at}`, { type: 'string' }]),
+	);
+	const bind = (schema: object, config?: object) =>
+		(model as unknown as StructuredModel).withStructuredOutput(schema, config);
+	const large = { type: 'object', properties };
+	const title = 'The schema of the response has more than 1,000 fields';
+	expect(() => bind(large, { method: 'functionCalling' })).toThrow(title);
+	await expect(bind(large).invoke('Hi')).rejects.toThrow(title);
+	expect(() => bind({ ...large, properties: {} }, { method: 'functionCalling' })).not.toThrow();
 });

@@ -57,8 +57,11 @@ const play = async (
 	toolCalls: ReadonlyArray<{ id: string; name: string; arguments: string }> = [],
 ) => {
 	const requests: ChatRequest[] = [];
-	const generate = (async (createRequest: () => ChatRequest, onDelta?: (delta: string) => void) => {
-		requests.push(createRequest());
+	const generate = (async (
+		createRequest: () => Promise<ChatRequest>,
+		onDelta?: (delta: string) => void,
+	) => {
+		requests.push(await createRequest());
 		onDelta?.('Hel');
 		onDelta?.('lo');
 		return await Promise.resolve({ text: 'Hello', toolCalls });
@@ -68,7 +71,7 @@ const play = async (
 	};
 	const model = createSdkChatModel({ generate, modelId: 'm', sdk: sdk as never });
 	const response = await run(model as unknown as SdkModel);
-	const [request] = requests.map(({ signal, ...more }) => ({
+	const [request] = requests.map(({ signal, oversizedTools: _none, ...more }) => ({
 		...more,
 		...(signal?.aborted === true && { stopped: true }),
 	}));

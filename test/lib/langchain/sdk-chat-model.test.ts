@@ -33,7 +33,7 @@ function fallback(): Model {
 			await runTurn({
 				server,
 				settings: PLAIN_SETTINGS,
-				chatRequest: createRequest(),
+				chatRequest: await createRequest(),
 				onDelta: show,
 			}),
 	);
@@ -117,7 +117,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 	it('ends the request when its consumer stops, or at Stop', async () => {
 		const signals: AbortSignal[] = [];
 		const endless = modelOf(async (createRequest, show) => {
-			const signal = createRequest().signal!;
+			const signal = (await createRequest()).signal!;
 			signals.push(signal);
 			for (; !signal.aborted; await delay(1)) void show?.('Hello');
 			throw new Error('Stopped');

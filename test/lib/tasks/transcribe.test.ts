@@ -2,7 +2,7 @@ import { describeError } from '../../../lib/errors/describe-error';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { transcribe } from '../../../lib/tasks/transcribe';
-import { runAtOnce } from '../../../lib/tasks/steps';
+import { runAtOnce } from '../../../lib/http/steps';
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { parseTranscript } from '../../../lib/tasks/transcript';
 import type { Transcript } from '../../../lib/tasks/transcript-hints';

@@ -1,4 +1,4 @@
-import { runAtOnce } from '../../../lib/tasks/steps';
+import { runAtOnce } from '../../../lib/http/steps';
 import { parseTranscript } from '../../../lib/tasks/transcript';
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import type { Transcript } from '../../../lib/tasks/transcript-hints';

@@ -1,4 +1,4 @@
-import { runAtOnce } from '../../../lib/tasks/steps';
+import { runAtOnce } from '../../../lib/http/steps';
 import { parseTranscript } from '../../../lib/tasks/transcript';
 
 const readText = (body: string) => runAtOnce(parseTranscript(body, 'text'))?.text;

@@ -2,7 +2,7 @@
 import { readCutTranscript, parseTranscript } from '../../../lib/tasks/transcript';
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import { getTranscriptHints, withSubtitles } from '../../../lib/tasks/transcript-hints';
-import { runAtOnce } from '../../../lib/tasks/steps';
+import { runAtOnce } from '../../../lib/http/steps';
 import { MAX_DEPTH } from '../../../lib/values/json';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 import path from 'node:path';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { toGrammarSchema, assertDepth } from '../../../../lib/chat/body/grammar-schema';
+import { assertDepth, toGrammarSchema } from '../../../../lib/chat/body/grammar-schema';
 import { unwrapSchema } from '../../../../nodes/shared/chat/json-schema';
-import { toToolDefinition } from '../../../../lib/langchain/host-data';
 
 const ANY_TYPE = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
 
@@ -126,22 +125,12 @@ function nested(levels: number): Record<string, unknown> {
 	return schema;
 }
 
-const unchanged = (tool: { inputSchema: object }) => tool.inputSchema;
-
 test.each([1, 100, 300])('a schema of %d levels is accepted', (levels) => {
 	expect(() => assertDepth(nested(levels), 'The JSON schema')).not.toThrow();
 });
 
-test.each([600, 3_000, 50_000])(
-	'a schema of %d levels is rejected, also as the schema of a tool',
-	(levels) => {
-		const tool = { name: 'find', description: 'Finds', schema: nested(levels) };
-		const openAiTool = { type: 'function', function: { name: 'find', parameters: nested(levels) } };
-		const converter = unchanged as unknown as Parameters<typeof toToolDefinition>[1];
-		expect(() => unwrapSchema(nested(levels))).toThrow(
-			'The JSON schema is nested too deeply (maximum 500',
-		);
-		for (const each of [tool, openAiTool])
-			expect(() => toToolDefinition(each, converter)).toThrow('tool "find" is nested too deeply');
-	},
-);
+test.each([600, 3_000, 50_000])('a schema of %d levels is rejected', (levels) => {
+	expect(() => unwrapSchema(nested(levels))).toThrow(
+		'The JSON schema is nested too deeply (maximum 500',
+	);
+});

@@ -2,12 +2,10 @@
 import {
 	assertShortConversation,
 	assertShortTexts,
-	assertShortTools,
 	cutResults,
 } from '../../../../lib/chat/prepare/limit-texts';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import type { InputMessage } from '../../../../lib/chat/input-message';
-import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import { MAX_TEXT_BYTES, TASK_LIMITS } from '../../../../lib/task-limits';
 
@@ -137,19 +135,4 @@ describe('a conversation', () => {
 			expect.stringMatching(/^invalidInput: The conversation .*4 MB/),
 		);
 	});
-});
-
-test.each([
-	{ title: 'description', tool: { description: LONG }, fitting: { description: FITTING } },
-	{ title: 'schema', tool: { schema: { title: LONG } }, fitting: { schema: { title: 'x' } } },
-])('a tool with a long $title is an error', ({ tool, fitting }) => {
-	const check = (fields: object) =>
-		getTitle(() =>
-			assertShortTools([
-				{ name: 'a', schema: {} },
-				{ name: 'look_up', schema: {}, ...fields },
-			] as ToolDefinition[]),
-		);
-	expect(check(fitting)).toBeUndefined();
-	expect(check(tool)).toContain('invalidInput: The definition of the tool "look_up"');
 });

@@ -1,5 +1,5 @@
 /** Long work in short steps, so that n8n's other work runs between them. */
-import { yieldToEventLoop } from '../http/yield-to-event-loop';
+import { yieldToEventLoop } from './yield-to-event-loop';
 
 /** Work that may be interrupted where it yields. */
 export type Steps<Result> = Generator<undefined, Result>;

@@ -1,0 +1,151 @@
+/**
+ * The tools that an agent binds. In: objects of LangChain, n8n's SDK or OpenAI, whose definitions an MCP server may have
+ * written. Out: definitions for the server, and the tools that are too large to be offered.
+ */
+import { isExcess } from '../chat/body/schema-size';
+import type { OversizedTool, ToolDefinition, ToolLimit } from '../chat/tool-definition';
+import { createInputError } from '../errors/create-error';
+import { findLengthProblem } from '../errors/text-limits';
+import type { Steps } from '../http/steps';
+import { TASK_LIMITS } from '../task-limits';
+import type { JsonRecord } from '../values/records';
+import { asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../values/records';
+import { readSchema } from './json-schema';
+import type { ToJsonSchema } from './json-schema';
+
+/** The tools of a request. */
+export interface ToolList {
+	/** Those that may be offered, in the order of their connections. */
+	tools: ToolDefinition[];
+	/** Those that are too large. */
+	oversizedTools: OversizedTool[];
+}
+
+/** A list of tools is named, scored and written in one piece: as many take 50 ms. No local model reads more than some hundred. */
+const MAX_TOOLS = 2_000;
+
+/** Values of all schemas together, by `MAX_VALUES` of each. They are read and copied in one piece for each request: about 100 ms. */
+const MAX_VALUES_TOGETHER = 40_000;
+
+/**
+ * Reads tools one after another. A tool that is too large, or for which the others leave no room, is left out.
+ *
+ * @param toJsonSchema - The host's converter, which knows the host's zod.
+ * @throws {ServerError} of type `invalidInput` for something that is not a function tool
+ */
+export function* readTools(
+	source: readonly unknown[],
+	toJsonSchema: ToJsonSchema,
+): Steps<ToolList> {
+	const list: ToolList = { tools: [], oversizedTools: [] };
+	const sum: DefinitionSize = { values: 0, bytes: 0 };
+	for (const each of source) {
+		const { name, definition, size, limit } = readTool(each, toJsonSchema);
+		const isFull =
+			list.tools.length >= MAX_TOOLS ||
+			sum.values + size.values > MAX_VALUES_TOGETHER ||
+			sum.bytes + size.bytes > TASK_LIMITS.chat.sentBytes;
+		if (definition === undefined || isFull)
+			list.oversizedTools.push({ name, limit: limit ?? 'together' });
+		else {
+			list.tools.push(definition);
+			sum.values += size.values;
+			sum.bytes += size.bytes;
+		}
+		yield;
+	}
+	return list;
+}
+
+/** How large a definition is. */
+interface DefinitionSize {
+	/** Values of its schema. */
+	values: number;
+	/** Of its texts. */
+	bytes: number;
+}
+
+/** A tool that was read: its definition, or why it is too large. */
+interface ReadTool {
+	name: string;
+	definition?: ToolDefinition;
+	size: DefinitionSize;
+	limit?: ToolLimit;
+}
+
+const NO_SIZE: DefinitionSize = { values: 0, bytes: 0 };
+
+/** @throws {ServerError} of type `invalidInput` for something that is not a function tool */
+function readTool(tool: unknown, toJsonSchema: ToJsonSchema): ReadTool {
+	if (!isRecord(tool)) throw createNotAToolError();
+	const openAiTool = tool.type === 'function' ? asRecord(tool.function) : {};
+	const isOpenAiTool = typeof openAiTool.name === 'string';
+	const { name, description: givenDescription } = isOpenAiTool ? openAiTool : tool;
+	if (typeof name !== 'string') throw createNotAToolError();
+	const description = asNonEmptyString(givenDescription);
+	const text = `${name}\n${description ?? ''}`;
+	if (findLengthProblem(text) !== undefined) return { name, size: NO_SIZE, limit: 'description' };
+	const subject = {
+		label: `The schema of the tool "${name}"`,
+		title: `The arguments of the tool "${name}" cannot be read`,
+		suggestion: 'Describe the arguments with zod or JSON schema.',
+	};
+	const read = isOpenAiTool
+		? readSchema(openAiTool.parameters, subject)
+		: readSchema(getHostSchema(tool), { ...subject, toJsonSchema });
+	if (isExcess(read)) return { name, size: NO_SIZE, limit: read.limit };
+	return {
+		name,
+		definition: {
+			name,
+			description,
+			shortName: findShortName(name, asRecord(tool.metadata)),
+			// Templates and grammars need the schema of a tool without arguments, too.
+			schema: isNonEmpty(read.schema) ? read.schema : { type: 'object', properties: {} },
+		},
+		size: { values: read.values, bytes: Buffer.byteLength(text) + read.bytes },
+	};
+}
+
+/** @throws {ServerError} of type `invalidInput` for a tool that the provider runs itself */
+function getHostSchema(tool: JsonRecord): unknown {
+	const { type = 'function' } = tool;
+	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
+	// `{"type": "web_search", "name": …}` and the like name one.
+	if (schema === undefined && typeof type === 'string' && type !== 'function')
+		throw createNotAToolError();
+	return schema;
+}
+
+/** The longest name that n8n makes. */
+const MAX_NAME_LENGTH = 64;
+
+/**
+ * The name of an MCP server's tool, from which n8n made the tool's name; undefined if the name does not begin with its
+ * node's prefix. Behind an approval, `sourceNodeName` is the node of the approval.
+ */
+function findShortName(
+	name: string,
+	{ gatedToolNodeName, sourceNodeName, isFromToolkit }: JsonRecord,
+) {
+	const node = asNonEmptyString(gatedToolNodeName ?? sourceNodeName);
+	if (node === undefined || isFromToolkit === false || name.length > MAX_NAME_LENGTH)
+		return undefined;
+	const prefix = node.replace(/[^a-zA-Z0-9]/g, '_');
+	const rests = [...name.matchAll(/_(?=[^_])/g)].map(({ index }) => name.slice(index + 1));
+	// A truncated prefix may end at several places: the longest one is assumed.
+	return rests.filter((rest) => buildMcpToolName({ prefix, toolName: rest }) === name).at(-1);
+}
+
+/** `buildMcpToolName` of n8n's MCP client (2.20 and 2.41). */
+function buildMcpToolName({ prefix, toolName }: { prefix: string; toolName: string }) {
+	const fittingPrefix = prefix.slice(0, Math.max(0, MAX_NAME_LENGTH - toolName.length - 1));
+	return fittingPrefix ? `${fittingPrefix}_${toolName}` : toolName;
+}
+
+function createNotAToolError() {
+	return createInputError(
+		'An object bound to the model is not a tool',
+		'Local servers support function tools only, not the built-in tools of cloud providers.',
+	);
+}

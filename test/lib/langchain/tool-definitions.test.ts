@@ -1,0 +1,194 @@
+/** Tools as an agent binds them: which are offered, and what n8n's converter gets to see. */
+import { runAtOnce, runInSteps } from '../../../lib/http/steps';
+import { readTools } from '../../../lib/langchain/tool-definitions';
+import type { ToolList } from '../../../lib/langchain/tool-definitions';
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { MAX_TEXT_BYTES } from '../../../lib/task-limits';
+import type { JsonRecord } from '../../../lib/values/records';
+import { testLimit } from '../../support/jest/limits';
+import { fromRoot } from '../../support/n8n/chat-model';
+import { asItIs } from '../../support/n8n/tools';
+import type { ToJsonSchema } from '../../support/n8n/tools';
+
+const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
+	getParametersJsonSchema: ToJsonSchema;
+};
+
+interface Type {
+	describe(text: string): Type;
+	optional(): Type;
+}
+const { z } = fromRoot('zod') as { z: { object(shape: object): Type; string(): Type } };
+
+const toRecord = <T>(count: number, make: (at: number) => T): Record<string, T> =>
+	Object.fromEntries(Array.from({ length: count }, (_none, at) => [`f${at}`, make(at)]));
+
+/** A tool as n8n's MCP client makes one. */
+const createTool = (name: string, fields: number, text = 'A field') => ({
+	name,
+	description: 'Does it',
+	schema: z.object(toRecord(fields, (at) => z.string().describe(`${text} ${at}`).optional())),
+	invoke() {},
+});
+
+/** n8n's converter, with the names of the tools whose schemas it converted. */
+const createConverter = () => {
+	const converted: string[] = [];
+	const toJsonSchema = ((tool: Parameters<ToJsonSchema>[0]) => {
+		const json = getParametersJsonSchema(tool);
+		if (json !== (tool as { inputSchema?: unknown }).inputSchema) converted.push(tool.name);
+		return json;
+	}) as ToJsonSchema;
+	return { toJsonSchema, converted };
+};
+
+const read = (tools: readonly unknown[], toJsonSchema: ToJsonSchema = asItIs) =>
+	runAtOnce<ToolList>(readTools(tools, toJsonSchema));
+const getNames = ({ tools }: ToolList) => tools.map(({ name }) => name);
+
+beforeEach(clearSharedCaches);
+
+test('a tool that is too large never reaches the converter, and the others stay', () => {
+	const { toJsonSchema, converted } = createConverter();
+	const tools = [createTool('a', 3), createTool('big', 10_000), createTool('b', 3)];
+	const list = read(tools, toJsonSchema);
+	expect(getNames(list)).toEqual(['a', 'b']);
+	expect(list.oversizedTools).toEqual([{ name: 'big', limit: 'fields' }]);
+	expect(converted.join()).not.toContain('big');
+});
+
+describe('a schema of n8n', () => {
+	test('is converted once, also as a new object with the same content and for another tool', () => {
+		const { toJsonSchema, converted } = createConverter();
+		const rounds = Array.from({ length: 5 }, () =>
+			read([createTool('a', 3), createTool('b', 3)], toJsonSchema),
+		);
+		expect(converted).toEqual(['The schema of the tool "a"']);
+		expect(rounds.at(-1)).toEqual(rounds[0]);
+		expect(Object.keys(rounds[0]!.tools[1]!.schema.properties as object)).toEqual([
+			'f0',
+			'f1',
+			'f2',
+		]);
+	});
+
+	test('is converted again if its content has changed', () => {
+		const { toJsonSchema } = createConverter();
+		read([createTool('a', 1, 'Before')], toJsonSchema);
+		const { tools } = read([createTool('a', 1, 'After')], toJsonSchema);
+		expect(tools[0]!.schema.properties).toEqual({
+			f0: { type: 'string', description: 'After 0' },
+		});
+	});
+
+	test('of another converter is not taken from it', () => {
+		const { toJsonSchema } = createConverter();
+		const [tool] = [createTool('a', 1)];
+		expect(read([tool], toJsonSchema).tools[0]!.schema).toHaveProperty('additionalProperties');
+		expect(read([tool]).tools[0]!.schema).not.toHaveProperty('additionalProperties');
+	});
+});
+
+test.each<{ what: string; tool: object; limit: string }>([
+	{ what: 'description', tool: { description: 'x'.repeat(MAX_TEXT_BYTES) }, limit: 'description' },
+	{ what: 'name', tool: { name: 'x'.repeat(MAX_TEXT_BYTES + 1) }, limit: 'description' },
+	{ what: 'schema', tool: { schema: { title: 'x'.repeat(200_001) } }, limit: 'length' },
+	{
+		what: 'schema, whose characters are escaped in JSON,',
+		tool: { schema: { title: '"'.repeat(150_000) } },
+		limit: 'length',
+	},
+	{
+		what: 'schema of a library',
+		tool: {
+			schema: {
+				'~standard': { jsonSchema: { input: () => ({ properties: toRecord(2_000, () => ({})) }) } },
+			},
+		},
+		limit: 'fields',
+	},
+])('a tool with a long $what is not offered, in either form', ({ tool, limit }) => {
+	const {
+		name,
+		description,
+		schema: parameters,
+	} = { name: 'look_up', description: '', schema: {}, ...tool };
+	const forms = [
+		{ name, description, schema: parameters },
+		{ type: 'function', function: { name, description, parameters } },
+	];
+	for (const form of forms)
+		expect(read([form, { name: 'a', schema: {} }])).toMatchObject({
+			tools: [{ name: 'a' }],
+			oversizedTools: [{ name, limit }],
+		});
+});
+
+const isAllOffered = (tools: readonly unknown[]) =>
+	read(tools).oversizedTools.every(({ limit }) => limit !== 'together');
+
+testLimit('lib/langchain/tool-definitions.ts#MAX_TOOLS', {
+	limit: 2_000,
+	outcome: (count) =>
+		isAllOffered(Object.values(toRecord(count, (at) => ({ name: `t${at}`, schema: {} })))),
+	within: true,
+	beyond: false,
+});
+testLimit('lib/langchain/tool-definitions.ts#MAX_VALUES_TOGETHER', {
+	limit: 40_000,
+	outcome: (count) => {
+		// Each schema counts, and its list.
+		const createEnum = (values: number): JsonRecord => ({
+			name: 't',
+			schema: { enum: Array.from({ length: values - 2 }, () => 1) },
+		});
+		return isAllOffered([
+			...Array.from({ length: 4 }, () => createEnum(9_000)),
+			createEnum(count - 36_000),
+		]);
+	},
+	within: true,
+	beyond: false,
+});
+testLimit('lib/task-limits.ts#MAX_CONVERSATION_BYTES', {
+	limit: 4 * 1024 * 1024,
+	of: 'bytes of all names, descriptions and schemas',
+	outcome: (bytes) => {
+		const create = (size: number) => ({
+			name: 't',
+			description: '界'.repeat(Math.floor(size / 3)) + 'a'.repeat(size % 3),
+			schema: { type: 'object' },
+		});
+		// A name, a line break and the schema as JSON.
+		const besides = 2 + '{"type":"object"}'.length;
+		const half = 2_000_000;
+		return isAllOffered([create(half), create(half), create(bytes - 2 * half - 3 * besides)]);
+	},
+	within: true,
+	beyond: false,
+});
+
+test('a tool that fits comes after one for which there is no room', () => {
+	const big = { name: 'big', schema: { enum: Array.from({ length: 9_500 }, () => 1) } };
+	const list = read([big, big, big, big, { ...big, name: 'last' }, { name: 'small', schema: {} }]);
+	expect(getNames(list)).toEqual(['big', 'big', 'big', 'big', 'small']);
+	expect(list.oversizedTools).toEqual([{ name: 'last', limit: 'together' }]);
+});
+
+test('n8n does its other work between tools', async () => {
+	const work = jest.fn();
+	const timer = setInterval(work, 1);
+	const wait = () => {
+		const end = performance.now() + 30;
+		while (performance.now() < end);
+		return {};
+	};
+	await runInSteps(
+		readTools(
+			Object.values(toRecord(5, () => ({ name: 'a', schema: { toJSONSchema: wait } }))),
+			asItIs,
+		),
+	);
+	clearInterval(timer);
+	expect(work.mock.calls.length).toBeGreaterThan(1);
+});
