@@ -83,8 +83,8 @@ function readTool(tool: unknown, toJsonSchema: ToJsonSchema): ReadTool {
 	const { name, description: givenDescription } = isOpenAiTool ? openAiTool : tool;
 	if (typeof name !== 'string') throw createNotAToolError();
 	const description = asNonEmptyString(givenDescription);
-	const text = `${name}\n${description ?? ''}`;
-	if (findLengthProblem(text) !== undefined) return { name, size: NO_SIZE, limit: 'description' };
+	const isTooLong = [name, description ?? ''].some((text) => findLengthProblem(text) !== undefined);
+	if (isTooLong) return { name, size: NO_SIZE, limit: 'description' };
 	const subject = {
 		label: `The schema of the tool "${name}"`,
 		title: `The arguments of the tool "${name}" cannot be read`,
@@ -103,7 +103,10 @@ function readTool(tool: unknown, toJsonSchema: ToJsonSchema): ReadTool {
 			// Templates and grammars need the schema of a tool without arguments, too.
 			schema: isNonEmpty(read.schema) ? read.schema : { type: 'object', properties: {} },
 		},
-		size: { values: read.values, bytes: Buffer.byteLength(text) + read.bytes },
+		size: {
+			values: read.values,
+			bytes: Buffer.byteLength(name) + Buffer.byteLength(description ?? '') + read.bytes,
+		},
 	};
 }
 

@@ -50,12 +50,6 @@ const DOORS: Record<string, (url: string, long: string) => Promise<unknown>> = {
 		]),
 	'a text block': async (url, long) =>
 		await (await chatModel(url)).supplied.invoke([['human', [{ type: 'text', text: long }]]]),
-	'the description of a tool': async (url, long) =>
-		await (
-			await chatModel(url)
-		).supplied
-			.bindTools([{ type: 'function', function: { name: 'a', description: long, parameters: {} } }])
-			.invoke('Hi'),
 	'a file of the chat model': async (url, long) =>
 		await (
 			await chatModel(url)

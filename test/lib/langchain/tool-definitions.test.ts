@@ -5,7 +5,7 @@ import type { ToolList } from '../../../lib/langchain/tool-definitions';
 import { clearSharedCaches } from '../../../lib/lru-cache';
 import { MAX_TEXT_BYTES } from '../../../lib/task-limits';
 import type { JsonRecord } from '../../../lib/values/records';
-import { testLimit } from '../../support/jest/limits';
+import { testLimit, textOfBytes } from '../../support/jest/limits';
 import { fromRoot } from '../../support/n8n/chat-model';
 import { asItIs } from '../../support/n8n/tools';
 import type { ToJsonSchema } from '../../support/n8n/tools';
@@ -90,7 +90,11 @@ describe('a schema of n8n', () => {
 });
 
 test.each<{ what: string; tool: object; limit: string }>([
-	{ what: 'description', tool: { description: 'x'.repeat(MAX_TEXT_BYTES) }, limit: 'description' },
+	{
+		what: 'description',
+		tool: { description: 'x'.repeat(MAX_TEXT_BYTES + 1) },
+		limit: 'description',
+	},
 	{ what: 'name', tool: { name: 'x'.repeat(MAX_TEXT_BYTES + 1) }, limit: 'description' },
 	{ what: 'schema', tool: { schema: { title: 'x'.repeat(200_001) } }, limit: 'length' },
 	{
@@ -150,17 +154,25 @@ testLimit('lib/langchain/tool-definitions.ts#MAX_VALUES_TOGETHER', {
 	within: true,
 	beyond: false,
 });
+testLimit('lib/task-limits.ts#MAX_TEXT_BYTES', {
+	limit: 2 * 1024 * 1024,
+	of: 'bytes of a description',
+	outcome: (bytes) =>
+		read([{ name: 'a', description: textOfBytes(bytes), schema: {} }]).oversizedTools.length,
+	within: 0,
+	beyond: 1,
+});
 testLimit('lib/task-limits.ts#MAX_CONVERSATION_BYTES', {
 	limit: 4 * 1024 * 1024,
 	of: 'bytes of all names, descriptions and schemas',
 	outcome: (bytes) => {
 		const create = (size: number) => ({
 			name: 't',
-			description: '界'.repeat(Math.floor(size / 3)) + 'a'.repeat(size % 3),
+			description: textOfBytes(size),
 			schema: { type: 'object' },
 		});
-		// A name, a line break and the schema as JSON.
-		const besides = 2 + '{"type":"object"}'.length;
+		// A name, and the schema as JSON.
+		const besides = 1 + '{"type":"object"}'.length;
 		const half = 2_000_000;
 		return isAllOffered([create(half), create(half), create(bytes - 2 * half - 3 * besides)]);
 	},
