@@ -1,6 +1,7 @@
 /** An error as one text, for an item and for a chat. */
 import { ServerError } from './server-error';
 import { toPlainText } from '../values/safe-text';
+import type { PlainText } from '../values/safe-text';
 import { getErrorMessage, truncate, truncateMiddle, withoutEnds } from '../values/text';
 
 /** Characters of the server message: more would hide the suggestion. */
@@ -35,7 +36,7 @@ export function toOwnerChatText(error: unknown, displayedUrl?: string): string {
 	);
 	const [firstStep = '', ...sentences] = suggestion.split(/(?<=[.!?]) (?=\p{Lu})/u);
 	let text = joinParts([problem, firstStep]);
-	const addIfShort = (longer: string) => {
+	const addIfShort = (longer: PlainText) => {
 		const isShort = longer.split(/\s+/).length <= MAX_CHAT_LENGTH;
 		if (isShort) text = longer;
 		return isShort;

@@ -4,7 +4,8 @@ import type { ServerModel } from '../servers/server-model';
 import type { ServerError } from '../errors/server-error';
 import { describeAdvice } from '../errors/describe-error';
 import { getHealthStatus } from '../errors/error-types';
-import { toPlainText } from '../values/safe-text';
+import { composeText } from '../values/safe-text';
+import type { PlainText } from '../values/safe-text';
 import { diagnoseTestGeneration } from './diagnose-check';
 
 /** Worst first. */
@@ -26,7 +27,7 @@ const SEVERITIES = ['error', 'warning', 'info'] as const;
 /** Facts that are not known are missing. */
 export interface CheckResult {
 	/** One sentence, which repeats no finding. */
-	summary: string;
+	summary: PlainText;
 	status: HealthStatus;
 	healthy: boolean;
 	/** Most important first. */
@@ -52,11 +53,11 @@ export interface Finding {
 	id: string;
 	severity: (typeof SEVERITIES)[number];
 	/** Evidence, such as a request and its response. */
-	observed: string;
+	observed: PlainText;
 	/** The problem, as a clause without period. */
-	detail: string;
+	detail: PlainText;
 	/** How to fix it. */
-	suggestion: string;
+	suggestion: PlainText;
 }
 
 /** A server, as far as it reports. For a router: slots and context of one loaded model. */
@@ -106,8 +107,14 @@ export interface Expectations {
 	minContext?: number;
 }
 
-/** A finding with the status that it gives the server. */
-export interface FindingWithStatus extends Finding {
+/** A finding with the status that it gives the server. Its texts may quote a server as it came. */
+export interface FindingWithStatus extends Pick<Finding, 'id' | 'severity'> {
+	/** As in `Finding`. */
+	observed: string;
+	/** As in `Finding`. */
+	detail: string;
+	/** As in `Finding`. */
+	suggestion: string;
 	status?: HealthStatus;
 }
 
@@ -194,9 +201,9 @@ export function concludeHealth(
 		findings: sorted.map(({ id, severity, observed, detail, suggestion }): Finding => ({
 			id,
 			severity,
-			observed: toPlainText(observed),
-			detail: toPlainText(detail),
-			suggestion: toPlainText(suggestion),
+			observed: composeText(observed),
+			detail: composeText(detail),
+			suggestion: composeText(suggestion),
 		})),
 	};
 }
@@ -209,13 +216,13 @@ export function concludeHealth(
 export function summarizeWithFindingCounts(
 	clause: string,
 	{ findings }: Pick<CheckResult, 'findings'>,
-): string {
+): PlainText {
 	const counts = (['error', 'warning'] as const).flatMap((name) => {
 		const count = findings.filter(({ severity }) => severity === name).length;
 		return count === 0 ? [] : [pluralize(count, name)];
 	});
 	const suffix = counts.length === 0 ? '' : `, with ${counts.join(' and ')}`;
-	return toPlainText(`${clause}${suffix}.`);
+	return composeText(`${clause}${suffix}.`);
 }
 
 const LIST = new Intl.ListFormat('en');

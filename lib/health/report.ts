@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined } from '../values/records';
 import { round, maxOf } from '../values/numbers';
-import { UNSAFE_CHARACTERS } from '../values/safe-text';
+import { toPlainText, UNSAFE_CHARACTERS } from '../values/safe-text';
+import type { PlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
 import type { CheckResult, Finding } from './check-result';
 import type { SpeedCheckResult, SpeedRun } from './speed';
@@ -98,20 +99,22 @@ ${speed ? renderSpeed(speed.model, speed.runs, !findings.some(({ id }) => id ===
 }
 
 /** Renders the same as text for an email: status, findings, speed. */
-export function renderTextReport(result: SpeedCheckResult): string {
+export function renderTextReport(result: SpeedCheckResult): PlainText {
 	const { summary, server, findings, speed } = result;
 	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
 	const sections = [
-		[summary, server.url ?? ''],
+		[summary, truncate(server.url ?? '', MAX_TEXT)],
 		problems.length === 0 ? [] : ['Findings:', ...problems],
 		speed === undefined
 			? []
 			: [`Speed of ${truncate(speed.model, MAX_NAME)}:`, ...speed.runs.map(describeRun)],
 	];
-	return sections
-		.map((lines) => lines.filter((line) => line !== '').join('\n'))
-		.filter((section) => section !== '')
-		.join('\n\n');
+	return toPlainText(
+		sections
+			.map((lines) => lines.filter((line) => line !== '').join('\n'))
+			.filter((section) => section !== '')
+			.join('\n\n'),
+	);
 }
 
 /** "- 4 requests at the same time: 61 tokens per second each, 244 together. First token after 0.39 s at the latest." */

@@ -11,11 +11,14 @@ import { getChatFields } from '../chat/body/generation-fields';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { RequestField } from '../exchange/request-fields';
 import { exchange } from '../exchange/exchange';
+import { toShownModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { TASK_LIMITS } from '../task-limits';
 import { omitUndefined } from '../values/records';
 import { maxOf, minOf, round } from '../values/numbers';
+import { composeText } from '../values/safe-text';
+import type { PlainText } from '../values/safe-text';
 import type { CheckTarget } from './check';
 import { canGenerate, selectTestModel } from './test-model';
 import type { CheckResult, FindingRules } from './check-result';
@@ -54,7 +57,14 @@ export interface SpeedRun {
 	generatedTokens?: number;
 	/** All requests combined, from sending the first to the end of the last, prompt processing included. */
 	totalTokensPerSecond?: number;
-	failures: Array<Pick<ServerError, 'type' | 'message' | 'suggestion'>>;
+	failures: SpeedFailure[];
+}
+
+/** Why a request of a round failed. */
+export interface SpeedFailure extends Pick<ServerError, 'type'> {
+	/** Title of the error. */
+	message: PlainText;
+	suggestion: PlainText;
 }
 
 /** One request. Times count from sending, without the wait in n8n's queue. */
@@ -123,11 +133,13 @@ export async function addSpeedTest(
 	return { ...health, ...outcome, summary, speed: { model, runs } };
 }
 
-function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun) {
-	if (firstTokenMs === undefined) {
-		return `${model}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`;
-	}
-	return `${model}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`;
+function formatSpeed(model: string, { tokensPerSecond, firstTokenMs }: SpeedRun): PlainText {
+	const name = toShownModelName(model);
+	return composeText(
+		firstTokenMs === undefined
+			? `${name}: at least ${tokensPerSecond} tokens/s, time to first token not measurable.`
+			: `${name}: ${tokensPerSecond} tokens/s, first token after ${formatSeconds(firstTokenMs)} s.`,
+	);
 }
 
 /** "0.21", "12.5": seconds with a useful number of digits. */
@@ -170,7 +182,11 @@ async function measureRound(server: ModelServer, options: SpeedOptions): Promise
 			generatedTokens: aggregate('generatedTokens', minOf),
 			totalTokensPerSecond: tokens === 0 ? undefined : round((tokens * 1000) / totalMs),
 		}),
-		failures: errors.map(({ type, message, suggestion }) => ({ type, message, suggestion })),
+		failures: errors.map(({ type, message, suggestion }) => ({
+			type,
+			message: composeText(message),
+			suggestion: composeText(suggestion),
+		})),
 	};
 	return { run, errors };
 }

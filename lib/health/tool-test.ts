@@ -6,7 +6,9 @@ import type { InputMessage } from '../chat/input-message';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { asServerErrorOrThrow } from '../errors/server-error';
+import { toShownModelName } from '../servers/model-names';
 import type { ModelServer } from '../servers/types/server-type';
+import { composeText } from '../values/safe-text';
 import type { JsonRecord } from '../values/records';
 import { omitUndefined } from '../values/records';
 import { stringifyCanonical, parseObject } from '../values/json';
@@ -126,7 +128,9 @@ export async function addToolTest(
 	const skippedText = skipped > 0 ? `, ${skipped} not tested` : '';
 	const summary = isOutage
 		? summarizeWithFindingCounts(`The server is ${outcome.status}`, outcome)
-		: `${model}: ${passed} of ${completed} tool cases passed${skippedText}.`;
+		: composeText(
+				`${toShownModelName(model)}: ${passed} of ${completed} tool cases passed${skippedText}.`,
+			);
 	return { ...health, ...outcome, summary, toolTest };
 }
 

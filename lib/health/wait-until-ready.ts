@@ -1,4 +1,5 @@
 /** Checks a server until it is ready. */
+import { composeText } from '../values/safe-text';
 import { formatDuration } from '../values/duration';
 import type { CheckResult, HealthStatus } from './check-result';
 import { sleepWithAbort } from '../http/sleep';
@@ -63,7 +64,7 @@ export async function waitUntilReady(
 			if (!isDone && remainingMs > 0) await sleepWithAbort(remainingMs, signal);
 			const prefix = isDone ? '' : `Not ready within ${formatDuration(timeoutMs)} (Wait Timeout). `;
 			const wait = { waitedMs: elapsed(), checks, history };
-			return { ...result, summary: prefix + result.summary, wait };
+			return { ...result, summary: composeText(prefix + result.summary), wait };
 		}
 		await sleepWithAbort(pauseMs, signal);
 	}

@@ -3,6 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
 import { checkServer } from '../../lib/health/check';
 import type { CheckResult, Finding } from '../../lib/health/check-result';
+import { composeText } from '../../lib/values/safe-text';
 import { renderHtmlReport, renderTextReport } from '../../lib/health/report';
 import type { SpeedCheckResult } from '../../lib/health/speed';
 import { addSpeedTest } from '../../lib/health/speed';
@@ -104,9 +105,9 @@ async function checkAndMeasure(call: HealthCall): Promise<SpeedCheckResult> {
 	return withFinding(health, {
 		id: 'speedNotMeasured',
 		severity: 'info',
-		observed: 'No request was sent',
-		detail,
-		suggestion,
+		observed: composeText('No request was sent'),
+		detail: composeText(detail),
+		suggestion: composeText(suggestion),
 	});
 }
 

@@ -1,7 +1,8 @@
 /** Reads token counts and times from the responses of each API. */
 import type { JsonRecord } from '../../values/records';
 import { isRecord, asRecord } from '../../values/records';
-import { asFiniteNumber } from '../../values/numbers';
+import { isInRange } from '../../values/numbers';
+import type { NumberRange } from '../../values/numbers';
 import { estimateTokens } from '../../values/tokens';
 import type { Completion } from '../completion';
 import type { ChatResult, Timings, Usage } from '../chat-result';
@@ -70,13 +71,20 @@ export function parseOpenAiUsage(usage: unknown): Usage | undefined {
 /** Far more than any server sends. */
 const MAX_TIMINGS = 50;
 
+/** Counts, times and speeds. A number beyond them, such as 1e308, says nothing, and becomes infinite when it is rounded. */
+const TIMING_RANGE: NumberRange = [0, Number.MAX_SAFE_INTEGER];
+
 /** Reads llama-server's `timings`. */
 export function parseTimings(timings: JsonRecord): Timings {
 	return Object.fromEntries(
 		Object.entries(timings)
-			.filter((entry): entry is [string, number] => asFiniteNumber(entry[1]) !== undefined)
+			.filter((entry): entry is [string, number] => isTiming(entry[1]))
 			.slice(0, MAX_TIMINGS),
 	);
+}
+
+function isTiming(value: unknown): value is number {
+	return typeof value === 'number' && isInRange(value, TIMING_RANGE);
 }
 
 /** The counts in llama-server's `timings`, which it also sends without `usage` in the request. */

@@ -1,13 +1,9 @@
 /** Hints at a node. */
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
-import { toPlainText } from '../../../lib/values/safe-text';
-import { truncateMiddle } from '../../../lib/values/text';
+import { composeText } from '../../../lib/values/safe-text';
 
 /** What shows hints. */
 export type HintContext = Pick<IExecuteFunctions, 'addExecutionHints'>;
-
-/** Characters. */
-const MAX_HINT_LENGTH = 2000;
 
 /** Hints already shown at a node, by the context of its run. */
 const hintsByContext = new WeakMap<HintContext, Set<string>>();
@@ -27,7 +23,7 @@ export function addHintOnce(
 	if (hints.has(message)) return;
 	hints.add(message);
 	context.addExecutionHints({
-		message: toPlainText(truncateMiddle(message, MAX_HINT_LENGTH)),
+		message: composeText(message),
 		location: 'outputPane',
 		type,
 	});

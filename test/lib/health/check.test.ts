@@ -5,6 +5,7 @@ import {
 	rawServer,
 } from '../../support/servers/raw-http-server';
 import type { RawHandler } from '../../support/servers/raw-http-server';
+import { toPlainText } from '../../../lib/values/safe-text';
 import { startWhisperSim } from '../../simulators/media/whisper';
 import { useSimulator } from '../../simulators/use-simulator';
 import { waitUntilReady } from '../../../lib/health/wait-until-ready';
@@ -357,7 +358,7 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 		return {
 			status,
 			healthy: status === 'healthy',
-			summary: `It is ${status}.`,
+			summary: toPlainText(`It is ${status}.`),
 			findings: [],
 			server: { url: 'http://x', type: 'llamaServer', latencyMs: 1 },
 			checkedAt: '',

@@ -3,27 +3,28 @@ import { renderHtmlReport, renderTextReport } from '../../../lib/health/report';
 import type { Finding } from '../../../lib/health/check-result';
 import type { SpeedCheckResult, SpeedRun } from '../../../lib/health/speed';
 import { expectApproved } from '../../support/approved/approved-table';
+import { toPlainText } from '../../../lib/values/safe-text';
 import path from 'node:path';
 
 const finding = (id: string, severity: Finding['severity'], length = 10): Finding => ({
 	id,
 	severity,
-	observed: `seen ${'s'.repeat(length)}`,
-	detail: `it is ${'d'.repeat(length)}`,
-	suggestion: `Do ${'a'.repeat(length)}.`,
+	observed: toPlainText(`seen ${'s'.repeat(length)}`),
+	detail: toPlainText(`it is ${'d'.repeat(length)}`),
+	suggestion: toPlainText(`Do ${'a'.repeat(length)}.`),
 });
 const BASE: SpeedCheckResult = {
 	status: 'healthy',
 	healthy: true,
-	summary: 'All is well.',
+	summary: toPlainText('All is well.'),
 	findings: [],
 	server: { url: 'http://server:8080', type: 'llamaServer' },
 	checkedAt: '2026-11-20T23:30:00.000Z',
 };
 const FAILURE: SpeedRun['failures'][number] = {
 	type: 'serverError',
-	message: 'It failed',
-	suggestion: 'Check it.',
+	message: toPlainText('It failed'),
+	suggestion: toPlainText('Check it.'),
 };
 const run = (concurrentRequests: number, more: Partial<SpeedRun> = {}): SpeedRun => ({
 	concurrentRequests,
@@ -68,7 +69,7 @@ const RESULTS: Readonly<Record<string, Partial<SpeedCheckResult>>> = {
 		findings: [finding('a', 'error'), finding('b', 'warning'), finding('c', 'info')],
 	},
 	'long texts': {
-		summary: 's'.repeat(400),
+		summary: toPlainText('s'.repeat(400)),
 		findings: [finding('long', 'error', 700)],
 		server: { ...BASE.server, version: 'v'.repeat(200), url: `http://${'u'.repeat(400)}` },
 	},

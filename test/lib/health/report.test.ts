@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { toPlainText } from '../../../lib/values/safe-text';
+import type { PlainText } from '../../../lib/values/safe-text';
 import { renderHtmlReport, renderTextReport } from '../../../lib/health/report';
 import type { Finding, HealthStatus, ModelFacts } from '../../../lib/health/check-result';
 import type { SpeedCheckResult, SpeedRun } from '../../../lib/health/speed';
@@ -38,14 +40,15 @@ function run(concurrentRequests: number, tokensPerSecond: number, firstTokenMs: 
 }
 
 function finding(text: string, severity: Finding['severity'] = 'info'): Finding {
-	return { id: 'serverSleeping', severity, observed: text, detail: text, suggestion: text };
+	const plain = text as PlainText;
+	return { id: 'serverSleeping', severity, observed: plain, detail: plain, suggestion: plain };
 }
 
 function result(change: Partial<SpeedCheckResult> = {}): SpeedCheckResult {
 	return {
 		status: 'healthy',
 		healthy: true,
-		summary: 'All is well.',
+		summary: toPlainText('All is well.'),
 		findings: [finding('Something small')],
 		server: {
 			url: 'http://10.0.0.5:8080',
@@ -152,7 +155,13 @@ describe('a report', () => {
 					runs: [
 						{
 							concurrentRequests: 4,
-							failures: [{ type: 'totalTimeout', message: 'm', suggestion: 's' }],
+							failures: [
+								{
+									type: 'totalTimeout',
+									message: toPlainText('m'),
+									suggestion: toPlainText('s'),
+								},
+							],
 						} satisfies SpeedRun,
 					],
 				},
@@ -169,6 +178,25 @@ describe('a report', () => {
 		},
 	])('as text, with $what', ({ change, text }) => {
 		expect(renderTextReport(result(change))).toBe(text);
+	});
+
+	it('as text, names and sentences of a server are harmless and bounded, whatever they contain', () => {
+		const hostile = '<img src=x onerror=alert(1)><script>\u202e';
+		const long = hostile.repeat(12_000);
+		const text = renderTextReport(
+			result({
+				speed: {
+					model: long,
+					runs: [run(1, 5, 5)],
+				},
+				server: { url: `http://${long}`, type: 'llamaServer', version: long },
+				findings: [finding('Small')],
+			}),
+		);
+		expect(text).not.toMatch(/<[a-z]|\u202e/i);
+		expect(text.length).toBeLessThan(1_000);
+		const short = renderTextReport(result({ speed: { model: hostile, runs: [run(1, 5, 5)] } }));
+		expect(short).toContain('Speed of <\u200Bimg src=x onerror=alert(1)><\u200Bscript>:');
 	});
 
 	it.each([
@@ -241,7 +269,7 @@ describe('a report', () => {
 		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
 		const page = render(
 			{
-				summary: hostile,
+				summary: hostile as PlainText,
 				findings: [finding(hostile)],
 				models: [model(hostile)],
 				server: { url: hostile, type: 'llamaServer', version: hostile },
@@ -281,7 +309,7 @@ describe('a report', () => {
 			fc.property(text, text, number, rounds, (one, other, value, runs) => {
 				const page = render(
 					{
-						summary: other,
+						summary: other as PlainText,
 						findings: [finding(other)],
 						models: [{ ...model(one), size: value, state: other }],
 						speed: { model: other, runs: runs.map((round) => run(...round)) },

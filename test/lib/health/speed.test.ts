@@ -207,10 +207,10 @@ describe('meaning of the numbers', () => {
 	const chunk = (fields: object) => `data: ${JSON.stringify(fields)}\n\n`;
 	const text = (content: string) => chunk({ choices: [{ index: 0, delta: { content } }] });
 	/** A server with one model, and an answer with such timings. */
-	const llama = (size: number, events: string[], pauseMs = 0): RawHandler =>
+	const llama = (size: number, events: string[], pauseMs = 0, id = 'm'): RawHandler =>
 		routes({
 			'/v1/models': json('200 OK', {
-				data: [{ id: 'm', owned_by: 'llamacpp', meta: { size, n_ctx: 16_384 } }],
+				data: [{ id, owned_by: 'llamacpp', meta: { size, n_ctx: 16_384 } }],
 			}),
 			'/v1/chat/completions': (_path, socket) => {
 				socket.write(
@@ -253,6 +253,25 @@ describe('meaning of the numbers', () => {
 		expect(result.summary).toMatch(
 			/^m: at least [\d.]+ tokens\/s, time to first token not measurable\.$/,
 		);
+	});
+
+	it.each([1e308, -1e308, 1e17])(
+		'a speed of %d says nothing: it is measured instead',
+		async (perSecond) => {
+			const result = await measured(llama(5e8, timed(perSecond), 200));
+			const { tokensPerSecond } = result.speed!.runs[0]!;
+			expect(tokensPerSecond).toBeLessThan(10_000);
+			expect(tokensPerSecond).toBeGreaterThan(0);
+			expect(JSON.stringify(result.speed)).not.toContain('null');
+		},
+	);
+
+	it('the name of a model is shown as text, and cut', async () => {
+		const name = `<img src=x>${'m'.repeat(500_000)}`;
+		const { summary, findings } = await measured(llama(5e8, timed(50), 0, name));
+		expect(summary).toMatch(/^<\u200bimg src=x>m+…: /);
+		expect(summary.length).toBeLessThan(300);
+		expect(JSON.stringify(findings).length).toBeLessThan(10_000);
 	});
 
 	it('an error in the middle of the response', async () => {

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { toPlainText } from '../../../lib/values/safe-text';
 import type { CheckResult } from '../../../lib/health/check-result';
 import {
 	toCurrentState,
@@ -19,7 +20,7 @@ function healthy(at: number): CheckResult {
 	return {
 		status: 'healthy',
 		healthy: true,
-		summary: 'All is well.',
+		summary: toPlainText('All is well.'),
 		findings: [],
 		server: { url: URL, type: 'llamaServer', latencyMs: 1 },
 		checkedAt: minute(at),
@@ -35,12 +36,18 @@ function broken(
 		{
 			id,
 			severity: 'error' as const,
-			observed: 'ECONNREFUSED',
-			detail: 'Nothing listens',
-			suggestion: 'Start it.',
+			observed: toPlainText('ECONNREFUSED'),
+			detail: toPlainText('Nothing listens'),
+			suggestion: toPlainText('Start it.'),
 		},
 	];
-	return { ...healthy(at), status, healthy: false, summary: 'Nothing answers.', findings };
+	return {
+		...healthy(at),
+		status,
+		healthy: false,
+		summary: toPlainText('Nothing answers.'),
+		findings,
+	};
 }
 
 interface Watched {
@@ -141,9 +148,9 @@ describe('a server that is watched', () => {
 		const hint = {
 			id: 'noMetrics',
 			severity: 'info' as const,
-			observed: '',
-			detail: '',
-			suggestion: '',
+			observed: toPlainText(''),
+			detail: toPlainText(''),
+			suggestion: toPlainText(''),
 		};
 		expect(
 			summarizeChanges(runChecks([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)])),

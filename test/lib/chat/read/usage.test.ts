@@ -6,6 +6,7 @@ import {
 	getReportedSpeed,
 	getTokensPerSecond,
 	parseOpenAiUsage,
+	parseTimings,
 	usageFromTimings,
 } from '../../../../lib/chat/read/usage';
 
@@ -160,4 +161,9 @@ test.each<[Partial<ChatResult>, number | undefined]>([
 	[{ usage: undefined }, undefined],
 ])('tokens per second after the first, with %j', (changes, speed) => {
 	expect(getTokensPerSecond({ ...RESULT, ...changes })).toBe(speed);
+});
+
+test('timings are numbers that a server can have measured', () => {
+	const timings = { a: 0, b: 1.5, c: Number.MAX_SAFE_INTEGER, d: -1, e: 1e17, f: 1e308, g: '1' };
+	expect(parseTimings(timings)).toEqual({ a: 0, b: 1.5, c: Number.MAX_SAFE_INTEGER });
 });
