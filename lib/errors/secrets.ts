@@ -11,6 +11,9 @@ const OPEN_HEADERS =
 const PLACEHOLDER =
 	/^(?:sk-)?(?:no[-_ ]?key(?:[-_ ]?(?:required|needed))?|not[-_ ]?(?:needed|required)|none|null|empty|dummy|test|anything|whatever|password|changeme|admin|ollama|lm-?studio|llama(?:[.-]?cpp)?|local-?llama|vllm|openai|gpustack|dify|x+)$/i;
 
+/** How Dify's keys begin, as its documentation says. The rest of a key is what only its owner knows. */
+const PUBLIC_PREFIX = /^(?:app|dataset)-/;
+
 /** Characters of the shortest secret. */
 const MIN_LENGTH = 8;
 
@@ -26,13 +29,20 @@ export const NO_SECRETS: readonly string[] = [];
 /**
  * @param headers - Those of a credential.
  * @returns the key behind its scheme, the pair of Basic, its password and its base64, the values of cookies, and of other
- *   headers the whole value and the key behind a scheme. Short and common words are omitted
+ *   headers the whole value and the key behind a scheme; a key of Dify also without its prefix. Short and common words are
+ *   omitted
  */
 export function collectSecrets(headers: Readonly<Record<string, string>>): string[] {
 	const secrets = Object.entries(headers).flatMap(([name, value]) =>
 		OPEN_HEADERS.test(name) ? [] : splitHeader(name.toLowerCase(), value),
 	);
-	return [...new Set(secrets)];
+	return [...new Set(secrets.flatMap(withRest))];
+}
+
+/** Also without its public prefix: a console shows keys so. */
+function withRest(secret: string): string[] {
+	const rest = secret.replace(PUBLIC_PREFIX, '');
+	return rest !== secret && isSecret(rest) ? [secret, rest] : [secret];
 }
 
 function splitHeader(name: string, value: string): string[] {

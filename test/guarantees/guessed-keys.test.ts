@@ -32,9 +32,10 @@ const toUnicode = (text: string) =>
 const toPercent = (text: string) =>
 	[...text].map((sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`).join('');
 
-/** Parts of a key, right and wrong, as they are and in the forms that are masked. */
+/** Parts of a key, right and wrong, as they are and in the forms that are masked. Dify's is whole without its prefix. */
 function guessesOf(key: string): string[] {
 	const guesses: string[] = [];
+	const whole = key.replace(/^app-/, '');
 	for (let length = 1; guesses.length < GUESSES; length = (length % (key.length - 1)) + 1) {
 		const round = guesses.length;
 		const [begin, end] = [key.slice(0, length), key.slice(-length)];
@@ -43,8 +44,9 @@ function guessesOf(key: string): string[] {
 		const part = [begin, begin + wrong, end, wrongBefore + end, key.slice(1, length + 1)][
 			round % 5
 		]!;
+		const isPart = !part.includes(whole);
 		const form = [String, toUnicode, toPercent, (text: string) => btoa(text)][(round >> 3) % 4]!;
-		guesses.push(form(part));
+		guesses.push(form(isPart ? part : begin));
 	}
 	return guesses;
 }

@@ -325,6 +325,27 @@ test.each(CASES)('no key is visible after an echo as $name: $key', async ({ esca
 	expect(JSON.stringify(visible)).toContain('***');
 });
 
+/** Dify's console shows keys without the beginning that all of them have. */
+const REST = 'Zx81KqPw37LmTr52VbNc96Hy';
+
+test.each(
+	['app-', 'dataset-'].flatMap((prefix) =>
+		Object.entries(ECHO_FORMS).map(([name, escape]) => ({ prefix, name, escape })),
+	),
+)('nor is it without the prefix $prefix, as $name', async ({ prefix, escape }) => {
+	const echo = escape(`You sent ${REST} here, and other-${REST}.`);
+	const key = prefix + REST;
+	const visible = [
+		...(await collectVisibleOfDify(key, echo)),
+		...(await collectVisibleOfOtherDoors(key, echo)),
+	];
+	const texts = new Set(collectStrings(JSON.parse(JSON.stringify(visible))));
+	for (const seen of texts)
+		for (const form of Object.values(ECHO_FORMS))
+			expect([seen, seen.includes(form(REST))]).toEqual([seen, false]);
+	expect(JSON.stringify(visible)).toContain('***');
+});
+
 describe('a pair of Basic', () => {
 	const pair = 'anna:horsebat';
 	const credentials = {

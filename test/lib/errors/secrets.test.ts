@@ -1,6 +1,7 @@
 import { collectSecrets, getWrittenSecrets, withoutSent } from '../../../lib/errors/secrets';
 
 const KEY = ['sk', '9f8e/7d6c+5b4a=3210'].join('-');
+const DIFY = '9vR3kQ7mT2xW8bN5cL1pZ6yH';
 const basic = (pair: string) => `Basic ${btoa(pair)}`;
 const encode = (pair: string) => btoa(pair).replace(/=+$/, '');
 
@@ -26,6 +27,30 @@ describe('the secrets', () => {
 			['anna:changeme', encode('anna:changeme')],
 		],
 		['cookies', { cookie: 'session=abcdef1234567890; theme=dark' }, ['abcdef1234567890']],
+		['a key of an app', { authorization: `Bearer app-${DIFY}` }, [`app-${DIFY}`, DIFY]],
+		['a knowledge key', { 'x-api-key': `dataset-${DIFY}` }, [`dataset-${DIFY}`, DIFY]],
+		[
+			'a key of an app behind a scheme',
+			{ 'x-gateway': `Token app-${DIFY}` },
+			[`Token app-${DIFY}`, `app-${DIFY}`, DIFY],
+		],
+		[
+			'a key of an app as a password',
+			{ authorization: basic(`anna:app-${DIFY}`) },
+			[`anna:app-${DIFY}`, encode(`anna:app-${DIFY}`), `app-${DIFY}`, DIFY],
+		],
+		['a key whose rest is short', { authorization: 'Bearer app-key4711' }, ['app-key4711']],
+		[
+			'a key whose rest is a placeholder',
+			{ authorization: `Bearer app-${'x'.repeat(24)}` },
+			[`app-${'x'.repeat(24)}`],
+		],
+		[
+			'a key whose rest is a word',
+			{ authorization: 'Bearer dataset-production' },
+			['dataset-production'],
+		],
+		['a key with a prefix in its middle', { 'x-api-key': `my-app-${DIFY}` }, [`my-app-${DIFY}`]],
 		['placeholders', { authorization: 'Bearer no-key', 'x-api-key': 'ollama' }, []],
 		['short words', { 'x-api-key': 'secret', 'x-team': 'production' }, []],
 		[
