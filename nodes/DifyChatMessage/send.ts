@@ -15,7 +15,7 @@ import {
 	RUN_OPTIONS,
 	RETRY_CONDITION,
 } from '../shared/dify/dify-fields';
-import { readUser, userField, readRawUser } from '../shared/dify/dify-user';
+import { isSessionUser, readUser, userField, readRawUser } from '../shared/dify/dify-user';
 import {
 	storeResultFiles,
 	createPausedError,
@@ -80,8 +80,7 @@ type Conversation = 'auto' | 'new' | 'latest' | 'byId';
 function readConversationMode(parameters: NodeParameters) {
 	const choice = parameters.choice<Conversation>('conversation');
 	if (choice !== 'auto') return choice;
-	const { sessionId } = parameters.item();
-	return !isUnset(sessionId) && readRawUser(parameters) === sessionId ? 'latest' : 'new';
+	return isSessionUser(parameters) ? 'latest' : 'new';
 }
 
 /** The conversation of the item. */

@@ -6,6 +6,7 @@ import type {
 	ValueSource,
 	Values,
 } from '../../../lib/fields/field';
+import { resolveUser } from '../../../lib/dify/default-user';
 import { parseUser, parseUuid } from '../../../lib/dify/ids';
 import { ID_EXAMPLE } from '../fields/to-properties';
 import type { ItemSource } from '../fields/item-source';
@@ -114,8 +115,8 @@ export function readUser(source: ItemSource, values: UserValue): string {
 
 /** The unchecked user of the field; if that is empty, the chat session, otherwise the user of the item, otherwise one for the workflow. */
 export function readRawUser(source: ItemSource, { user }: UserValue): unknown {
-	if (user.type === 'entered') return user.value;
 	const { sessionId, user: itemUser } = source.item();
 	const workflowId = source.workflowId();
-	return sessionId ?? itemUser ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);
+	const entered = user.type === 'entered' ? user : undefined;
+	return resolveUser({ entered, sessionId, itemUser, workflowId });
 }

@@ -1,6 +1,8 @@
 /** The Dify user on whose behalf a request is sent. */
 import type { INodeProperties } from 'n8n-workflow';
+import { resolveUser, toSessionUser } from '../../../lib/dify/default-user';
 import { parseUser } from '../../../lib/dify/ids';
+import { isUnset } from '../../../lib/values/records';
 import type { NodeParameters } from '../parameters';
 import { stringField } from '../field-builders';
 
@@ -26,12 +28,18 @@ export function readUser(parameters: NodeParameters): string {
 
 /** The unchecked user of the field. If empty, the default user. */
 export function readRawUser(parameters: NodeParameters): unknown {
-	return parameters.isUnset('user') ? getDefaultUser(parameters) : parameters.value('user');
+	const { sessionId, user: itemUser } = parameters.item();
+	return resolveUser({
+		entered: parameters.isUnset('user') ? undefined : { value: parameters.value('user') },
+		sessionId,
+		itemUser,
+		workflowId: parameters.workflowId(),
+	});
 }
 
-/** The chat session, otherwise the user of the item, otherwise one for the workflow. */
-function getDefaultUser(parameters: NodeParameters): unknown {
-	const { sessionId, user } = parameters.item();
-	const workflowId = parameters.workflowId();
-	return sessionId ?? user ?? (workflowId === undefined ? 'n8n' : `n8n-${workflowId}`);
+/** Whether the user is that of the chat session of the item. */
+export function isSessionUser(parameters: NodeParameters): boolean {
+	const { sessionId } = parameters.item();
+	const user = toSessionUser(sessionId, parameters.workflowId());
+	return !isUnset(sessionId) && readRawUser(parameters) === user;
 }

@@ -77,6 +77,55 @@ describe('User', () => {
 		expect(sim.runs.map(({ user }) => user)).toEqual(['chat-3', 'ben', '7', 'n8n-w1']);
 	});
 
+	test.each([
+		{ session: 'n8n-w1', user: 'session-n8n-w1' },
+		{ session: ' N8N-W1 ', user: 'session- N8N-W1 ' },
+		{ session: 'n8n', user: 'session-n8n' },
+		// The users of other workflows with the same app.
+		{ session: 'n8n-aB3dE5fG7hJ9kL1m', user: 'session-n8n-aB3dE5fG7hJ9kL1m' },
+		{ session: 'n8n-42', user: 'session-n8n-42' },
+		{ session: 'n8n-user-42', user: 'n8n-user-42' },
+		{ session: 'chat-3', user: 'chat-3' },
+	])('a session is never the user of a workflow: $session', async ({ session, user }) => {
+		const sim = await startSim();
+		const send = async (parameters: IDataObject, json: IDataObject) =>
+			await executeNode('difyChatMessage', sim, { parameters, items: [{ json }] });
+		await send({ user: '', conversation: 'auto' }, {});
+		await send({ user: '', conversation: 'auto' }, { sessionId: session });
+		await send({ user: session, conversation: 'auto' }, { sessionId: session });
+		expect(sim.runs.map((run) => run.user)).toEqual(['n8n-w1', user, user]);
+		const [own, first, second] = sim.runs.map(({ conversationId }) => conversationId);
+		expect(first).not.toBe(own);
+		expect(second).toBe(first);
+	});
+
+	test('what a Dify node passes on, and what is entered, stays the user of the workflow', async () => {
+		const sim = await startSim();
+		await executeNode('difyChatMessage', sim, {
+			parameters: { user: '' },
+			items: [{ json: { user: 'n8n-w1' } }],
+		});
+		await executeNode('difyChatMessage', sim, {
+			parameters: { user: 'n8n-w1' },
+			items: [{ json: { sessionId: 'chat-3' } }],
+		});
+		expect(sim.runs.map(({ user }) => user)).toEqual(['n8n-w1', 'n8n-w1']);
+	});
+
+	test.each(OPERATIONS)(
+		'a session that equals it gets another one: %s %j',
+		async (name, operation) => {
+			const sim = await startSim();
+			await executeNode(name, sim, {
+				parameters: { ...IDS, ...operation, user: '' },
+				items: [{ json: { sessionId: 'n8n-w1' } }],
+			}).catch(() => undefined);
+			const sent = sim.requests.map((request) => JSON.stringify(request));
+			expect(sent.filter((request) => /user\W{1,3}n8n-w1/.test(request))).toEqual([]);
+			expect(sent.join()).toContain('session-n8n-w1');
+		},
+	);
+
 	test('left empty, messages of one session are sent in order, those of several concurrently', () => {
 		const getKey = (json: IDataObject) => {
 			const { context } = prepareNode(
