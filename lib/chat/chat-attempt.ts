@@ -9,7 +9,7 @@ import type { JsonRecord } from '../values/records';
 import { toOllamaBody } from './body/ollama-body';
 import { toOpenAiBody } from './body/openai-body';
 import { selectCallableTools } from './body/wire-tools';
-import { isJsonRequested } from './settings';
+import { isJsonRequested, isThinkingOff } from './settings';
 import { createChatCompletionError } from './check/chat-completion-error';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { validateCompletion } from './check/validate-completion';
@@ -163,7 +163,7 @@ function createAccumulator(
 			fullNameByCallableName,
 		),
 		isJson: isJsonRequested(settings.sampling),
-		isThinkingOff: settings.sampling.thinking?.mode === 'off',
+		isThinkingOff: isThinkingOff(settings.sampling),
 		fitsSchema: (text) => fitsSchema(text, settings.sampling.responseFormat),
 		...reasoningOptions,
 		maxTokens: settings.sampling.maxTokens,

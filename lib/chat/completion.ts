@@ -2,6 +2,7 @@
 import type { ErrorType } from '../errors/error-types';
 import type { TokenLogprob } from './read/logprobs';
 import type { TextAndReasoning } from '../text/reasoning';
+import type { ThinkingKey } from '../servers/template-arguments';
 import type { JsonRecord } from '../values/records';
 import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
 import type { SamplingSettings } from './settings';
@@ -78,6 +79,8 @@ export interface CompletionRequest {
 	tools: readonly ToolDefinition[];
 	toolChoice?: ToolChoice;
 	sampling: SamplingSettings;
+	/** Arguments of the chat template that turn the thinking on or off; undefined if the template is not known. */
+	thinkingKeys?: readonly ThinkingKey[];
 	/**
 	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
 	 * in the text of a response, they are quotations.

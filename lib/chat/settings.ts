@@ -5,13 +5,16 @@ import type { TraceSettings } from '../tracing/attributes';
 import type { GenerationOptionValues } from './body/generation-options';
 import type { JsonRecord } from '../values/records';
 
+/** How much a model thinks, least first. `none`: not at all. */
+export type ThinkingEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
+
 /** The setting Thinking. `serverDefault`: nothing is sent. */
 export type Thinking =
 	| { mode: 'serverDefault' }
 	| { mode: 'on' }
 	| { mode: 'off' }
-	| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
-	/** Maximum tokens of the thinking block; llama-server only. */
+	| { mode: 'effort'; effort: ThinkingEffort }
+	/** Maximum tokens of the thinking block. */
 	| { mode: 'budget'; tokens: number };
 
 /** JSON that matches a schema. */
@@ -70,4 +73,9 @@ export interface ChatSettings {
 /** Whether the response is to be JSON. */
 export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
+}
+
+/** Whether the model is told not to think. */
+export function isThinkingOff({ thinking }: SamplingSettings): boolean {
+	return thinking?.mode === 'off' || (thinking?.mode === 'effort' && thinking.effort === 'none');
 }

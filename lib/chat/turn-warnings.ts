@@ -4,13 +4,18 @@ import { collectInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { describeIgnoredEnd } from './read/ignored-end';
+import { isThinkingOff } from './settings';
+import type { SamplingSettings } from './settings';
 import type { TurnContext } from './turn-context';
+import { estimateTokens } from '../values/tokens';
 
 /** A response, and what it responds to. */
 export interface AcceptedResponse {
 	completion: ValidatedCompletion;
 	/** The warning about thinking that was shown. */
 	reasoningWarning: string | undefined;
+	/** Whether the server rejected a field, which has a warning of its own. */
+	isFieldOmitted: boolean;
 	/** The texts of the messages that were sent. */
 	texts: readonly string[];
 }
@@ -18,7 +23,7 @@ export interface AcceptedResponse {
 /** The warnings about a response: truncated output or input, another model, a call that was not executed. */
 export async function collectResponseWarnings(
 	{ server, serverType, settings }: TurnContext,
-	{ completion, reasoningWarning, texts }: AcceptedResponse,
+	{ completion, reasoningWarning, isFieldOmitted, texts }: AcceptedResponse,
 ): Promise<string[]> {
 	const { model } = settings;
 	const { text, rejectedCall } = completion;
@@ -29,6 +34,7 @@ export async function collectResponseWarnings(
 			(rejectedCall && describeRejectedCall(rejectedCall, serverType)),
 		reasoningWarning,
 		describeIgnoredEnd(completion.ignoredEnd),
+		isFieldOmitted ? undefined : getThinkingWarning(settings.sampling, completion),
 		...(await collectInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
@@ -59,6 +65,29 @@ function getFinishReasonWarning({
 	return finishReason === 'unknown' && json?.type !== 'valid'
 		? 'The server did not report why the response ended (finish_reason stayed empty), so it may have been cut off.'
 		: undefined;
+}
+
+/** A budget counts tokens of the model, which an estimate misses by less than this. */
+const ESTIMATE_FACTOR = 2;
+/** Tokens by which a server may exceed a budget: it ends the thinking with a sentence. */
+const BUDGET_MARGIN = 64;
+
+/** The warning about thinking that is not as it was set. */
+function getThinkingWarning(
+	sampling: SamplingSettings,
+	{ reasoning, usage, toolCalls }: ValidatedCompletion,
+): string | undefined {
+	const { thinking } = sampling;
+	const thinks = reasoning.trim() !== '';
+	if (isThinkingOff(sampling) && thinks)
+		return 'The model thought, although thinking is off: its chat template or the server does not follow that setting. For gpt-oss, set a low Thinking Effort.';
+	// Between calls, models often think of nothing.
+	if (thinking?.mode === 'on' && !thinks && !usage?.reasoningTokens && toolCalls.length === 0)
+		return 'Thinking is On, but the response contains no thinking: the model or the server does not support it, or the model saw no need for it.';
+	if (thinking?.mode !== 'budget') return undefined;
+	const tokens = usage?.reasoningTokens ?? estimateTokens(reasoning) / ESTIMATE_FACTOR;
+	if (tokens <= thinking.tokens + BUDGET_MARGIN) return undefined;
+	return `The thinking has about ${Math.round(usage?.reasoningTokens ?? estimateTokens(reasoning))} tokens, more than Thinking Token Budget (${thinking.tokens}): the server does not follow it for this model.`;
 }
 
 /** Models imitate the text that n8n writes into the memory for earlier calls. */

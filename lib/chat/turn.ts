@@ -3,7 +3,7 @@ import { assertModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { buildCompletionRequest } from './body/completion-request';
-import { isJsonRequested } from './settings';
+import { isJsonRequested, isThinkingOff } from './settings';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
@@ -84,10 +84,8 @@ async function createTurnContext(
 ): Promise<TurnContext> {
 	const { tools = [], unofferedTools = [], signal } = chatRequest;
 	const connectedTools = [...tools, ...unofferedTools];
-	const { thinking } = settings.sampling;
-	const isThinkingOff = thinking?.mode === 'off';
-	const showsThinking =
-		settings.showThinking && !isThinkingOff && !isJsonRequested(settings.sampling);
+	const { sampling, showThinking } = settings;
+	const showsThinking = showThinking && !isThinkingOff(sampling) && !isJsonRequested(sampling);
 	return {
 		server,
 		serverType: await getProfile(server).fetchType(signal),
@@ -109,7 +107,7 @@ async function completeTurn(
 	const profile = getProfile(server);
 	const props = await profile.fetchProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
-	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages);
+	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages, props);
 	const result = await requestCompletion(turn, draft);
 	const { value: completion, reports, queueStats, appliedRules, waits } = result;
 	const { url, firstTokenMs, lastStartedInReasoning, reasoningWarning } = reports.at(-1)!;
@@ -133,7 +131,12 @@ async function completeTurn(
 			...draftWarnings,
 			...result.warnings,
 			...completion.warnings,
-			...(await collectResponseWarnings(turn, { completion, reasoningWarning, texts })),
+			...(await collectResponseWarnings(turn, {
+				completion,
+				reasoningWarning,
+				isFieldOmitted: appliedRules.some(({ rule }) => rule === 'field'),
+				texts,
+			})),
 		],
 		url,
 		serverType: profile.getRecognizedName(),

@@ -80,12 +80,20 @@ const THINKING_FIELDS = ['think', 'reasoning_effort'];
 export const changeThinking: Adaptation = (rejection, body) => {
 	const field = THINKING_FIELDS.find((name) => Object.hasOwn(body, name));
 	if (field === undefined) return undefined;
-	const value = getOwn(body, field);
-	const isValueNamed = typeof value === 'string' && rejection.names(value);
-	if (!rejection.says('thinking') || !(isValueNamed || rejection.says('thinking', 'unsupported')))
-		return undefined;
-	return value === 'minimal' && isValueNamed ? toLowThinking(field) : withoutThinking(field);
+	const value = String(getOwn(body, field));
+	const isValueNamed = rejection.names(value);
+	const isAbout = rejection.says('thinking') || rejection.names(field);
+	if (!isAbout || !(isValueNamed || rejection.says('thinking', 'unsupported'))) return undefined;
+	const nearest = isValueNamed ? NEAREST_EFFORTS.get(value) : undefined;
+	return nearest === undefined ? withoutThinking(field) : toEffort(field, value, nearest);
 };
+
+/** Efforts that servers had first, by those that were added at both ends. */
+const NEAREST_EFFORTS: ReadonlyMap<string, string> = new Map([
+	['minimal', 'low'],
+	['xhigh', 'high'],
+	['max', 'high'],
+]);
 
 function withoutThinking(field: string): BodyChange {
 	return {
@@ -96,10 +104,10 @@ function withoutThinking(field: string): BodyChange {
 	};
 }
 
-function toLowThinking(field: string): BodyChange {
+function toEffort(field: string, value: string, nearest: string): BodyChange {
 	return {
-		name: 'low thinking',
-		apply: (body) => (getOwn(body, field) === 'minimal' ? { ...body, [field]: 'low' } : body),
-		warning: 'This server does not support the thinking effort "minimal", so "low" was used.',
+		name: `${nearest} thinking`,
+		apply: (body) => (getOwn(body, field) === value ? { ...body, [field]: nearest } : body),
+		warning: `This server does not support the thinking effort "${value}", so "${nearest}" was used.`,
 	};
 }

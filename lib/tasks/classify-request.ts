@@ -141,6 +141,7 @@ const OWN_FIELDS = [
 	'chat_template_kwargs',
 	'reasoning_effort',
 	'reasoning_budget_tokens',
+	'thinking_token_budget',
 	'think',
 ];
 

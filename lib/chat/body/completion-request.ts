@@ -1,6 +1,6 @@
 /** Builds completion requests for a server type. */
 import { createInputError } from '../../errors/create-error';
-import type { ServerType } from '../../servers/types/server-type';
+import type { ServerProps, ServerType } from '../../servers/types/server-type';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty } from '../../values/records';
 import { getContextWarnings } from './context-warnings';
@@ -29,6 +29,7 @@ export interface FirstDraft {
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
+	{ thinkingKeys }: Pick<ServerProps, 'thinkingKeys'> = {},
 ): FirstDraft {
 	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
@@ -59,6 +60,7 @@ export function buildCompletionRequest(
 			messages: withWireNames(messages, toolNames),
 			tools: wireTools,
 			toolChoice: tools.length === 0 ? undefined : wireChoice,
+			thinkingKeys,
 			sampling: isFormatDeferred
 				? { ...sampling, responseFormat: undefined }
 				: cleanResponseFormat(sampling, serverType, warnings),

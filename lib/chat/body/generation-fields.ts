@@ -32,12 +32,20 @@ const COMMON_FIELDS: readonly RequestField[] = [
 	{ field: 'options', label: undefined, canOmit: false },
 ];
 
+const BUDGET_FIELDS = new Set(
+	Object.values(SERVER_TYPES).flatMap(({ thinking }) => thinking.budgetFields),
+);
+
 function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
 	const label = thinking?.mode === 'effort' ? 'Thinking Effort' : 'Thinking';
 	return [
 		{ field: 'reasoning_effort', label, canOmit: true },
 		{ field: 'chat_template_kwargs', label: 'Thinking', canOmit: true },
-		{ field: 'reasoning_budget_tokens', label: 'Thinking Token Budget', canOmit: true },
+		...[...BUDGET_FIELDS].map((field) => ({
+			field,
+			label: 'Thinking Token Budget',
+			canOmit: true,
+		})),
 		{ field: 'think', label, canOmit: true },
 	];
 }

@@ -2,7 +2,7 @@
 import type { ServerType } from '../../servers/types/server-type';
 import type { SamplingSettings } from '../settings';
 import { GENERATION_OPTION_LIST } from './generation-options';
-import { supportsOption } from './sampling-fields';
+import { supportsOption, toSentEffort } from './sampling-fields';
 
 /** A warning about the set options that this server type ignores. */
 export function getIgnoredOptionWarnings(
@@ -10,10 +10,17 @@ export function getIgnoredOptionWarnings(
 	serverType: ServerType,
 ): string[] {
 	const ignored = getIgnoredOptions(sampling, serverType);
-	if (ignored.length === 0) return [];
-	return [
-		`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
-	];
+	const { effort, sent } = toSentEffort(sampling, serverType);
+	const warnings: string[] = [];
+	if (ignored.length > 0)
+		warnings.push(
+			`This server (${serverType.label}) does not support these options, so they were not sent: ${ignored.join(', ')}`,
+		);
+	if (effort !== sent)
+		warnings.push(
+			`${serverType.label} does not support the thinking effort "${effort}", so "${sent}" was used.`,
+		);
+	return warnings;
 }
 
 /** Labels of set options that this server type ignores. */
@@ -23,8 +30,8 @@ function getIgnoredOptions(sampling: SamplingSettings, serverType: ServerType): 
 		({ name }) => sampling[name] !== undefined && !supportsOption(serverType, name),
 	).map(({ label }) => label);
 	// Off is not reported: a model without thinking complies anyway.
-	if (thinking?.mode === 'on' && serverType.thinkingSwitch === 'none') ignored.push('Thinking');
-	if (thinking?.mode === 'budget' && !serverType.supportsThinkingBudget)
+	if (thinking?.mode === 'on' && serverType.thinking.switch === 'none') ignored.push('Thinking');
+	if (thinking?.mode === 'budget' && serverType.thinking.budgetFields.length === 0)
 		ignored.push('Thinking Token Budget');
 	if (responseFormat?.type === 'grammar' && !serverType.toGrammarFields)
 		ignored.push('GBNF Grammar');

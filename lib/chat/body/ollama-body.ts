@@ -10,7 +10,9 @@ import type { MediaPart } from '../../files/read-file';
 import type { CompletionRequest } from '../completion';
 import type { ChatMessage } from '../chat-message';
 import type { SamplingSettings } from '../settings';
+import { ollama } from '../../servers/types/ollama';
 import { buildOptionsAndFields } from './ollama-options';
+import { toSentEffort } from './sampling-fields';
 
 /** @throws {ServerError} of type `modalityUnsupported` for audio and video, and for images by URL */
 export function toOllamaBody(draft: CompletionRequest): JsonRecord {
@@ -40,7 +42,8 @@ function getFormat({ responseFormat }: SamplingSettings): unknown {
 
 /** Thinking models think by default. Other models reject all values except false. */
 function getThink({ thinking }: SamplingSettings): boolean | string | undefined {
-	if (thinking?.mode === 'effort') return thinking.effort;
+	if (thinking?.mode === 'effort')
+		return thinking.effort === 'none' ? false : toSentEffort({ thinking }, ollama).sent;
 	return thinking?.mode === 'on' || thinking?.mode === 'off' ? thinking.mode === 'on' : undefined;
 }
 

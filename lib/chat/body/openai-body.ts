@@ -1,5 +1,7 @@
 /** Request bodies of OpenAI's API, for llama-server, vLLM, GPUStack, FastAPI servers and Ollama. */
 import type { ServerType } from '../../servers/types/server-type';
+import type { ThinkingKey } from '../../servers/template-arguments';
+import { THINKING_KEYS } from '../../servers/template-arguments';
 import type { JsonRecord } from '../../values/records';
 import { isRecord, omitUndefined } from '../../values/records';
 import type { CompletionRequest } from '../completion';
@@ -14,7 +16,7 @@ import { supportsOption, toSamplingFields } from './sampling-fields';
 export function toOpenAiBody(source: CompletionRequest, serverType: ServerType): JsonRecord {
 	const draft = withoutTurnTokens(source);
 	const { sampling } = draft;
-	const thinking = toThinkingFields(sampling, serverType);
+	const thinking = toThinkingFields(draft, serverType);
 	return {
 		model: draft.model,
 		messages: draft.messages.map((message) => toWireMessage(message, serverType)),
@@ -111,23 +113,33 @@ function toWireAssistantMessage(
 }
 
 /** The request fields for thinking on this server type. */
-function toThinkingFields({ thinking }: SamplingSettings, serverType: ServerType): JsonRecord {
+function toThinkingFields(
+	{ sampling: { thinking }, thinkingKeys }: CompletionRequest,
+	{ thinking: control }: ServerType,
+): JsonRecord {
 	switch (thinking?.mode) {
 		case 'budget':
-			return serverType.supportsThinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+			return Object.fromEntries(control.budgetFields.map((field) => [field, thinking.tokens]));
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
 		case 'on':
 		case 'off':
-			if (serverType.thinkingSwitch === 'template')
-				return { chat_template_kwargs: { enable_thinking: thinking.mode === 'on' } };
+			if (control.switch === 'template')
+				return { chat_template_kwargs: toTemplateArguments(thinking.mode === 'on', thinkingKeys) };
 			// Ollama's thinking models think by default, and most reject an effort (observed: 0.17.4).
-			return serverType.thinkingSwitch === 'effort' && thinking.mode === 'off'
+			return control.switch === 'effort' && thinking.mode === 'off'
 				? { reasoning_effort: 'none' }
 				: {};
 		default:
 			return {};
 	}
+}
+
+/** Both arguments for an unknown template: Jinja ignores those that it does not read. */
+function toTemplateArguments(isOn: boolean, keys: readonly ThinkingKey[] = THINKING_KEYS) {
+	// llama-server turns off the thinking of some templates by itself, if this argument says so.
+	const names = keys.length === 0 ? (['enable_thinking'] as const) : keys;
+	return Object.fromEntries(names.map((name) => [name, isOn]));
 }
 
 /** The request fields for the response format on this server type. Schemas are already cleaned. */

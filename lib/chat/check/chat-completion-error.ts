@@ -5,6 +5,7 @@ import { createServerError } from '../../errors/create-error';
 import { createCompletionError } from '../read/completion-error';
 import type { CompletionSource } from '../read/completion-error';
 import { describeRejectedCall } from './rejected-call';
+import { isThinkingOff } from '../settings';
 import type { TurnContext } from '../turn-context';
 import type { Completion } from '../completion';
 
@@ -38,7 +39,7 @@ export function createChatCompletionError(
 			facts: { ...failure.facts, usage },
 			about: {
 				tool: failure.tool,
-				isThinkingOff: sampling.thinking?.mode === 'off',
+				isThinkingOff: isThinkingOff(sampling),
 				maxTokens: maxTokens > 0 ? maxTokens : undefined,
 				hasModelEnded: finishReason === 'stop' && !isCutOff,
 			},

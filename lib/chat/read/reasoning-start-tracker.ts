@@ -1,7 +1,7 @@
 /** Whether responses begin inside their thinking, which some servers do not mark: learned from one for the next. */
 import { getProfile } from '../../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../../text/reasoning';
-import { isJsonRequested } from '../settings';
+import { isJsonRequested, isThinkingOff } from '../settings';
 import { getText } from '../content';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionRequest } from '../completion';
@@ -43,8 +43,7 @@ export function createReasoningStartTracker(
 	// If the text is not streamed, waiting for the end of the thinking costs nothing.
 	const mayStartInReasoning =
 		(isNeededOnlyAtEnd && !mentionsTags) || isJson || opensReasoningInPrompt(model);
-	const isThinkingOff = sampling.thinking?.mode === 'off';
-	if (mayStartInReasoning || isNeededOnlyAtEnd || mentionsTags || isThinkingOff)
+	if (mayStartInReasoning || isNeededOnlyAtEnd || mentionsTags || isThinkingOff(sampling))
 		return {
 			options: { mentionsTags, mayStartInReasoning },
 			lastStartedInReasoning: false,

@@ -4,6 +4,7 @@ import { tryProbeObject } from '../probe';
 import { parseProps } from '../parse-models';
 import type { ServerProps, ServerType } from './server-type';
 import { DEFAULT_TEXTS } from './other';
+import { findThinkingKeys } from '../template-arguments';
 import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 import { routerActions } from './router-actions';
 
@@ -14,8 +15,7 @@ export const llamaServer: ServerType = {
 	benchmarkFields: { cache_prompt: false, ignore_eos: true },
 	supportedFields: 'all',
 	supportsUnlimitedTokens: true,
-	thinkingSwitch: 'template',
-	supportsThinkingBudget: true,
+	thinking: { switch: 'template', budgetFields: ['reasoning_budget_tokens'] },
 	reasoningFields: ['reasoning_content'],
 	toGrammarFields: (grammar) => ({ grammar }),
 	compilesSchemas: 'formatsAndTools',
@@ -77,5 +77,9 @@ export const llamaServer: ServerType = {
 
 function toServerProps(all: JsonRecord): ServerProps {
 	const slots = Math.floor(asFiniteNumber(all.total_slots) ?? 0);
-	return { ...parseProps(all), slots: slots > 0 ? slots : undefined };
+	return {
+		...parseProps(all),
+		slots: slots > 0 ? slots : undefined,
+		thinkingKeys: findThinkingKeys(all.chat_template),
+	};
 }

@@ -30,7 +30,12 @@ export const ollama: ServerType = {
 	// A pattern or a long maxLength ends its runner, a look-ahead the whole server (seen: 0.17.4).
 	compilesSchemas: 'formats',
 	supportsUnlimitedTokens: true,
-	thinkingSwitch: 'effort',
+	// docs/capabilities/thinking.mdx; openai/openai.go (thinkFromReasoningEffort) names the same neighbors for OpenAI's route.
+	thinking: {
+		switch: 'effort',
+		budgetFields: [],
+		nearestEfforts: { minimal: 'low', xhigh: 'max' },
+	},
 	reasoningFields: ['reasoning'],
 	toolChoiceSupport: 'ignored',
 	hasEveryRoute: true,

@@ -32,8 +32,11 @@ export const other: ServerType = {
 	name: 'other',
 	label: 'An OpenAI-compatible server',
 	supportedFields: 'all',
-	thinkingSwitch: 'template',
-	supportsThinkingBudget: true,
+	// Those of llama-server and of vLLM, which may be behind it.
+	thinking: {
+		switch: 'template',
+		budgetFields: ['reasoning_budget_tokens', 'thinking_token_budget'],
+	},
 	// vLLM renamed the field, and reads either the old or the new one (vllm-project/vllm issue 38488). It may be used by
 	// any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],

@@ -4,6 +4,7 @@ import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../server-model';
 import type { TaskAdvices } from '../task-advice';
+import type { ThinkingKey } from '../template-arguments';
 import type { JsonRecord } from '../../values/records';
 
 /** Each is a row of the table in `index.ts`. */
@@ -80,6 +81,8 @@ export interface IdentityResponses {
 export interface ServerProps extends Partial<ServerModel> {
 	/** Concurrent generations. */
 	slots?: number;
+	/** Arguments of its chat template that turn the thinking on or off. */
+	thinkingKeys?: readonly ThinkingKey[];
 }
 
 /** The task that models are listed for. */
@@ -193,6 +196,16 @@ type ModelQuery<Facts> = (
 	options?: QueryOptions,
 ) => Promise<Facts>;
 
+/** How thinking is controlled. */
+export interface ThinkingControl {
+	/** What turns it on and off: arguments of the chat template, an effort, or nothing. */
+	switch: 'template' | 'effort' | 'none';
+	/** Fields for a maximum of tokens, if any; a gateway passes each on to the server that reads it. */
+	budgetFields: readonly string[];
+	/** Efforts that its own route lacks, and the nearest that it has. */
+	nearestEfforts?: Readonly<Partial<Record<string, string>>>;
+}
+
 /** One row of the table of server types. Callers check a member, never a name. */
 export interface ServerType {
 	name: ServerTypeName;
@@ -202,14 +215,11 @@ export interface ServerType {
 	supportedFields: 'all' | readonly string[];
 	/** Its routes for a task, best first, if OpenAI's are not the only ones. */
 	routes?: Readonly<Partial<Record<RoutedTask, readonly RouteName[]>>>;
-	/** How thinking is controlled: by the chat template, by an effort, not at all. */
-	thinkingSwitch: 'template' | 'effort' | 'none';
+	thinking: ThinkingControl;
 	/** Options whose field has another name than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;
 	/** `max_tokens: -1` means no limit. Others reject it, and apply no limit if nothing is sent. */
 	supportsUnlimitedTokens?: true;
-	/** It supports a token budget for thinking. */
-	supportsThinkingBudget?: true;
 	/** The fields of a message from which it reads the thinking of earlier turns. */
 	reasoningFields: readonly string[];
 	/** The fields for a GBNF grammar; undefined: not supported. */

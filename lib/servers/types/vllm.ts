@@ -10,7 +10,8 @@ export const vllm: ServerType = {
 	benchmarkFields: { ignore_eos: true },
 	supportedFields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls'],
 	fieldNames: { repeatPenalty: 'repetition_penalty' },
-	supportsThinkingBudget: undefined,
+	// vllm/entrypoints/openai/chat_completion/protocol.py: all efforts, and `thinking_token_budget`.
+	thinking: { switch: 'template', budgetFields: ['thinking_token_budget'] },
 	toGrammarFields: (grammar) => ({ structured_outputs: { grammar } }),
 	toolChoiceSupport: 'named',
 	supportsBase64: true,

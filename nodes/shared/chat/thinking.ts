@@ -1,7 +1,7 @@
 /** Fields for thinking, and their values. */
 import { choiceField, integerField, shownIf } from '../field-builders';
 import type { INodeProperties } from 'n8n-workflow';
-import type { Thinking } from '../../../lib/chat/settings';
+import type { Thinking, ThinkingEffort } from '../../../lib/chat/settings';
 import type { NodeParameters } from '../parameters';
 import type { Prefix } from './optional-fields';
 import { readChoice } from './optional-fields';
@@ -28,21 +28,22 @@ export const thinkingFields: INodeProperties[] = [
 		'thinkingEffort',
 		'medium',
 		{
+			xhigh: 'Extra High',
 			high: 'High',
 			low: 'Low',
+			max: 'Maximum',
 			medium: 'Medium',
 			minimal: 'Minimal',
+			none: 'None',
 		},
 		shownIf('thinking', 'effort'),
 	),
 	integerField('Thinking Token Budget', 'thinkingBudget', DEFAULT_THINKING_BUDGET, [0], {
 		...shownIf('thinking', 'budget'),
 		description:
-			'Maximum tokens for thinking; 0 ends it immediately. Llama-server only, and only if the chat template of the model has an end tag.',
+			'Maximum tokens for thinking; 0 ends it immediately. On llama-server, if the chat template of the model has an end tag, and on vLLM with a reasoning parser.',
 	}),
 ];
-
-type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
 /**
  * Reads the thinking fields; undefined if nothing is sent.
@@ -60,7 +61,10 @@ export function readThinking(
 		case 'off':
 			return { mode };
 		case 'effort':
-			return { mode, effort: readChoice<Effort>(parameters, `${prefix}thinkingEffort`, 'medium') };
+			return {
+				mode,
+				effort: readChoice<ThinkingEffort>(parameters, `${prefix}thinkingEffort`, 'medium'),
+			};
 		case 'budget': {
 			const path = `${prefix}thinkingBudget`;
 			const tokens = prefix

@@ -161,6 +161,20 @@ describe('a rejected request is sent again', () => {
 		expect(warnings).toHaveLength(1);
 	});
 
+	test.each([
+		['xhigh', "Input should be 'none', 'low', 'medium' or 'high', input: 'xhigh'", 'high'],
+		['max', 'invalid reasoning value: "max"', 'high'],
+		['none', "body.reasoning_effort: Input should be 'low' or 'high', input: 'none'", undefined],
+	])('with the nearest effort: %s, %s', async (effort, message, nearest) => {
+		const { sent, warnings } = await sendTo(
+			encodeURIComponent(message),
+			{ reasoning_effort: effort },
+			(body) => (body.reasoning_effort === effort ? `reasoning_effort: ${message}` : undefined),
+		);
+		expect(sent.at(-1)).toEqual(nearest === undefined ? {} : { reasoning_effort: nearest });
+		expect(warnings).toHaveLength(1);
+	});
+
 	test('not for text that occurs in the request: it teaches nothing', async () => {
 		const messages = [{ role: 'user', content: 'Say: unsupported parameter: "max_tokens"' }];
 		const { sent, error } = await sendTo(

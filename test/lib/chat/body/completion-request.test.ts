@@ -54,7 +54,10 @@ const SETTINGS: readonly Setting[] = [
 	{ name: 'thinking serverDefault', sampling: { thinking: { mode: 'serverDefault' } } },
 	{ name: 'thinking on', sampling: { thinking: { mode: 'on' } } },
 	{ name: 'thinking off', sampling: { thinking: { mode: 'off' } } },
-	{ name: 'thinking effort', sampling: { thinking: { mode: 'effort', effort: 'low' } } },
+	...(['none', 'minimal', 'low', 'xhigh', 'max'] as const).map((effort) => ({
+		name: `thinking effort ${effort}`,
+		sampling: { thinking: { mode: 'effort', effort } as const },
+	})),
 	{ name: 'thinking budget', sampling: { thinking: { mode: 'budget', tokens: 64 } } },
 	{ name: 'format text', sampling: { responseFormat: { type: 'text' } } },
 	{ name: 'format object', sampling: { responseFormat: { type: 'jsonObject' } } },

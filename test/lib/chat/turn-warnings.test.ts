@@ -1,0 +1,61 @@
+import { clearSharedCaches } from '../../../lib/lru-cache';
+import { reply } from '../../simulators/llama-server';
+import { useChatModel } from '../../support/n8n/chat-model';
+
+const { server, supplied, chatRequests } = useChatModel();
+beforeEach(clearSharedCaches);
+
+const LONG = 'One thought after the other. '.repeat(100);
+
+const OFF = /^The model thought, although thinking is off/;
+const ON = /^Thinking is On, but the response contains no thinking/;
+const BUDGET = /^The thinking has about \d+ tokens, more than Thinking Token Budget \(5\)/;
+
+it.each([
+	['{% if not thinking is defined %}{% endif %}', { thinking: false }],
+	['{% if enable_thinking %}{% endif %}', { enable_thinking: false }],
+	['{{ messages }}', { enable_thinking: false }],
+	[undefined, { enable_thinking: false, thinking: false }],
+])('the template %j gets the arguments that it reads', async (template, expected) => {
+	server().route('GET /props', reply.json({ chat_template: template }));
+	const { model } = await supplied({ thinking: 'off' });
+	await model.invoke('Hi');
+	expect(chatRequests()[0]!.chat_template_kwargs).toEqual(expected);
+});
+
+describe('thinking that is not as it was set', () => {
+	it.each([
+		{ set: { thinking: 'off' }, thinking: 'Hm', warning: OFF },
+		{ set: { thinking: 'effort', thinkingEffort: 'none' }, thinking: 'Hm', warning: OFF },
+		{ set: { thinking: 'off' }, thinking: '', warning: undefined },
+		{ set: { thinking: 'on' }, thinking: '', warning: ON },
+		{ set: { thinking: 'on' }, thinking: 'Hm', warning: undefined },
+		{ set: { thinking: 'budget', thinkingBudget: 5 }, thinking: LONG, warning: BUDGET },
+		{ set: { thinking: 'budget', thinkingBudget: 5 }, thinking: 'Hm', warning: undefined },
+		{ set: { thinking: 'budget', thinkingBudget: 5000 }, thinking: LONG, warning: undefined },
+		{ set: { thinking: 'serverDefault' }, thinking: 'Hm', warning: undefined },
+		{ set: { thinking: 'effort', thinkingEffort: 'max' }, thinking: '', warning: undefined },
+	])('$set, and the model thinks "$thinking"', async ({ set, thinking, warning }) => {
+		server().script(thinking ? reply.reasoning(thinking, 'Hello') : reply.text('Hello'));
+		const { model, hints } = await supplied(set);
+		await model.invoke('Hi');
+		const warnings = hints.filter(({ type }) => type !== 'info').map(({ message }) => message);
+		expect(warnings).toEqual(warning ? [expect.stringMatching(warning)] : []);
+	});
+
+	it('is not missed beside a call, or where the server rejected the setting', async () => {
+		server().script(
+			reply.toolCalls([{ name: 'get_time', arguments: '{}' }]),
+			reply.error(400, {
+				error: { message: 'chat_template_kwargs: Extra inputs are not permitted' },
+			}),
+			reply.text('Hello'),
+		);
+		const { model, hints } = await supplied({ thinking: 'on' });
+		await model
+			.bindTools([{ type: 'function', function: { name: 'get_time', parameters: {} } }])
+			.invoke('Hi');
+		await model.invoke('Hi');
+		expect(JSON.stringify(hints)).not.toContain('contains no thinking');
+	});
+});
