@@ -120,8 +120,9 @@ export const TASK_LIMITS: TaskLimitTable = {
 	// 2,048 tokens with the probabilities of 20 others are about 4 MB.
 	classify: { received: { ...DOCUMENT, bytes: 8 * MB, eventLength: 8 * MB } },
 	complete: { received: GENERATION },
-	// 64 MB: 170 vectors with 16,384 numbers of 24 characters each. There are as many as texts.
-	embed: { sentBytes: MAX_BATCH_BYTES, received: { ...DOCUMENT, bytes: 64 * MB } },
+	// 32 vectors with 16,384 numbers of 24 characters each: as many as the default batch has. Parsing them takes 0.1 s in one
+	// piece, and 50 MB. The response to a larger batch may be larger: then its halves are sent.
+	embed: { sentBytes: MAX_BATCH_BYTES, received: { ...DOCUMENT, bytes: 16 * MB } },
 	// There are as many scores as documents, which some servers return with them.
 	rerank: { sentBytes: MAX_BATCH_BYTES, received: DOCUMENT },
 	// A day of speech with the times of each word has about 30 MB: 200,000 words, each with four fields.

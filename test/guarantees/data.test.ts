@@ -102,6 +102,32 @@ describe('batches', () => {
 	});
 
 	// The last request sends an accepted text again: only then is the refused one named.
+	test('are halved if the vectors of all texts are too many bytes, and the next ones are not larger', async () => {
+		// 20,000 numbers as texts of 13 characters: 260 kB.
+		const vector = Array.from({ length: 20_000 }, (_none, at) => 1.0000000001 + at / 100_000);
+		const json = JSON.stringify(vector.map((number) => Number(number.toFixed(11))));
+		const server = await start({
+			...LLAMA_SERVER,
+			'POST /v1/embeddings': (request, response) => {
+				const { length } = request.body.input as string[];
+				const entries = Array.from(
+					{ length },
+					(_none, index) => `{"index":${index},"embedding":${json}}`,
+				);
+				response.setHeader('content-type', 'application/json');
+				response.end(`{"data":[${entries.join()}]}`);
+			},
+		});
+		const { supplied } = await embeddings(server.url, {
+			parameters: { options: { batchSize: 80 } },
+		});
+		const texts = Array.from({ length: 160 }, (_none, at) => `text ${at}`);
+		const vectors = await supplied.embedDocuments(texts);
+		expect(vectors.map(({ length }) => length)).toEqual(texts.map(() => vector.length));
+		const sizes = server.sent('/v1/embeddings').map(({ input }) => (input as string[]).length);
+		expect(sizes).toEqual([80, 40, 40, 40, 40]);
+	});
+
 	test.each([
 		['a plain 500', json({ error: 'Internal Server Error' }, 500), 't13', 11],
 		[
