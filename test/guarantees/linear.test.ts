@@ -141,7 +141,7 @@ import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/val
 import { JsonBrackets } from '../../lib/values/json-brackets';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { estimateTokens } from '../../lib/values/tokens';
-import { toPlainText } from '../../lib/values/safe-text';
+import { composeText, toPlainText } from '../../lib/values/safe-text';
 import { normalizeLetters, truncate, truncateMiddle, withoutEnds } from '../../lib/values/text';
 import { isNightly, takeSome } from '../support/jest/properties';
 import { cpuMilliseconds } from '../support/measures/cpu-time';
@@ -300,6 +300,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'numbers of tokens': findTokenCounts,
 	'a header that names a gateway': (text) => findGatewayName(502, { server: text }),
 	'the title of an error': toTitle,
+	'a composed sentence': composeText,
 	'a whole message': (text) => isWholeMessage(text, text),
 	'the name of a model in a message': (text) => namesModel(text, 'a-model'),
 	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
