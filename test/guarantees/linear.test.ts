@@ -111,7 +111,12 @@ import { findTypeByWords } from '../../lib/errors/words';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
 import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
-import { parseMimeType, parseDispositionFileName, sanitizeFileName } from '../../lib/file-name';
+import {
+	parseMimeType,
+	parseDispositionFileName,
+	sanitizeFileName,
+	withoutFolders,
+} from '../../lib/file-name';
 import { decodeInlineData, isDataUrl } from '../../lib/files/inline-data';
 import {
 	contradictsType,
@@ -404,6 +409,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	fileNames: splitFileNames,
 	nameInUrl: getFileNameFromUrl,
 	plainFileName: (text) => sanitizeFileName(text, 'file'),
+	'a file name without its folders': withoutFolders,
 	nameInDisposition: (text) => parseDispositionFileName(`attachment; filename=${text}`),
 	mimeTypeIn: parseMimeType,
 	declaredType: (text) => getFileType(Buffer.of(), text),
