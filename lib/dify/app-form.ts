@@ -2,6 +2,7 @@
 import type { JsonRecord } from '../values/records';
 import { asArray, isNonEmpty, isRecord, asNonEmptyString, asRecords } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
+import { toText } from '../values/text';
 import { getAllowedFileTypes } from './allowed-files';
 
 const FORM_FIELD_TYPES = [
@@ -58,7 +59,7 @@ function parseField(
 		label: asNonEmptyString(settings.label) ?? variable,
 		required: settings.required === true,
 		...(isNonEmpty(settings.default) && { default: settings.default }),
-		options: asArray(settings.options).map(String),
+		options: asArray(settings.options).map(toText),
 		fileTypes: getAllowedFileTypes(settings),
 		maxLength: asFiniteNumber(settings.max_length),
 	};

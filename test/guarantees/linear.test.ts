@@ -77,6 +77,7 @@ import {
 	unwrapCodeBlock,
 	withoutOuterFence,
 } from '../../lib/text/code-blocks';
+import { parseAppForm } from '../../lib/dify/app-form';
 import { toDifyResponseError } from '../../lib/dify/response-error';
 import { toErrorType } from '../../lib/dify/error-types';
 import { parseOrigins } from '../../lib/dify/download-file';
@@ -897,8 +898,8 @@ const bind = (...tools: object[]) => {
 const makeRecord = (count: number, make: (at: number) => unknown) =>
 	Object.fromEntries(times(count, (at) => [`field${at}`, make(at)]));
 
-/** What an agent binds, by the number of its parts. What is beyond a limit ends early, and everything else is linear. */
-const TOOLS: Record<string, (count: number) => void> = {
+/** What an agent binds, and what an app defines. What is beyond a limit ends early, and everything else is linear. */
+const DEFINITIONS: Record<string, (count: number) => void> = {
 	'a schema of n8n with many fields': (count) =>
 		void bind({ name: 'a', schema: z.object(makeRecord(count, () => z.string())) }),
 	'a schema of n8n with many choices': (count) =>
@@ -925,13 +926,19 @@ const TOOLS: Record<string, (count: number) => void> = {
 	'many tools': (count) => void bind(...times(count, (at) => ({ name: `t${at}`, schema: {} }))),
 	'many tools with the same valid name': (count) =>
 		void createToolNames(times(count, (at) => ({ name: `${'ü'.repeat(70)}${at}`, schema: {} }))),
+	'a form of Dify with many fields': (count) =>
+		void parseAppForm({
+			user_input_form: times(10 * count, (at) => ({
+				select: { variable: `v${at}`, options: ['a', 'b'] },
+			})),
+		}),
 	'the hint about many tools that are too large': (count) =>
 		void describeOversizedTools(
 			times(10 * count, (at) => ({ name: `t${at}`.repeat(100), limit: 'fields' as const })),
 		),
 };
 
-test.each(Object.entries(TOOLS))('%s of an agent', (_name, read) => {
+test.each(Object.entries(DEFINITIONS))('%s, by the number of its parts', (_name, read) => {
 	expect(measureGrowth((size) => read(size * PIECES))).toBeLessThan(MAX_GROWTH);
 });
 

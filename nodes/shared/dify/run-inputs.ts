@@ -126,13 +126,13 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
  * (docs/protocols/dify.md 2.1.2).
  */
 function getUnknownInputWarnings(input: JsonRecord, form: readonly AppFormField[]) {
-	const names = form.map(({ variable }) => variable);
+	const names = new Set(form.map(({ variable }) => variable));
 	const unknown = Object.keys(input).filter(
-		(name) => !names.includes(name) && !isUnset(getOwn(input, name)),
+		(name) => !names.has(name) && !isUnset(getOwn(input, name)),
 	);
 	if (unknown.length === 0) return [];
 	const list = unknown.map((name) => `"${name}"`).join(', ');
 	return [
-		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${names.join(', ') || 'no fields'}. If the form was changed in Dify, open the node and refresh the list of fields.`,
+		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${[...names].join(', ') || 'no fields'}. If the form was changed in Dify, open the node and refresh the list of fields.`,
 	];
 }

@@ -32,3 +32,22 @@ test('the form of an app: known types, and text for others', () => {
 	]);
 	expect(parseAppForm({})).toEqual([]);
 });
+
+test('an option of any kind is a text', () => {
+	const options = ['x', null, { toString: 1 }, ['y']];
+	const user_input_form = [{ select: { variable: 'a', options } }];
+	expect(parseAppForm({ user_input_form })[0]!.options).toEqual([
+		'x',
+		'null',
+		'{"toString":1}',
+		'["y"]',
+	]);
+});
+
+test('a form of ten thousand fields is read whole', () => {
+	const user_input_form = Array.from({ length: 10_000 }, (_none, at) => ({
+		paragraph: { variable: `v${at}` },
+	}));
+	const form = parseAppForm({ user_input_form });
+	expect([form.length, form.at(-1)!.variable]).toEqual([10_000, 'v9999']);
+});
