@@ -1,5 +1,6 @@
 /** What an operation sends: a row for each field, with the option of the node that it comes from. */
 import type { InputProblem, ValuePlace } from '../errors/server-error';
+import type { JsonField } from '../fields/field';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import { getOwn } from '../values/own-properties';
@@ -11,6 +12,18 @@ export interface InputIssue {
 	/** Default: the value is wrong. */
 	inputProblem?: InputProblem;
 }
+
+/** The label of the model in every node. */
+export const MODEL_LABEL = 'Model';
+
+/** Fields of a request that no option has. */
+export const extraBodyField = {
+	kind: 'json',
+	label: 'Extra Body',
+	default: '{}',
+	description:
+		'JSON object that is merged into the request, for fields that this node does not offer',
+} as const satisfies JsonField;
 
 /** A field that an operation sends. */
 export interface RequestField {
@@ -95,12 +108,12 @@ export function findField(
 
 /** What users know a field as; undefined for a field that the operation sets itself. */
 export function getLabel({ name, row }: NamedField): string | undefined {
-	return row ? row.label : `${name} (Extra Body)`;
+	return row ? row.label : `${name} (${extraBodyField.label})`;
 }
 
 /** Where the node has the value of a field with a label. */
 export function getPlace({ name, row }: NamedField): ValuePlace {
-	return row ? { label: row.label ?? '' } : { label: 'Extra Body', entry: name };
+	return row ? { label: row.label ?? '' } : { label: extraBodyField.label, entry: name };
 }
 
 /** The names of a field that a body contains. */

@@ -31,6 +31,11 @@ import {
 	createValueError,
 } from './field-errors';
 
+/** For a value that may be of any type: the field's `parse`. */
+export function keepAny(value: unknown): unknown {
+	return value;
+}
+
 /** The value of a field by its kind. An empty text is a value; other kinds need one. */
 export function checkValue(field: ValueField, value: unknown): unknown {
 	switch (field.kind) {
@@ -105,9 +110,14 @@ function checkTexts(field: Labelled, value: unknown) {
 
 /** A name, an ID or another short text, without spaces around it. A number is one, since an expression returns digits as such. */
 function checkName(field: NameField | LocatorField, value: unknown) {
-	const name = isUnset(value) ? '' : checkPlainText(field, value).trim();
+	const name = toName(field, value);
 	if (field.required && name === '') throw createEmptyFieldError(field, field.whenEmpty);
 	return name;
+}
+
+/** A text or a number without spaces around it; nothing is an empty one. */
+export function toName(field: Labelled, value: unknown): string {
+	return isUnset(value) ? '' : checkPlainText(field, value).trim();
 }
 
 /** A text or a number, as text. */

@@ -37,6 +37,8 @@ interface BaseField {
 	required?: true;
 	/** What to do about an empty required field. Default: enter a value. */
 	whenEmpty?: string;
+	/** Whether the default applies if an expression returned nothing, instead of an error. Not for texts, where nothing is empty. */
+	isOptional?: true;
 	/** Whether n8n allows no expression. */
 	isFixed?: true;
 	/**

@@ -6,6 +6,9 @@ import { createInputError } from '../errors/create-error';
 import { ServerError } from '../errors/server-error';
 import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../errors/text-limits';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
+import { keepAny } from '../fields/check-value';
+import type { FieldTable } from '../fields/field';
+import { keepAliveField } from '../fields/keep-alive';
 import type { RequestField } from '../exchange/request-fields';
 import { adviseDuration } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
@@ -53,12 +56,36 @@ export interface EmbedSettings extends TaskSettings {
 	documentPriority?: Priority;
 }
 
+/** What a person says about embeddings that is sent. */
+export const EMBED_OPTIONS = {
+	text: {
+		kind: 'text',
+		label: 'Text',
+		rows: 2,
+		default: '={{ $json.text }}',
+		required: true,
+		parse: keepAny,
+		description:
+			'The text to embed. Expressions may also return an array of texts, each of which creates an item. The texts of all items are sent together, in batches.',
+	},
+	dimensions: {
+		kind: 'number',
+		label: 'Dimensions',
+		default: 256,
+		range: [1],
+		isInteger: true,
+		description:
+			'How many dimensions a vector should have. Longer vectors are shortened and normalized. Only for models trained for it (Matryoshka).',
+	},
+	keepAlive: { ...keepAliveField, default: '5m' },
+} as const satisfies FieldTable;
+
 /** What a request for embeddings contains. */
 export const EMBED_FIELDS: readonly RequestField[] = [
 	{
 		field: 'input',
 		otherNames: ['inputs'],
-		label: 'Text',
+		label: EMBED_OPTIONS.text.label,
 		canOmit: false,
 	},
 	// Longer vectors are shortened by the node.
@@ -66,18 +93,18 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 		field: 'dimensions',
 		// Of servers behind a gateway
 		otherNames: ['matryoshka_dim', 'output_dimension', 'output_dimensionality'],
-		label: 'Dimensions',
+		label: EMBED_OPTIONS.dimensions.label,
 		canOmit: true,
 		// Matryoshka: training that lets vectors be shortened.
 		getAdvice: () =>
-			'Leave Dimensions empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.',
+			`Leave ${EMBED_OPTIONS.dimensions.label} empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.`,
 	},
 	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
 	{
 		field: 'keep_alive',
-		label: 'Keep Alive',
+		label: keepAliveField.label,
 		canOmit: true,
-		getAdvice: () => adviseDuration('Keep Alive'),
+		getAdvice: () => adviseDuration(keepAliveField.label),
 	},
 	// Ollama: without it, long texts are truncated silently.
 	{ field: 'truncate', label: undefined, canOmit: false },

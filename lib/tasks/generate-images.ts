@@ -4,6 +4,7 @@ import { createServerError } from '../errors/create-error';
 import { getImageSize } from '../files/image-size';
 import { inspectImage } from '../files/received-media';
 import { toErrorContext } from '../http/request-errors';
+import type { FieldTable } from '../fields/field';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
 import { TASK_LIMITS } from '../task-limits';
@@ -57,21 +58,68 @@ export interface ImageResult {
 	warnings: string[];
 }
 
+/** What a person says about images. */
+export const IMAGE_OPTIONS = {
+	prompt: {
+		kind: 'text',
+		label: 'Prompt',
+		rows: 3,
+		required: true,
+		whenEmpty: 'Describe the image in the field Prompt.',
+		placeholder: 'e.g. a red fox in the snow, watercolor',
+		description: 'What the image should show',
+	},
+	count: {
+		kind: 'number',
+		label: 'Number of Images',
+		default: 1,
+		range: [1, 64],
+		isInteger: true,
+		description: 'How many images to generate. Each becomes an item.',
+	},
+	size: {
+		kind: 'name',
+		label: 'Size',
+		placeholder: 'e.g. 768x512',
+		description: 'Width x height in pixels. If empty, the server default applies.',
+	},
+	outputFormat: {
+		kind: 'choice',
+		label: 'File Format',
+		default: 'png',
+		choices: { jpeg: 'JPEG', png: 'PNG', webp: 'WebP' },
+		description: 'Format to request from models that support it. If not set, the server decides.',
+	},
+	seed: {
+		kind: 'number',
+		label: 'Seed',
+		default: -1,
+		range: [-1],
+		isInteger: true,
+		description: 'The same seed and prompt give the same image. -1 = random.',
+	},
+} as const satisfies FieldTable;
+
 /** What a request for images contains. */
 export const IMAGE_FIELDS: readonly RequestField[] = [
-	{ field: 'prompt', label: 'Prompt', canOmit: false, getInputIssue: checkPrompt },
-	{ field: 'n', label: 'Number of Images', canOmit: true, default: 1 },
+	{
+		field: 'prompt',
+		label: IMAGE_OPTIONS.prompt.label,
+		canOmit: false,
+		getInputIssue: checkPrompt,
+	},
+	{ field: 'n', label: IMAGE_OPTIONS.count.label, canOmit: true, default: 1 },
 	{
 		field: 'size',
 		otherNames: ['resolution', 'image_size', 'image_dimensions'],
 		parts: ['width', 'height'],
-		label: 'Size',
+		label: IMAGE_OPTIONS.size.label,
 		canOmit: true,
 		getAdvice: adviseSize,
 		getInputIssue: checkSize,
 	},
-	{ field: 'output_format', label: 'File Format', canOmit: true },
-	{ field: 'seed', label: 'Seed', canOmit: true },
+	{ field: 'output_format', label: IMAGE_OPTIONS.outputFormat.label, canOmit: true },
+	{ field: 'seed', label: IMAGE_OPTIONS.seed.label, canOmit: true },
 	// Without it, servers may return the URL of an image, which is not fetched.
 	{ field: 'response_format', label: undefined, canOmit: true, isTechnical: true },
 ];

@@ -4,6 +4,8 @@ import { createServerError, createInputError } from '../errors/create-error';
 import { getProfile } from '../servers/profile';
 import { assertRerankSupported, findOtherModel } from '../servers/list-models';
 import { assertModelName, toShownModelName } from '../servers/model-names';
+import { keepAny } from '../fields/check-value';
+import type { FieldTable } from '../fields/field';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
@@ -32,13 +34,35 @@ export interface RerankSettings extends TaskSettings {
 	topN: number;
 }
 
+/** What a person says about a ranking that is sent. */
+export const RERANK_OPTIONS = {
+	query: {
+		kind: 'text',
+		label: 'Query',
+		rows: 2,
+		required: true,
+		description:
+			'The query to rank the documents by. If each item is a document, the query of the first item applies to all.',
+	},
+	document: {
+		kind: 'text',
+		label: 'Document',
+		rows: 2,
+		default: '={{ $json.text }}',
+		required: true,
+		parse: keepAny,
+		description:
+			'The text of the document: each item is one. Expressions may also return an array of texts or objects: each item is then ranked by itself.',
+	},
+} as const satisfies FieldTable;
+
 /** What a request for a ranking contains. */
 export const RERANK_FIELDS: readonly RequestField[] = [
-	{ field: 'query', label: 'Query', canOmit: false },
+	{ field: 'query', label: RERANK_OPTIONS.query.label, canOmit: false },
 	{
 		field: 'documents',
 		otherNames: ['texts'],
-		label: 'Document',
+		label: RERANK_OPTIONS.document.label,
 		canOmit: false,
 	},
 	// TEI: without it, long documents are truncated silently.

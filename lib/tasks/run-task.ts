@@ -16,6 +16,7 @@ import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
 import { exchange } from '../exchange/exchange';
 import { labelOptions } from '../exchange/named-options';
 import type { RequestField } from '../exchange/request-fields';
+import { extraBodyField, MODEL_LABEL } from '../exchange/request-fields';
 import type { AttemptOutcome } from '../exchange/types';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
@@ -141,7 +142,7 @@ function assertFormNames(extraBody: JsonRecord) {
 	throw createInputError(
 		`Extra Body has the key ${truncate(JSON.stringify(name), MAX_QUOTED_NAME)}, which cannot be the name of a form field`,
 		'Remove line breaks, control characters and quotation marks from the key: files are sent with a form.',
-		{ field: 'Extra Body', inputProblem: 'wrong' },
+		{ field: extraBodyField.label, inputProblem: 'wrong' },
 	);
 }
 
@@ -276,4 +277,4 @@ async function diagnoseTask<Value, Draft>(
 }
 
 /** The field that every task sends. */
-const MODEL_FIELD: RequestField = { field: 'model', label: 'Model', canOmit: false };
+const MODEL_FIELD: RequestField = { field: 'model', label: MODEL_LABEL, canOmit: false };

@@ -1,6 +1,7 @@
 /** Converts text to speech. */
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError, createInputError } from '../errors/create-error';
+import type { FieldTable } from '../fields/field';
 import type { RequestField } from '../exchange/request-fields';
 import { readBuffer } from '../http/response-body';
 import type { HttpResponse } from '../http/types';
@@ -57,17 +58,66 @@ export interface SpeechResult<Stored> extends AudioType {
 	warnings: string[];
 }
 
+/** What a person says about speech. */
+export const SPEECH_OPTIONS = {
+	text: {
+		kind: 'text',
+		label: 'Text',
+		rows: 4,
+		default: '={{ $json.text }}',
+		required: true,
+		description: 'The text to speak',
+	},
+	voice: {
+		kind: 'locator',
+		label: 'Voice',
+		search: 'searchVoices',
+		placeholder: "The server's default, or select one…",
+		description:
+			'The voice that speaks. Some servers list theirs; enter the name for others. If empty, the server decides or asks for one.',
+		entered: [{ displayName: 'By Name', placeholder: 'e.g. af_heart' }],
+	},
+	format: {
+		kind: 'choice',
+		label: 'File Format',
+		default: 'wav',
+		choices: {
+			aac: 'AAC',
+			flac: 'FLAC',
+			mp3: 'MP3',
+			opus: 'Opus',
+			pcm: ['PCM', 'Raw samples, 16 bit'],
+			wav: 'WAV',
+		},
+		description: 'The audio format. Not every server supports all formats. If not set, MP3.',
+	},
+	instructions: {
+		kind: 'text',
+		label: 'Instructions',
+		rows: 2,
+		description: 'How to speak the text, for models that follow such instructions',
+	},
+	speed: {
+		kind: 'number',
+		label: 'Speed',
+		default: 1,
+		range: [0.1, 4],
+		decimals: 2,
+		description: '1 is the normal speed. The supported range depends on the model.',
+	},
+} as const satisfies FieldTable;
+
 /** What a request for speech contains. */
 export const SPEECH_FIELDS: readonly RequestField[] = [
 	{
 		field: 'input',
-		label: 'Text',
+		label: SPEECH_OPTIONS.text.label,
 		canOmit: false,
 	},
 	{
 		field: 'voice',
 		otherNames: ['voice_id', 'speaker', 'speaker_id'],
-		label: 'Voice',
+		label: SPEECH_OPTIONS.voice.label,
 		canOmit: true,
 		getAdvice: () => 'Choose a voice of this model; its documentation lists them.',
 	},
@@ -75,12 +125,12 @@ export const SPEECH_FIELDS: readonly RequestField[] = [
 	{
 		field: 'response_format',
 		otherNames: ['audio_format', 'output_format'],
-		label: 'File Format',
+		label: SPEECH_OPTIONS.format.label,
 		canOmit: true,
 		default: 'mp3',
 	},
-	{ field: 'speed', label: 'Speed', canOmit: true, default: 1 },
-	{ field: 'instructions', label: 'Instructions', canOmit: true },
+	{ field: 'speed', label: SPEECH_OPTIONS.speed.label, canOmit: true, default: 1 },
+	{ field: 'instructions', label: SPEECH_OPTIONS.instructions.label, canOmit: true },
 ];
 
 /** Sample rate of OpenAI's API and vLLM, in hertz. */

@@ -1,6 +1,7 @@
 /** Transcribes a recording, or translates it to English. */
 import { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
+import type { ChoiceLabel, FieldTable } from '../fields/field';
 import type { RequestField } from '../exchange/request-fields';
 import type { FileSource } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
@@ -38,29 +39,82 @@ export interface TranscribeRequest {
 	extraBody: JsonRecord;
 }
 
-const LANGUAGE_ADVICE =
-	'Enter a code such as en, de or zh in the option Language, or leave it empty.';
+/** What a person says about a transcription. */
+export const TRANSCRIPTION_OPTIONS = {
+	responseFormat: {
+		kind: 'choice',
+		label: 'Response Format',
+		default: 'json',
+		isOptional: true,
+		choices: {
+			srt: ['SRT', 'The text, and a subtitle file'],
+			json: ['Text', 'The text of the recording'],
+			text: ['Text (Plain)', 'For servers that do not support JSON'],
+			verbose_json: ['Text with Segments', 'The text with language, duration and timed segments'],
+			vtt: ['VTT', 'The text, and a subtitle file for web pages'],
+		} satisfies Record<TranscriptFormat, ChoiceLabel>,
+		description: 'The format the server returns',
+	},
+	prompt: {
+		kind: 'text',
+		label: 'Prompt',
+		rows: 2,
+		description:
+			'Names and terms in the recording, or the text before it, in the language of the recording',
+	},
+	language: {
+		kind: 'name',
+		label: 'Language',
+		placeholder: 'e.g. de',
+		description: 'Code of the spoken language. If empty, the model detects it.',
+	},
+	temperature: {
+		kind: 'number',
+		label: 'Temperature',
+		default: 0,
+		range: [0, 1],
+		decimals: 2,
+		description: 'How freely the model guesses unclear words; 0 stays closest to the recording',
+	},
+	timestamps: {
+		kind: 'choices',
+		label: 'Timestamps',
+		default: ['segment'],
+		choices: { segment: 'Segments', word: 'Words' },
+		description: 'What to timestamp in the format Text with Segments',
+	},
+} as const satisfies FieldTable;
+
+const { responseFormat, prompt: promptOption, language: languageOption } = TRANSCRIPTION_OPTIONS;
 
 /** What the form of a transcription contains besides the file. */
 export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
 	{
 		field: 'response_format',
-		label: 'Response Format',
+		label: responseFormat.label,
 		canOmit: false,
 		default: 'json',
 		// The one format that every server has is sent for Text.
-		getAdvice: (format) => (format === 'json' ? undefined : 'Set "Response Format" to Text.'),
+		getAdvice: (format) =>
+			format === 'json'
+				? undefined
+				: `Set "${responseFormat.label}" to ${responseFormat.choices.json[0]}.`,
 	},
 	{
 		field: 'language',
 		otherNames: ['lang', 'language_code'],
-		label: 'Language',
+		label: languageOption.label,
 		canOmit: true,
-		getAdvice: () => LANGUAGE_ADVICE,
+		getAdvice: () =>
+			`Enter a code such as en, de or zh in the option ${languageOption.label}, or leave it empty.`,
 	},
-	{ field: 'prompt', label: 'Prompt', canOmit: true },
-	{ field: 'temperature', label: 'Temperature', canOmit: true },
-	{ field: 'timestamp_granularities[]', label: 'Timestamps', canOmit: true },
+	{ field: 'prompt', label: promptOption.label, canOmit: true },
+	{ field: 'temperature', label: TRANSCRIPTION_OPTIONS.temperature.label, canOmit: true },
+	{
+		field: 'timestamp_granularities[]',
+		label: TRANSCRIPTION_OPTIONS.timestamps.label,
+		canOmit: true,
+	},
 ];
 
 export interface TranscribeResult extends Transcript {

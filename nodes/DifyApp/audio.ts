@@ -156,11 +156,15 @@ export const audio: DifyResource = {
 							);
 						}
 						const actual = media.type === 'media' ? media.file : undefined;
-						return await storeFile(call, 'options.binaryPropertyOutput', {
-							content: chunks,
-							fileName: `${name}.${actual?.extension ?? getAudioExtension(mimeType) ?? 'mp3'}`,
-							mimeType: actual?.mimeType ?? mimeType,
-						});
+						return await storeFile(
+							call,
+							parameters.string('options.binaryPropertyOutput') || 'data',
+							{
+								content: chunks,
+								fileName: `${name}.${actual?.extension ?? getAudioExtension(mimeType) ?? 'mp3'}`,
+								mimeType: actual?.mimeType ?? mimeType,
+							},
+						);
 					},
 				);
 				const { facts, binary } = await speaking;

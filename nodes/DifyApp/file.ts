@@ -63,7 +63,7 @@ export const files: DifyResource = {
 					async (response) => {
 						const { headers } = response;
 						const type = parseMimeType(headers['content-type']);
-						return await storeFile(call, 'binaryPropertyOutput', {
+						return await storeFile(call, parameters.string('binaryPropertyOutput') || 'data', {
 							content: response.bytes(),
 							fileName: parseDispositionFileName(headers['content-disposition']) ?? fileId,
 							// Attachments have no type: it is derived from the name.

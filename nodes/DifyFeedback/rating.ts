@@ -2,6 +2,7 @@
 import type { FieldTable, Values } from '../../lib/fields/field';
 import { apiPath } from '../../lib/dify/api-path';
 import { messageIdField, readUser, userField } from '../shared/dify/common-fields';
+import { optionsField } from '../shared/fields/options-field';
 import type { DifyCall } from '../shared/dify/dify-operation';
 
 /** Fields of Rate and Revoke. */
@@ -10,20 +11,15 @@ export const ratingFields = {
 		'ID of the message, as returned by Dify Chat Message. Not the conversation ID or the task ID.',
 	),
 	user: userField,
-	options: {
-		kind: 'options',
-		label: 'Options',
-		entry: 'Option',
-		fields: {
-			ignoreNotRated: {
-				kind: 'switch',
-				label: 'Ignore If Not Rated',
-				default: true,
-				description:
-					'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
-			},
+	options: optionsField({
+		ignoreNotRated: {
+			kind: 'switch',
+			label: 'Ignore If Not Rated',
+			default: true,
+			description:
+				'Whether to succeed when there is no rating to remove. The output item then has "alreadySo". If off, this is an error, as in Dify.',
 		},
-	},
+	}),
 } as const satisfies FieldTable;
 
 /** The call of an operation with these fields. */

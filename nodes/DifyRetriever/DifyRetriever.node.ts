@@ -5,10 +5,11 @@ import type {
 	SupplyData,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../shared/bind-context';
 import { getKnowledgeBases } from './knowledge-base-list';
 import { supplyRetriever } from './supply';
-import { properties } from './fields';
+import { fields } from './fields';
 
 export class DifyRetriever implements INodeType {
 	description: INodeTypeDescription = {
@@ -24,7 +25,7 @@ export class DifyRetriever implements INodeType {
 		outputs: [NodeConnectionTypes.AiRetriever],
 		outputNames: ['Retriever'],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: toProperties(fields),
 	};
 
 	methods = { loadOptions: { getKnowledgeBases } } satisfies INodeType['methods'];

@@ -1,18 +1,39 @@
 /** Fields of Dify Retriever. */
-import { filtersField, retrievalOptions, topKField } from '../shared/dify/retrieval-fields';
-import { multiChoiceField, noticeField } from '../shared/field-builders';
+import type { FieldTable, ValueSource } from '../../lib/fields/field';
+import { createEmptyFieldError, createFieldError } from '../../lib/fields/field-errors';
+import { parseUuid } from '../../lib/dify/ids';
+import { isUnset } from '../../lib/values/records';
+import { searchFields } from '../shared/dify/search-fields';
+import { FAILED_LIST } from '../shared/list-entries';
 
-export const properties = [
-	noticeField(
-		'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
-	),
-	multiChoiceField('Knowledge Base Names or IDs', 'difyDatasetIds', [], {
-		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
+export const fields = {
+	notice: {
+		kind: 'notice',
+		label:
+			'Connect this node to a Question and Answer Chain. For an agent, use Dify Knowledge as a tool instead: the agent can then write its own queries.',
+	},
+	difyDatasetIds: {
+		kind: 'loadedChoices',
+		label: 'Knowledge Base Names or IDs',
+		load: 'getKnowledgeBases',
 		required: true,
 		description:
 			'Knowledge bases to search. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
-	}),
-	{ ...topKField, description: 'Max number of results to return' },
-	filtersField,
-	retrievalOptions,
-];
+		parse: parseDatasetIds,
+	},
+	...searchFields,
+} as const satisfies FieldTable;
+
+function parseDatasetIds(value: unknown, { label }: ValueSource): string[] {
+	const selectedIds = [value].flat().filter((id) => !isUnset(id));
+	if (selectedIds.includes(FAILED_LIST)) {
+		throw createFieldError(
+			{ label },
+			'contains the error message of a list that could not be loaded',
+			'Remove this entry, reload the list, and select a knowledge base.',
+		);
+	}
+	if (selectedIds.length === 0)
+		throw createEmptyFieldError({ label }, 'Select at least one knowledge base.');
+	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
+}

@@ -2,13 +2,9 @@
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { openDifyClient } from '../../lib/dify/credentials';
-import { readRetrievalOptions } from '../shared/dify/retrieval-fields';
-import type { NodeParameters } from '../shared/parameters';
-import { FAILED_LIST } from '../shared/list-entries';
+import { toRetrievalOptions } from '../shared/dify/search-fields';
 import { supplySubNode } from '../shared/sub-node';
-import { parseUuid } from '../../lib/dify/ids';
-import { isUnset } from '../../lib/values/records';
-import { properties } from './fields';
+import { fields } from './fields';
 import { createRetriever } from './retriever';
 
 /** The retriever of an item, with the fields as they are for it. */
@@ -19,24 +15,9 @@ export async function supplyRetriever(
 	const place = { context, connection: NodeConnectionTypes.AiRetriever, itemIndex };
 	return await supplySubNode(place, async (subNode) => {
 		const client = await openDifyClient(context, 'knowledge', itemIndex);
-		const parameters = subNode.readParameters(properties);
-		const datasetIds = readDatasetIds(parameters);
-		const search = readRetrievalOptions(parameters);
+		const values = subNode.readValues(fields);
+		const { difyDatasetIds: datasetIds } = values;
+		const search = toRetrievalOptions(values);
 		return { response: createRetriever({ client, datasetIds, search, log: subNode.log }) };
 	});
-}
-
-function readDatasetIds(parameters: NodeParameters) {
-	const selectedIds = [parameters.value('difyDatasetIds')].flat().filter((id) => !isUnset(id));
-	if (selectedIds.includes(FAILED_LIST)) {
-		throw parameters.createError(
-			'difyDatasetIds',
-			'contains the error message of a list that could not be loaded',
-			'Remove this entry, reload the list, and select a knowledge base.',
-		);
-	}
-	if (selectedIds.length === 0) {
-		throw parameters.createEmptyError('difyDatasetIds', 'Select at least one knowledge base.');
-	}
-	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
 }

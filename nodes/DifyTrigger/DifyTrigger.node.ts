@@ -5,9 +5,10 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../shared/bind-context';
 import { pollDify } from './poll';
-import { properties } from './fields';
+import { fields } from './fields';
 
 export class DifyTrigger implements INodeType {
 	description: INodeTypeDescription = {
@@ -23,7 +24,7 @@ export class DifyTrigger implements INodeType {
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: toProperties(fields),
 	};
 
 	poll: (this: IPollFunctions) => Promise<INodeExecutionData[][] | null> = bindContext(pollDify);

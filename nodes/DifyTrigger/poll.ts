@@ -4,11 +4,13 @@ import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { fetchPage } from '../../lib/dify/pages';
 import type { DifyClient } from '../../lib/dify/client';
 import { openDifyClient } from '../../lib/dify/credentials';
+import type { Values } from '../../lib/fields/field';
 import type { JsonRecord } from '../../lib/values/records';
 import { toDifyNodeError } from '../shared/dify/dify-node-error';
 import { toPollError } from '../shared/run/shown-error';
-import { NodeParameters } from '../shared/parameters';
-import { properties } from './fields';
+import { ItemSource } from '../shared/fields/item-source';
+import { readValues } from '../shared/fields/read-values';
+import { fields } from './fields';
 import type { Rating } from './feedback';
 import { fetchNewFeedback, parseFeedbackState } from './feedback';
 
@@ -30,11 +32,11 @@ const pollingNodes = new Set<string>();
  */
 export async function pollDify(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	try {
-		const parameters = NodeParameters.ofPoll(context, properties);
+		const values = readValues(ItemSource.ofPoll(context), fields);
 		const client = await openDifyClient(context, 'app');
-		const matchesFilter = createRatingFilter(parameters);
+		const matchesFilter = createRatingFilter(values);
 		// Read before a test as well, which shows what is wrong with it.
-		const withChanged = parameters.boolean('options.changed', true);
+		const { changed: withChanged = true } = values.options;
 		if (context.getMode() === 'manual') return await fetchExamples(client, matchesFilter);
 		const node = `${context.getWorkflow().id}/${context.getNode().id}`;
 		if (pollingNodes.has(node)) return null;
@@ -63,9 +65,8 @@ async function fetchExamples(client: DifyClient, matchesFilter: RatingFilter) {
 	return toOutput(examples.map((feedback) => ({ feedback, isNew: true })));
 }
 
-function createRatingFilter(parameters: NodeParameters): RatingFilter {
-	const rating = parameters.choice('rating');
-	const source = parameters.choice('options.source', undefined);
+function createRatingFilter({ rating, options }: Values<typeof fields>): RatingFilter {
+	const { source } = options;
 	return (feedback) =>
 		(rating === 'any' || feedback.rating === rating) &&
 		(source === undefined || feedback.from_source === source);

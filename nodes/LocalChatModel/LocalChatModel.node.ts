@@ -8,7 +8,8 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
-import { properties } from './fields';
+import { fields } from './fields';
+import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../shared/bind-context';
 import { supplyChatModel } from './supply';
 import { MODEL_SUBTITLE, searchModels } from '../shared/model-selection';
@@ -32,7 +33,7 @@ export class LocalChatModel implements INodeType {
 		outputs: [NodeConnectionTypes.AiLanguageModel],
 		outputNames: ['Model'],
 		credentials: [{ name: 'localLlamaApi', required: true }],
-		properties,
+		properties: toProperties(fields),
 	};
 
 	methods: {

@@ -1,36 +1,36 @@
-/** Reads the settings of Local Chat Model. */
-import type { ChatSettings, ThinkingHistory } from '../../lib/chat/settings';
-import type { NodeParameters, Field } from '../shared/parameters';
-import { asBoolean, asText } from '../shared/parameters';
-import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
-import { traceFields } from './fields';
-import { asRecord, isUnset } from '../../lib/values/records';
-import { readGeneration } from '../shared/chat/generation-options';
-import { readThinking } from '../shared/chat/thinking';
-import { readResponseFormat } from '../shared/chat/response-format';
-import { splitNames } from '../shared/binary';
+/** The settings of Local Chat Model, from the values of its fields. */
+import { toThinking } from '../../lib/chat/body/thinking-fields';
+import type { ChatSettings } from '../../lib/chat/settings';
+import type { Values } from '../../lib/fields/field';
 import type { TraceSettings } from '../../lib/tracing/attributes';
-import { getOwn } from '../../lib/values/own-properties';
+import { omitUndefined } from '../../lib/values/records';
+import { toResponseFormat } from '../shared/chat/response-format';
+import { toSamplingSettings } from '../shared/chat/sampling';
+import { GENERATION_RETRIES, toRequestSettings } from '../shared/request-options';
+import type { fields } from './fields';
+
+type ChatModelValues = Values<typeof fields>;
 
 /**
- * Reads the node's parameters, which expressions may return with any type.
+ * Reads all values but the limits.
  *
  * @throws {ServerError} of type `invalidInput` naming the field
  */
-export function readSettings(parameters: NodeParameters): ChatSettings {
+export function toSettings(values: ChatModelValues): ChatSettings {
+	const { model, options } = values;
 	return {
-		model: parameters.string('model'),
+		model,
 		sampling: {
-			...readGeneration(parameters),
-			thinking: readThinking(parameters),
-			responseFormat: readResponseFormat(parameters),
+			...toSamplingSettings(options),
+			thinking: toThinking(values),
+			responseFormat: toResponseFormat(values),
 		},
-		thinkingHistory: parameters.choice<ThinkingHistory>('options.thinkingHistory', 'toolTurns'),
-		showThinking: parameters.boolean('options.showThinking', false),
-		toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
-		historyBudget: parameters.number('options.historyBudget', undefined),
-		trace: readTrace(parameters),
-		...readRequestSettings(parameters, GENERATION_RETRIES),
+		thinkingHistory: options.thinkingHistory ?? 'toolTurns',
+		showThinking: options.showThinking ?? false,
+		toolCallsInText: options.toolCallsInText,
+		historyBudget: options.historyBudget,
+		trace: toTraceSettings(options.trace),
+		...toRequestSettings(options, GENERATION_RETRIES),
 	};
 }
 
@@ -43,27 +43,14 @@ export interface GenerationLimits {
 }
 
 /** @throws {ServerError} of type `invalidInput` naming the field */
-export function readLimits(parameters: NodeParameters): GenerationLimits {
-	return {
-		maxTools: parameters.number('options.maxTools', 0),
-		tokenBudget: parameters.number('options.tokenBudget', 0),
-	};
+export function toLimits({ options }: ChatModelValues): GenerationLimits {
+	return { maxTools: options.maxTools ?? 0, tokenBudget: options.tokenBudget ?? 0 };
 }
 
-/** @throws {ServerError} of type `invalidInput` naming the field */
-function readTrace(parameters: NodeParameters): TraceSettings | undefined {
-	const trace = asRecord(parameters.value('options.trace'));
-	const settings = traceFields
-		.filter(({ name }) => !isUnset(getOwn(trace, name)))
-		.map(({ name, displayName }) => {
-			return [name, readTraceField({ label: `Trace: ${displayName}` }, name, getOwn(trace, name))];
-		});
-	return settings.length === 0 ? undefined : Object.fromEntries(settings);
-}
-
-function readTraceField(field: Field, name: string, value: unknown): unknown {
-	if (name === 'recordTexts') return asBoolean(field, value);
-	const text = [value].flat().map((entry) => asText(field, entry));
-	const tags = splitNames(text.join(','));
-	return name === 'tags' ? tags : text.map((entry) => entry.trim()).find(Boolean);
+/** Undefined if nothing is set. */
+function toTraceSettings(trace: ChatModelValues['options']['trace']): TraceSettings | undefined {
+	if (trace === undefined) return undefined;
+	const { recordTexts, sessionId, tags, userId } = trace;
+	const settings = omitUndefined({ recordTexts, sessionId, tags, userId });
+	return Object.keys(settings).length === 0 ? undefined : settings;
 }

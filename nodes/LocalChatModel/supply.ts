@@ -3,10 +3,10 @@ import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { supplySubNode } from '../shared/sub-node';
 import { ChatExecution } from './execution';
-import { properties } from './fields';
+import { fields } from './fields';
 import { createGenerator } from './generator';
 import { createLangChainModel } from './langchain-model';
-import { readLimits, readSettings } from './settings';
+import { toLimits, toSettings } from './settings';
 
 /** @throws {SubNodeError} for an invalid option, or an n8n that cannot use the model */
 export async function supplyChatModel(
@@ -15,9 +15,9 @@ export async function supplyChatModel(
 ): Promise<SupplyData> {
 	const place = { context, connection: NodeConnectionTypes.AiLanguageModel, itemIndex };
 	return await supplySubNode(place, async (subNode) => {
-		const { parameters, server, priority } = await subNode.open(properties);
-		const settings = { ...readSettings(parameters), priority };
-		const limits = readLimits(parameters);
+		const { values, server, priority } = await subNode.open(fields);
+		const settings = { ...toSettings(values), priority };
+		const limits = toLimits(values);
 		const execution = new ChatExecution(subNode);
 		const generate = createGenerator({ server, settings, limits, execution });
 		return {

@@ -5,8 +5,9 @@ import type {
 	ISupplyDataFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../shared/bind-context';
-import { supplyEmbeddings, properties } from './supply';
+import { supplyEmbeddings, fields } from './supply';
 import { MODEL_SUBTITLE, searchEmbeddingModels } from '../shared/model-selection';
 
 export class LocalEmbeddings implements INodeType {
@@ -26,7 +27,7 @@ export class LocalEmbeddings implements INodeType {
 		outputs: [NodeConnectionTypes.AiEmbedding],
 		outputNames: ['Embeddings'],
 		credentials: [{ name: 'localLlamaApi', required: true }],
-		properties,
+		properties: toProperties(fields),
 	};
 
 	methods = { listSearch: { searchEmbeddingModels } } satisfies INodeType['methods'];

@@ -1,25 +1,28 @@
-import type { IDataObject, INodeProperties, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import type { IDataObject, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Prefixes } from '../../lib/tasks/prefixes';
 import { Embedder } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values/records';
-import { readEmbeddingSettings, embeddingOptions } from '../shared/vector-fields';
-import { readExplicitPriority } from '../shared/timeout-fields';
+import type { FieldTable } from '../../lib/fields/field';
+import { optionsField } from '../shared/fields/options-field';
+import { toEmbedSettings, embeddingOptions } from '../shared/vector-fields';
+import { toExplicitPriority } from '../shared/request-options';
 import type { SubNodeLog } from '../shared/sub-node-log';
 import { supplySubNode } from '../shared/sub-node';
-import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 
-export const properties: INodeProperties[] = [
-	noticeField(
-		"Connect this node to a vector store, with the same model and options for inserting and searching. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_vectorStore'>Insert one</a>",
-	),
-	modelField(
+export const fields = {
+	notice: {
+		kind: 'notice',
+		label:
+			"Connect this node to a vector store, with the same model and options for inserting and searching. <a data-action='openSelectiveNodeCreator' data-action-parameter-connectiontype='ai_vectorStore'>Insert one</a>",
+	},
+	model: modelField(
 		'The model that creates the vectors. Models that the server reports as unsuitable are not listed',
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
 	),
-	optionsCollection(embeddingOptions),
-];
+	options: optionsField(embeddingOptions),
+} as const satisfies FieldTable;
 
 const MAX_LOGGED_QUERY = 200;
 const LOGGED_NUMBERS = 4;
@@ -36,9 +39,9 @@ export async function supplyEmbeddings(
 ): Promise<SupplyData> {
 	const place = { context, connection: NodeConnectionTypes.AiEmbedding, itemIndex };
 	return await supplySubNode(place, async (subNode) => {
-		const { parameters, server, priority } = await subNode.open(properties);
-		const documentPriority = readExplicitPriority(parameters) ?? 'batch';
-		const settings = { ...readEmbeddingSettings(parameters), priority, documentPriority };
+		const { values, server, priority } = await subNode.open(fields);
+		const documentPriority = toExplicitPriority(values.options) ?? 'batch';
+		const settings = { ...toEmbedSettings(values), priority, documentPriority };
 		const resolvedSettings = await withResolvedModel(settings, {
 			server,
 			modelTask: 'embeddings',

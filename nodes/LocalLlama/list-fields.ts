@@ -1,44 +1,56 @@
 /** Forms, and the options that replace them with a list from an expression. */
-import type { NodeParameters } from '../shared/parameters';
-import { quoteValue } from '../shared/parameters';
-import { asRecord, isUnset } from '../../lib/values/records';
+import type { FieldTable, OptionValues } from '../../lib/fields/field';
+import type { Labelled } from '../../lib/fields/field-errors';
+import { createFieldError, quoteValue } from '../../lib/fields/field-errors';
+import { isUnset } from '../../lib/values/records';
 import { parseJson } from '../../lib/values/json';
 import { collectTexts, withoutEnds } from '../../lib/values/text';
 import { createInputError } from '../../lib/errors/create-error';
 import { assertTextLength } from '../../lib/errors/text-limits';
+import { isAdded } from '../shared/fields/read-values';
 
 /**
  * Finds the option that replaces a field of the panel.
  *
+ * @param options - The definitions of all options.
+ * @param values - Their values.
+ * @param names - The options that replace the field.
  * @returns undefined if none was added.
  * @throws a `ServerError` of type `invalidInput` if several were added.
  */
-export function findReplacingOption<Name extends string>(
-	parameters: NodeParameters,
+export function findReplacingOption<T extends FieldTable, Name extends keyof T & string>(
+	options: T,
+	values: OptionValues<T>,
 	names: readonly Name[],
 ): Name | undefined {
-	const [name, ...others] = names.filter((option) => parameters.hasOption(option));
+	const [name, ...others] = names.filter((option) => isAdded<T>(values, option as never));
 	if (others.length === 0) return name;
-	const labels = names.map((option) => `"${parameters.field(`options.${option}`).label}"`);
+	const labels = names.map((option) => `"${options[option]!.label}"`);
 	throw createInputError(
 		`The options ${labels.join(' and ')} cannot be combined`,
 		'Remove one of the two options.',
 	);
 }
 
-/** The fields for the same rows. */
-export interface RowFields {
-	/** Name of the form. */
-	form: string;
-	/** Name of the option that replaces it with a list. */
-	listOption: string;
+/** Where the same rows may come from. */
+export interface RowSources {
+	/** The field of the form. */
+	form: Labelled;
+	/** The rows of the form. */
+	getRows(): readonly object[];
+	/** The option that replaces it with a list. */
+	list: Labelled;
+	/** Whether the option was added. */
+	isListed: boolean;
+	/** Value of the option, of any type. */
+	listed: unknown;
 }
 
 export interface Rows {
 	/** Of any type, since an expression may return anything. */
-	rows: unknown[];
-	/** Label of the field that they come from, for errors. */
-	label: string;
+	rows: readonly unknown[];
+	/** The field that they come from, for errors. */
+	field: Labelled;
 }
 
 /**
@@ -46,19 +58,13 @@ export interface Rows {
  *
  * @throws a `ServerError` of type `invalidInput` for a text in them that is too long to send.
  */
-export function readRows(parameters: NodeParameters, { form, listOption }: RowFields): Rows {
-	const path = parameters.hasOption(listOption) ? `options.${listOption}` : form;
-	const rows = path === form ? readForm(parameters, form) : readList(parameters, path);
-	const { label } = parameters.field(path);
+export function readRows({ form, getRows, list, isListed, listed }: RowSources): Rows {
+	const field = isListed ? list : form;
+	const rows = isListed ? readList(list, listed) : getRows();
 	for (const row of rows)
 		for (const text of collectTexts(row))
-			assertTextLength(text, `An entry of the field "${label}"`);
-	return { rows, label };
-}
-
-function readForm(parameters: NodeParameters, form: string) {
-	const value = parameters.value(form);
-	return Array.isArray(value) ? (value as unknown[]) : Object.values(asRecord(value)).flat();
+			assertTextLength(text, `An entry of the field "${field.label}"`);
+	return { rows, field };
 }
 
 /**
@@ -67,8 +73,7 @@ function readForm(parameters: NodeParameters, form: string) {
  *
  * @throws a `ServerError` of type `invalidInput` for text that begins like an array but is not valid.
  */
-function readList(parameters: NodeParameters, path: string) {
-	const value = parameters.value(path);
+function readList(field: Labelled, value: unknown): unknown[] {
 	if (isUnset(value)) return [];
 	if (Array.isArray(value)) return value as unknown[];
 	if (typeof value !== 'string') return [value];
@@ -76,10 +81,7 @@ function readList(parameters: NodeParameters, path: string) {
 	if (!text.startsWith('[')) return splitQuotedNames(text);
 	const parsed = parseJson(text);
 	if (!Array.isArray(parsed))
-		throw parameters.createError(
-			path,
-			`starts like a JSON array but is not valid: ${quoteValue(text)}`,
-		);
+		throw createFieldError(field, `starts like a JSON array but is not valid: ${quoteValue(text)}`);
 	return parsed as unknown[];
 }
 

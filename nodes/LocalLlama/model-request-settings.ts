@@ -1,8 +1,8 @@
 /** The settings of a request to a model, which Local Llama's operations have in common. */
 import type { Priority } from '../../lib/http/queue';
 import type { ModelTask } from '../../lib/servers/types/server-type';
-import type { RequestSettings } from '../shared/timeout-fields';
-import { GENERATION_RETRIES, readRequestSettings } from '../shared/timeout-fields';
+import type { RequestOptionValues, RequestSettings } from '../shared/request-options';
+import { GENERATION_RETRIES, toRequestSettings } from '../shared/request-options';
 import { withResolvedModel } from '../shared/model-selection';
 import type { LlamaCall } from './run-local-llama';
 
@@ -14,6 +14,11 @@ export interface ModelRequestSettings extends RequestSettings {
 	signal: AbortSignal;
 }
 
+/** The call of an operation that asks a model. */
+export type ModelRequestCall = LlamaCall & {
+	values: { readonly model: string; readonly options: RequestOptionValues };
+};
+
 /**
  * Reads the options of a request and the model. Without a selected model, it asks the server for its models.
  *
@@ -21,11 +26,11 @@ export interface ModelRequestSettings extends RequestSettings {
  * @throws a `ServerError` naming the field, or listing the models, if there are several.
  */
 export async function resolveModelRequestSettings(
-	call: LlamaCall,
+	{ values, server, priority, signal }: ModelRequestCall,
 	modelTask: ModelTask,
 ): Promise<ModelRequestSettings> {
-	const { parameters, server, priority, signal } = call;
-	const requestSettings = readRequestSettings(parameters, GENERATION_RETRIES);
-	const settings = { model: parameters.string('model'), ...requestSettings, priority, signal };
+	const { model, options } = values;
+	const requestSettings = toRequestSettings(options, GENERATION_RETRIES);
+	const settings = { model, ...requestSettings, priority, signal };
 	return await withResolvedModel(settings, { server, modelTask, signal });
 }

@@ -1,16 +1,24 @@
-import type { INodeProperties } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import type { ModelAction, ModelServer, PullProgress } from '../../lib/servers/types/server-type';
-import {
-	streamingField,
-	booleanField,
-	resourceLocatorField,
-	optionsCollection,
-	stringField,
-} from '../shared/field-builders';
-import { secondsField } from '../shared/timeout-fields';
+import { MODEL_LABEL } from '../../lib/exchange/request-fields';
+import { toName } from '../../lib/fields/check-value';
+import type {
+	FieldTable,
+	LocatorField,
+	SecondsField,
+	SwitchField,
+	ValueSource,
+} from '../../lib/fields/field';
+import type {
+	ModelAction,
+	ModelActionOptions,
+	ModelServer,
+	PullProgress,
+} from '../../lib/servers/types/server-type';
+import { optionsField } from '../shared/fields/options-field';
 import type { ChatStream } from '../shared/run/chat-stream';
-import type { NodeResource } from '../shared/run/operation';
+import { streamingField } from '../shared/run/concurrency';
+import { defineOperation } from '../shared/run/define-operation';
+import type { NodeResource, OperationItem } from '../shared/run/operation';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';
@@ -20,43 +28,45 @@ import { listModels } from '../../lib/servers/list-models';
 import { getProfile } from '../../lib/servers/profile';
 
 /** Model that an operation acts on. */
-const targetModelField = resourceLocatorField(
-	'Model',
-	'model',
-	'searchAllModels',
-	{ required: true },
-	{ displayName: 'By Name', placeholder: 'e.g. qwen3-8b' },
-);
+const targetModelField = {
+	kind: 'locator',
+	label: MODEL_LABEL,
+	search: 'searchAllModels',
+	required: true,
+	entered: [{ displayName: 'By Name', placeholder: 'e.g. qwen3-8b' }],
+	// Without one, the error of the action says what to do.
+	parse: (value: unknown, source: ValueSource): string => toName(source, value),
+} as const satisfies LocatorField;
 
-const allowChangesField = booleanField(
-	'Allow Changes to the Server',
-	'allowChanges',
-	true,
-	'Whether this node may change the models on the server disk. On if not set, but off when an agent uses the node as a tool.',
-);
+const allowChangesField = {
+	kind: 'switch',
+	label: 'Allow Changes to the Server',
+	default: true,
+	description:
+		'Whether this node may change the models on the server disk. On if not set, but off when an agent uses the node as a tool.',
+} as const satisfies SwitchField;
 
 /**
  * Checks the option that allows changes, before anything is sent.
  *
  * @throws a `ServerError` of type `invalidInput`.
  */
-function assertChangesAllowed({ context, parameters }: LlamaCall) {
-	if (parameters.boolean('options.allowChanges', !isToolType(context.getNode().type))) return;
+function assertChangesAllowed({ context }: LlamaCall, isAllowed: boolean | undefined) {
+	if (isAllowed ?? !isToolType(context.getNode().type)) return;
 	throw createInputError(
 		'Changes to the server are not allowed in this node',
-		'Turn on the option Allow Changes to the Server. Be careful if an agent uses the node: a deleted model cannot be restored.',
+		`Turn on the option ${allowChangesField.label}. Be careful if an agent uses the node: a deleted model cannot be restored.`,
 	);
 }
 
-const waitField = (description: string) =>
-	booleanField('Wait Until Done', 'wait', true, description);
+const waitField = { kind: 'switch', label: 'Wait Until Done', default: true } as const;
 
-const idleTimeoutField = secondsField(
-	'Idle Timeout (Seconds)',
-	'idleTimeout',
-	300,
-	'How long to wait without progress on the server. 0 = no limit.',
-);
+const idleTimeoutField = {
+	kind: 'seconds',
+	label: 'Idle Timeout (Seconds)',
+	default: 300,
+	description: 'How long to wait without progress on the server. 0 = no limit.',
+} as const satisfies SecondsField;
 
 const MIN_PAUSE_MS = 500;
 
@@ -84,41 +94,53 @@ function formatProgress({ status, total, completed = 0 }: PullProgress) {
 		: `${status}: ${Math.floor((completed / total) * 100)} %`;
 }
 
-const timeoutField = secondsField(
-	'Timeout (Seconds)',
-	'timeout',
-	600,
-	'How long to wait until the model is loaded or unloaded',
-	1,
-);
+const timeoutField = {
+	kind: 'seconds',
+	label: 'Timeout (Seconds)',
+	default: 600,
+	range: [1],
+	description: 'How long to wait until the model is loaded or unloaded',
+} as const satisfies SecondsField;
 
-/** Fields of Load and Unload, with extra options for one of them. */
-export function changeFields(...extraFields: INodeProperties[]): INodeProperties[] {
-	const wait = waitField(
-		'Whether to wait until the model is loaded or unloaded. Ollama and LM Studio always wait.',
-	);
-	return [targetModelField, optionsCollection([timeoutField, wait, ...extraFields])];
+/** Options of Load and Unload. */
+const changeOptions = {
+	timeout: timeoutField,
+	wait: {
+		...waitField,
+		description:
+			'Whether to wait until the model is loaded or unloaded. Ollama and LM Studio always wait.',
+	},
+} as const satisfies FieldTable;
+
+/** What an action does besides its model. */
+interface ActionRequest extends Pick<ModelActionOptions, 'model'> {
+	/** Default: true. */
+	wait?: boolean;
+	timeoutMs?: number;
+	/** Default: false. */
+	isForced?: boolean;
+	/** Default: false. */
+	insecure?: boolean;
 }
 
-/** Runs an action. An operation has only some of these fields. */
-function runAction(action: ModelAction): LocalLlamaOperation['execute'] {
-	const isPull = action === 'pull';
-	return async (call) => {
-		const { parameters, server, signal } = call;
-		if (isPull || action === 'remove') assertChangesAllowed(call);
-		const json = await runModelAction(server, action, {
-			model: isPull ? parameters.requiredString('modelName') : parameters.string('model'),
-			wait: parameters.boolean('options.wait', true),
-			timeoutMs: isPull
-				? parameters.milliseconds('options.idleTimeout', 300_000)
-				: parameters.milliseconds('options.timeout', 600_000),
-			isForced: parameters.boolean('options.force', false),
-			insecure: parameters.boolean('options.insecure', false),
-			signal,
-			onProgress: createProgressReporter(call),
-		});
-		return { json };
-	};
+/** Milliseconds, as the timeouts are if they were not added. */
+const DEFAULT_TIMEOUT_MS = timeoutField.default * 1000;
+
+async function runAction(
+	call: LlamaCall,
+	action: ModelAction,
+	{
+		model,
+		wait = true,
+		timeoutMs = DEFAULT_TIMEOUT_MS,
+		isForced = false,
+		insecure = false,
+	}: ActionRequest,
+): Promise<OperationItem> {
+	const { server, signal } = call;
+	const onProgress = createProgressReporter(call);
+	const options = { model, wait, timeoutMs, isForced, insecure, signal, onProgress };
+	return { json: await runModelAction(server, action, options) };
 }
 
 /** @returns an empty list if the server has no models. */
@@ -134,25 +156,25 @@ export const models: NodeResource<LocalLlamaOperation> = {
 	value: 'model',
 	description: 'Models on the server',
 	operations: [
-		{
+		defineOperation({
 			name: 'Get Many',
 			value: 'getAll',
 			action: 'Get many models',
 			description:
 				'List the models with name, context, size, capabilities and state. Loads nothing.',
-			fields: [
-				optionsCollection([
-					booleanField(
-						'Only Loaded Models',
-						'onlyLoaded',
-						true,
-						'Whether to return only models in memory, if the server reports this',
-					),
-				]),
-			],
+			fields: {
+				options: optionsField({
+					onlyLoaded: {
+						kind: 'switch',
+						label: 'Only Loaded Models',
+						default: true,
+						description: 'Whether to return only models in memory, if the server reports this',
+					},
+				}),
+			},
 			runsOnceForAllItems: true,
-			execute: async ({ server, parameters, signal, itemIndex }) => {
-				const onlyLoaded = parameters.boolean('options.onlyLoaded', false);
+			execute: async ({ server, values, signal, itemIndex }) => {
+				const { onlyLoaded = false } = values.options;
 				const modelFacts = (await fetchModels(server, signal)).map(toModelFacts);
 				const listedModels = modelFacts.filter(({ loaded }) => !onlyLoaded || loaded !== false);
 				// The state says whether a model is loaded.
@@ -166,69 +188,99 @@ export const models: NodeResource<LocalLlamaOperation> = {
 					from: itemIndex,
 				}));
 			},
-		},
-		{
+		}),
+		defineOperation({
 			name: 'Load',
 			value: 'load',
 			action: 'Load a model into memory',
 			description: 'Load a model on Ollama, LM Studio or a llama-server router',
-			fields: changeFields(),
-			execute: runAction('load'),
-		},
-		{
+			fields: { model: targetModelField, options: optionsField(changeOptions) },
+			execute: async (call) => {
+				const { model, options } = call.values;
+				const { wait, timeout: timeoutMs } = options;
+				return await runAction(call, 'load', { model, wait, timeoutMs });
+			},
+		}),
+		defineOperation({
 			name: 'Unload',
 			value: 'unload',
 			action: 'Unload a model from memory',
 			description:
 				'Unload a model on Ollama, LM Studio or a llama-server router. Waits for running responses.',
-			fields: changeFields(
-				booleanField(
-					'Force Unload',
-					'force',
-					false,
-					'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
-				),
-			),
-			execute: runAction('unload'),
-		},
-		{
+			fields: {
+				model: targetModelField,
+				options: optionsField({
+					...changeOptions,
+					force: {
+						kind: 'switch',
+						label: 'Force Unload',
+						default: false,
+						description:
+							'Whether to unload a model even while it is responding, which cuts off its responses. Ollama still lets them finish.',
+					},
+				}),
+			},
+			execute: async (call) => {
+				const { model, options } = call.values;
+				const { wait, timeout: timeoutMs, force: isForced } = options;
+				return await runAction(call, 'unload', { model, wait, timeoutMs, isForced });
+			},
+		}),
+		defineOperation({
 			name: 'Pull',
 			value: 'pull',
 			action: 'Pull a model onto the server',
 			description:
 				'Download a model on Ollama or a llama-server router. In a chat, the progress is shown.',
-			fields: [
-				stringField('Model Name', 'modelName', {
+			fields: {
+				modelName: {
+					kind: 'name',
+					label: 'Model Name',
 					required: true,
 					placeholder: 'e.g. qwen3:8b',
 					description:
 						'Ollama: a model from its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router: a Hugging Face repository.',
+				},
+				options: optionsField({
+					allowChanges: allowChangesField,
+					idleTimeout: idleTimeoutField,
+					enableStreaming: streamingField,
+					insecure: {
+						kind: 'switch',
+						label: 'Insecure Registry',
+						default: false,
+						description: 'Whether Ollama may download from your own registry without TLS',
+					},
+					wait: {
+						...waitField,
+						description:
+							'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
+					},
 				}),
-				optionsCollection([
-					allowChangesField,
-					idleTimeoutField,
-					streamingField,
-					booleanField(
-						'Insecure Registry',
-						'insecure',
-						false,
-						'Whether Ollama may download from your own registry without TLS',
-					),
-					waitField(
-						'Whether to wait until the download is complete. Ollama cancels a download when no client waits for it.',
-					),
-				]),
-			],
-			execute: runAction('pull'),
-		},
-		{
+			},
+			execute: async (call) => {
+				const { modelName, options } = call.values;
+				const { allowChanges, wait, insecure } = options;
+				const { idleTimeout: timeoutMs = idleTimeoutField.default * 1000 } = options;
+				assertChangesAllowed(call, allowChanges);
+				return await runAction(call, 'pull', { model: modelName, wait, timeoutMs, insecure });
+			},
+		}),
+		defineOperation({
 			name: 'Delete',
 			value: 'delete',
 			action: 'Delete a model',
 			description:
 				'Delete a model of Ollama, or one that a llama-server router downloaded, from the disk',
-			fields: [targetModelField, optionsCollection([allowChangesField])],
-			execute: runAction('remove'),
-		},
+			fields: {
+				model: targetModelField,
+				options: optionsField({ allowChanges: allowChangesField }),
+			},
+			execute: async (call) => {
+				const { model, options } = call.values;
+				assertChangesAllowed(call, options.allowChanges);
+				return await runAction(call, 'remove', { model });
+			},
+		}),
 	],
 };

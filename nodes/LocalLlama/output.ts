@@ -1,15 +1,19 @@
 /** The output items of an operation. */
-import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
+import type { IBinaryKeyData } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import type { NodeParameters } from '../shared/parameters';
+import type { FieldTable, OptionsField, Values } from '../../lib/fields/field';
+import { createFieldError } from '../../lib/fields/field-errors';
+import { optionsField } from '../shared/fields/options-field';
+import { readValues } from '../shared/fields/read-values';
+import type { FieldValues, OperationDefinition } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/run/define-operation';
 import type { OperationItem } from '../shared/run/operation';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { yieldToEventLoop } from '../../lib/http/yield-to-event-loop';
-import { booleanField, optionsCollection, stringField } from '../shared/field-builders';
 import { ItemError } from '../shared/run/item-error';
-import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
+import type { LlamaAccess, LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { getOwn } from '../../lib/values/own-properties';
 
 /** A result for an output item. */
@@ -26,10 +30,18 @@ export interface ResultItem {
 }
 
 /** An operation that returns results, not finished items. */
-interface ResultOperation extends Omit<LocalLlamaOperation, 'execute'> {
+interface ResultOperation<T extends TableWithOptions> extends Omit<
+	OperationDefinition<LlamaAccess, T>,
+	'execute'
+> {
 	/** Name of the field for the result. Default: `output`, which a chat displays. */
 	outputField?: string;
-	execute(call: LlamaCall): Promise<Array<ResultItem | ItemError>>;
+	execute(call: LlamaCall & FieldValues<T>): Promise<Array<ResultItem | ItemError>>;
+}
+
+/** The fields of an operation with options. */
+interface TableWithOptions extends FieldTable {
+	readonly options: OptionsField;
 }
 
 const DEFAULT_FIELD = 'output';
@@ -46,24 +58,35 @@ const RESERVED_NAMES: readonly string[] = [
 	'error',
 ];
 
-const createOutputOptions = (outputField: string): INodeProperties[] => [
-	booleanField(
-		'Include Input Fields',
-		'includeInputFields',
-		false,
-		'Whether the output includes the fields of the input item, and its files. If not set, it includes the fields without the files, and neither for the entries of an array.',
-	),
-	stringField('Output Field', 'outputField', {
-		default: outputField,
-		description: `Name of the field for the result. It replaces an input field with the same name, and a hint says so. If empty, ${outputField} is used. A chat displays the field ${DEFAULT_FIELD}. The first item decides for items that are processed together.`,
-	}),
-	booleanField(
-		'Simplify',
-		'simplify',
-		false,
-		'Whether to return only the result, without the field metadata: token counts, times, model and further details. On if not set.',
-	),
-];
+function createOutputFields(outputField: string) {
+	return {
+		options: optionsField({
+			includeInputFields: {
+				kind: 'switch',
+				label: 'Include Input Fields',
+				default: false,
+				description:
+					'Whether the output includes the fields of the input item, and its files. If not set, it includes the fields without the files, and neither for the entries of an array.',
+			},
+			outputField: {
+				kind: 'name',
+				label: 'Output Field',
+				default: outputField,
+				description: `Name of the field for the result. It replaces an input field with the same name, and a hint says so. If empty, ${outputField} is used. A chat displays the field ${DEFAULT_FIELD}. The first item decides for items that are processed together.`,
+			},
+			simplify: {
+				kind: 'switch',
+				label: 'Simplify',
+				default: false,
+				description:
+					'Whether to return only the result, without the field metadata: token counts, times, model and further details. On if not set.',
+			},
+		}),
+	} as const satisfies FieldTable;
+}
+
+/** Values of these options. */
+type OutputOptions = Values<ReturnType<typeof createOutputFields>>['options'];
 
 /**
  * Builds the output items of an operation: the fields of the input item, the result in the output field, and everything
@@ -71,38 +94,39 @@ const createOutputOptions = (outputField: string): INodeProperties[] => [
  *
  * The tool of an agent returns no input fields: the agent has its input already.
  */
-export function withOutput({
+export function withOutput<const T extends TableWithOptions>({
 	outputField: defaultField = DEFAULT_FIELD,
+	execute,
 	...operation
-}: ResultOperation): LocalLlamaOperation {
-	const outputOptions = createOutputOptions(defaultField);
-	return {
+}: ResultOperation<T>): LocalLlamaOperation {
+	const outputFields = createOutputFields(defaultField);
+	const { options } = operation.fields;
+	const allOptions = { ...options.fields, ...outputFields.options.fields };
+	return defineOperation<LlamaAccess, T>({
 		...operation,
-		fields: operation.fields.map((field) => {
-			if (field.name !== 'options') return field;
-			const options = [...((field.options ?? []) as INodeProperties[]), ...outputOptions];
-			return { ...field, options: optionsCollection(options).options };
-		}),
+		fields: { ...operation.fields, options: { ...options, fields: allOptions } },
 		execute: async (call) => {
 			// An array may have thousands of results, whose options are read once.
-			const known = new Map<number, NodeParameters>();
-			const parametersOf = (index: number) => {
-				const parameters = known.get(index) ?? call.parametersOf(index);
-				known.set(index, parameters);
-				return parameters;
+			const known = new Map<number, OutputOptions>();
+			const optionsOf = (index: number) => {
+				const itemOptions =
+					known.get(index) ?? readValues(call.sourceOf(index), outputFields).options;
+				known.set(index, itemOptions);
+				return itemOptions;
 			};
-			const itemCall = { ...call, parametersOf };
-			const outputField = readOutputField(itemCall, defaultField);
+			const outputField = readOutputField(call, optionsOf, defaultField);
 			// n8n copies the node each time.
 			const target = { outputField, isTool: isToolType(call.context.getNode().type) };
 			const items: Array<OperationItem | ItemError> = [];
-			for (const item of await operation.execute(call)) {
-				items.push(item instanceof ItemError ? item : toOperationItem(item, itemCall, target));
+			for (const item of await execute(call)) {
+				items.push(
+					item instanceof ItemError ? item : toOperationItem(call, item, { ...target, optionsOf }),
+				);
 				if (items.length % RESULTS_PER_STEP === 0) await yieldToEventLoop();
 			}
 			return items;
 		},
-	};
+	});
 }
 
 /** Results that become items until n8n does its other work. */
@@ -113,15 +137,19 @@ const RESULTS_PER_STEP = 5_000;
  *
  * @throws a `ServerError` of type `invalidInput` for a name that n8n cannot read, or that has another meaning.
  */
-function readOutputField({ itemIndexes, parametersOf }: LlamaCall, defaultField: string): string {
-	const read = (itemIndex: number) => parametersOf(itemIndex).string('options.outputField');
+function readOutputField(
+	{ itemIndexes }: LlamaCall,
+	optionsOf: (itemIndex: number) => OutputOptions,
+	defaultField: string,
+): string {
+	const read = (itemIndex: number) => optionsOf(itemIndex).outputField ?? '';
 	const [first = 0] = itemIndexes;
 	const itemIndex = itemIndexes.find((index) => tryOrUndefined(() => read(index)) !== undefined);
 	// If no item can be read, the field is wrong for all.
 	const name = read(itemIndex ?? first) || defaultField;
 	if (!RESERVED_NAMES.includes(name) && !/[.[\]"'`\\]/.test(name)) return name;
-	throw parametersOf(itemIndex ?? first).createError(
-		'options.outputField',
+	throw createFieldError(
+		createOutputFields(defaultField).options.fields.outputField,
 		`must be a plain name, not ${JSON.stringify(truncate(name, 60))}`,
 		'Enter a name without dots, brackets and quotation marks, such as "label".',
 	);
@@ -133,28 +161,28 @@ interface ResultTarget {
 	outputField: string;
 	/** Whether an agent receives the result. */
 	isTool: boolean;
+	/** The options of an item. */
+	optionsOf(itemIndex: number): OutputOptions;
 }
 
 function toOperationItem(
+	{ context, itemIndexes, hint, ...call }: LlamaCall,
 	item: ResultItem,
-	{ context, itemIndexes, parametersOf, hint, ...call }: LlamaCall,
-	{ outputField, isTool }: ResultTarget,
+	{ outputField, isTool, optionsOf }: ResultTarget,
 ): OperationItem {
 	const { output, metadata = {}, entry, ...itemFields } = item;
 	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? itemIndexes].flat();
-	const parameters = parametersOf(itemIndex);
+	const { includeInputFields, simplify = true } = optionsOf(itemIndex);
 	const hasInput =
-		parameters.boolean('options.includeInputFields', entry === undefined) &&
-		furtherIndexes.length === 0 &&
-		!isTool;
+		(includeInputFields ?? entry === undefined) && furtherIndexes.length === 0 && !isTool;
 	const input = hasInput ? context.getInputData()[itemIndex] : undefined;
 	const fields = { ...input?.json, ...entry };
 	const result = {
 		[outputField]: output,
-		...(!parameters.boolean('options.simplify', true) && { metadata: omitUndefined(metadata) }),
+		...(!simplify && { metadata: omitUndefined(metadata) }),
 	};
 	// n8n opens the tab of files first, so the result would not be seen.
-	const files = parameters.boolean('options.includeInputFields', false) ? { ...input?.binary } : {};
+	const files = includeInputFields ? { ...input?.binary } : {};
 	for (const [name, value] of Object.entries(entry ?? {}))
 		if (Object.hasOwn({ ...input?.json }, name) && getOwn(input?.json, name) !== value)
 			hint(

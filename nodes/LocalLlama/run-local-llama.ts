@@ -4,15 +4,15 @@ import type { Priority } from '../../lib/http/queue';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { isSameForEachItem } from '../../lib/servers/credential';
 import { createModelServer } from '../../lib/servers/endpoint';
-import { NodeParameters } from '../shared/parameters';
-import { readPriority } from '../shared/timeout-fields';
+import type { ItemSource } from '../shared/fields/item-source';
+import { readPriority } from '../shared/request-options';
 import type { Operation, OperationCall } from '../shared/run/operation';
 import type { RunOperationsOptions } from '../shared/run/run-operations';
 import { runOperations } from '../shared/run/run-operations';
 import { watchLoading } from '../shared/run/watch-loading';
 
 /** Model server and priority of an item. */
-interface LlamaAccess {
+export interface LlamaAccess {
 	server: ModelServer;
 	/** Queue priority of the item's requests. */
 	priority: Priority;
@@ -35,13 +35,13 @@ export async function runLocalLlama(
 ): Promise<workflow.INodeExecutionData[][]> {
 	const cachedAccess = new Map<string, LlamaAccess>();
 	let sameForEachItem: ICredentialDataDecryptedObject | undefined;
-	const getAccess = async (itemIndex: number) => {
+	const getAccess = async (source: ItemSource) => {
+		const { itemIndex } = source;
 		const data =
 			sameForEachItem ??
 			(await context.getCredentials<ICredentialDataDecryptedObject>('localLlamaApi', itemIndex));
 		if (isSameForEachItem(data)) sameForEachItem = data;
-		const { fields } = table.getOperation(context, itemIndex);
-		const priority = readPriority(context, new NodeParameters(context, itemIndex, fields));
+		const priority = readPriority(context, source);
 		const key = JSON.stringify([data, priority]);
 		const access = cachedAccess.get(key) ?? {
 			server: watchLoading(context, createModelServer(data, context.helpers)),

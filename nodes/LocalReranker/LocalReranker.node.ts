@@ -5,8 +5,9 @@ import type {
 	ISupplyDataFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../shared/bind-context';
-import { supplyReranker, properties } from './supply';
+import { supplyReranker, fields } from './supply';
 import { MODEL_SUBTITLE, searchRerankers } from '../shared/model-selection';
 
 export class LocalReranker implements INodeType {
@@ -26,7 +27,7 @@ export class LocalReranker implements INodeType {
 		outputs: [NodeConnectionTypes.AiReranker],
 		outputNames: ['Reranker'],
 		credentials: [{ name: 'localLlamaApi', required: true }],
-		properties,
+		properties: toProperties(fields),
 	};
 
 	methods = { listSearch: { searchRerankers } } satisfies INodeType['methods'];

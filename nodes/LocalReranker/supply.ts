@@ -1,26 +1,29 @@
-import type { INodeProperties, ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import type { RerankSettings } from '../../lib/tasks/rerank';
 import { rerank } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values/records';
-import { readRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
+import type { FieldTable } from '../../lib/fields/field';
+import { optionsField } from '../shared/fields/options-field';
+import { toRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
 import type { SubNodeLog } from '../shared/sub-node-log';
 import { supplySubNode } from '../shared/sub-node';
-import { noticeField, optionsCollection } from '../shared/field-builders';
 import { modelField, withResolvedModel } from '../shared/model-selection';
 
-export const properties: INodeProperties[] = [
-	noticeField(
-		'Turn on "Rerank Results" in the vector store and connect this node to it. Raise the Limit of the store, for example to 20, because it applies before reranking.',
-	),
-	modelField(
+export const fields = {
+	notice: {
+		kind: 'notice',
+		label:
+			'Turn on "Rerank Results" in the vector store and connect this node to it. Raise the Limit of the store, for example to 20, because it applies before reranking.',
+	},
+	model: modelField(
 		'The model that scores the documents. Models that the server reports as unsuitable are not listed',
 		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
 	),
-	topNField,
-	optionsCollection(rerankOptions),
-];
+	topN: topNField,
+	options: optionsField(rerankOptions),
+} as const satisfies FieldTable;
 
 const MAX_LOGGED_QUERY = 200;
 
@@ -42,8 +45,8 @@ export async function supplyReranker(
 ): Promise<SupplyData> {
 	const place = { context, connection: NodeConnectionTypes.AiReranker, itemIndex };
 	return await supplySubNode(place, async (subNode) => {
-		const { parameters, server, priority } = await subNode.open(properties);
-		const settings = { ...readRerankSettings(parameters), priority };
+		const { values, server, priority } = await subNode.open(fields);
+		const settings = { ...toRerankSettings(values), priority };
 		const resolvedSettings = await withResolvedModel(settings, {
 			server,
 			modelTask: 'reranking',

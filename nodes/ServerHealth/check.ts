@@ -1,6 +1,6 @@
 /** Operation Check. */
 import { checkServer } from '../../lib/health/check';
-import { checkFields } from '../shared/health/check-fields';
+import { optionsField } from '../shared/fields/options-field';
 import type { HealthOperation } from './health-operation';
 import { defineHealthOperation } from './health-operation';
 
@@ -10,6 +10,6 @@ export const check: HealthOperation = defineHealthOperation({
 	action: 'Check a server',
 	description: 'Find problems and how to fix them. Does not generate, load or wake anything.',
 	services: ['modelServer', 'dify'],
-	fields: checkFields(),
+	fields: { options: optionsField({}) },
 	fetchHealth: async ({ target, checkOptions: options }) => await checkServer(target, options),
 });

@@ -7,7 +7,17 @@ import { ServerError } from '../../lib/errors/server-error';
 import type { CheckTarget } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
-import { readCheckOptions } from '../shared/health/check-fields';
+import type { FieldTable, OptionsField } from '../../lib/fields/field';
+import { optionsField } from '../shared/fields/options-field';
+import { readValues } from '../shared/fields/read-values';
+import {
+	checkOptionFields,
+	expectationsField,
+	serviceField,
+	toCheckOptions,
+} from '../shared/health/check-fields';
+import type { FieldValues, OperationDefinition } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/run/define-operation';
 import type { Operation, OperationCall } from '../shared/run/operation';
 
 export type Service = CheckTarget['service'];
@@ -23,6 +33,11 @@ export type HealthCall = OperationCall<HealthAccess> & {
 	checkOptions: CheckOptions;
 };
 
+/** The fields of an operation, to which those of a check are added. */
+interface HealthTable extends FieldTable {
+	readonly options: OptionsField;
+}
+
 /** Result of an operation. */
 interface HealthOutput extends CheckResult {
 	/** A file to attach, such as a report. */
@@ -34,10 +49,22 @@ export interface HealthOperation extends Operation<HealthAccess> {
 	services: readonly Service[];
 }
 
-interface HealthDefinition extends Omit<HealthOperation, 'execute'> {
+interface HealthDefinition<T extends HealthTable> extends Omit<
+	OperationDefinition<HealthAccess, T>,
+	'execute'
+> {
+	/** Services that support the operation. */
+	services: readonly Service[];
 	/** Checks or measures the server of the item. */
-	fetchHealth(call: HealthCall): Promise<HealthOutput>;
+	fetchHealth(call: HealthCall & FieldValues<T>): Promise<HealthOutput>;
 }
+
+/** What every operation has. */
+const CHECK_FIELDS = {
+	service: serviceField,
+	expectations: expectationsField,
+	options: optionsField(checkOptionFields),
+} as const satisfies FieldTable;
 
 /** Outputs of the node. */
 const HEALTHY = 0;
@@ -48,17 +75,25 @@ const UNHEALTHY = 1;
  *
  * @throws an `UnhealthyError` when it runs, if the node should fail when unhealthy
  */
-export function defineHealthOperation({
+export function defineHealthOperation<const T extends HealthTable>({
 	fetchHealth,
+	services,
 	...operation
-}: HealthDefinition): HealthOperation {
-	return {
-		...operation,
+}: HealthDefinition<T>): HealthOperation {
+	const { options, ...fields } = operation.fields;
+	const allOptions = { ...options, fields: { ...checkOptionFields, ...options.fields } };
+	const healthOperation = defineOperation<HealthAccess, FieldTable>({
+		...(operation as unknown as OperationDefinition<HealthAccess, FieldTable>),
+		fields: { ...fields, expectations: expectationsField, options: allOptions },
 		execute: async (call) => {
-			const { parameters, signal, context, itemIndex } = call;
-			const checkOptions = { ...readCheckOptions(parameters), signal };
-			const failWhenUnhealthy = parameters.boolean('options.failWhenUnhealthy', false);
-			const { binary, ...health } = await fetchHealth({ ...call, checkOptions });
+			const { source, signal, context, itemIndex } = call;
+			const values = readValues(source, CHECK_FIELDS);
+			const checkOptions = { ...toCheckOptions(values), signal };
+			const { failWhenUnhealthy = false } = values.options;
+			const { binary, ...health } = await fetchHealth({
+				...(call as unknown as HealthCall & FieldValues<T>),
+				checkOptions,
+			});
 			if (isToolNode(context.getNode())) return [{ json: toToolJson(health) }];
 			if (!health.healthy && failWhenUnhealthy) {
 				throw new UnhealthyError(context.getNode(), health, itemIndex);
@@ -67,7 +102,8 @@ export function defineHealthOperation({
 			if (summary !== undefined) call.hint(summary);
 			return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
 		},
-	};
+	});
+	return { ...healthOperation, services };
 }
 
 /**

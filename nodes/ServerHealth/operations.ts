@@ -1,5 +1,6 @@
 /** The operations of Server Health. */
 import { serviceField } from '../shared/health/check-fields';
+import { toProperties } from '../shared/fields/to-properties';
 import type { OperationTable } from '../shared/run/operation-table';
 import {
 	buildSubtitle,
@@ -22,7 +23,7 @@ const DEFAULT_OPERATION = check.value;
 /** Operations of the node, which depend on the service. */
 export const operations: OperationTable<HealthOperation> = {
 	properties: [
-		serviceField,
+		...toProperties({ service: serviceField }),
 		serviceOperationField('modelServer'),
 		serviceOperationField('dify'),
 		...OPERATIONS.flatMap((operation) =>

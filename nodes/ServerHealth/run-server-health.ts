@@ -2,9 +2,8 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { serviceField } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
-import { NodeParameters } from '../shared/parameters';
+import { readValues } from '../shared/fields/read-values';
 import { runOperations } from '../shared/run/run-operations';
-import type { Service } from './health-operation';
 import { toHealthNodeError } from './health-operation';
 import { operations } from './operations';
 
@@ -12,11 +11,9 @@ import { operations } from './operations';
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runOperations(context, {
 		table: operations,
-		getAccess: async (itemIndex) => {
-			const service = new NodeParameters(context, itemIndex, [serviceField]).choice<Service>(
-				'service',
-			);
-			return { target: await createCheckTarget(context, service, itemIndex) };
+		getAccess: async (source) => {
+			const { service } = readValues(source, { service: serviceField });
+			return { target: await createCheckTarget(context, service, source.itemIndex) };
 		},
 		createNodeError: toHealthNodeError,
 		outputs: hasOneOutput(context) ? 1 : 2,

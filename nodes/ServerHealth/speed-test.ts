@@ -1,34 +1,51 @@
 /** Operation Speed Test. */
+import type { FieldTable } from '../../lib/fields/field';
 import { checkServer } from '../../lib/health/check';
-import { integerField } from '../shared/field-builders';
-import { checkFields } from '../shared/health/check-fields';
-import type { HealthCall, HealthOperation } from './health-operation';
+import { optionsField } from '../shared/fields/options-field';
+import type { HealthOperation } from './health-operation';
 import { defineHealthOperation } from './health-operation';
-import type { SpeedOptions } from '../../lib/health/speed';
 import { addSpeedTest } from '../../lib/health/speed';
 import { modelField } from '../shared/model-selection';
-import { secondsField } from '../shared/timeout-fields';
-
-const FIRST_TOKEN_MS = 60_000;
-const TOTAL_MS = 180_000;
+import { firstTokenTimeoutField } from '../shared/request-options';
 
 /** Timeouts of each request of a speed test. */
-const timeoutFields = [
-	secondsField(
-		'First Token Timeout (Seconds)',
-		'firstTokenTimeout',
-		60,
-		'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
-		1,
-	),
-	secondsField(
-		'Total Timeout (Seconds)',
-		'totalTimeout',
-		180,
-		'How long a request may take in total',
-		1,
-	),
-];
+const timeoutOptions = {
+	firstTokenTimeout: {
+		...firstTokenTimeoutField,
+		default: 60,
+		range: [1],
+		description:
+			'How long to wait for the first token of a request. A model that is not loaded yet needs longer.',
+	},
+	totalTimeout: {
+		kind: 'seconds',
+		label: 'Total Timeout (Seconds)',
+		default: 180,
+		range: [1],
+		description: 'How long a request may take in total',
+	},
+} as const satisfies FieldTable;
+
+const { firstTokenTimeout, totalTimeout } = timeoutOptions;
+
+/** What is measured. A report has the same. */
+export const speedFields = {
+	model: modelField('The model to measure'),
+	tokens: {
+		kind: 'number',
+		label: 'Max Tokens per Response',
+		default: 64,
+		range: [1, 4096],
+		isInteger: true,
+	},
+	concurrentRequests: {
+		kind: 'number',
+		label: 'Concurrent Requests',
+		default: 1,
+		range: [1, 64],
+		isInteger: true,
+	},
+} as const satisfies FieldTable;
 
 export const speedTest: HealthOperation = defineHealthOperation({
 	name: 'Speed Test',
@@ -37,39 +54,30 @@ export const speedTest: HealthOperation = defineHealthOperation({
 	description:
 		'Measure time to first token and tokens per second, for one and for several requests',
 	services: ['modelServer'],
-	fields: [
-		modelField('The model to measure'),
-		integerField(
-			'Max Tokens per Response',
-			'tokens',
-			64,
-			[1, 4096],
-			'How many tokens to generate. A higher number gives steadier results.',
-		),
-		integerField(
-			'Concurrent Requests',
-			'concurrentRequests',
-			1,
-			[1, 64],
-			'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server',
-		),
-		...checkFields(...timeoutFields),
-	],
-	fetchHealth: async (call) => {
-		const options = readSpeed(call);
-		const health = await checkServer(call.target, call.checkOptions);
-		return await addSpeedTest(call.target, health, options);
+	fields: {
+		...speedFields,
+		tokens: {
+			...speedFields.tokens,
+			description: 'How many tokens to generate. A higher number gives steadier results.',
+		},
+		concurrentRequests: {
+			...speedFields.concurrentRequests,
+			description:
+				'If greater than 1, a second round sends this many requests at the same time, up to the limit of the credential, otherwise to the slots of the server',
+		},
+		options: optionsField(timeoutOptions),
+	},
+	fetchHealth: async ({ target, values, signal, checkOptions }) => {
+		const { model, tokens, concurrentRequests: concurrency, options } = values;
+		const speedOptions = {
+			model,
+			tokens,
+			concurrency,
+			firstTokenMs: options.firstTokenTimeout ?? firstTokenTimeout.default * 1000,
+			totalMs: options.totalTimeout ?? totalTimeout.default * 1000,
+			signal,
+		};
+		const health = await checkServer(target, checkOptions);
+		return await addSpeedTest(target, health, speedOptions);
 	},
 });
-
-/** Reads the fields of a speed test. A report has the same, without the timeouts. */
-export function readSpeed({ parameters, signal }: HealthCall): SpeedOptions {
-	return {
-		model: parameters.string('model'),
-		tokens: parameters.number('tokens'),
-		concurrency: parameters.number('concurrentRequests'),
-		firstTokenMs: parameters.milliseconds('options.firstTokenTimeout', FIRST_TOKEN_MS),
-		totalMs: parameters.milliseconds('options.totalTimeout', TOTAL_MS),
-		signal,
-	};
-}

@@ -1,16 +1,12 @@
 /** Operation Tool Test. */
 import { checkServer } from '../../lib/health/check';
-import { integerField, streamingField } from '../shared/field-builders';
-import { checkFields } from '../shared/health/check-fields';
+import { optionsField } from '../shared/fields/options-field';
+import { streamingField } from '../shared/run/concurrency';
 import type { HealthOperation } from './health-operation';
 import { defineHealthOperation } from './health-operation';
 import { modelField } from '../shared/model-selection';
-import { secondsField } from '../shared/timeout-fields';
 import { addToolTest, CASES } from '../../lib/health/tool-test';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
-
-const DEFAULT_TOKENS = 1_024;
-const DEFAULT_TIMEOUT_SECONDS = 600;
 
 export const toolTest: HealthOperation = defineHealthOperation({
 	name: 'Tool Test',
@@ -18,29 +14,33 @@ export const toolTest: HealthOperation = defineHealthOperation({
 	action: 'Run a tool test',
 	description: 'Test whether the model calls the right tool with the right arguments',
 	services: ['modelServer'],
-	fields: [
-		modelField('The model to test'),
-		integerField(
-			'Max Tokens per Response',
-			'maxTokens',
-			DEFAULT_TOKENS,
-			[16, 32768],
-			'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
-		),
-		secondsField(
-			'Test Timeout (Seconds)',
-			'testTimeout',
-			DEFAULT_TIMEOUT_SECONDS,
-			'How long the test may take in total. Remaining cases count as not tested.',
-			1,
-		),
-		...checkFields(streamingField),
-	],
-	fetchHealth: async ({ target, parameters, signal, checkOptions, context, chatStream }) =>
-		await addToolTest(target, await checkServer(target, checkOptions), {
-			model: parameters.string('model'),
-			maxTokens: parameters.number('maxTokens'),
-			timeoutMs: parameters.milliseconds('testTimeout', DEFAULT_TIMEOUT_SECONDS * 1000),
+	fields: {
+		model: modelField('The model to test'),
+		maxTokens: {
+			kind: 'number',
+			label: 'Max Tokens per Response',
+			default: 1_024,
+			range: [16, 32768],
+			isInteger: true,
+			description:
+				'Maximum tokens for each of the nine responses, including thinking. A response that is cut off does not pass.',
+		},
+		testTimeout: {
+			kind: 'seconds',
+			label: 'Test Timeout (Seconds)',
+			default: 600,
+			range: [1],
+			isOptional: true,
+			description: 'How long the test may take in total. Remaining cases count as not tested.',
+		},
+		options: optionsField({ enableStreaming: streamingField }),
+	},
+	fetchHealth: async ({ target, values, signal, checkOptions, context, chatStream }) => {
+		const { model, maxTokens, testTimeout: timeoutMs } = values;
+		return await addToolTest(target, await checkServer(target, checkOptions), {
+			model,
+			maxTokens,
+			timeoutMs,
 			signal,
 			onCase: async ({ case: name, passed }, number) => {
 				const progress = `Case ${number} of ${CASES.length}, ${name}: ${passed ? 'passed' : 'not passed'}`;
@@ -48,5 +48,6 @@ export const toolTest: HealthOperation = defineHealthOperation({
 				tryOrUndefined(() => context.sendMessageToUI(progress));
 				await chatStream?.write(`${progress}\n`);
 			},
-		}),
+		});
+	},
 });

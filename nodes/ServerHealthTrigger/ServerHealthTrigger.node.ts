@@ -5,9 +5,10 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
+import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../shared/bind-context';
 import { triggerCredentials } from '../shared/health/check-fields';
-import { pollServerHealth, properties } from './poll';
+import { pollServerHealth, fields } from './poll';
 
 export class ServerHealthTrigger implements INodeType {
 	description: INodeTypeDescription = {
@@ -28,7 +29,7 @@ export class ServerHealthTrigger implements INodeType {
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: triggerCredentials,
-		properties,
+		properties: toProperties(fields),
 	};
 
 	poll: (this: IPollFunctions) => Promise<INodeExecutionData[][] | null> =

@@ -1,66 +1,62 @@
 /** Fields and polls of Server Health Trigger. */
-import type {
-	IDataObject,
-	INodeExecutionData,
-	IPollFunctions,
-	INodeProperties,
-} from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
+import type { FieldTable, Values } from '../../lib/fields/field';
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
 import type { HealthChange, WatchOptions } from '../../lib/health/watch';
 import { parseWatchState, toCurrentState, updateWatchState } from '../../lib/health/watch';
+import { ItemSource } from '../shared/fields/item-source';
+import { optionsField } from '../shared/fields/options-field';
+import { readValues } from '../shared/fields/read-values';
 import {
-	readCheckOptions,
+	checkTimeoutField,
 	expectationsField,
 	serviceField,
-	timeoutField,
+	toCheckOptions,
 } from '../shared/health/check-fields';
 import { createCheckTarget } from '../shared/health/target';
 import { toPollError } from '../shared/run/shown-error';
-import { NodeParameters } from '../shared/parameters';
-import { multiChoiceField, optionsCollection, integerField } from '../shared/field-builders';
 
-/** n8n lists the options of a field with this label as the actions of a trigger. */
-const events = multiChoiceField(
-	'Trigger On',
-	'events',
-	[
-		{
-			name: 'Server Becomes Healthy',
-			value: 'healthy',
-			action: 'When a server becomes healthy',
-			description: 'Reports how long the server was unhealthy',
+export const fields = {
+	service: serviceField,
+	// n8n lists the options of a field with this label as the actions of a trigger.
+	events: {
+		kind: 'choices',
+		label: 'Trigger On',
+		default: ['unhealthy', 'healthy'],
+		required: true,
+		choices: {
+			healthy: {
+				name: 'Server Becomes Healthy',
+				action: 'When a server becomes healthy',
+				description: 'Reports how long the server was unhealthy',
+			},
+			unhealthy: {
+				name: 'Server Becomes Unhealthy',
+				action: 'When a server becomes unhealthy',
+				description: 'Reports the problem and how to fix it',
+			},
+			problem: {
+				name: 'Server Has a New Problem',
+				action: 'When an unhealthy server has a new problem',
+				description: 'The server was already unhealthy, for another reason',
+			},
 		},
-		{
-			name: 'Server Becomes Unhealthy',
-			value: 'unhealthy',
-			action: 'When a server becomes unhealthy',
-			description: 'Reports the problem and how to fix it',
+	},
+	expectations: expectationsField,
+	options: optionsField({
+		confirmations: {
+			kind: 'number',
+			label: 'Consecutive Checks',
+			default: 2,
+			range: [1, 100],
+			isInteger: true,
+			description:
+				'How many consecutive checks must see a change before it triggers. With 1, a short restart triggers, too. 2 if not set.',
 		},
-		{
-			name: 'Server Has a New Problem',
-			value: 'problem',
-			action: 'When an unhealthy server has a new problem',
-			description: 'The server was already unhealthy, for another reason',
-		},
-	],
-	{ default: ['unhealthy', 'healthy'], required: true },
-);
-
-const confirmations = integerField(
-	'Consecutive Checks',
-	'confirmations',
-	2,
-	[1, 100],
-	'How many consecutive checks must see a change before it triggers. With 1, a short restart triggers, too. 2 if not set.',
-);
-
-export const properties: INodeProperties[] = [
-	serviceField,
-	events,
-	expectationsField,
-	optionsCollection([confirmations, timeoutField]),
-];
+		timeout: checkTimeoutField,
+	}),
+} as const satisfies FieldTable;
 
 /**
  * Runs one check, and starts the workflow once per change. n8n persists the stored state, so a change while n8n was down
@@ -72,10 +68,11 @@ export async function pollServerHealth(
 	context: IPollFunctions,
 ): Promise<INodeExecutionData[][] | null> {
 	try {
-		const parameters = NodeParameters.ofPoll(context, properties);
-		const watched = readWatched(parameters);
-		const target = await createCheckTarget(context, parameters.choice('service'), 0);
-		const result = await checkServer(target, readCheckOptions(parameters));
+		const values = readValues(ItemSource.ofPoll(context), fields);
+		const watched = toWatchOptions(values);
+		const checkOptions = toCheckOptions(values);
+		const target = await createCheckTarget(context, values.service, 0);
+		const result = await checkServer(target, checkOptions);
 		if (context.getMode() === 'manual') return toItems(toCurrentState(result));
 		const stored = context.getWorkflowStaticData('node');
 		const { memory, change } = updateWatchState(parseWatchState(stored), result, watched);
@@ -86,15 +83,10 @@ export async function pollServerHealth(
 	}
 }
 
-/**
- * Which changes start the workflow. Read at each poll, so that a test shows what is wrong with them.
- *
- * @throws {ServerError} if none is selected: the workflow would never start
- */
-function readWatched(parameters: NodeParameters): WatchOptions {
-	const selected = parameters.choices<WatchOptions['events'][number]>('events');
-	if (selected.length === 0) throw parameters.createEmptyError('events');
-	return { events: selected, confirmations: parameters.number('options.confirmations', 2) };
+/** Which changes start the workflow. Read at each poll, so that a test shows what is wrong with them. */
+function toWatchOptions({ events, options }: Values<typeof fields>): WatchOptions {
+	const { confirmations = fields.options.fields.confirmations.default } = options;
+	return { events: [...events], confirmations };
 }
 
 function toItems(change: HealthChange): INodeExecutionData[][] {

@@ -1,8 +1,7 @@
-import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
-import { sanitizeFileName, withoutFolders } from '../../lib/file-name';
-import { isRecord } from '../../lib/values/records';
+import { sanitizeFileName } from '../../lib/file-name';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
@@ -92,7 +91,7 @@ export async function openBinaryField(
 /** The binary data of a field. The error for a field that is not there names those of the item. */
 function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: string) {
 	const binary = tryOrUndefined(() => context.helpers.assertBinaryData(itemIndex, property));
-	if (isBinaryData(binary)) return binary;
+	if (binary !== undefined) return binary;
 	const fields = getBinaryProperties(context, itemIndex);
 	const problem = `The item has no binary field '${truncate(property, MAX_QUOTED_NAME)}'`;
 	if (fields.length === 0)
@@ -104,11 +103,6 @@ function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: 
 		`${problem}. The item has: ${truncate(fields.join(', '), MAX_QUOTED_LIST)}`,
 		'Enter the name of one of these fields.',
 	);
-}
-
-/** n8n also finds what every object has: the function `constructor`, and the object `__proto__`. */
-function isBinaryData(binary: unknown): binary is IBinaryData {
-	return isRecord(binary) && (Object.hasOwn(binary, 'data') || Object.hasOwn(binary, 'id'));
 }
 
 async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
@@ -156,12 +150,12 @@ export interface StoredFile {
 /**
  * Streams a file into n8n's binary data store.
  *
- * @param fieldPath - The field with the name of the property.
+ * @param property - Name of its binary field in the item.
  * @throws the error of the source, if it ends early.
  */
 export async function storeFile(
-	{ context, parameters }: Pick<OperationCall, 'context' | 'parameters'>,
-	fieldPath: string,
+	{ context }: Pick<OperationCall, 'context'>,
+	property: string,
 	{ content, fileName: originalName, mimeType }: FileToStore,
 ): Promise<StoredFile> {
 	const fileName = sanitizeFileName(originalName, 'file');
@@ -191,14 +185,12 @@ export async function storeFile(
 	// n8n would replace the error with the reason why the server ended the response early.
 	if (errors.length > 0) throw errors[0];
 	return {
-		binary: { [parameters.string(fieldPath) || 'data']: data },
+		binary: { [property]: data },
 		facts: { fileName, mimeType: data.mimeType, bytes },
 	};
 }
 
-/** A name without its path and extension. Digits after a dot are part of a number. */
+/** A name without its path and extension. */
 export function baseName(name: string, fallback: string): string {
-	return sanitizeFileName(withoutFolders(name).replace(ENDING, ''), fallback);
+	return sanitizeFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
 }
-
-const ENDING = /\.\d{0,4}[A-Za-z][A-Za-z0-9]{0,4}$/;

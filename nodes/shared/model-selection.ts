@@ -1,6 +1,7 @@
 /** The model of a node: its field, the searches in its list, and the model of an empty field. */
-import type { INodeProperties, ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { resourceLocatorField } from './field-builders';
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import { MODEL_LABEL } from '../../lib/exchange/request-fields';
+import type { LocatorField } from '../../lib/fields/field';
 import type { ListOptions } from '../../lib/servers/list-models';
 import { listModels } from '../../lib/servers/list-models';
 import { PROBE_TIMEOUT_MS } from '../../lib/servers/probe';
@@ -43,17 +44,15 @@ interface ModelFieldOptions {
 export function modelField(
 	description: string,
 	{ search, example }: ModelFieldOptions = { search: 'searchModels', example: 'qwen3-8b' },
-): INodeProperties {
-	return resourceLocatorField(
-		'Model',
-		'model',
+): LocatorField {
+	return {
+		kind: 'locator',
+		label: MODEL_LABEL,
 		search,
-		{
-			placeholder: 'The loaded model, or select one…',
-			description: `${description}. Leave empty to use the loaded model, or the only one.`,
-		},
-		{ displayName: 'By Name', placeholder: `e.g. ${example}` },
-	);
+		placeholder: 'The loaded model, or select one…',
+		description: `${description}. Leave empty to use the loaded model, or the only one.`,
+		entered: [{ displayName: 'By Name', placeholder: `e.g. ${example}` }],
+	};
 }
 
 /** List searches for models. If the list cannot be loaded, the error contains the reason and a suggestion. */

@@ -1,11 +1,14 @@
 /** A sub-node of n8n, which supplies an object to its root node. */
-import type { INode, INodeProperties, NodeOperationError, SupplyData } from 'n8n-workflow';
+import type { INode, NodeOperationError, SupplyData } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
 import { SubNodeError, toNodeError, withToolTitle } from '../../lib/errors/node-error';
 import type { Priority } from '../../lib/http/queue';
 import { createModelServer } from '../../lib/servers/endpoint';
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import { NodeParameters } from './parameters';
+import type { FieldTable, Values } from '../../lib/fields/field';
+import { ItemSource } from './fields/item-source';
+import { readValues } from './fields/read-values';
+import { getProperties } from './fields/to-properties';
 import { assertNoFixedExpression } from './run/fixed-expressions';
 import { watchLoading } from './run/watch-loading';
 import { toShownError } from './run/shown-error';
@@ -13,7 +16,7 @@ import type { Execution } from './run/visitor-message';
 import type { SubNodePlace } from './sub-node-log';
 import { SubNodeLog } from './sub-node-log';
 import { formatDuration } from '../../lib/values/duration';
-import { readPriority } from './timeout-fields';
+import { readPriority } from './request-options';
 
 /**
  * Supplies an object of a sub-node.
@@ -33,9 +36,9 @@ export async function supplySubNode(
 	});
 }
 
-/** The server of a sub-node, and the parameters of its item. */
-export interface OpenSubNode {
-	parameters: NodeParameters;
+/** The server of a sub-node, and the values of its fields. */
+export interface OpenSubNode<T extends FieldTable> {
+	values: Values<T>;
 	server: ModelServer;
 	/** Priority in the queue. */
 	priority: Priority;
@@ -68,13 +71,14 @@ export class SubNode {
 	}
 
 	/**
-	 * Opens the model server of the node, and reads its parameters. A model that loads for long is a separate entry in
+	 * Opens the model server of the node, and its fields. A model that loads for long is a separate entry in
 	 * the log, which n8n shows as running until the model is loaded.
 	 */
-	async open(properties: INodeProperties[]): Promise<OpenSubNode> {
+	async open<T extends FieldTable>(fields: T): Promise<OpenSubNode<T>> {
 		const { context, itemIndex } = this.place;
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const parameters = this.readParameters(properties);
+		const source = new ItemSource(context, itemIndex);
+		const values = this.readValues(fields, source);
 		const status = 'The model is still loading. The request is sent when it is loaded.';
 		const server = watchLoading(context, createModelServer(credentials, context.helpers), () => {
 			const end = this.log.begin({ status });
@@ -85,23 +89,23 @@ export class SubNode {
 						: this.toError(error),
 				);
 		});
-		return { parameters, server, priority: readPriority(context, parameters) };
+		return { values, server, priority: readPriority(context, source) };
 	}
 
 	/**
-	 * The parameters of its item. No field of a sub-node is a text about n8n, so an expression in fixed text is a mistake in
+	 * The values of its item. No field of a sub-node is a text about n8n, so an expression in fixed text is a mistake in
 	 * each of them.
 	 *
 	 * @throws {ServerError} for such a field
 	 */
-	readParameters(properties: INodeProperties[]): NodeParameters {
-		const { context, itemIndex } = this.place;
-		const written = { properties, stored: context.getNode().parameters };
-		assertNoFixedExpression(
-			written,
-			properties.map(({ name }) => name),
-		);
-		return new NodeParameters(context, itemIndex, properties);
+	readValues<T extends FieldTable>(
+		fields: T,
+		source: ItemSource = new ItemSource(this.place.context, this.place.itemIndex),
+	): Values<T> {
+		const properties = getProperties(fields);
+		const written = { properties, stored: this.context.getNode().parameters };
+		assertNoFixedExpression(written, Object.keys(fields));
+		return readValues(source, fields);
 	}
 
 	/** The error as n8n shows it, naming the sub-node. */

@@ -1,156 +1,170 @@
-import { isUnset, omitUndefined } from '../../lib/values/records';
+/** Fields of embeddings and rankings, which nodes and sub-nodes share, and the settings that they mean. */
+import { omitUndefined } from '../../lib/values/records';
+import type { FieldTable, NumberField, OptionValues } from '../../lib/fields/field';
 import type { EmbedSettings } from '../../lib/tasks/embed';
-import {
-	choiceField,
-	longTextField,
-	stringField,
-	integerField,
-	numberField,
-} from './field-builders';
-import { asKeepAlive, timeoutFields, readRequestSettings } from './timeout-fields';
-import type { NodeParameters } from './parameters';
+import { EMBED_OPTIONS } from '../../lib/tasks/embed';
 import type { RerankSettings } from '../../lib/tasks/rerank';
-import type { INodeProperties } from 'n8n-workflow';
+import { taskRequestOptions, toRequestSettings } from './request-options';
+
+const { dimensions, keepAlive } = EMBED_OPTIONS;
 
 /** Options for embeddings. */
-export const embeddingOptions: INodeProperties[] = [
-	integerField(
-		'Batch Size',
-		'batchSize',
-		32,
-		[1, 2048],
-		'How many texts to send per request. The node reduces it if the server accepts fewer.',
-	),
-	choiceField(
-		'Blank Texts',
-		'blankTexts',
-		'fail',
-		{
+export const embeddingOptions = {
+	batchSize: {
+		kind: 'number',
+		label: 'Batch Size',
+		default: 32,
+		range: [1, 2048],
+		isInteger: true,
+		description:
+			'How many texts to send per request. The node reduces it if the server accepts fewer.',
+	},
+	blankTexts: {
+		kind: 'choice',
+		label: 'Blank Texts',
+		default: 'fail',
+		choices: {
 			space: ['Embed as a Space', 'For vector stores that must not fail'],
 			fail: ['Fail', 'Fail and name the empty text'],
 		},
-		'What to do with texts that are empty or contain only spaces',
-	),
-	integerField(
-		'Dimensions',
-		'dimensions',
-		256,
-		[1],
-		'How many dimensions a vector should have. Longer vectors are shortened and normalized. Only for models trained for it (Matryoshka).',
-	),
-	longTextField('Document Prefix', 'documentPrefix', 2, {
+		description: 'What to do with texts that are empty or contain only spaces',
+	},
+	dimensions,
+	documentPrefix: {
+		kind: 'text',
+		label: 'Document Prefix',
+		rows: 2,
 		placeholder: 'e.g. search_document: ',
 		description:
 			'Added before every stored text. If not set, the prefix the model was trained with, detected by its name. If empty, none. After a change, insert all documents again.',
-	}),
-	integerField(
-		'Expected Dimensions',
-		'expectedDimensions',
-		768,
-		[1],
-		'Dimensions that the vector store expects. Other vectors fail before anything is stored.',
-	),
-	stringField('Keep Alive', 'keepAlive', {
-		default: '5m',
-		placeholder: 'e.g. 30m',
+	},
+	expectedDimensions: {
+		kind: 'number',
+		label: 'Expected Dimensions',
+		default: 768,
+		range: [1],
+		isInteger: true,
 		description:
-			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
-	}),
-	choiceField(
-		'Long Texts',
-		'longTexts',
-		'fail',
-		{
+			'Dimensions that the vector store expects. Other vectors fail before anything is stored.',
+	},
+	keepAlive,
+	longTexts: {
+		kind: 'choice',
+		label: 'Long Texts',
+		default: 'fail',
+		choices: {
 			fail: ['Fail', 'Fail and name the text'],
 			truncate: ['Truncate', 'Keep as much of the beginning as the server accepts'],
 		},
-		"What to do with texts that exceed the model's maximum length",
-	),
-	longTextField('Query Prefix', 'queryPrefix', 2, {
+		description: "What to do with texts that exceed the model's maximum length",
+	},
+	queryPrefix: {
+		kind: 'text',
+		label: 'Query Prefix',
+		rows: 2,
 		placeholder: 'e.g. search_query: ',
 		description:
 			'Added before every search query. If not set, the prefix the model was trained with, detected by its name. If empty, none.',
-	}),
-	...timeoutFields,
-];
+	},
+	...taskRequestOptions,
+} as const satisfies FieldTable;
 
-/** Reads these options and the field `model`. Expressions may return any type. */
-export function readEmbeddingSettings(parameters: NodeParameters): Omit<EmbedSettings, 'priority'> {
+/** Values of these options and of the model. */
+interface EmbeddingValues {
+	readonly model: string;
+	readonly options: OptionValues<typeof embeddingOptions>;
+}
+
+/** The settings that these fields mean. */
+export function toEmbedSettings({
+	model,
+	options,
+}: EmbeddingValues): Omit<EmbedSettings, 'priority'> {
 	return {
-		model: parameters.string('model'),
-		prefixes: omitUndefined({
-			query: parameters.textOption('options.queryPrefix'),
-			document: parameters.textOption('options.documentPrefix'),
-		}),
-		dimensions: parameters.number('options.dimensions', undefined),
-		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
-		longTexts: parameters.choice('options.longTexts', 'fail'),
-		blankTexts: parameters.choice('options.blankTexts', 'fail'),
-		batchSize: parameters.number('options.batchSize', 32),
-		keepAlive: readKeepAlive(parameters),
-		...readRequestSettings(parameters),
+		model,
+		prefixes: omitUndefined({ query: options.queryPrefix, document: options.documentPrefix }),
+		dimensions: options.dimensions,
+		expectedDimensions: options.expectedDimensions,
+		longTexts: options.longTexts ?? 'fail',
+		blankTexts: options.blankTexts ?? 'fail',
+		batchSize: options.batchSize ?? embeddingOptions.batchSize.default,
+		keepAlive: options.keepAlive,
+		...toRequestSettings(options),
 	};
 }
 
-function readKeepAlive(parameters: NodeParameters) {
-	const path = 'options.keepAlive';
-	const value = parameters.value(path);
-	return isUnset(value) ? undefined : asKeepAlive(parameters.field(path), value);
-}
-
-export const topNField: INodeProperties = integerField('Top N', 'topN', 0, [0], {
+export const topNField = {
+	kind: 'number',
+	label: 'Top N',
+	default: 0,
+	range: [0],
+	isInteger: true,
+	isOptional: true,
 	description: 'How many of the best documents to keep',
 	hint: '0 = all documents',
-});
+} as const satisfies NumberField;
 
 /** Options for reranking. */
-export const rerankOptions: INodeProperties[] = [
-	integerField(
-		'Batch Size',
-		'batchSize',
-		32,
-		[1, 2048],
-		'How many documents to send per request. The node reduces it if the server accepts fewer.',
-	),
-	choiceField(
-		'Long Documents',
-		'longDocuments',
-		'fail',
-		{
+export const rerankOptions = {
+	batchSize: {
+		...embeddingOptions.batchSize,
+		description:
+			'How many documents to send per request. The node reduces it if the server accepts fewer.',
+	},
+	longDocuments: {
+		kind: 'choice',
+		label: 'Long Documents',
+		default: 'fail',
+		choices: {
 			fail: ['Rank Last', 'Last, without a score. A hint names the document.'],
 			truncate: ['Truncate', 'Keep as much of the beginning as the server accepts'],
 		},
-		"What to do with documents that, with the query, exceed the model's maximum length",
-	),
-	numberField('Minimum Score', 'minimumScore', 0.5, {
-		typeOptions: { numberPrecision: 4 },
+		description:
+			"What to do with documents that, with the query, exceed the model's maximum length",
+	},
+	minimumScore: {
+		kind: 'number',
+		label: 'Minimum Score',
+		default: 0.5,
+		decimals: 4,
 		description: 'Documents with a lower score are omitted. Applies after the sigmoid, if set.',
-	}),
-	choiceField(
-		'Scores',
-		'scores',
-		'received',
-		{
+	},
+	scores: {
+		kind: 'choice',
+		label: 'Scores',
+		default: 'received',
+		choices: {
 			received: 'As Received',
 			sigmoid: [
 				'Sigmoid',
 				'Between 0 and 1, for models with unbounded scores (bge-reranker on llama-server)',
 			],
 		},
-		'How to return the document scores',
-	),
-	...timeoutFields,
-];
+		description: 'How to return the document scores',
+	},
+	...taskRequestOptions,
+} as const satisfies FieldTable;
 
-/** Reads these fields and the field `model`. Expressions may return any type. */
-export function readRerankSettings(parameters: NodeParameters): Omit<RerankSettings, 'priority'> {
+/** Values of these options, of the model, and of the number of documents to keep. */
+interface RerankValues {
+	readonly model: string;
+	readonly topN: number;
+	readonly options: OptionValues<typeof rerankOptions>;
+}
+
+/** The settings that these fields mean. */
+export function toRerankSettings({
+	model,
+	topN,
+	options,
+}: RerankValues): Omit<RerankSettings, 'priority'> {
 	return {
-		model: parameters.string('model'),
-		topN: parameters.number('topN', 0),
-		scores: parameters.choice('options.scores', 'received'),
-		minimumScore: parameters.number('options.minimumScore', undefined),
-		longDocuments: parameters.choice('options.longDocuments', 'fail'),
-		batchSize: parameters.number('options.batchSize', 32),
-		...readRequestSettings(parameters),
+		model,
+		topN,
+		scores: options.scores ?? 'received',
+		minimumScore: options.minimumScore,
+		longDocuments: options.longDocuments ?? 'fail',
+		batchSize: options.batchSize ?? rerankOptions.batchSize.default,
+		...toRequestSettings(options),
 	};
 }

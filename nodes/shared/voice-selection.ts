@@ -1,22 +1,8 @@
-/** The voice of speech: its field, and the search in its list. */
-import type { ILoadOptionsFunctions, INodeListSearchResult, INodeProperties } from 'n8n-workflow';
+/** The search in the list of voices. */
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { listVoices } from '../../lib/servers/list-voices';
-import { resourceLocatorField } from './field-builders';
 import { createListError, toListEntries } from './list-entries';
 import { openListedServer } from './model-selection';
-
-/** The voice, from the server's list or by its name. */
-export const voiceField: INodeProperties = resourceLocatorField(
-	'Voice',
-	'voice',
-	'searchVoices',
-	{
-		placeholder: "The server's default, or select one…",
-		description:
-			'The voice that speaks. Some servers list theirs; enter the name for others. If empty, the server decides or asks for one.',
-	},
-	{ displayName: 'By Name', placeholder: 'e.g. af_heart' },
-);
 
 /** The voices whose name contains the filter. */
 export async function searchVoices(

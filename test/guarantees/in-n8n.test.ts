@@ -23,9 +23,14 @@ import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { LocalLlama } from '../../nodes/LocalLlama/LocalLlama.node';
 import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
-import { readThinking } from '../../nodes/shared/chat/thinking';
-import { readUser } from '../../nodes/shared/dify/dify-user';
-import { NodeParameters } from '../../nodes/shared/parameters';
+import { toThinking, THINKING_FIELDS } from '../../lib/chat/body/thinking-fields';
+import type { Field, FieldTable } from '../../lib/fields/field';
+import { readUser, userField } from '../../nodes/shared/dify/common-fields';
+import { expectationsField } from '../../nodes/shared/health/check-fields';
+import { speedFields } from '../../nodes/ServerHealth/speed-test';
+import { ItemSource } from '../../nodes/shared/fields/item-source';
+import { optionsField } from '../../nodes/shared/fields/options-field';
+import { isAdded, readValues } from '../../nodes/shared/fields/read-values';
 
 /** A workflow of one node. Like n8n, fills in the defaults of visible fields. */
 function createWorkflow(nodeType: INodeType, parameters: IDataObject, id: string | undefined) {
@@ -60,7 +65,7 @@ async function withExpressions<T>({ expression }: Workflow, run: () => T): Promi
 async function reading<T>(
 	nodeType: INodeType,
 	parameters: IDataObject,
-	read: (parameters: NodeParameters) => T,
+	read: (source: ItemSource) => T,
 	{ id, json }: { id?: string; json: IDataObject } = {
 		id: 'w1',
 		json: { text: 'hello', off: 'perhaps', many: 7 },
@@ -86,10 +91,11 @@ async function reading<T>(
 		output === NodeConnectionTypes.AiLanguageModel
 			? new SupplyDataContext(...common, output, executeData, [])
 			: new ExecuteContext(...common, executeData, []);
-	return await withExpressions(workflow, () =>
-		read(new NodeParameters(context, 0, description.properties)),
-	);
+	return await withExpressions(workflow, () => read(new ItemSource(context, 0)));
 }
+
+const readNodeUser = (source: ItemSource) =>
+	readUser(source, readValues(source, { user: userField }));
 
 /** Result of an expression about the node, as the editor evaluates subtitles. */
 async function evaluated(nodeType: INodeType, parameters: IDataObject, expression: string) {
@@ -121,7 +127,8 @@ describe("with n8n's own context", () => {
 			for (const { name, default: preset, type } of properties) {
 				// n8n resolves only visible locators; the nodes read those of their operation.
 				if (type === 'resourceLocator') continue;
-				const value = await reading(node, values, (parameters) => parameters.value(name));
+				const field = { kind: 'text', label: name, default: preset } as Field;
+				const value = await reading(node, values, (source) => source.read(name, field));
 				const isExpression = typeof preset === 'string' && preset.startsWith('=');
 				const isPreset = presetsOf(name).some((one) => isDeepStrictEqual(one, value));
 				if (name !== 'operation' && !isExpression && !isPreset) unreadable.push(name);
@@ -138,14 +145,14 @@ describe("with n8n's own context", () => {
 		[undefined, {}, 'n8n'],
 	])('the default user in workflow %p with the item %p is %p', async (id, json, user) => {
 		for (const node of [new DifyChatMessage(), new DifyFeedback()])
-			expect(await reading(node, {}, readUser, { id, json })).toBe(user);
+			expect(await reading(node, {}, readNodeUser, { id, json })).toBe(user);
 	});
 
 	it.each(['={{ $json.author }}', '={{ "" }}', '='])(
 		'the expression %p, which returns nothing, is not replaced by the default user',
 		async (user) => {
 			for (const node of [new DifyChatMessage(), new DifyFeedback()])
-				await expect(reading(node, { user }, readUser)).rejects.toThrow('The user is empty');
+				await expect(reading(node, { user }, readNodeUser)).rejects.toThrow('The user is empty');
 		},
 	);
 
@@ -158,15 +165,20 @@ describe("with n8n's own context", () => {
 			expectations: { minContext: '={{ $json.missing }}' },
 			options: { failWhenUnhealthy: '={{ $json.off }}' },
 		};
-		expect(await reading(node, values, (parameters) => parameters.string('model'))).toBe('hello');
-		expect(await reading(node, values, (parameters) => parameters.number('tokens'))).toBe(7);
-		expect(
-			await reading(node, values, (parameters) =>
-				parameters.number('expectations.minContext', 'none'),
-			),
-		).toBe('none');
+		const fields = {
+			...speedFields,
+			expectations: expectationsField,
+			options: optionsField({
+				failWhenUnhealthy: { kind: 'switch', label: 'Fail When Unhealthy', default: true },
+			}),
+		} as const satisfies FieldTable;
+		const read = await reading(node, values, (source) => {
+			const { model, tokens, expectations } = readValues(source, fields);
+			return [model, tokens, expectations?.minContext];
+		});
+		expect(read).toEqual(['hello', 7, undefined]);
 		await expect(
-			reading(node, values, (parameters) => parameters.boolean('options.failWhenUnhealthy')),
+			reading(node, values, (source) => readValues(source, fields).options.failWhenUnhealthy),
 		).rejects.toThrow('The field "Fail When Unhealthy" must be true or false, but is "perhaps"');
 	});
 
@@ -177,11 +189,14 @@ describe("with n8n's own context", () => {
 			thinkingEffort: '={{ "high" }}',
 		};
 		const values = { resource: 'text', operation: 'chat', options };
-		const readOptions = (parameters: NodeParameters) => [
-			parameters.hasOption('messages'),
-			parameters.hasOption('messagesJson'),
-			readThinking(parameters, 'options.'),
-		];
+		const text = { kind: 'text', label: 'Messages' } as const;
+		const fields = {
+			options: optionsField({ messages: text, messagesJson: text, ...THINKING_FIELDS }),
+		};
+		const readOptions = (source: ItemSource) => {
+			const { options } = readValues(source, fields);
+			return [isAdded(options, 'messages'), isAdded(options, 'messagesJson'), toThinking(options)];
+		};
 		expect(await reading(new LocalLlama(), values, readOptions)).toEqual([
 			false,
 			true,

@@ -1,10 +1,8 @@
 /** Background executions wait for people who watch. */
 import type { INodeExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
-import { properties as chatModel } from '../../nodes/LocalChatModel/fields';
-import { properties as embeddings } from '../../nodes/LocalEmbeddings/supply';
 import { operations } from '../../nodes/LocalLlama/resources';
-import { NodeParameters } from '../../nodes/shared/parameters';
-import { readExplicitPriority, readPriority } from '../../nodes/shared/timeout-fields';
+import { ItemSource } from '../../nodes/shared/fields/item-source';
+import { readPriority, toExplicitPriority } from '../../nodes/shared/request-options';
 import { fakeContext } from '../support/n8n/context';
 
 interface Execution {
@@ -23,7 +21,7 @@ function contextOf({ mode, items = [{}], options = {} }: Execution) {
 
 function classOf(execution: Execution): string {
 	const context = contextOf(execution);
-	return readPriority(context, new NodeParameters(context, 0, chatModel));
+	return readPriority(context, new ItemSource(context, 0));
 }
 
 describe('the priority of a request', () => {
@@ -54,9 +52,8 @@ describe('the priority of a request', () => {
 	test('a context without mode and items is interactive', () => {
 		const { context } = fakeContext({}, {});
 		const bare = Object.assign(context, { getMode: undefined });
-		const parameters = new NodeParameters(bare, 0, embeddings);
-		expect(readPriority({}, parameters)).toBe('interactive');
-		expect(readExplicitPriority(parameters)).toBeUndefined();
+		expect(readPriority({}, new ItemSource(bare, 0))).toBe('interactive');
+		expect(toExplicitPriority({})).toBeUndefined();
 	});
 
 	test('every operation with a timeout has the option', () => {

@@ -349,7 +349,7 @@ test('a task without rows does not compile', () => {
 /* Generations */
 
 const ALL_OPTIONS = Object.fromEntries(
-	GENERATION_OPTION_LIST.map(({ name, type }) => [name, type === 'stringList' ? ['a'] : 1]),
+	GENERATION_OPTION_LIST.map(({ name, kind }) => [name, kind === 'texts' ? ['a'] : 1]),
 ) as SamplingSettings;
 const THINKING: readonly Thinking[] = [
 	{ mode: 'on' },

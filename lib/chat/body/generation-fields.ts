@@ -1,16 +1,20 @@
 /** The rows of what a generation sends: the options of the nodes, and what the nodes set themselves. */
 import type { RequestField } from '../../exchange/request-fields';
-import { adviseDuration } from '../../exchange/request-fields';
+import { adviseDuration, MODEL_LABEL } from '../../exchange/request-fields';
+import { keepAny } from '../../fields/check-value';
+import type { TextField } from '../../fields/field';
 import { SERVER_TYPES } from '../../servers/types/index';
 import type { SamplingSettings } from '../settings';
 import { GENERATION_OPTION_LIST } from './generation-options';
+import { RESPONSE_FORMAT_FIELDS } from './response-format-fields';
+import { THINKING_FIELDS } from './thinking-fields';
 
 /** Names of `max_tokens` on other routes and of llama-server, which also names its own field in messages. */
 const TOKEN_NAMES = ['max_completion_tokens', 'n_predict', 'num_predict'];
 
 /** A row for each option. */
 const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
-	({ name, fieldName, label, type }) => ({
+	({ name, fieldName, label }) => ({
 		field: fieldName,
 		otherNames: [
 			...Object.values(SERVER_TYPES).flatMap(({ fieldNames = {} }) => fieldNames[name] ?? []),
@@ -18,13 +22,13 @@ const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
 		],
 		label,
 		canOmit: true,
-		...(type === 'duration' && { getAdvice: () => adviseDuration(label) }),
+		...(name === 'keepAlive' && { getAdvice: () => adviseDuration(label) }),
 	}),
 );
 
 /** What every generation contains. */
 const COMMON_FIELDS: readonly RequestField[] = [
-	{ field: 'model', label: 'Model', canOmit: false },
+	{ field: 'model', label: MODEL_LABEL, canOmit: false },
 	{ field: 'stream', label: undefined, canOmit: false },
 	{ field: 'stream_options', label: undefined, canOmit: true, isTechnical: true },
 	...OPTION_FIELDS,
@@ -37,13 +41,14 @@ const BUDGET_FIELDS = new Set(
 );
 
 function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
-	const label = thinking?.mode === 'effort' ? 'Thinking Effort' : 'Thinking';
+	const { thinking: mode, thinkingEffort, thinkingBudget } = THINKING_FIELDS;
+	const { label } = thinking?.mode === 'effort' ? thinkingEffort : mode;
 	return [
 		{ field: 'reasoning_effort', label, canOmit: true },
-		{ field: 'chat_template_kwargs', label: 'Thinking', canOmit: true },
+		{ field: 'chat_template_kwargs', label: mode.label, canOmit: true },
 		...[...BUDGET_FIELDS].map((field) => ({
 			field,
-			label: 'Thinking Token Budget',
+			label: thinkingBudget.label,
 			canOmit: true,
 		})),
 		{ field: 'think', label, canOmit: true },
@@ -54,8 +59,8 @@ function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
 export function getChatFields(sampling: SamplingSettings): readonly RequestField[] {
 	const { responseFormat } = sampling;
 	const isOfOperation = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
-	const format = isOfOperation ? undefined : 'Response Format';
-	const grammar = isOfOperation ? undefined : 'Grammar';
+	const format = isOfOperation ? undefined : RESPONSE_FORMAT_FIELDS.responseFormat.label;
+	const grammar = isOfOperation ? undefined : RESPONSE_FORMAT_FIELDS.grammar.label;
 	return [
 		...COMMON_FIELDS,
 		...getThinkingFields(sampling),
@@ -69,10 +74,22 @@ export function getChatFields(sampling: SamplingSettings): readonly RequestField
 	];
 }
 
+/** The text that a completion continues. */
+export const COMPLETION_PROMPT = {
+	kind: 'text',
+	label: 'Prompt',
+	rows: 4,
+	default: '={{ $json.text }}',
+	required: true,
+	parse: keepAny,
+	description:
+		'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
+} as const satisfies TextField;
+
 /** The rows of a completion without chat template. */
 export const COMPLETION_FIELDS: readonly RequestField[] = [
 	...COMMON_FIELDS,
-	{ field: 'prompt', label: 'Prompt', canOmit: false },
+	{ field: 'prompt', label: COMPLETION_PROMPT.label, canOmit: false },
 	// Ollama's own route
 	{ field: 'raw', label: undefined, canOmit: false },
 	{ field: 'truncate', label: undefined, canOmit: false },

@@ -1,10 +1,21 @@
 /** The options of a generation: how the editor shows them, and the field that each fills. */
-import type { NumberRange } from '../../values/numbers';
+import { checkNumber, checkPlainText } from '../../fields/check-value';
+import type {
+	NameField,
+	NumberField,
+	SwitchField,
+	TextsField,
+	ValueOf,
+	ValueSource,
+} from '../../fields/field';
+import { createOptionError } from '../../fields/field-errors';
+import { keepAliveField } from '../../fields/keep-alive';
+import { CONTROLS } from '../../text/literals';
+import { getOwn } from '../../values/own-properties';
+import { isUnset } from '../../values/records';
 
-interface BaseOption {
-	/** The label in the editor. */
-	label: string;
-	description: string;
+/** How an option is sent. */
+interface SentOption {
 	/**
 	 * Name of the field in the request; default: the option's name in snake_case. `fieldNames` of a server type
 	 * overrides it.
@@ -17,30 +28,15 @@ interface BaseOption {
 	extension?: 'anyServer' | 'listedServers';
 }
 
-interface NumberOption extends BaseOption {
-	type: 'number';
-	/** Default: any number. */
-	range?: NumberRange;
-	/** Whether it must be an integer: llama-server truncates fractions, Ollama and vLLM reject them. */
-	isInteger?: true;
-	/** Initial value in the editor when the option is added. */
-	defaultValue: number;
-	/** A drop-down instead of an input field. */
-	choices?: ReadonlyArray<{ name: string; value: number }>;
-}
-
 /** The definition of an option that is sent unchanged. */
-export type GenerationOption =
-	| NumberOption
-	| (BaseOption & { type: 'stringList'; addButton: string })
-	/** A duration: seconds, or a text such as `30m`. */
-	| (BaseOption & { type: 'duration'; defaultValue: string; placeholder: string })
-	| (BaseOption & { type: 'switch' });
+export type GenerationOption = SentOption & (NumberField | TextsField | NameField | SwitchField);
 
 const MAX_INTEGER = 2 ** 31 - 1;
-const FRACTION = { range: [0, 1] } as const;
-const PENALTY = { range: [-2, 2] } as const;
+const FRACTION = { range: [0, 1], decimals: 3 } as const;
+const PENALTY = { range: [-2, 2], decimals: 2 } as const;
 const COUNT = { range: [0, MAX_INTEGER], isInteger: true } as const;
+/** -1 is no limit. */
+const TOKEN_COUNT = { range: [-1, MAX_INTEGER], isInteger: true } as const;
 
 /**
  * The options of a generation, in the order in which they are sent. Their types, checks, editor fields and visibility
@@ -50,126 +46,132 @@ const COUNT = { range: [0, MAX_INTEGER], isInteger: true } as const;
  */
 export const GENERATION_OPTIONS = {
 	temperature: {
-		type: 'number',
+		kind: 'number',
 		label: 'Temperature',
-		defaultValue: 0.7,
+		default: 0.7,
 		description: 'Higher is more random; 0 always takes the most likely token',
 		range: [0, 100],
+		decimals: 2,
 	},
 	topP: {
-		type: 'number',
+		kind: 'number',
 		label: 'Top P',
-		defaultValue: 0.95,
+		default: 0.95,
 		description:
 			'Considers only the most likely tokens whose probabilities add up to this value; 1 = all',
 		...FRACTION,
 	},
 	topK: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Top K',
-		defaultValue: 40,
+		default: 40,
 		description: 'Considers only this many of the most likely tokens; 0 = all',
 		extension: 'anyServer',
 		...COUNT,
 	},
 	minP: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Min P',
-		defaultValue: 0.05,
+		default: 0.05,
 		description: 'Drops tokens less likely than this fraction of the most likely token',
 		extension: 'anyServer',
 		...FRACTION,
 	},
 	repeatPenalty: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Repeat Penalty',
-		defaultValue: 1.1,
+		default: 1.1,
 		description: 'Reduces repetition; 1 = off',
 		extension: 'anyServer',
 		range: [0, 100],
+		decimals: 2,
 	},
 	repeatLastN: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Repeat Last N',
-		defaultValue: 64,
+		default: 64,
 		description: 'How many recent tokens the repeat penalty considers; 0 = off',
 		extension: 'anyServer',
 		...COUNT,
 	},
 	presencePenalty: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Presence Penalty',
-		defaultValue: 0,
+		default: 0,
 		description: 'Positive values make words that already occurred less likely',
 		...PENALTY,
 	},
 	frequencyPenalty: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Frequency Penalty',
-		defaultValue: 0,
+		default: 0,
 		description: 'Positive values make words less likely the more often they have occurred',
 		...PENALTY,
 	},
 	mirostat: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Mirostat',
-		defaultValue: 0,
+		default: 0,
 		description: 'Keeps the perplexity of the output constant; replaces Top K, Top P and Min P',
 		extension: 'anyServer',
 		range: [0, 2],
 		isInteger: true,
-		choices: [
+		menu: [
 			{ name: 'Off', value: 0 },
 			{ name: 'Version 1', value: 1 },
 			{ name: 'Version 2', value: 2 },
 		],
 	},
 	mirostatTau: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Mirostat Tau',
-		defaultValue: 5,
+		default: 5,
 		description: 'Target perplexity of the output',
+		decimals: 2,
 		extension: 'anyServer',
 	},
 	mirostatEta: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Mirostat Eta',
-		defaultValue: 0.1,
+		default: 0.1,
 		description: 'How quickly Mirostat adapts',
+		decimals: 2,
 		extension: 'anyServer',
 	},
 	seed: {
-		type: 'number',
+		kind: 'number',
 		label: 'Sampling: Seed',
-		defaultValue: 42,
+		default: 42,
 		description: 'The same seed gives the same output where the server supports it; -1 = random',
 		isInteger: true,
 	},
 	stop: {
-		type: 'stringList',
+		kind: 'texts',
 		label: 'Stop Sequences',
 		description: 'Sequences at which the model stops generating. Use \\n for a line break.',
-		addButton: 'Add Stop Sequence',
+		button: 'Add Stop Sequence',
+		parse: parseStopSequences,
 	},
 	maxTokens: {
-		type: 'number',
+		kind: 'number',
 		label: 'Maximum Tokens',
-		defaultValue: 2048,
+		default: 2048,
 		description: 'Maximum number of tokens to generate, including thinking. -1 = no limit.',
-		range: [-1, MAX_INTEGER],
-		isInteger: true,
+		...TOKEN_COUNT,
+		parse: parseTokenCount,
 	},
 	parallelToolCalls: {
-		type: 'switch',
+		kind: 'switch',
+		default: true,
 		label: 'Tools: Parallel Calls',
 		description:
 			'Whether the model may call several tools in one response, if its chat template supports it. Some models do so regardless.',
 		extension: 'anyServer',
 	},
 	contextSize: {
-		type: 'number',
+		kind: 'number',
 		label: 'Context Size',
-		defaultValue: 8192,
+		default: 8192,
 		description:
 			'Context window in tokens for Ollama (num_ctx). Use the same value in every node: Ollama reloads the model on each change.',
 		fieldName: 'num_ctx',
@@ -177,29 +179,14 @@ export const GENERATION_OPTIONS = {
 		range: [1, MAX_INTEGER],
 		isInteger: true,
 	},
-	keepAlive: {
-		type: 'duration',
-		label: 'Keep Alive',
-		description:
-			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 to keep it loaded. Ollama only.',
-		extension: 'listedServers',
-		defaultValue: '30m',
-		placeholder: 'e.g. 30m',
-	},
+	keepAlive: { ...keepAliveField, default: '30m', extension: 'listedServers' },
 } as const satisfies Record<string, GenerationOption>;
 
 export type GenerationOptionName = keyof typeof GENERATION_OPTIONS;
 
-interface ValueByType {
-	number: number;
-	switch: boolean;
-	stringList: string[];
-	duration: string | number;
-}
-
 /** The values of the options. Fields that are not set are not sent. */
 export type GenerationOptionValues = {
-	[Name in GenerationOptionName]?: ValueByType[(typeof GENERATION_OPTIONS)[Name]['type']];
+	[Name in GenerationOptionName]?: ValueOf<(typeof GENERATION_OPTIONS)[Name]>;
 };
 
 /** An option with its name, and the field of the request that it fills. */
@@ -216,3 +203,23 @@ export const GENERATION_OPTION_LIST: readonly NamedGenerationOption[] = Object.e
 	name: name as GenerationOptionName,
 	fieldName: option.fieldName ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
 }));
+
+/** Texts with their escapes replaced; undefined if all are empty. */
+function parseStopSequences(value: unknown, source: ValueSource): string[] | undefined {
+	const texts = [value].flat(2).filter((text) => !isUnset(text));
+	if (texts.length === 0) return undefined;
+	return texts.map((text) =>
+		checkPlainText(source, text).replace(
+			/\\([nrt\\])/g,
+			(_escape, letter: string) => getOwn(CONTROLS, letter) ?? letter,
+		),
+	);
+}
+
+function parseTokenCount(value: unknown, { label }: ValueSource): number {
+	const count = checkNumber({ label, ...TOKEN_COUNT }, value);
+	// llama-server reads 0 as "at least one token", which is never intended.
+	if (count === 0)
+		throw createOptionError({ label }, 'must be at least 1, or -1 for no limit, but is 0');
+	return count;
+}

@@ -31,7 +31,7 @@ interface OllamaOption {
 
 /** Options of the node that Ollama supports, with its names. */
 export const OLLAMA_OPTIONS: readonly OllamaOption[] = GENERATION_OPTION_LIST.filter(
-	({ name, type }) => (type === 'number' || type === 'stringList') && supportsOption(ollama, name),
+	({ name, kind }) => (kind === 'number' || kind === 'texts') && supportsOption(ollama, name),
 ).map(({ name, fieldName, extension, label }) => ({
 	name,
 	label,

@@ -156,7 +156,7 @@ export const recordOperations: DifyOperation[] = [
 			}
 			const { name } = await client.get(route, { metadata: 'without' });
 			const reading = openSignedFile(client.withoutKey(), { url, origins }, async (response) => {
-				return await storeFile(call, 'outputField', {
+				return await storeFile(call, parameters.string('outputField') || 'data', {
 					content: response.bytes(),
 					fileName: asNonEmptyString(name) ?? documentId,
 					mimeType: parseMimeType(response.headers['content-type']),

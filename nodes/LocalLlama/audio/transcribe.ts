@@ -1,119 +1,76 @@
-import type { TranscriptFormat } from '../../../lib/tasks/transcript';
 import type { Steps } from '../../../lib/http/steps';
 import { runInSteps } from '../../../lib/http/steps';
-import { transcribe } from '../../../lib/tasks/transcribe';
+import { transcribe, TRANSCRIPTION_OPTIONS } from '../../../lib/tasks/transcribe';
 import { assertRecording } from '../../../lib/files/recording';
 import type { JsonRecord } from '../../../lib/values/records';
 import { isRecord, omitEmpty } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
-import {
-	streamingField,
-	booleanField,
-	choiceField,
-	multiChoiceField,
-	longTextField,
-	numberField,
-	outputFileField,
-	stringField,
-} from '../../shared/field-builders';
+import type { FieldTable } from '../../../lib/fields/field';
 import { modelField } from '../../shared/model-selection';
+import { mediaRequestOptions } from '../../shared/request-options';
+import { streamingField } from '../../shared/run/concurrency';
 import { baseName, createFileSource, storeFile } from '../../shared/binary';
-import { createOptionsField, inputFileField } from '../operation-fields';
-import { mediaFields } from '../media-fields';
+import { inputFileField, itemOptionsField, outputFileField } from '../operation-fields';
 import { resolveModelRequestSettings } from '../model-request-settings';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
+
+const { responseFormat, ...transcriptionOptions } = TRANSCRIPTION_OPTIONS;
+
+const fields = {
+	model: modelField('The model that transcribes the recording', {
+		search: 'searchTranscriptionModels',
+		example: 'whisper-large-v3',
+	}),
+	binaryPropertyName: inputFileField(
+		'The recording, of any length',
+		'Enter the field that contains the recording.',
+	),
+	responseFormat,
+	options: itemOptionsField(
+		{
+			...mediaRequestOptions,
+			...transcriptionOptions,
+			binaryPropertyOutput: {
+				...outputFileField,
+				description: 'Name of the output binary field to put the subtitle file in',
+			},
+			enableStreaming: streamingField,
+			translate: {
+				kind: 'switch',
+				label: 'Translate to English',
+				default: true,
+				description: 'Whether to translate the text to English, whatever language is spoken',
+			},
+		},
+		1,
+	),
+} as const satisfies FieldTable;
 
 export const audioTranscribe: LocalLlamaOperation = withOutput({
 	name: 'Transcribe',
 	value: 'transcribe',
 	action: 'Transcribe a recording',
 	description: 'Convert speech to text: GPUStack, vLLM, speaches, whisper.cpp and others',
-	fields: [
-		modelField('The model that transcribes the recording', {
-			search: 'searchTranscriptionModels',
-			example: 'whisper-large-v3',
-		}),
-		inputFileField('The recording, of any length'),
-		choiceField(
-			'Response Format',
-			'responseFormat',
-			'json',
-			{
-				srt: ['SRT', 'The text, and a subtitle file'],
-				json: ['Text', 'The text of the recording'],
-				text: ['Text (Plain)', 'For servers that do not support JSON'],
-				verbose_json: ['Text with Segments', 'The text with language, duration and timed segments'],
-				vtt: ['VTT', 'The text, and a subtitle file for web pages'],
-			},
-			'The format the server returns',
-		),
-		createOptionsField(
-			[
-				...mediaFields,
-				{
-					...outputFileField,
-					description: 'Name of the output binary field to put the subtitle file in',
-				},
-				longTextField(
-					'Prompt',
-					'prompt',
-					2,
-					'Names and terms in the recording, or the text before it, in the language of the recording',
-				),
-				streamingField,
-				stringField('Language', 'language', {
-					placeholder: 'e.g. de',
-					description: 'Code of the spoken language. If empty, the model detects it.',
-				}),
-				numberField('Temperature', 'temperature', 0, {
-					typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-					description:
-						'How freely the model guesses unclear words; 0 stays closest to the recording',
-				}),
-				multiChoiceField(
-					'Timestamps',
-					'timestamps',
-					{
-						segment: 'Segments',
-						word: 'Words',
-					},
-					{
-						default: ['segment'],
-						description: 'What to timestamp in the format Text with Segments',
-					},
-				),
-				booleanField(
-					'Translate to English',
-					'translate',
-					true,
-					'Whether to translate the text to English, whatever language is spoken',
-				),
-			],
-			1,
-		),
-	],
+	fields,
 	execute: async (call) => {
-		const { context, itemIndex, parameters, server } = call;
-		const field = parameters.requiredString(
-			'binaryPropertyName',
-			'Enter the field that contains the recording.',
-		);
-		const file = await createFileSource(context, itemIndex, field);
+		const { context, itemIndex, server, values } = call;
+		const { binaryPropertyName: inputField, responseFormat: format, options } = values;
+		const request = {
+			format,
+			translate: options.translate ?? false,
+			language: options.language ?? '',
+			prompt: options.prompt ?? '',
+			temperature: options.temperature,
+			granularities: options.timestamps ?? [],
+			extraBody: options.extraBody ?? {},
+		};
+		const outputField = options.binaryPropertyOutput || outputFileField.default;
+		const file = await createFileSource(context, itemIndex, inputField);
 		assertRecording(file);
 		file.warnings?.forEach(call.hint);
 		const settings = await resolveModelRequestSettings(call, 'transcription');
-		const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
-		const transcript = await transcribe(server, settings, {
-			file,
-			format,
-			translate: parameters.boolean('options.translate', false),
-			language: parameters.string('options.language'),
-			prompt: parameters.rawString('options.prompt'),
-			temperature: parameters.number('options.temperature', undefined),
-			granularities: parameters.choices('options.timestamps'),
-			extraBody: parameters.objectToSend('options.extraBody', {}),
-		});
+		const transcript = await transcribe(server, settings, { ...request, file });
 		await call.chatStream?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);
 		const { text, extraFields, subtitles } = transcript;
@@ -126,7 +83,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 		const output = isTimed ? { text, ...Object.fromEntries(times) } : text;
 		const metadata = { ...omitEmpty({ model: settings.model }), ...Object.fromEntries(others) };
 		if (!subtitles) return [{ output, metadata }];
-		const { facts, binary } = await storeFile(call, 'options.binaryPropertyOutput', {
+		const { facts, binary } = await storeFile(call, outputField, {
 			content: Buffer.from(subtitles.content),
 			fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
 			mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',

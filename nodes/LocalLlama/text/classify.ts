@@ -1,3 +1,6 @@
+import type { FieldTable, Values } from '../../../lib/fields/field';
+import { createEmptyFieldError } from '../../../lib/fields/field-errors';
+import { keepAny } from '../../../lib/fields/check-value';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { Classification } from '../../../lib/tasks/classify';
 import { classify } from '../../../lib/tasks/classify';
@@ -5,40 +8,64 @@ import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
-import {
-	booleanField,
-	fixedCollectionField,
-	jsonField,
-	stringField,
-} from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
-import { createEmptyFieldError } from '../../shared/parameters';
+import { isAdded } from '../../shared/fields/read-values';
 import { modelField } from '../../shared/model-selection';
-import { toolNotice } from '../agent-field';
-import { createOptionsField } from '../operation-fields';
+import { itemOptionsField, toolNotice } from '../operation-fields';
 import { readRows } from '../list-fields';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import { reportResult, resolveTextSettings } from './generate-text';
 import { binaryFieldsField, readPromptInput } from './item-files';
-import { shortTextOptions, instructionsField, textFields } from './text-fields';
+import { shortTextOptions, instructionsField, textField } from './text-fields';
 
-const labelsField = fixedCollectionField(
-	'Labels',
-	'labels',
-	'Label',
-	[
-		stringField('Name', 'name', { placeholder: 'e.g. invoice' }),
-		stringField('Description', 'description', {
-			placeholder: 'e.g. The customer asks for a refund',
-			description: 'When a text belongs to this label',
-		}),
-	],
-	{
-		typeOptions: { multipleValues: true, sortable: true },
+const fields = {
+	model: modelField('The model that classifies the text'),
+	text: textField,
+	toolNotice: toolNotice('The agent passes the text only. Add the labels to choose from.'),
+	labels: {
+		kind: 'rows',
+		label: 'Labels',
+		entry: 'Label',
+		isSortable: true,
+		fields: {
+			name: { kind: 'name', label: 'Name', placeholder: 'e.g. invoice' },
+			description: {
+				kind: 'text',
+				label: 'Description',
+				placeholder: 'e.g. The customer asks for a refund',
+				description: 'When a text belongs to this label',
+			},
+		},
 		description: 'The labels to choose from, up to 62',
 	},
-);
+	options: itemOptionsField({
+		...shortTextOptions,
+		allowNoLabel: {
+			kind: 'switch',
+			label: 'Allow No Label',
+			default: true,
+			description:
+				'Whether a text may have no label. The output is then null, or an empty array with Multiple Labels. Off if not set.',
+		},
+		binaryFields: binaryFieldsField('They are part of the text.'),
+		instructions: instructionsField,
+		labelList: {
+			kind: 'json',
+			label: 'Label List',
+			default: '={{ $json.labels }}',
+			parse: keepAny,
+			description:
+				'Replaces Labels with a list from an expression: an array of names or of objects with name and description, or comma-separated names',
+		},
+		multiLabel: {
+			kind: 'switch',
+			label: 'Multiple Labels',
+			default: true,
+			description:
+				'Whether a text may have more than one label. The output is then an array. Off if not set.',
+		},
+	}),
+} as const satisfies FieldTable;
 
 export const textClassify: LocalLlamaOperation = withOutput({
 	name: 'Classify',
@@ -48,48 +75,15 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	mainFields: ['text'],
 	// After Extract, whose result is in `output`.
 	outputField: 'classification',
-	fields: [
-		modelField('The model that classifies the text'),
-		...textFields,
-		toolNotice('The agent passes the text only. Add the labels to choose from.'),
-		labelsField,
-		createOptionsField([
-			...shortTextOptions,
-			booleanField(
-				'Allow No Label',
-				'allowNoLabel',
-				true,
-				'Whether a text may have no label. The output is then null, or an empty array with Multiple Labels. Off if not set.',
-			),
-			binaryFieldsField('They are part of the text.'),
-			instructionsField,
-			jsonField(
-				'Label List',
-				'labelList',
-				'={{ $json.labels }}',
-				'Replaces Labels with a list from an expression: an array of names or of objects with name and description, or comma-separated names',
-			),
-			booleanField(
-				'Multiple Labels',
-				'multiLabel',
-				true,
-				'Whether a text may have more than one label. The output is then an array. Off if not set.',
-			),
-		]),
-	],
+	fields,
 	execute: async (call) => {
-		const { parameters, server } = call;
-		const labels = readLabels(parameters);
-		const isMultiLabel = parameters.boolean('options.multiLabel', false);
+		const { values, server } = call;
+		const labels = readLabels(values);
+		const { multiLabel: isMultiLabel = false, allowNoLabel: allowNone = false } = values.options;
+		const { instructions = '' } = values.options;
 		const { input, files } = await readPromptInput(call);
 		const settings = await resolveTextSettings(call, { temperature: 0 });
-		const request = {
-			input,
-			labels,
-			isMultiLabel,
-			allowNone: parameters.boolean('options.allowNoLabel', false),
-			instructions: parameters.rawString('options.instructions'),
-		};
+		const request = { input, labels, isMultiLabel, allowNone, instructions };
 		const result = await classify(server, settings, request).catch(
 			rethrowWith((error) => withFileNames(error, files)),
 		);
@@ -124,8 +118,14 @@ function roundProbability(probability: number | undefined) {
 }
 
 /** Reads labels from the form, or from a list of names or objects. */
-function readLabels(parameters: NodeParameters): Label[] {
-	const { rows, label } = readRows(parameters, { form: 'labels', listOption: 'labelList' });
+function readLabels({ labels: form, options }: Values<typeof fields>): Label[] {
+	const { rows, field } = readRows({
+		form: fields.labels,
+		getRows: () => form.map(({ name, description }) => ({ name, description })),
+		list: fields.options.fields.labelList,
+		isListed: isAdded(options, 'labelList'),
+		listed: options.labelList,
+	});
 	const labels = rows.map((row) =>
 		isRecord(row)
 			? { name: String(row.name ?? '').trim(), description: String(row.description ?? '') }
@@ -133,7 +133,7 @@ function readLabels(parameters: NodeParameters): Label[] {
 	);
 	if (labels.length === 0)
 		throw createEmptyFieldError(
-			label,
+			field,
 			'Add a label for each possible result, such as "invoice" and "offer".',
 		);
 	return labels;

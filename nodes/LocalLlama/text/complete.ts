@@ -2,56 +2,56 @@ import { assertTextLength } from '../../../lib/errors/text-limits';
 import type { CompleteSettings, Prompt } from '../../../lib/tasks/complete';
 import { completeText } from '../../../lib/tasks/complete';
 import { isUnset } from '../../../lib/values/records';
-import { longTextField, integerField } from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
-import { quoteValue } from '../../shared/parameters';
+import { COMPLETION_PROMPT } from '../../../lib/chat/body/generation-fields';
+import type { FieldTable } from '../../../lib/fields/field';
+import {
+	createEmptyFieldError,
+	createFieldError,
+	quoteValue,
+} from '../../../lib/fields/field-errors';
 import { modelField } from '../../shared/model-selection';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
-import { agentField } from '../agent-field';
-import { createOptionsField } from '../operation-fields';
+import { itemOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
 import { reportResult, resolveTextSettings } from './generate-text';
 import { toUsageMetadata } from './result-metadata';
 import { textOptions } from './text-fields';
 
-const options = [
-	...textOptions,
-	integerField(
-		'Completions per Prompt',
-		'n',
-		2,
-		[1, 100],
-		'How many texts to generate per prompt. With a seed, each further completion uses the next seed.',
-	),
-];
+const fields = {
+	model: modelField('The model that continues the text'),
+	prompt: {
+		...COMPLETION_PROMPT,
+		agent: {
+			name: 'prompt',
+			description: 'The beginning of a text to continue, not a question or an instruction',
+		},
+	},
+	options: itemOptionsField({
+		...textOptions,
+		n: {
+			kind: 'number',
+			label: 'Completions per Prompt',
+			default: 2,
+			range: [1, 100],
+			isInteger: true,
+			description:
+				'How many texts to generate per prompt. With a seed, each further completion uses the next seed.',
+		},
+	}),
+} as const satisfies FieldTable;
 
 export const textComplete: LocalLlamaOperation = withOutput({
 	name: 'Complete',
 	value: 'complete',
 	action: 'Complete a text',
 	description: 'Continue a text without the chat template of the model',
-	fields: [
-		modelField('The model that continues the text'),
-		...agentField(
-			longTextField('Prompt', 'prompt', 4, {
-				default: '={{ $json.text }}',
-				required: true,
-				description:
-					'The text to continue. Expressions may also return an array of texts, each of which creates an item, or an array of tokens.',
-			}),
-			{
-				name: 'prompt',
-				description: 'The beginning of a text to continue, not a question or an instruction',
-			},
-		),
-		createOptionsField(options),
-	],
+	fields,
 	execute: async (call) => {
-		const { parameters, server, chatStream } = call;
+		const { values, server, chatStream } = call;
+		const { n: count = 1 } = values.options;
+		const prompts = toPrompts(values.prompt);
 		const settings = await resolveTextSettings(call);
-		const count = parameters.number('options.n', 1);
-		const prompts = readPrompts(parameters);
 		await chatStream?.begin();
 		const onDelta = chatStream ? async (delta: string) => await chatStream.write(delta) : undefined;
 		const items: ResultItem[] = [];
@@ -91,22 +91,22 @@ function withSeedOffset(settings: CompleteSettings, copy: number): CompleteSetti
 	return { ...settings, sampling: { ...settings.sampling, seed: seed + copy } };
 }
 
-/** Reads one or several prompts. A list of numbers is one prompt as tokens. */
-function readPrompts(parameters: NodeParameters): Prompt[] {
-	const value = parameters.value('prompt');
+/** One or several prompts. A list of numbers is one prompt as tokens. */
+function toPrompts(value: unknown): Prompt[] {
+	const field = fields.prompt;
 	const isList = Array.isArray(value) && !isTokens(value);
 	const prompts = isList ? (value as unknown[]) : [value];
-	if (prompts.length === 0) throw parameters.createError('prompt', 'is an empty list');
+	if (prompts.length === 0) throw createFieldError(field, 'is an empty list');
 	return prompts.map((prompt, index) => {
 		if (isTokens(prompt)) return prompt;
 		if (typeof prompt === 'number') return String(prompt);
 		const isBlank = isUnset(prompt) || (typeof prompt === 'string' && prompt.trim() === '');
-		if (!isList && isBlank) throw parameters.createEmptyError('prompt');
+		if (!isList && isBlank) throw createEmptyFieldError(field);
 		if (typeof prompt !== 'string' || isBlank) {
 			const problem = isList
 				? `has an entry ${index + 1} that is not text: ${quoteValue(prompt)}`
 				: `must be a text, but is ${quoteValue(prompt)}`;
-			throw parameters.createError('prompt', problem);
+			throw createFieldError(field, problem);
 		}
 		assertTextLength(prompt, 'A prompt');
 		return prompt;

@@ -1,4 +1,13 @@
-import type { INodeProperties } from 'n8n-workflow';
+import { toThinking } from '../../../lib/chat/body/thinking-fields';
+import { keepAny } from '../../../lib/fields/check-value';
+import type { ChoiceLabel, FieldTable, Values } from '../../../lib/fields/field';
+import type { Labelled } from '../../../lib/fields/field-errors';
+import {
+	createEmptyFieldError,
+	createFieldError,
+	createMissingOptionError,
+} from '../../../lib/fields/field-errors';
+import type { JsonRecord } from '../../../lib/values/records';
 import type { ResponseFormat } from '../../../lib/chat/settings';
 import { getJsonOrThrow } from '../../../lib/chat/check/validate-json';
 import { assertSchema } from '../../../lib/chat/check/validate-against-schema';
@@ -8,22 +17,11 @@ import { isRecord, omitUndefined, asRecord } from '../../../lib/values/records';
 import { parseBoolean } from '../../../lib/values/text';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import { findDuplicate } from '../../../lib/values/lists';
-import { readThinking } from '../../shared/chat/thinking';
-import { readSchema } from '../../shared/chat/json-schema';
-import type { NodeParameters } from '../../shared/parameters';
-import { createEmptyFieldError, createFieldError } from '../../shared/parameters';
+import { jsonSchemaField } from '../../shared/chat/json-schema';
+import { isAdded } from '../../shared/fields/read-values';
 import { modelField } from '../../shared/model-selection';
 import { splitNames } from '../../shared/binary';
-import {
-	booleanField,
-	choiceField,
-	jsonField,
-	fixedCollectionField,
-	shownIf,
-	stringField,
-} from '../../shared/field-builders';
-import { toolNotice } from '../agent-field';
-import { createOptionsField } from '../operation-fields';
+import { itemOptionsField, toolNotice } from '../operation-fields';
 import { findReplacingOption, readRows } from '../list-fields';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
@@ -34,7 +32,7 @@ import {
 	shortTextOptions,
 	quickThinkingOptions,
 	instructionsField,
-	textFields,
+	textField,
 } from './text-fields';
 import { getOwn } from '../../../lib/values/own-properties';
 
@@ -46,44 +44,68 @@ const LABEL_BY_TYPE = {
 	number: 'Number',
 	text: 'Text',
 	integer: 'Whole Number',
-} as const satisfies Record<FieldType, unknown>;
+} as const satisfies Record<FieldType, ChoiceLabel>;
 
-/** Columns of a row of the form, the name first. */
-const formRowFields: INodeProperties[] = [
-	stringField('Name', 'name', { placeholder: 'e.g. invoiceNumber' }),
-	choiceField('Type', 'type', 'text', LABEL_BY_TYPE),
-	stringField('Choices', 'choices', {
-		placeholder: 'e.g. low, medium, high',
-		...shownIf('type', 'choice'),
-		description: 'The allowed values, separated by commas',
+const fields = {
+	model: modelField('The model that reads the text'),
+	text: textField,
+	toolNotice: toolNotice('The agent passes the text only. Add the fields that it should get.'),
+	fields: {
+		kind: 'rows',
+		label: 'Fields',
+		entry: 'Field',
+		isSortable: true,
+		// Columns of a row, the name first.
+		fields: {
+			name: { kind: 'name', label: 'Name', placeholder: 'e.g. invoiceNumber' },
+			type: { kind: 'choice', label: 'Type', default: 'text', choices: LABEL_BY_TYPE },
+			choices: {
+				kind: 'text',
+				label: 'Choices',
+				placeholder: 'e.g. low, medium, high',
+				shownIf: { type: ['choice'] },
+				description: 'The allowed values, separated by commas',
+				parse: keepAny,
+			},
+			description: {
+				kind: 'text',
+				label: 'Description',
+				placeholder: 'e.g. The number in the heading, including letters',
+				description: 'What the model should look for',
+			},
+			required: {
+				kind: 'switch',
+				label: 'Required',
+				default: false,
+				description:
+					'Whether the field always has a value. Other fields are null if the text has no value for them.',
+			},
+		},
+		description: 'The values to extract',
+	},
+	options: itemOptionsField({
+		...shortTextOptions,
+		fieldList: {
+			kind: 'json',
+			label: 'Field List',
+			default: '={{ $json.fields }}',
+			parse: keepAny,
+			description:
+				'Replaces Fields with a list from an expression: an array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
+		},
+		jsonSchema: {
+			...jsonSchemaField,
+			default:
+				'{\n  "type": "object",\n  "properties": {\n    "name": { "type": "string" }\n  },\n  "required": ["name"]\n}',
+			description: 'Replaces Fields, for nested data',
+		},
+		...quickThinkingOptions,
+		binaryFields: binaryFieldsField('They are part of the text.'),
+		instructions: instructionsField,
 	}),
-	stringField('Description', 'description', {
-		placeholder: 'e.g. The number in the heading, including letters',
-		description: 'What the model should look for',
-	}),
-	booleanField(
-		'Required',
-		'required',
-		false,
-		'Whether the field always has a value. Other fields are null if the text has no value for them.',
-	),
-];
+} as const satisfies FieldTable;
 
-/** Options that replace the form. */
-const replacementOptions = [
-	jsonField(
-		'Field List',
-		'fieldList',
-		'={{ $json.fields }}',
-		'Replaces Fields with a list from an expression: an array of names, or of objects with name and optional type (text, number, integer, boolean, date, list, choice), choices, description and required, or comma-separated names',
-	),
-	jsonField(
-		'JSON Schema',
-		'jsonSchema',
-		'{\n  "type": "object",\n  "properties": {\n    "name": { "type": "string" }\n  },\n  "required": ["name"]\n}',
-		{ typeOptions: { rows: 8 }, description: 'Replaces Fields, for nested data' },
-	),
-];
+type ExtractValues = Values<typeof fields>;
 
 export const textExtract: LocalLlamaOperation = withOutput({
 	name: 'Extract',
@@ -91,39 +113,19 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	action: 'Extract data from a text',
 	description: 'Extract typed data from a text. Invalid data is never returned.',
 	mainFields: ['text'],
-	fields: [
-		modelField('The model that reads the text'),
-		...textFields,
-		toolNotice('The agent passes the text only. Add the fields that it should get.'),
-		fixedCollectionField('Fields', 'fields', 'Field', formRowFields, {
-			typeOptions: { multipleValues: true, sortable: true },
-			description: 'The values to extract',
-		}),
-		createOptionsField([
-			...shortTextOptions,
-			...replacementOptions,
-			...quickThinkingOptions,
-			binaryFieldsField('They are part of the text.'),
-			instructionsField,
-		]),
-	],
+	fields,
 	execute: async (call) => {
-		const { parameters } = call;
-		const replacingOption = findReplacingOption(parameters, ['fieldList', 'jsonSchema']);
-		const extractFields =
-			replacingOption === 'jsonSchema' ? undefined : readExtractFields(parameters);
-		const schema = extractFields
-			? buildObjectSchema(extractFields)
-			: readSchema(parameters, 'options.jsonSchema').schema;
+		const { values } = call;
+		const { options } = values;
+		const names = ['fieldList', 'jsonSchema'] as const;
+		const replacingOption = findReplacingOption(fields.options.fields, options, names);
+		const extractFields = replacingOption === 'jsonSchema' ? undefined : readExtractFields(values);
+		const schema = extractFields ? buildObjectSchema(extractFields) : readSchema(values);
 		const validationSchema = extractFields ? buildValidationSchema(extractFields) : schema;
 		assertSchema(schema);
 		const { input, files } = await readPromptInput(call);
-		const messages = buildExtractMessages(
-			schema,
-			parameters.rawString('options.instructions'),
-			input,
-		);
-		const thinking = readThinking(parameters, 'options.', 'off');
+		const messages = buildExtractMessages(schema, options.instructions ?? '', input);
+		const thinking = toThinking(options, 'off');
 		const responseFormat: ResponseFormat = {
 			type: 'jsonSchema',
 			schema,
@@ -162,29 +164,48 @@ function toNumberIfSafe(value: unknown) {
 	return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : value;
 }
 
-/** Reads the fields to extract from the form or a list. */
-function readExtractFields(parameters: NodeParameters): ExtractField[] {
-	const { rows, label } = readRows(parameters, { form: 'fields', listOption: 'fieldList' });
-	if (rows.length === 0)
-		throw createEmptyFieldError(
-			label,
-			'Add a field for each value to extract, such as "total" with the type Number.',
-		);
-	const fields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, label));
-	const duplicate = findDuplicate(fields.map(({ name }) => name));
-	if (duplicate !== undefined) throw createFieldError(label, `has two fields named "${duplicate}"`);
-	return fields;
+/** @throws a `ServerError` of type `invalidInput` if the schema is empty. */
+function readSchema({ options: { jsonSchema } }: ExtractValues): JsonRecord {
+	if (jsonSchema === undefined) throw createMissingOptionError(fields.options.fields.jsonSchema);
+	return jsonSchema.schema;
 }
 
-function toField(row: Record<string, unknown>, label: string): ExtractField {
+/** Reads the fields to extract from the form or a list. */
+function readExtractFields({ fields: form, options }: ExtractValues): ExtractField[] {
+	const { rows, field } = readRows({
+		form: fields.fields,
+		getRows: () =>
+			form.map(({ name, type, choices, description, required }) => ({
+				name,
+				type,
+				choices,
+				description,
+				required,
+			})),
+		list: fields.options.fields.fieldList,
+		isListed: isAdded(options, 'fieldList'),
+		listed: options.fieldList,
+	});
+	if (rows.length === 0)
+		throw createEmptyFieldError(
+			field,
+			'Add a field for each value to extract, such as "total" with the type Number.',
+		);
+	const extractFields = rows.map((row) => toField(isRecord(row) ? row : { name: row }, field));
+	const duplicate = findDuplicate(extractFields.map(({ name }) => name));
+	if (duplicate !== undefined) throw createFieldError(field, `has two fields named "${duplicate}"`);
+	return extractFields;
+}
+
+function toField(row: Record<string, unknown>, field: Labelled): ExtractField {
 	const name = String(row.name ?? '').trim();
-	if (!name) throw createFieldError(label, 'has a field without a name');
+	if (!name) throw createFieldError(field, 'has a field without a name');
 	const type = (row.type ?? 'text') as FieldType;
 	if (!Object.hasOwn(LABEL_BY_TYPE, type))
-		throw createFieldError(label, `has the unknown type "${String(type)}"`);
+		throw createFieldError(field, `has the unknown type "${String(type)}"`);
 	const choices = readChoices(row);
 	if (type === 'choice' && choices.length === 0)
-		throw createFieldError(label, `has no choices for "${name}"`);
+		throw createFieldError(field, `has no choices for "${name}"`);
 	const required = parseBoolean(row.required) === true;
 	return { name, type, description: String(row.description ?? ''), choices, required };
 }

@@ -10,14 +10,18 @@ import type { GenerationUsage } from '../../shared/token-totals';
 import { addFailedTokenTotals, storeTokenTotals } from '../../shared/token-totals';
 import type { LlamaCall } from '../run-local-llama';
 import { showTokenUsage } from '../show-token-usage';
-import type { ModelRequestSettings } from '../model-request-settings';
+import type { ModelRequestCall, ModelRequestSettings } from '../model-request-settings';
 import { resolveModelRequestSettings } from '../model-request-settings';
-import { readGeneration } from '../../shared/chat/generation-options';
+import type { SamplingOptionValues } from '../../shared/chat/sampling';
+import { toSamplingSettings } from '../../shared/chat/sampling';
 
 /** Settings of an operation that generates text. */
 export interface TextSettings extends ModelRequestSettings {
 	sampling: SamplingSettings;
 }
+
+/** The call of an operation that generates text. */
+type TextCall = ModelRequestCall & { values: { readonly options: SamplingOptionValues } };
 
 /**
  * Reads the settings of an operation that generates text. Without a selected model, it asks the server for its models.
@@ -25,10 +29,10 @@ export interface TextSettings extends ModelRequestSettings {
  * @param defaults - Those of the operation, which the options of the item overwrite.
  */
 export async function resolveTextSettings(
-	call: LlamaCall,
+	call: TextCall,
 	defaults: SamplingSettings = {},
 ): Promise<TextSettings> {
-	const sampling = { ...defaults, ...readGeneration(call.parameters) };
+	const sampling = { ...defaults, ...toSamplingSettings(call.values.options) };
 	return { ...(await resolveModelRequestSettings(call, 'chat')), sampling };
 }
 

@@ -2,7 +2,9 @@
 import type { InputMessage } from '../../../lib/chat/input-message';
 import type { SentFile } from '../../../lib/files/file-errors';
 import type { LlamaCall } from '../run-local-llama';
-import { stringField } from '../../shared/field-builders';
+import { toWrittenText } from '../../../lib/fields/check-value';
+import type { TextField, ValueSource } from '../../../lib/fields/field';
+import { createEmptyFieldError } from '../../../lib/fields/field-errors';
 import { readBuffer } from '../../../lib/http/response-body';
 import { readFirstChunk } from '../../../lib/files/file-identity';
 import type { ContentPart } from '../../../lib/files/read-file';
@@ -10,19 +12,36 @@ import { assertReadable, readFile } from '../../../lib/files/read-file';
 import { describeUnsentFiles } from '../../../lib/unsent-files';
 import { getChatFiles, isMissingInMessage } from '../../shared/run/chat-files';
 import { getBinaryFileName, openBinaryField, splitNames } from '../../shared/binary';
-import type { INodeProperties } from 'n8n-workflow';
+import { textField } from './text-fields';
 
 /**
  * Option for files.
  *
  * @param usage - A sentence that says how they are used.
  */
-export function binaryFieldsField(usage: string): INodeProperties {
-	return stringField('Input Binary Fields', 'binaryFields', {
+export function binaryFieldsField(usage: string): BinaryFieldsField {
+	return {
+		kind: 'text',
+		label: 'Input Binary Fields',
 		placeholder: 'e.g. data, data2',
 		description: `Names of the binary fields with images, audio (wav, mp3, flac), video, emails or text, separated by commas. ${usage}`,
-	});
+		parse: parseBinaryFields,
+	};
 }
+
+/** Names of binary fields: text, or a list from an expression. */
+interface BinaryFieldsField extends TextField {
+	parse(value: unknown, source: ValueSource): string[];
+}
+
+function parseBinaryFields(value: unknown, source: ValueSource) {
+	return Array.isArray(value) ? value.map(String) : splitNames(toWrittenText(source, value));
+}
+
+/** The call of an operation with this option. */
+type FileCall = LlamaCall & {
+	values: { readonly options: { readonly binaryFields?: readonly string[] } };
+};
 
 /** Files of an item, for the model and for errors. */
 interface ItemFiles {
@@ -33,16 +52,13 @@ interface ItemFiles {
 }
 
 /**
- * Reads the item's files. Names are text, or a list from an expression.
+ * Reads the item's files.
  *
  * @throws a `ServerError` of type `invalidInput` for a file that no model server supports.
  */
-export async function readItemFiles(call: LlamaCall): Promise<ItemFiles> {
-	const { parameters, context, itemIndex } = call;
-	const fields = parameters.value('options.binaryFields');
-	const names = Array.isArray(fields)
-		? fields.map(String)
-		: splitNames(parameters.rawString('options.binaryFields'));
+export async function readItemFiles(call: FileCall): Promise<ItemFiles> {
+	const { context, itemIndex, values } = call;
+	const { binaryFields: names = [] } = values.options;
 	reportUnsentFiles(call, names);
 	const itemFiles: ItemFiles = { parts: [], files: [] };
 	for (const property of names.filter((name) => !isMissingInMessage(call, name))) {
@@ -81,12 +97,13 @@ export interface PromptInput {
  *
  * @throws a `ServerError` of type `invalidInput` if there is neither, or for a file that no model server supports.
  */
-export async function readPromptInput(call: LlamaCall): Promise<PromptInput> {
-	const { parameters } = call;
-	const text = parameters.rawString('text');
+export async function readPromptInput(
+	call: FileCall & { values: { readonly text: string } },
+): Promise<PromptInput> {
+	const { text } = call.values;
 	const isBlank = text.trim() === '';
 	const { parts, files } = await readItemFiles(call);
 	// A model would invent something.
-	if (isBlank && parts.length === 0) throw parameters.createEmptyError('text');
+	if (isBlank && parts.length === 0) throw createEmptyFieldError(textField);
 	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
 }

@@ -1,59 +1,73 @@
 /** Fields of several operations that generate text. */
-import { generationOptionFields } from '../../shared/chat/generation-options';
-import { requestOptionFields } from '../../shared/chat/request-options';
-import { DEFAULT_THINKING_BUDGET, thinkingFields } from '../../shared/chat/thinking';
-import { toOptionFields } from '../../shared/chat/optional-fields';
-import { longTextField, streamingField } from '../../shared/field-builders';
-import { agentField } from '../agent-field';
-import type { INodeProperties } from 'n8n-workflow';
+import { GENERATION_OPTIONS } from '../../../lib/chat/body/generation-options';
+import { DEFAULT_THINKING_BUDGET, THINKING_FIELDS } from '../../../lib/chat/body/thinking-fields';
+import type { FieldTable, TextField } from '../../../lib/fields/field';
+import { generationRequestOptions } from '../../shared/request-options';
+import { streamingField } from '../../shared/run/concurrency';
 
-const SHORT_TEXT_OPTIONS = ['contextSize', 'keepAlive', 'maxTokens', 'temperature'];
-
-const TEXT_OPTIONS = [...SHORT_TEXT_OPTIONS, 'repeatPenalty', 'seed', 'stop', 'topK', 'topP'];
-
-function selectOptions(names: string[]) {
-	return generationOptionFields.filter(({ name }) => names.includes(name));
-}
+const { contextSize, keepAlive, maxTokens, temperature, ...otherOptions } = GENERATION_OPTIONS;
+const { repeatPenalty, seed, stop, topK, topP } = otherOptions;
 
 /** Options of operations with a short, most likely response. Extra Body accepts all others. */
-export const shortTextOptions: INodeProperties[] = [
-	...selectOptions(SHORT_TEXT_OPTIONS),
-	...requestOptionFields,
-];
+export const shortTextOptions = {
+	contextSize,
+	keepAlive,
+	maxTokens,
+	temperature,
+	...generationRequestOptions,
+} as const satisfies FieldTable;
 
 /** Options of operations that generate text. */
-export const textOptions: INodeProperties[] = [
-	...selectOptions(TEXT_OPTIONS),
-	...requestOptionFields,
-	streamingField,
-];
+export const textOptions = {
+	...shortTextOptions,
+	repeatPenalty,
+	seed,
+	stop,
+	topK,
+	topP,
+	enableStreaming: streamingField,
+} as const satisfies FieldTable;
 
-const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "Thinking Effort" or "Thinking Token Budget".`;
+const { thinking, thinkingEffort, thinkingBudget } = THINKING_FIELDS;
 
-export const thinkingOptions: INodeProperties[] = toOptionFields(
-	thinkingFields,
-	'off',
-	`If not set, the server's setting applies. ${OTHER_VALUES}`,
-);
+const OTHER_VALUES = `For an effort other than medium, or a budget other than ${DEFAULT_THINKING_BUDGET}, also add the option "${thinkingEffort.label}" or "${thinkingBudget.label}".`;
+
+/** Thinking as an option. */
+export const thinkingOptions = {
+	...THINKING_FIELDS,
+	thinking: {
+		...thinking,
+		default: 'off',
+		description: `${thinking.description} If not set, the server's setting applies. ${OTHER_VALUES}`,
+	},
+} as const satisfies FieldTable;
 
 /** Off if not set, since thinking takes most of the time of such an operation. */
-export const quickThinkingOptions: INodeProperties[] = toOptionFields(
-	thinkingFields,
-	'on',
-	`Off if not set. ${OTHER_VALUES}`,
-);
+export const quickThinkingOptions = {
+	...THINKING_FIELDS,
+	thinking: {
+		...thinking,
+		default: 'on',
+		description: `${thinking.description} Off if not set. ${OTHER_VALUES}`,
+	},
+} as const satisfies FieldTable;
 
-export const textFields: INodeProperties[] = agentField(
-	longTextField('Text', 'text', 4, {
-		default: '={{ $json.text }}',
-		description: 'May be empty if the item has an image or audio',
-	}),
-	{ name: 'text', description: 'The complete text to process' },
-);
+/** The text that an operation is about. */
+export const textField = {
+	kind: 'text',
+	label: 'Text',
+	rows: 4,
+	default: '={{ $json.text }}',
+	description: 'May be empty if the item has an image or audio',
+	agent: { name: 'text', description: 'The complete text to process' },
+} as const satisfies TextField;
 
 /** Option for context. */
-export const instructionsField: INodeProperties = longTextField('Instructions', 'instructions', 2, {
+export const instructionsField = {
+	kind: 'text',
+	label: 'Instructions',
+	rows: 2,
 	placeholder: 'e.g. The text is a customer email. Amounts are in euros.',
 	description:
 		'Additional context for the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
-});
+} as const satisfies TextField;

@@ -1,69 +1,65 @@
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import type { EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
-import { Embedder } from '../../../lib/tasks/embed';
+import { toWrittenText } from '../../../lib/fields/check-value';
+import type { FieldTable } from '../../../lib/fields/field';
+import { createFieldError, quoteValue } from '../../../lib/fields/field-errors';
+import { Embedder, EMBED_OPTIONS } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values/lists';
-import { embeddingOptions, readEmbeddingSettings } from '../../shared/vector-fields';
-import {
-	booleanField,
-	choiceField,
-	longTextField,
-	optionsCollection,
-} from '../../shared/field-builders';
-import type { NodeParameters } from '../../shared/parameters';
-import { quoteValue } from '../../shared/parameters';
+import { optionsField } from '../../shared/fields/options-field';
+import type { FieldValues } from '../../shared/run/define-operation';
+import { embeddingOptions, toEmbedSettings } from '../../shared/vector-fields';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
 import { ItemError, toItemErrorOrThrow } from '../../shared/run/item-error';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
-import { agentField } from '../agent-field';
 import { showTokenUsage } from '../show-token-usage';
 import { withOutput } from '../output';
 
-const fields = [
-	modelField('The model that creates the vectors', {
+const fields = {
+	model: modelField('The model that creates the vectors', {
 		search: 'searchEmbeddingModels',
 		example: 'nomic-embed-text',
 	}),
-	...agentField(
-		longTextField('Text', 'text', 2, {
-			default: '={{ $json.text }}',
-			required: true,
-			description:
-				'The text to embed. Expressions may also return an array of texts, each of which creates an item. The texts of all items are sent together, in batches.',
-		}),
-		{ name: 'text', description: 'The text to embed' },
-	),
-	choiceField(
-		'Role',
-		'role',
-		'document',
-		{
+	text: {
+		...EMBED_OPTIONS.text,
+		agent: { name: 'text', description: 'The text to embed' },
+	},
+	role: {
+		kind: 'choice',
+		label: 'Role',
+		default: 'document',
+		isOptional: true,
+		choices: {
 			document: ['Document', 'Texts to store and find'],
 			query: ['Query', 'Texts to search for'],
 		},
-		'Some models need different prefixes for queries and documents; the node adds them',
-	),
-	optionsCollection([
+		description:
+			'Some models need different prefixes for queries and documents; the node adds them',
+	},
+	options: optionsField({
 		...embeddingOptions,
-		booleanField(
-			'All Vectors in One Item',
-			'singleItem',
-			true,
-			'Whether to return one item with all vectors instead of one item per vector; for arrays of texts, one item per array. Off if not set.',
-		),
-		choiceField(
-			'Encoding',
-			'encoding',
-			'base64',
-			{
+		singleItem: {
+			kind: 'switch',
+			label: 'All Vectors in One Item',
+			default: true,
+			description:
+				'Whether to return one item with all vectors instead of one item per vector; for arrays of texts, one item per array. Off if not set.',
+		},
+		encoding: {
+			kind: 'choice',
+			label: 'Encoding',
+			default: 'base64',
+			choices: {
 				base64: ['Base64', '32-bit numbers, little-endian: half the size'],
 				numbers: ['Numbers', 'Rounded to 7 significant digits'],
 			},
-			'How to encode the vectors in the items. If not set, as arrays of numbers.',
-		),
-	]),
-];
+			description: 'How to encode the vectors in the items. If not set, as arrays of numbers.',
+		},
+	}),
+} as const satisfies FieldTable;
+
+type EmbedCall = LlamaCall & FieldValues<typeof fields>;
 
 export const vectorEmbed: LocalLlamaOperation = withOutput({
 	name: 'Embed',
@@ -112,7 +108,7 @@ type EmbedResults = Array<ResultItem | ItemError>;
  *
  * @throws an `ItemError` for the item that caused the error.
  */
-async function embedItems(call: LlamaCall): Promise<EmbedResults> {
+async function embedItems(call: EmbedCall): Promise<EmbedResults> {
 	const groups = new Map<string, EmbedGroup>();
 	const results: EmbedResults = [];
 	/** An item that cannot be read counts as one text. */
@@ -120,22 +116,24 @@ async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 	for (const itemIndex of call.itemIndexes)
 		try {
 			const { server, priority } = await call.accessOf(itemIndex);
-			const parameters = call.parametersOf(itemIndex);
-			const settings = { ...readEmbeddingSettings(parameters), priority };
+			const values = call.valuesOf(itemIndex);
+			const { role, options } = values;
+			const texts = readTexts(values.text);
+			const settings = { ...toEmbedSettings(values), priority };
 			const itemSettings: ItemSettings = {
 				embedSettings: await withResolvedModel(settings, {
 					server,
 					modelTask: 'embeddings',
 					signal: call.signal,
 				}),
-				role: parameters.choice('role', 'document'),
-				isSingleItem: parameters.boolean('options.singleItem', false),
-				shouldEncodeAsBase64: parameters.choice<string>('options.encoding', 'numbers') === 'base64',
+				role,
+				isSingleItem: options.singleItem ?? false,
+				shouldEncodeAsBase64: options.encoding === 'base64',
 			};
 			const key = JSON.stringify([server.id, server.configuredType, itemSettings]);
 			const group = groups.get(key) ?? { server, itemSettings, texts: [] };
 			groups.set(key, group);
-			for (const text of readTexts(parameters))
+			for (const text of texts)
 				group.texts.push({ itemIndex, textIndex: nextTextIndex++, ...text });
 		} catch (error) {
 			nextTextIndex++;
@@ -146,15 +144,14 @@ async function embedItems(call: LlamaCall): Promise<EmbedResults> {
 }
 
 /** @throws a `ServerError` of type `invalidInput` for an empty array, or naming the entry that is not text. */
-function readTexts(parameters: NodeParameters): Array<Pick<InputText, 'text' | 'position'>> {
-	const value = parameters.value('text');
-	if (!Array.isArray(value)) return [{ text: parameters.rawString('text') }];
-	if (value.length === 0) throw parameters.createError('text', 'is an empty array');
+function readTexts(value: unknown): Array<Pick<InputText, 'text' | 'position'>> {
+	if (!Array.isArray(value)) return [{ text: toWrittenText(fields.text, value) }];
+	if (value.length === 0) throw createFieldError(fields.text, 'is an empty array');
 	return value.map((entry: unknown, position) => {
 		if (typeof entry === 'string' || typeof entry === 'number')
 			return { text: String(entry), position };
 		const problem = `has an entry ${position + 1} that is not text: ${quoteValue(entry)}`;
-		throw parameters.createError('text', problem);
+		throw createFieldError(fields.text, problem);
 	});
 }
 

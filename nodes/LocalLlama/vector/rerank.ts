@@ -1,21 +1,22 @@
 import { isToolType } from 'n8n-workflow';
-import { rerank } from '../../../lib/tasks/rerank';
+import { rerank, RERANK_OPTIONS } from '../../../lib/tasks/rerank';
 import type { RerankResult } from '../../../lib/tasks/rerank';
 import { parseJson } from '../../../lib/values/json';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import { toText } from '../../../lib/values/text';
-import { longTextField, stringField } from '../../shared/field-builders';
+import { toWrittenText } from '../../../lib/fields/check-value';
+import type { FieldTable } from '../../../lib/fields/field';
+import { createFieldError } from '../../../lib/fields/field-errors';
+import type { FieldValues } from '../../shared/run/define-operation';
 import { modelField, withResolvedModel } from '../../shared/model-selection';
-import { readRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
+import { toRerankSettings, rerankOptions, topNField } from '../../shared/vector-fields';
 import type { ItemError } from '../../shared/run/item-error';
 import { toItemErrorOrThrow } from '../../shared/run/item-error';
-import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
-import { agentField } from '../agent-field';
 import { showTokenUsage } from '../show-token-usage';
-import { createOptionsField } from '../operation-fields';
+import { itemOptionsField } from '../operation-fields';
 import { withOutput } from '../output';
 import { getOwn } from '../../../lib/values/own-properties';
 
@@ -28,37 +29,36 @@ interface DocumentInput extends Pick<ResultItem, 'entry'> {
 	index: number;
 }
 
-const fields = [
-	modelField('The model that scores the documents', {
+const fields = {
+	model: modelField('The model that scores the documents', {
 		search: 'searchRerankers',
 		example: 'bge-reranker-v2-m3',
 	}),
-	...agentField(
-		longTextField('Query', 'query', 2, {
-			required: true,
-			description:
-				'The query to rank the documents by. If each item is a document, the query of the first item applies to all.',
-		}),
-		{ name: 'query', description: 'The query to rank the documents by' },
-	),
-	...agentField(
-		longTextField('Document', 'document', 2, {
-			default: '={{ $json.text }}',
-			required: true,
-			description:
-				'The text of the document: each item is one. Expressions may also return an array of texts or objects: each item is then ranked by itself.',
-		}),
-		{ name: 'documents', description: 'The texts to rank, as an array of strings', type: 'json' },
-	),
-	topNField,
-	createOptionsField([
+	query: {
+		...RERANK_OPTIONS.query,
+		agent: { name: 'query', description: 'The query to rank the documents by' },
+	},
+	document: {
+		...RERANK_OPTIONS.document,
+		agent: {
+			name: 'documents',
+			description: 'The texts to rank, as an array of strings',
+			type: 'json',
+		},
+	},
+	topN: topNField,
+	options: itemOptionsField({
 		...rerankOptions,
-		stringField('Text Field', 'textField', {
+		textField: {
+			kind: 'name',
+			label: 'Text Field',
 			default: 'text',
 			description: 'The field that contains the text, if the documents are an array of objects',
-		}),
-	]),
-];
+		},
+	}),
+} as const satisfies FieldTable;
+
+type RerankCall = LlamaCall & FieldValues<typeof fields>;
 
 export const vectorRerank: LocalLlamaOperation = withOutput({
 	name: 'Rerank',
@@ -66,7 +66,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
 	action: 'Rerank documents',
 	description: 'Score documents and return the best ones first',
 	fields,
-	runsOnceForAllItems: (parameters) => !Array.isArray(parameters.value('document')),
+	runsOnceForAllItems: ({ document }) => !Array.isArray(document),
 	execute: rankDocuments,
 });
 
@@ -77,7 +77,7 @@ export const vectorRerank: LocalLlamaOperation = withOutput({
  * @returns the documents best first, then the failed items.
  * @throws an `ItemError` for the item that caused the error, unless the node continues on errors.
  */
-async function rankDocuments(call: LlamaCall): Promise<Array<ResultItem | ItemError>> {
+async function rankDocuments(call: RerankCall): Promise<Array<ResultItem | ItemError>> {
 	const failures = new Map<number, ItemError>();
 	const fail = (itemIndex: number, reason: unknown): void => {
 		failures.set(itemIndex, toItemErrorOrThrow(call, { itemIndex, reason }));
@@ -116,13 +116,13 @@ interface Ranking {
 }
 
 /** @throws a `ServerError` if there is no ranking. */
-async function rankTexts(call: LlamaCall, texts: readonly string[]): Promise<Ranking> {
-	const { parameters, server, priority, signal } = call;
+async function rankTexts(call: RerankCall, texts: readonly string[]): Promise<Ranking> {
+	const { values, server, priority, signal } = call;
+	const { query } = values;
 	const settings = await withResolvedModel(
-		{ ...readRerankSettings(parameters), priority, signal },
+		{ ...toRerankSettings(values), priority, signal },
 		{ server, modelTask: 'reranking', signal },
 	);
-	const query = parameters.requiredText('query');
 	const result = await rerank(server, settings, { query, documents: texts });
 	showTokenUsage(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 	result.warnings.forEach(call.hint);
@@ -143,29 +143,28 @@ function toResultItem(
 }
 
 /** The field as it is. The model of an agent may write its array as text. */
-function readDocument({ context }: LlamaCall, parameters: NodeParameters): unknown {
-	const value = parameters.value('document');
+function readDocument({ context }: LlamaCall, value: unknown): unknown {
 	if (typeof value !== 'string' || !isToolType(context.getNode().type)) return value;
 	const list = parseJson(value);
 	return Array.isArray(list) ? list : value;
 }
 
 /** The document of an item, or all documents of its array. */
-function readDocuments(call: LlamaCall, itemIndex: number): DocumentInput[] {
-	const parameters = call.parametersOf(itemIndex);
-	const value = readDocument(call, parameters);
+function readDocuments(call: RerankCall, itemIndex: number): DocumentInput[] {
+	const values = call.valuesOf(itemIndex);
+	const value = readDocument(call, values.document);
 	const isArray = Array.isArray(value);
 	// The first item decides whether all items are ranked together.
 	const isTogether = call.itemIndexes.length > 1;
 	if (isArray ? isTogether : !isTogether && itemIndex > 0)
-		throw parameters.createError(
-			'document',
+		throw createFieldError(
+			fields.document,
 			'is an array in some items and a text in others',
 			'Return a text for each item, or an array of documents for each item.',
 		);
 	const from = itemIndex;
-	if (!isArray) return [{ text: parameters.rawString('document'), index: itemIndex, from }];
-	const textField = parameters.string('options.textField') || 'text';
+	if (!isArray) return [{ text: toWrittenText(fields.document, value), index: itemIndex, from }];
+	const textField = values.options.textField || fields.options.fields.textField.default;
 	return value.map((entry: unknown, index) => {
 		// Documents without text come last, without a score.
 		const value = (isRecord(entry) ? getOwn(entry, textField) : entry) ?? '';

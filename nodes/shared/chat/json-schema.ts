@@ -1,31 +1,38 @@
 import type { JsonRecord } from '../../../lib/values/records';
-import { asNonEmptyString, asRecord, isRecord } from '../../../lib/values/records';
+import { asNonEmptyString, asRecord, isRecord, isUnset } from '../../../lib/values/records';
 import { assertDepth } from '../../../lib/chat/body/grammar-schema';
 import { assertSchema } from '../../../lib/chat/check/validate-against-schema';
-import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../../../lib/errors/text-limits';
-import type { NodeParameters } from '../parameters';
-import { createEmptyError } from './optional-fields';
+import { assertTextLength, checkObject } from '../../../lib/fields/check-value';
+import type { JsonField, ValueSource } from '../../../lib/fields/field';
+
+/** The schema of a response. */
+export const jsonSchemaField = {
+	kind: 'json',
+	label: 'JSON Schema',
+	rows: 8,
+	default: '{}',
+	parse: parseSchema,
+} as const satisfies JsonField;
+
+/** A schema as it is sent. */
+export interface NamedSchema {
+	schema: JsonRecord;
+	/** Only if it came in OpenAI's format with a name. */
+	name?: string;
+}
 
 /**
  * Reads the schema of a field.
  *
- * @throws {ServerError} of type `invalidInput` naming the field, if it is empty or cannot be used
+ * @returns undefined if it is empty
+ * @throws {ServerError} of type `invalidInput` naming the field, if it cannot be used
  */
-export function readSchema(parameters: NodeParameters, path: string): NamedSchema {
-	const source = parameters.value(path);
-	const problem = typeof source === 'string' ? findLengthProblem(source) : undefined;
+function parseSchema(value: unknown, source: ValueSource): NamedSchema | undefined {
+	if (isUnset(value)) return undefined;
 	// No file is in a schema.
-	if (problem !== undefined) throw parameters.createError(path, problem, LONG_TEXT_SUGGESTION);
-	const unwrapped = unwrapSchema(parameters.object(path, {}));
-	if (Object.keys(unwrapped.schema).length > 0) return unwrapped;
-	throw createEmptyError(parameters, path);
-}
-
-/** A schema as it is sent. */
-interface NamedSchema {
-	schema: JsonRecord;
-	/** Only if it came in OpenAI's format with a name. */
-	name?: string;
+	if (typeof value === 'string') assertTextLength(source, value);
+	const unwrapped = unwrapSchema(checkObject(source, value));
+	return Object.keys(unwrapped.schema).length > 0 ? unwrapped : undefined;
 }
 
 /**

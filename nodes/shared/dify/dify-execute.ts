@@ -34,7 +34,7 @@ export function createDifyExecute(
 		const clients = new Map<string, DifyClient>();
 		return await runOperations(this, {
 			table,
-			getAccess: async (itemIndex, signal) => {
+			getAccess: async ({ itemIndex }, signal) => {
 				const client = await openDifyClient(this, keyType, itemIndex);
 				const { id } = client.endpoint;
 				const cachingClient = clients.get(id) ?? client;

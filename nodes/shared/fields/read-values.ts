@@ -23,7 +23,10 @@
 import type {
 	Field,
 	FieldTable,
+	OptionsField,
 	OptionValues,
+	RowsField,
+	ValueField,
 	Values,
 	ValueSource,
 } from '../../../lib/fields/field';
@@ -31,7 +34,7 @@ import { assertSendable, checkValue } from '../../../lib/fields/check-value';
 import { memoize } from '../../../lib/lru-cache';
 import { getOwn } from '../../../lib/values/own-properties';
 import type { JsonRecord } from '../../../lib/values/records';
-import { asRecord, asRecords, isRecord, isUnset } from '../../../lib/values/records';
+import { asRecord, isRecord, isUnset } from '../../../lib/values/records';
 import type { ItemSource } from './item-source';
 import { getFallback } from './item-source';
 import { getRowsName } from './to-properties';
@@ -60,6 +63,8 @@ export function isAdded<T>(
 
 /** Where raw values come from. */
 interface RawValues {
+	/** In errors before the label of a field. Default: none. */
+	heading?: string;
 	place: 'node' | 'collection' | 'row';
 	read(name: string, field: Field): unknown;
 	isExpression(name: string): boolean;
@@ -115,10 +120,11 @@ function getValue(state: State, name: string): unknown {
 	return known.get(name);
 }
 
-/** Whether the fields beside it have the values with which it is shown. Those of n8n and of the node are known to n8n. */
+/** Whether the fields beside it have the values with which it is shown. Fields elsewhere are n8n's matter. */
 function isShown(state: State, { shownIf = {} }: Field): boolean {
 	return Object.entries(shownIf).every(
-		([name, shown]) => /^[@/]/.test(name) || shown.includes(getValue(state, name) as string),
+		([name, shown]) =>
+			!Object.hasOwn(state.fields, name) || shown.includes(getValue(state, name) as string),
 	);
 }
 
@@ -129,22 +135,29 @@ function readValue(raw: RawValues, name: string, field: Field): unknown {
 		case 'notice':
 			return undefined;
 		case 'options':
-			return createOptionValues(field.fields, value);
+			return createOptionValues(field, raw, value);
 		case 'rows':
-			return toRows(value, getRowsName(field)).map((row) => createRowValues(field.fields, row));
+			return toRows(value, field).map((row) => createRowValues(field.fields, row));
 		case 'form':
 			// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
 			return asRecord(asRecord(value).value);
 		default: {
-			assertSendable(field, value);
+			const headedField = raw.heading === undefined ? field : withHeading(field, raw.heading);
+			assertSendable(headedField, value);
 			// An empty text is a value, also as an option.
 			const isText = field.kind === 'text' && field.parse === undefined;
 			const isMissing = isText ? value === undefined : isUnset(value);
 			if (place === 'collection' && isMissing) return undefined;
-			const source = toValueSource(raw, name, field.label);
-			return field.parse ? field.parse(value, source) : checkValue(field, value);
+			if (field.isOptional && isUnset(value)) return checkValue(field, getFallback(field));
+			return field.parse
+				? field.parse(value, toValueSource(raw, name, headedField.label))
+				: checkValue(headedField, value);
 		}
 	}
+}
+
+function withHeading(field: ValueField, heading: string): ValueField {
+	return { ...field, label: `${heading}: ${field.label}` };
 }
 
 function toValueSource(raw: RawValues, name: string, label: string): ValueSource {
@@ -157,10 +170,12 @@ function toValueSource(raw: RawValues, name: string, label: string): ValueSource
 }
 
 /** Text or a list counts as empty, as n8n loads such a workflow (docs/protocols/n8n.md 4.5). */
-function createOptionValues(fields: FieldTable, value: unknown) {
+function createOptionValues({ fields, label }: OptionsField, raw: RawValues, value: unknown) {
 	const record = asRecord(value);
 	return createValues(fields, {
 		place: 'collection',
+		// An option that is a collection itself names what its fields are about.
+		...(raw.place === 'collection' && { heading: label }),
 		read: (name) => unwrapLocator(getOwn(record, name)),
 		isExpression: () => false,
 		isAdded: (name) => Object.hasOwn(record, name),
@@ -178,11 +193,14 @@ function createRowValues(fields: FieldTable, row: JsonRecord) {
 	});
 }
 
-/** n8n's list of rows; an expression may return the list itself, or one row. */
-function toRows(value: unknown, rowsName: string): JsonRecord[] {
-	if (Array.isArray(value)) return asRecords(value);
-	const rows = getOwn(asRecord(value), rowsName);
-	return isRecord(rows) ? [rows] : asRecords(rows);
+/** n8n's list of rows; an expression may return one row, or the list itself. A text in a list is the first cell of its row. */
+function toRows(value: unknown, { entry, fields }: RowsField): JsonRecord[] {
+	const rows = Array.isArray(value) ? value : getOwn(asRecord(value), getRowsName({ entry }));
+	const [firstName = ''] = Object.keys(fields);
+	return [rows]
+		.flat()
+		.filter((row: unknown) => !isUnset(row))
+		.map((row: unknown) => (isRecord(row) ? row : { [firstName]: row }));
 }
 
 /** For a resource locator, its value. n8n resolves locators only outside collections. */

@@ -14,6 +14,7 @@ import type {
 	SecondsField,
 	TextField,
 } from '../../../lib/fields/field';
+import { memoize } from '../../../lib/lru-cache';
 import { omitUndefined } from '../../../lib/values/records';
 
 /** A property without its label and name. */
@@ -28,6 +29,9 @@ export function toProperties(fields: FieldTable): INodeProperties[] {
 			: [property];
 	});
 }
+
+/** The same, made once for a table. */
+export const getProperties: (fields: FieldTable) => INodeProperties[] = memoize(toProperties);
 
 function toProperty(name: string, field: Field): INodeProperties {
 	const { description, hint, placeholder, required, isFixed, shownIf } = field as TextField;
@@ -94,6 +98,7 @@ function toEntry(field: Field): Entry {
 			return {
 				type: 'multiOptions',
 				typeOptions: { loadOptionsMethod: field.load },
+				options: [],
 				default: [],
 			};
 		case 'json':

@@ -1,33 +1,30 @@
 /** Fields of a check, in both health nodes. */
-import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
+import type { INodeCredentialDescription } from 'n8n-workflow';
+import type {
+	ChoiceField,
+	FieldTable,
+	OptionsField,
+	OptionValues,
+	SecondsField,
+	SwitchField,
+} from '../../../lib/fields/field';
 import type { CheckOptions } from '../../../lib/health/check-options';
 import { omitUndefined } from '../../../lib/values/records';
-import {
-	booleanField,
-	choiceField,
-	collectionField,
-	numberField,
-	optionsCollection,
-	shownIf,
-	stringField,
-	integerField,
-} from '../field-builders';
-import type { NodeParameters } from '../parameters';
 
 /** Model server or Dify. */
-export const serviceField: INodeProperties = choiceField(
-	'Server',
-	'service',
-	'modelServer',
-	{
+export const serviceField = {
+	kind: 'choice',
+	label: 'Server',
+	default: 'modelServer',
+	choices: {
 		dify: ['Dify', 'A Dify app or knowledge base, with a Dify API credential'],
 		modelServer: [
 			'Model Server',
 			'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with a LocalLlama API credential',
 		],
 	},
-	{ noDataExpression: true },
-);
+	isFixed: true,
+} as const satisfies ChoiceField;
 
 const modelServerCredential: INodeCredentialDescription = {
 	name: 'localLlamaApi',
@@ -53,66 +50,71 @@ export const triggerCredentials: INodeCredentialDescription[] = [
 ];
 
 /** Requirements of the workflows for a model server. */
-export const expectationsField: INodeProperties = collectionField(
-	'Expectations',
-	'expectations',
-	'Expectation',
-	{
-		options: [
-			integerField(
-				'Context',
-				'minContext',
-				8192,
-				[0],
+export const expectationsField = {
+	kind: 'options',
+	label: 'Expectations',
+	entry: 'Expectation',
+	fields: {
+		minContext: {
+			kind: 'number',
+			label: 'Context',
+			default: 8192,
+			range: [0],
+			isInteger: true,
+			description:
 				'Minimum tokens of context per request, for example 8192. Agents rarely work with less.',
-			),
-			stringField('Model', 'model', {
-				placeholder: 'e.g. qwen3-8b',
-				description: 'Name of a model that must be available, for example qwen3-8b',
-			}),
-		],
-		...shownIf('service', 'modelServer'),
-		description:
-			'What your workflows require from the server: a model, and a context size. If something is missing, the server is unhealthy, and the result explains why.',
+		},
+		model: {
+			kind: 'name',
+			label: 'Model',
+			placeholder: 'e.g. qwen3-8b',
+			description: 'Name of a model that must be available, for example qwen3-8b',
+		},
 	},
-);
+	shownIf: { service: ['modelServer'] },
+	description:
+		'What your workflows require from the server: a model, and a context size. If something is missing, the server is unhealthy, and the result explains why.',
+} as const satisfies OptionsField;
 
-const failWhenUnhealthy = booleanField(
-	'Fail When Unhealthy',
-	'failWhenUnhealthy',
-	true,
-	'Whether the node fails if the server is unhealthy, instead of using its second output',
-);
+const failWhenUnhealthyField = {
+	kind: 'switch',
+	label: 'Fail When Unhealthy',
+	default: true,
+	description:
+		'Whether the node fails if the server is unhealthy, instead of using its second output',
+} as const satisfies SwitchField;
 
-export const timeoutField: INodeProperties = numberField(
-	'Check Timeout (Seconds)',
-	'timeout',
-	2.5,
-	{
-		typeOptions: { minValue: 0.1, numberPrecision: 1 },
-		description:
-			'How long to wait for a response before the server is considered down. Raise it for distant servers.',
-	},
-);
+export const checkTimeoutField = {
+	kind: 'seconds',
+	label: 'Check Timeout (Seconds)',
+	default: 2.5,
+	range: [0.1],
+	decimals: 1,
+	description:
+		'How long to wait for a response before the server is considered down. Raise it for distant servers.',
+} as const satisfies SecondsField;
 
-/**
- * Fields of every operation that checks the server.
- *
- * @param extraFields - Further options of the operation
- */
-export function checkFields(...extraFields: INodeProperties[]): INodeProperties[] {
-	return [expectationsField, optionsCollection([failWhenUnhealthy, timeoutField, ...extraFields])];
+/** Options of every operation that checks the server. */
+export const checkOptionFields = {
+	failWhenUnhealthy: failWhenUnhealthyField,
+	timeout: checkTimeoutField,
+} as const satisfies FieldTable;
+
+/** Values of the fields of a check. */
+export interface CheckValues {
+	/** Undefined for Dify. */
+	readonly expectations: OptionValues<typeof expectationsField.fields> | undefined;
+	readonly options: {
+		/** In milliseconds. */
+		readonly timeout?: number;
+	};
 }
 
-/** Reads the fields of a check. */
-export function readCheckOptions(parameters: NodeParameters): CheckOptions {
-	const model = parameters.string('expectations.model');
-	const timeoutMs = parameters.milliseconds('options.timeout', undefined);
+/** What these fields mean. */
+export function toCheckOptions({ expectations, options }: CheckValues): CheckOptions {
+	const { model, minContext } = expectations ?? {};
 	return {
-		expectations: omitUndefined({
-			model: model === '' ? undefined : model,
-			minContext: parameters.number('expectations.minContext', undefined),
-		}),
-		...omitUndefined({ timeoutMs }),
+		expectations: omitUndefined({ model: model === '' ? undefined : model, minContext }),
+		...omitUndefined({ timeoutMs: options.timeout }),
 	};
 }

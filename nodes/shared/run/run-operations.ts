@@ -31,7 +31,7 @@ import { getVisitorMessage } from './visitor-message';
 export interface RunOperationsOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'getOperation'>;
 	/** Creates the clients from the credential of an item. */
-	getAccess(itemIndex: number, signal: AbortSignal): Promise<Access>;
+	getAccess(source: ItemSource, signal: AbortSignal): Promise<Access>;
 	/** Creates n8n's error, with its details in `context.data`. */
 	createNodeError?(node: INode, error: unknown): NodeOperationError;
 	/** Number of outputs of the node; failed items are sent to the last one. Default: 1. */
@@ -71,22 +71,26 @@ export async function runOperations<Access extends object>(
 			// The first item of a group processes the whole group, and reports what is wrong with each item.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const parametersOf = (index: number) => readParameters(index, operation);
-			const source = new ItemSource(context, itemIndex);
-			const sourceOf = (index: number) =>
-				index === itemIndex ? source : new ItemSource(context, index);
-			const parameters = parametersOf(itemIndex);
-			const { streams } = readConcurrency(parameters);
+			const sources = new Map<number, ItemSource>();
+			const sourceOf = (index: number) => {
+				const known = sources.get(index) ?? new ItemSource(context, index);
+				sources.set(index, known);
+				return known;
+			};
+			const source = sourceOf(itemIndex);
+			const accessOf = async (index: number) => await getAccess(sourceOf(index), signal);
+			const { streams } = readConcurrency(source, operation);
 			const chatStream = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
 			const call = {
-				...(await openFirst(itemIndexes, async (index) => await getAccess(index, signal))),
+				...(await openFirst(itemIndexes, accessOf)),
 				context,
 				itemIndex,
 				itemIndexes,
-				parameters,
+				parameters: parametersOf(itemIndex),
 				parametersOf,
 				source,
 				sourceOf,
-				accessOf: async (index: number) => await getAccess(index, signal),
+				accessOf,
 				signal,
 				chatStream,
 				hint: (message: string) => addHintOnce(context, message),

@@ -158,7 +158,7 @@ test('the description of a label, which is only a part of a message, names its f
 	const description = 'a'.repeat(MAX_TEXT_BYTES + 1);
 	const labels = { label: [{ name: 'Read.', description }, { name: 'b' }] };
 	await expect(run(url, 'text:classify', { parameters: { text: 'a', labels } })).rejects.toThrow(
-		'An entry of the field "Labels" has 2.1 MB of text, more than the maximum of 2 MB',
+		'The field "Description" has 2.1 MB of text, more than the maximum of 2 MB',
 	);
 	expect(requests.filter(({ method }) => method === 'POST')).toEqual([]);
 });

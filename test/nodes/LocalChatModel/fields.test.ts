@@ -1,13 +1,16 @@
 import { NodeHelpers } from 'n8n-workflow';
 import type { INodeParameters, INodeProperties } from 'n8n-workflow';
-import { properties, optionsField } from '../../../nodes/LocalChatModel/fields';
+import { fields } from '../../../nodes/LocalChatModel/fields';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { readSettings } from '../../../nodes/LocalChatModel/settings';
-import { NodeParameters } from '../../../nodes/shared/parameters';
+import { toSettings } from '../../../nodes/LocalChatModel/settings';
+import { ItemSource } from '../../../nodes/shared/fields/item-source';
+import { readValues } from '../../../nodes/shared/fields/read-values';
+import { toProperties } from '../../../nodes/shared/fields/to-properties';
 import { fakeContext } from '../../support/n8n/context';
 import { GENERATION_OPTION_LIST } from '../../../lib/chat/body/generation-options';
-import { generationOptionFields } from '../../../nodes/shared/chat/generation-options';
 
+const properties = toProperties(fields);
+const optionsField = properties.find(({ name }) => name === 'options')!;
 const optionsOf = ({ options }: INodeProperties) => options as INodeProperties[];
 const option = (name: string) => optionsOf(optionsField).find((one) => one.name === name)!;
 
@@ -59,7 +62,7 @@ describe('the options of the chat model', () => {
 		)!;
 		expect(parameters).toMatchObject({ options });
 		const { context } = fakeContext(parameters, {});
-		expect(readSettings(new NodeParameters(context, 0, properties)).sampling).toMatchObject({
+		expect(toSettings(readValues(new ItemSource(context, 0), fields)).sampling).toMatchObject({
 			minP: 0.05,
 			repeatPenalty: 1.1,
 			keepAlive: '30m',
@@ -67,8 +70,8 @@ describe('the options of the chat model', () => {
 	});
 
 	it('choose as a default what the node does where the option is not added', () => {
-		const untouched = readSettings(
-			new NodeParameters(fakeContext({ model: 'm', options: {} }, {}).context, 0, properties),
+		const untouched = toSettings(
+			readValues(new ItemSource(fakeContext({ model: 'm', options: {} }, {}).context, 0), fields),
 		);
 		const preset = (name: string) => option(name).default;
 		expect(untouched).toMatchObject({
@@ -82,21 +85,19 @@ describe('the options of the chat model', () => {
 	});
 });
 
-const generationField = (name: string) => generationOptionFields.find((one) => one.name === name)!;
-
 describe('the fields of the options that are sent unchanged', () => {
 	it('have a field for every row of the table, with its label and range', () => {
 		for (const field of GENERATION_OPTION_LIST) {
-			expect(generationField(field.name)).toMatchObject({
+			expect(option(field.name)).toMatchObject({
 				displayName: field.label,
 				description: field.description,
 			});
-			if (field.type === 'number' && field.range !== undefined && field.choices === undefined)
-				expect(generationField(field.name).typeOptions).toMatchObject({
+			if (field.kind === 'number' && field.range !== undefined && field.menu === undefined)
+				expect(option(field.name).typeOptions).toMatchObject({
 					minValue: field.range[0],
 					maxValue: field.range[1],
 				});
-			if (field.type === 'switch') expect(field.description).toMatch(/^Whether /);
+			if (field.kind === 'switch') expect(field.description).toMatch(/^Whether /);
 		}
 	});
 
@@ -108,6 +109,6 @@ describe('the fields of the options that are sent unchanged', () => {
 		['parallelToolCalls', { type: 'boolean' }],
 		['stop', { type: 'string', default: [], typeOptions: { multipleValues: true } }],
 	])('%s has the input of its type', (name, input) => {
-		expect(generationField(name)).toMatchObject(input);
+		expect(option(name)).toMatchObject(input);
 	});
 });

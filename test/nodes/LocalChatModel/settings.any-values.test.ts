@@ -1,9 +1,10 @@
 /** Any value of each own option of the chat model, as expressions return them: the setting, or the error. */
 import path from 'node:path';
 import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
-import { properties } from '../../../nodes/LocalChatModel/fields';
-import { readLimits, readSettings } from '../../../nodes/LocalChatModel/settings';
-import { NodeParameters } from '../../../nodes/shared/parameters';
+import { fields } from '../../../nodes/LocalChatModel/fields';
+import { toLimits, toSettings } from '../../../nodes/LocalChatModel/settings';
+import { ItemSource } from '../../../nodes/shared/fields/item-source';
+import { readValues } from '../../../nodes/shared/fields/read-values';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 import { fakeContext } from '../../support/n8n/context';
 
@@ -58,9 +59,9 @@ const OPTIONS: Readonly<Record<string, (value: unknown) => object>> = {
 
 const read = (options: object) => {
 	const { context } = fakeContext({ ...DEFAULTS, options }, {});
-	const parameters = new NodeParameters(context, 0, properties);
+	const parameters = readValues(new ItemSource(context, 0), fields);
 	try {
-		return { ...readSettings(parameters), ...readLimits(parameters) };
+		return { ...toSettings(parameters), ...toLimits(parameters) };
 	} catch (error) {
 		const { type, message, suggestion, field } = asServerErrorOrThrow(error);
 		return {

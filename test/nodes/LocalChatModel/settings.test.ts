@@ -1,7 +1,8 @@
 import { ServerError } from '../../../lib/errors/server-error';
-import { properties } from '../../../nodes/LocalChatModel/fields';
-import { readSettings } from '../../../nodes/LocalChatModel/settings';
-import { NodeParameters } from '../../../nodes/shared/parameters';
+import { fields } from '../../../nodes/LocalChatModel/fields';
+import { toSettings } from '../../../nodes/LocalChatModel/settings';
+import { ItemSource } from '../../../nodes/shared/fields/item-source';
+import { readValues } from '../../../nodes/shared/fields/read-values';
 import { fakeContext } from '../../support/n8n/context';
 
 /** Parameters of a node with default values, as n8n returns them. */
@@ -18,8 +19,8 @@ const DEFAULTS = {
 };
 type Given = Partial<Record<keyof typeof DEFAULTS, unknown>>;
 const read = (more: Given = {}) =>
-	readSettings(
-		new NodeParameters(fakeContext({ ...DEFAULTS, ...more }, {}).context, 0, properties),
+	toSettings(
+		readValues(new ItemSource(fakeContext({ ...DEFAULTS, ...more }, {}).context, 0), fields),
 	);
 const options = (given: Record<string, unknown>) => read({ options: given }).sampling;
 

@@ -119,7 +119,12 @@ test('the error of another field keeps its own advice', async () => {
 });
 
 test.each([
-	{ operation: 'generate', resource: 'image', field: 'prompt', title: 'The prompt is empty' },
+	{
+		operation: 'generate',
+		resource: 'image',
+		field: 'prompt',
+		title: 'The field "Prompt" is empty',
+	},
 	{ operation: 'rerank', resource: 'vector', field: 'query', title: 'The field "Query" is empty' },
 ])('an expression that returns nothing sends nothing: $operation', async (row) => {
 	const { field, title, operation, resource } = row;

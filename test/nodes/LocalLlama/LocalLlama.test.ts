@@ -14,7 +14,8 @@ import { operations } from '../../../nodes/LocalLlama/resources';
 import { withOutput } from '../../../nodes/LocalLlama/output';
 import type { LlamaCall } from '../../../nodes/LocalLlama/run-local-llama';
 import type { ResultItem } from '../../../nodes/LocalLlama/output';
-import { NodeParameters } from '../../../nodes/shared/parameters';
+import { ItemSource } from '../../../nodes/shared/fields/item-source';
+import { optionsField } from '../../../nodes/shared/fields/options-field';
 import { ItemError } from '../../../nodes/shared/run/item-error';
 import { executeContext } from '../../support/n8n/execute-context';
 import type { ExecuteFake } from '../../support/n8n/execute-context';
@@ -221,13 +222,14 @@ describe('output', () => {
 		const operation = withOutput({
 			name: 'Test',
 			value: 'test',
-			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
+			fields: { options: optionsField({}) },
 			execute: () => Promise.resolve(results),
 		});
 		const { context } = executeContext({ type, items, credentials: {}, parameters: { options } });
-		const parametersOf = (index: number) => new NodeParameters(context, index, operation.fields);
+		const sourceOf = (index: number) => new ItemSource(context, index);
 		const itemIndexes = items.map((_item, index) => index);
-		const call = { context, itemIndexes, parametersOf, hint } as unknown as LlamaCall;
+		const source = sourceOf(0);
+		const call = { context, itemIndexes, source, sourceOf, hint } as unknown as LlamaCall;
 		return [await operation.execute(call)].flat();
 	}
 
@@ -403,7 +405,7 @@ describe('output', () => {
 		const operation = withOutput({
 			name: 'Test',
 			value: 'test',
-			fields: [{ displayName: 'Options', name: 'options', type: 'collection', default: {} }],
+			fields: { options: optionsField({}) },
 			execute: () =>
 				Promise.resolve([{ output: 1, binary: { data: { data: 'b', mimeType: 'audio/mpeg' } } }]),
 		});
@@ -411,7 +413,9 @@ describe('output', () => {
 		await operation.execute({
 			context: fake.context,
 			itemIndexes: [0],
-			parametersOf: (index: number) => new NodeParameters(fake.context, index, operation.fields),
+			itemIndex: 0,
+			source: new ItemSource(fake.context, 0),
+			sourceOf: (index: number) => new ItemSource(fake.context, index),
 			hint: (message: string) => void hints.push(message),
 		} as unknown as LlamaCall);
 		expect(hints).toEqual([

@@ -2,7 +2,7 @@ import { recordedExchanges } from '../../support/files/recorded-exchanges';
 import { reply } from '../../simulators/llama-server';
 import type { WireRequest } from '../../simulators/llama-server';
 import { useLocalLlama } from './run-node';
-import { changeFields, createProgressReporter } from '../../../nodes/LocalLlama/model';
+import { createProgressReporter, models } from '../../../nodes/LocalLlama/model';
 import { setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -75,8 +75,9 @@ describe('Get Many', () => {
 	});
 });
 
-test('a model is required', () => {
-	expect(changeFields()[0]).toMatchObject({ name: 'model', required: true });
+test.each(['load', 'unload', 'delete'])('%s requires a model', (name) => {
+	const { fields } = models.operations.find(({ value }) => value === name)!;
+	expect(fields[0]).toMatchObject({ name: 'model', required: true });
 });
 
 describe('Load', () => {

@@ -19,7 +19,6 @@ function callOnFullDisk(read: number) {
 		error,
 		call: {
 			context: { helpers: { prepareBinaryData } },
-			parameters: { string: () => 'data' },
 		} as unknown as OperationCall,
 	};
 }
@@ -35,7 +34,7 @@ it.each([1, 2, 5])('a full disk after %d chunks closes the source of the file', 
 	}
 	const { call, error } = callOnFullDisk(read);
 	const file = { content: endless(), fileName: 'a.wav', mimeType: 'audio/wav' };
-	await expect(storeFile(call, 'options.output', file)).rejects.toBe(error);
+	await expect(storeFile(call, 'data', file)).rejects.toBe(error);
 	await delay(10);
 	expect(source).toBe('closed');
 });
@@ -52,9 +51,8 @@ describe('a file that is read while it is stored', () => {
 		};
 		const call = {
 			context: { helpers: { prepareBinaryData } },
-			parameters: { string: () => 'sound' },
 		} as unknown as OperationCall;
-		return await storeFile(call, 'x', { content, fileName: 'a.wav', mimeType: 'audio/wav' });
+		return await storeFile(call, 'sound', { content, fileName: 'a.wav', mimeType: 'audio/wav' });
 	};
 
 	test('is counted', async () => {
@@ -88,7 +86,6 @@ test.each([
 const prepareBinaryData = async (_content: Buffer, fileName: string) => ({ fileName });
 const call = {
 	context: { helpers: { prepareBinaryData } },
-	parameters: { string: () => '' },
 } as unknown as OperationCall;
 
 test('n8n and the item get a plain name for any file name', async () => {
@@ -105,7 +102,7 @@ test('n8n and the item get a plain name for any file name', async () => {
 			),
 			async (fileName) => {
 				const file = { content: Buffer.alloc(1), fileName, mimeType: 'text/plain' };
-				const { facts, binary } = await storeFile(call, 'x', file);
+				const { facts, binary } = await storeFile(call, 'data', file);
 				expect(facts.fileName).toBe(sanitizeFileName(fileName, 'file'));
 				expect(binary.data!.fileName).toBe(facts.fileName);
 				expect(facts.fileName).toMatch(/^[^./\\\p{Cc}][^/\\\p{Cc}]*$/u);
@@ -122,7 +119,7 @@ test('a name that gets an extension keeps it when it is stored', async () => {
 	await fc.assert(
 		fc.asyncProperty(fc.array(part), async (parts) => {
 			const fileName = `${baseName(parts.join(''), 'file')}.png`;
-			const { facts } = await storeFile(call, 'x', {
+			const { facts } = await storeFile(call, 'data', {
 				content: Buffer.alloc(1),
 				fileName,
 				mimeType: 'image/png',

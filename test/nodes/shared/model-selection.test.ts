@@ -1,7 +1,9 @@
 import { sleepWithAbort } from '../../../lib/http/sleep';
 import type { ModelTask, ModelServer } from '../../../lib/servers/types/server-type';
 import { createModelServer } from '../../../lib/servers/endpoint';
+import { toProperties } from '../../../nodes/shared/fields/to-properties';
 import {
+	modelField,
 	modelSearches,
 	searchModels,
 	withResolvedModel,
@@ -221,4 +223,26 @@ describe('a model that is not set', () => {
 			await sim.until(() => sim.requests.every(({ signal }) => signal.aborted));
 		},
 	);
+});
+
+describe('the field for a model', () => {
+	const toField = (...given: Parameters<typeof modelField>) =>
+		toProperties({ model: modelField(...given) })[0];
+
+	it('a model is selected from the list of models, or named, or is the loaded one', () => {
+		expect(toField('Mine')).toMatchObject({
+			description: 'Mine. Leave empty to use the loaded model, or the only one.',
+			modes: [{ name: 'list', typeOptions: { searchListMethod: 'searchModels' } }, { name: 'id' }],
+		});
+	});
+
+	it('a node may have its own list and example', () => {
+		const list = { search: 'searchRerankers', example: 'bge-reranker-v2-m3' };
+		expect(toField('Mine', list)).toMatchObject({
+			modes: [
+				{ typeOptions: { searchListMethod: 'searchRerankers' } },
+				{ placeholder: 'e.g. bge-reranker-v2-m3' },
+			],
+		});
+	});
 });

@@ -17,13 +17,11 @@ import {
 import { isUnset } from '../../../lib/values/records';
 import { PROPERTIES } from './properties';
 import { fakeContext } from '../../support/n8n/context';
-import { timeoutFields, readRequestSettings } from '../../../nodes/shared/timeout-fields';
 import { optionsCollection } from '../../../nodes/shared/field-builders';
 import { everyOperation } from '../../support/n8n/every-operation';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { modelField } from '../../../nodes/shared/model-selection';
 
 const read = (given: Record<string, unknown>) =>
 	new NodeParameters(fakeContext(given, {}).context, 0, PROPERTIES);
@@ -314,39 +312,6 @@ describe('a value of a field', () => {
 	});
 });
 
-const limitsOf = (options: Record<string, unknown>) => {
-	const options_ = {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection' as const,
-		default: {},
-		options: timeoutFields,
-	};
-	return readRequestSettings(
-		new NodeParameters(fakeContext({ options }, {}).context, 0, [options_]),
-	);
-};
-
-it('nothing set: the default timeouts, three retries', () => {
-	expect(limitsOf({})).toEqual({ timeouts: {}, retries: 3 });
-});
-
-it('seconds become milliseconds; 0 is no limit', () => {
-	expect(limitsOf({ firstTokenTimeout: '0.5', maxRetries: 0 })).toEqual({
-		timeouts: { firstTokenMs: 500 },
-		retries: 0,
-	});
-	expect(limitsOf({ firstTokenTimeout: 0 }).timeouts).toEqual({ firstTokenMs: 0 });
-});
-
-it.each([
-	[{ firstTokenTimeout: -1 }, 'First Token Timeout'],
-	[{ firstTokenTimeout: 'long' }, 'First Token Timeout'],
-	[{ maxRetries: 21 }, 'Retries'],
-])('%j is rejected with the field name', (options, field) => {
-	expect(() => limitsOf(options)).toThrow(field);
-});
-
 const NODES = path.join(process.cwd(), 'nodes');
 /** Common options are identified by label: an option of Dify's chunks has the name "maxTokens", too. */
 const LABELS: Readonly<Record<string, string>> = { temperature: 'Temperature', topP: 'Top P' };
@@ -397,23 +362,3 @@ test.each(folders)(
 		}
 	},
 );
-
-describe('the field for a model', () => {
-	it('a model is selected from the list of models, or named, or is the loaded one', () => {
-		expect(modelField('Mine')).toMatchObject({
-			description: 'Mine. Leave empty to use the loaded model, or the only one.',
-			modes: [{ name: 'list', typeOptions: { searchListMethod: 'searchModels' } }, { name: 'id' }],
-		});
-	});
-
-	it('a node may have its own list and example', () => {
-		expect(
-			modelField('Mine', { search: 'searchRerankers', example: 'bge-reranker-v2-m3' }),
-		).toMatchObject({
-			modes: [
-				{ typeOptions: { searchListMethod: 'searchRerankers' } },
-				{ placeholder: 'e.g. bge-reranker-v2-m3' },
-			],
-		});
-	});
-});

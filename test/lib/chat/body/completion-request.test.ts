@@ -39,10 +39,10 @@ const TOOLS = [
 	{ name: 'store', schema: { properties: { a: { pattern: '^b' } } } },
 ];
 
-const VALUES = { number: [0], switch: [true, false], stringList: [['END']], duration: ['30m', -1] };
+const VALUES = { number: [0], switch: [true, false], texts: [['END']], name: ['30m', -1] };
 
-const OPTIONS: readonly Setting[] = GENERATION_OPTION_LIST.flatMap(({ name, type }) =>
-	VALUES[type].map((value) => ({
+const OPTIONS: readonly Setting[] = GENERATION_OPTION_LIST.flatMap(({ name, kind }) =>
+	VALUES[kind].map((value) => ({
 		name: `${name} ${JSON.stringify(value)}`,
 		sampling: { [name]: value },
 	})),

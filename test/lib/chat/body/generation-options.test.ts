@@ -13,12 +13,9 @@ describe('table of generation options', () => {
 	it('has default values and choices within the ranges', () => {
 		for (const option of GENERATION_OPTION_LIST) {
 			const { name } = option;
-			if (option.type !== 'number') continue;
-			const [min, max] = option.range ?? [-Infinity, Infinity];
-			for (const value of [
-				option.defaultValue,
-				...(option.choices ?? []).map((choice) => choice.value),
-			]) {
+			if (option.kind !== 'number') continue;
+			const [min = -Infinity, max = Infinity] = option.range ?? [];
+			for (const value of [option.default, ...(option.menu ?? []).map((choice) => choice.value)]) {
 				expect({ name, value, fits: value >= min && value <= max }).toEqual({
 					name,
 					value,

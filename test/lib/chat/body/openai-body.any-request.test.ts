@@ -34,15 +34,15 @@ const toolChoice = fc.constantFrom<CompletionRequest['toolChoice']>(
 const VALUES = {
 	number: [0, 1, 7],
 	switch: [true, false],
-	stringList: [['END'], ['.', 'END']],
-	duration: ['30m', 0, '-1'],
+	texts: [['END'], ['.', 'END']],
+	name: ['30m', 0, '-1'],
 } as const;
 
 const options = fc.record(
 	Object.fromEntries(
-		GENERATION_OPTION_LIST.map(({ name, type }) => [
+		GENERATION_OPTION_LIST.map(({ name, kind }) => [
 			name,
-			fc.constantFrom<unknown>(...VALUES[type]),
+			fc.constantFrom<unknown>(...VALUES[kind]),
 		]),
 	),
 	{ requiredKeys: [] },

@@ -313,7 +313,7 @@ test.each([
 	[
 		'a type of an expression',
 		{ fields: { field: [{ name: 'a', type: 'picture' }] } },
-		'"Fields" has the unknown type "picture"',
+		'"Type" must be one of boolean, choice, date, list, number, text, integer, but is "picture"',
 	],
 	[
 		'two of one name',

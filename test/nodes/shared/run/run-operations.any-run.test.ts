@@ -114,7 +114,7 @@ async function play({ kind, failure, handling, chat }: Case): Promise<string> {
 	});
 	const outcome = await runOperations<Access>(context, {
 		table: { getOperation: () => operation },
-		getAccess: async (itemIndex) => {
+		getAccess: async ({ itemIndex }) => {
 			if (failure === 'access of all' || failure === `access of item ${itemIndex}`)
 				throw createFailure(itemIndex);
 			return { access: `key ${itemIndex}` };

@@ -1,7 +1,7 @@
-import { asKeepAlive } from '../../../nodes/shared/timeout-fields';
+import { parseKeepAlive } from '../../../lib/fields/keep-alive';
 
 const read = (value: unknown): string | number | undefined =>
-	asKeepAlive({ label: 'Keep Alive' }, value);
+	parseKeepAlive(value, { label: 'Keep Alive' });
 
 it.each([
 	['120', 120],
