@@ -5,7 +5,9 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { booleanField, choiceField, stringField } from '../nodes/shared/field-builders';
+import { ignoreSslIssuesField } from '../nodes/shared/fields/ignore-ssl-issues';
+import { toProperties } from '../nodes/shared/fields/to-properties';
+import type { DifyKeyType } from '../lib/dify/credentials';
 import {
 	KEY_TEST_FIELD,
 	KEY_TEST_PATHS,
@@ -13,6 +15,7 @@ import {
 	resolveDifyBaseUrl,
 } from '../lib/dify/credentials';
 import type { ErrorType } from '../lib/errors/error-types';
+import type { ChoiceLabel } from '../lib/fields/field';
 import { getErrorText } from '../lib/errors/error-types';
 import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
@@ -91,37 +94,37 @@ export class DifyApi implements ICredentialType {
 	documentationUrl =
 		'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/dify.md';
 
-	properties: INodeProperties[] = [
-		stringField('Base URL', 'baseUrl', {
+	properties: INodeProperties[] = toProperties({
+		baseUrl: {
+			kind: 'text',
+			label: 'Base URL',
 			default: 'https://api.dify.ai/v1',
 			placeholder: 'e.g. http://192.168.1.20/v1',
 			required: true,
 			description: `URL of the Dify API as seen from n8n. In Dify, open the app and go to API Access to find it. Dify Cloud: https://api.dify.ai/v1. Self-hosted: http://YOUR-HOST/v1. You can omit /v1. ${CONNECTION_CODES}`,
 			hint: 'If n8n runs in Docker: http://host.docker.internal/v1 instead of localhost',
-		}),
-		stringField('API Key', 'apiKey', {
-			typeOptions: { password: true },
+		},
+		apiKey: {
+			kind: 'text',
+			label: 'API Key',
+			isSecret: true,
 			required: true,
 			description:
 				'In Dify, open the app and go to API Access, then API Key. A key belongs to one app, so create one credential per app. For knowledge bases: Knowledge, then Service API.',
-		}),
-		choiceField(
-			'Key Type',
-			'keyType',
-			'app',
-			{
+		},
+		keyType: {
+			kind: 'choice',
+			label: 'Key Type',
+			default: 'app',
+			choices: {
 				app: ['App', 'API key of a chatbot, agent, chatflow, text generator or workflow (app-…)'],
 				knowledge: ['Knowledge', 'API key for the knowledge bases of a workspace (dataset-…)'],
-			},
-			'What the key gives access to. An app key does not work for knowledge bases, and a knowledge key does not work for apps.',
-		),
-		booleanField(
-			'Ignore SSL Issues',
-			'ignoreSslIssues',
-			false,
-			'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
-		),
-	];
+			} satisfies Record<DifyKeyType, ChoiceLabel>,
+			description:
+				'What the key gives access to. An app key does not work for knowledge bases, and a knowledge key does not work for apps.',
+		},
+		ignoreSslIssues: ignoreSslIssuesField,
+	});
 
 	/** Adds the key to a request. The credential test calls a route that the key type may use. */
 	authenticate: IAuthenticate = async (data, request) => {

@@ -5,15 +5,9 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import {
-	booleanField,
-	choiceField,
-	numberField,
-	fixedCollectionField,
-	shownIf,
-	stringField,
-} from '../nodes/shared/field-builders';
-import type { ChoiceLabel } from '../nodes/shared/field-builders';
+import type { ChoiceLabel } from '../lib/fields/field';
+import { ignoreSslIssuesField } from '../nodes/shared/fields/ignore-ssl-issues';
+import { toProperties } from '../nodes/shared/fields/to-properties';
 import type { Authentication } from '../lib/servers/credential';
 import { readLocalLlamaCredential } from '../lib/servers/credential';
 import type { SelectableServerType } from '../lib/servers/types/server-type';
@@ -115,68 +109,75 @@ export class LocalLlamaApi implements ICredentialType {
 	documentationUrl =
 		'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/servers.md';
 
-	properties: INodeProperties[] = withSameForEachItem([
-		stringField('Base URL', 'baseUrl', {
-			placeholder: 'e.g. http://192.168.1.20:9931',
-			required: true,
-			description: `For example http://192.168.1.20:9931. Use the port that the server listens on. ${CONNECTION_CODES}`,
-			hint: 'If n8n runs in Docker: http://host.docker.internal:PORT instead of localhost',
-		}),
-		stringField('API Key', 'apiKey', {
-			typeOptions: { password: true },
-			placeholder: 'Optional',
-			description:
-				'Optional: the key that the server was started with (llama-server: --api-key). Leave empty if the server needs no key. If a server shows its model list without a key, this test cannot verify the key. Server Health can.',
-			displayOptions: { show: { authentication: ['bearer', 'xApiKey'] } },
-		}),
-		choiceField(
-			'Authentication',
-			'authentication',
-			'bearer',
-			AUTHENTICATION_CHOICES,
-			'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
-		),
-		stringField('User', 'user', {
-			...shownIf('authentication', 'basic'),
-			description: 'User name for the proxy or server, without a colon',
-		}),
-		stringField('Password', 'password', {
-			typeOptions: { password: true },
-			...shownIf('authentication', 'basic'),
-		}),
-		fixedCollectionField(
-			'Extra Headers',
-			'extraHeaders',
-			'Header',
-			[
-				stringField('Name', 'name', { placeholder: 'e.g. X-Proxy-Token' }),
-				stringField('Value', 'value', { typeOptions: { password: true } }),
-			],
-			{
+	properties: INodeProperties[] = withSameForEachItem(
+		toProperties({
+			baseUrl: {
+				kind: 'text',
+				label: 'Base URL',
+				placeholder: 'e.g. http://192.168.1.20:9931',
+				required: true,
+				description: `For example http://192.168.1.20:9931. Use the port that the server listens on. ${CONNECTION_CODES}`,
+				hint: 'If n8n runs in Docker: http://host.docker.internal:PORT instead of localhost',
+			},
+			apiKey: {
+				kind: 'text',
+				label: 'API Key',
+				isSecret: true,
+				placeholder: 'Optional',
+				description:
+					'Optional: the key that the server was started with (llama-server: --api-key). Leave empty if the server needs no key. If a server shows its model list without a key, this test cannot verify the key. Server Health can.',
+				shownIf: { authentication: ['bearer', 'xApiKey'] },
+			},
+			authentication: {
+				kind: 'choice',
+				label: 'Authentication',
+				default: 'bearer',
+				choices: AUTHENTICATION_CHOICES,
+				description:
+					'How to send the key. llama-server, vLLM and Ollama use Bearer; some FastAPI servers expect x-api-key; nginx and Caddy in front of a server often use Basic.',
+			},
+			user: {
+				kind: 'text',
+				label: 'User',
+				shownIf: { authentication: ['basic'] },
+				description: 'User name for the proxy or server, without a colon',
+			},
+			password: {
+				kind: 'text',
+				label: 'Password',
+				isSecret: true,
+				shownIf: { authentication: ['basic'] },
+			},
+			extraHeaders: {
+				kind: 'rows',
+				label: 'Extra Headers',
+				entry: 'Header',
+				ignoresFailedExpressions: true,
+				fields: {
+					name: { kind: 'text', label: 'Name', placeholder: 'e.g. X-Proxy-Token' },
+					value: { kind: 'text', label: 'Value', isSecret: true },
+				},
 				description:
 					'Sent with every request, for example for a reverse proxy. Never sent to another host after a redirect. Lists in the editor omit them if an expression needs the workflow.',
-				typeOptions: { multipleValues: true, ignoreCredentialExpressionResolveError: true },
 			},
-		),
-		booleanField(
-			'Ignore SSL Issues',
-			'ignoreSslIssues',
-			false,
-			'Whether to connect even if the server certificate cannot be verified. Warning: anyone between n8n and the server can then read the key and the conversations. Adding your own CA with NODE_EXTRA_CA_CERTS is safer.',
-		),
-		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
-			typeOptions: { minValue: 0 },
-			description:
-				'How many generations may run at the same time with this credential. Further requests wait in n8n, interactive ones before batches. 0 = automatic: the number of slots on llama-server, unlimited on other servers.',
+			ignoreSslIssues: ignoreSslIssuesField,
+			maxConcurrentRequests: {
+				kind: 'number',
+				label: 'Max Concurrent Requests',
+				default: 0,
+				range: [0],
+				description:
+					'How many generations may run at the same time with this credential. Further requests wait in n8n, interactive ones before batches. 0 = automatic: the number of slots on llama-server, unlimited on other servers.',
+			},
+			serverType: {
+				kind: 'choice',
+				label: 'Server Type',
+				default: 'auto',
+				choices: SERVER_TYPE_CHOICES,
+				description: 'Determines which fields beyond the OpenAI standard are sent',
+			},
 		}),
-		choiceField(
-			'Server Type',
-			'serverType',
-			'auto',
-			SERVER_TYPE_CHOICES,
-			'Determines which fields beyond the OpenAI standard are sent',
-		),
-	]);
+	);
 
 	/** Adds the key and the extra headers to a request. */
 	authenticate: IAuthenticate = async (data, request) => {

@@ -121,15 +121,12 @@ describe('the credential type', () => {
 	});
 
 	test('secrets are hidden in the form', () => {
-		const hidden =
-			JSON.stringify(type.properties).match(
-				/"name":"(\w+)"[^{}]*"typeOptions":\{"password":true\}/g,
-			) ?? [];
-		expect(hidden.map((found) => /"name":"(\w+)"/.exec(found)![1])).toEqual([
-			'apiKey',
-			'password',
-			'value',
+		const fields = type.properties.flatMap(({ options = [], ...field }) => [
+			field,
+			...options.flatMap((option) => ('values' in option ? option.values : [])),
 		]);
+		const hidden = fields.filter(({ typeOptions }) => typeOptions?.password === true);
+		expect(hidden.map(({ name }) => name)).toEqual(['apiKey', 'password', 'value']);
 	});
 });
 

@@ -8,7 +8,7 @@ import type {
 import ts from 'typescript';
 
 import path from 'node:path';
-import { headingsOf, linksOf } from './markdown';
+import { anchorsOf, headingsOf, linksOf } from './markdown';
 import { readRows } from '../support/files/rows';
 import { loadCredentials, loadNode, NODES, read, SOURCES } from './sources';
 
@@ -161,6 +161,83 @@ describe('docs/nodes', () => {
 			.filter((label) => !pageText.includes(label.toLowerCase()));
 		expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
 	});
+
+	/** What an operation shows: the fields that only it has, and their labels. */
+	interface ShownOperation {
+		/** "Text: Chat", or "Rate" in a node without resources. */
+		name: string;
+		labels: string[];
+	}
+
+	function shownOperationsOf({ properties }: INodeTypeDescription): ShownOperation[] {
+		const resources = properties.find(({ name }) => name === 'resource')?.options as
+			| INodePropertyOptions[]
+			| undefined;
+		return properties
+			.filter(({ name }) => name === 'operation')
+			.flatMap(({ options, displayOptions }) => {
+				const [resource] = (displayOptions?.show?.resource ?? []) as string[];
+				const label = resources?.find(({ value }) => value === resource)?.name;
+				return (options as INodePropertyOptions[]).map(({ name, value }) => ({
+					name: label === undefined ? name : `${label}: ${name}`,
+					labels: properties
+						.filter(({ type }) => type !== 'notice' && type !== 'hidden')
+						.filter(({ displayOptions: { show = {} } = {} }) => {
+							const isOfResource = show.resource?.includes(resource!) ?? true;
+							return isOfResource && show.operation?.includes(value as string) === true;
+						})
+						.flatMap(labelsOf)
+						.flatMap((one) => one.split(': ')),
+				}));
+			});
+	}
+
+	/** Whether a heading is about an operation: "Image: Generate, Edit", "Models". */
+	const isAbout = (title: string, operation: string) => {
+		const [resource, ...names] = title.split(/[:,] /);
+		if (names.length === 0) return operation.startsWith(`${title.replace(/s$/, '')}: `);
+		return names.some((name) => `${resource}: ${name}` === operation);
+	};
+
+	/** A text with the sections to which it links. */
+	const withLinkedSections = (text: string, page: string): string => {
+		const linked = linksOf(text).flatMap((link) => {
+			const [file = '', anchor] = link.split('#');
+			const target = file === '' ? page : path.join(path.dirname(page), file);
+			if (!target.startsWith('docs/') || !target.endsWith('.md')) return [];
+			const markdown = read(target);
+			if (anchor === undefined) return [markdown];
+			const at = anchorsOf(markdown).indexOf(anchor);
+			return headingsOf(markdown)
+				.slice(at, at + 1)
+				.map((heading) => heading.text);
+		});
+		return [text, ...linked].join('\n').replace(/\s+/g, ' ').toLowerCase();
+	};
+
+	it.each(NODES)(
+		'names each field and option of %s in the section of its operation',
+		async (folder) => {
+			const { description, page } = await described(folder);
+			const operations = shownOperationsOf(description);
+			const headings = headingsOf(read(page));
+			// What is not about one operation is about all of them.
+			const common = headings.filter(
+				({ title }) => !operations.some(({ name }) => isAbout(title, name)),
+			);
+			const missing = operations.flatMap(({ name, labels }) => {
+				const own = headings.filter(({ title }) => isAbout(title, name));
+				const text = [
+					...own.map((heading) => withLinkedSections(heading.text, page)),
+					...common.map((heading) => heading.text.replace(/\s+/g, ' ').toLowerCase()),
+				].join(' ');
+				return labels
+					.filter((label) => !text.includes(label.toLowerCase()))
+					.map((label) => `${name}: ${label}`);
+			});
+			expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
+		},
+	);
 
 	const FOREIGN = readRows(`${__dirname}/foreign-labels.tsv`).map(([label]) => label!);
 

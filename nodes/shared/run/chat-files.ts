@@ -6,11 +6,11 @@ import type { OperationCall } from './operation';
 import { getBinaryProperties } from '../binary';
 import { getStartingChatTrigger } from './chat-trigger';
 
-type Source = Pick<OperationCall, 'context' | 'itemIndex' | 'parameters'>;
+type ChatCall = Pick<OperationCall, 'context' | 'itemIndex' | 'source'>;
 
 /** Names of the binary fields with the files of the chat message; empty if the item is not one. */
-export function getChatFiles({ context, itemIndex, parameters }: Source): string[] {
-	const item = parameters.item();
+export function getChatFiles({ context, itemIndex, source }: ChatCall): string[] {
+	const item = source.item();
 	if (!isChatMessage(context, item)) return [];
 	const names = getBinaryProperties(context, itemIndex);
 	// The Chat Trigger lists its files. A node between may have added others, or removed the list.
@@ -25,11 +25,11 @@ export function getChatFiles({ context, itemIndex, parameters }: Source): string
  * In other items, a missing field is one, where the field is read.
  */
 export function isMissingInMessage(
-	{ context, itemIndex, parameters }: Source,
+	{ context, itemIndex, source }: ChatCall,
 	property: string,
 ): boolean {
 	if (getBinaryProperties(context, itemIndex).includes(property)) return false;
-	return isChatMessage(context, parameters.item());
+	return isChatMessage(context, source.item());
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { asRecord } from '../../../lib/values/records';
-import { createFieldError } from '../parameters';
+import { createFieldError } from '../../../lib/fields/field-errors';
 import { getOwn } from '../../../lib/values/own-properties';
 import type { WrittenFields } from './written-fields';
 import { getInnerFields, isSameLabel } from './written-fields';
@@ -41,7 +41,11 @@ export function assertNoFixedExpression(
 		required || mainFields.includes(name);
 	const [label] = findFixedExpressions({ properties: properties.filter(isMain), stored });
 	if (label !== undefined)
-		throw createFieldError(label, 'is fixed text with an expression in it', SWITCH_TO_EXPRESSION);
+		throw createFieldError(
+			{ label },
+			'is fixed text with an expression in it',
+			SWITCH_TO_EXPRESSION,
+		);
 }
 
 /**

@@ -2,8 +2,10 @@
 import type { IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { createInputError } from '../../../lib/errors/create-error';
 import { omitUndefined } from '../../../lib/values/records';
-import { choiceField } from '../field-builders';
-import { NodeParameters } from '../parameters';
+import type { FieldTable, NameField } from '../../../lib/fields/field';
+import { ItemSource } from '../fields/item-source';
+import { readValues } from '../fields/read-values';
+import { toProperties } from '../fields/to-properties';
 import type { ListEntry, OperationDescription, NodeResource } from './operation';
 
 /** The operations of a node. */
@@ -41,6 +43,11 @@ export function operationField(
 		default: defaultValue,
 		...omitUndefined({ displayOptions: show && { show } }),
 	};
+}
+
+/** The name of the operation, which may be one that the node does not have. */
+function operationNameField(defaultValue: string): NameField {
+	return { kind: 'name', label: 'Operation', default: defaultValue };
 }
 
 function toListOption({ name, value, action, description }: ListEntry): INodePropertyOptions {
@@ -103,12 +110,14 @@ export function toLabels(operations: readonly ListEntry[]): Record<string, strin
 export function createOperationTable<O extends OperationDescription>(
 	operations: readonly O[],
 ): OperationTable<O> {
-	const fields = [operationField(operations)];
+	const operation = operationNameField(operations[0]!.value);
 	return {
-		properties: [...fields, ...operationFields(operations)],
+		properties: [operationField(operations), ...operationFields(operations)],
 		subtitle: buildSubtitle(toLabels(operations)),
-		getOperation: (context, itemIndex) =>
-			findOperation(operations, new NodeParameters(context, itemIndex, fields).string('operation')),
+		getOperation: (context, itemIndex) => {
+			const values = readValues(new ItemSource(context, itemIndex), { operation });
+			return findOperation(operations, values.operation);
+		},
 	};
 }
 
@@ -120,21 +129,26 @@ export function createOperationTable<O extends OperationDescription>(
 export function createResourceTable<O extends OperationDescription>(
 	resources: ReadonlyArray<NodeResource<O>>,
 ): OperationTable<O> {
-	const resourceField = choiceField(
-		'Resource',
-		'resource',
-		resources[0]!.value,
-		resources.map(toListOption),
-		{ noDataExpression: true },
-	);
+	const [{ value, operations: firstOperations, defaultOperation }] = resources as [NodeResource<O>];
+	const selectionFields = {
+		resource: {
+			kind: 'choice',
+			label: 'Resource',
+			default: value,
+			isFixed: true,
+			choices: toLabels(resources),
+		},
+		operation: operationNameField(defaultOperation ?? firstOperations[0]!.value),
+	} as const satisfies FieldTable;
+	const [resourceField] = toProperties({ resource: selectionFields.resource });
 	const showFor = ({ value }: ListEntry) => ({ resource: [value] });
 	const fields = resources.map((resource) =>
 		operationField(resource.operations, resource.defaultOperation, showFor(resource)),
 	);
-	const selectionFields = [resourceField, ...fields];
 	return {
 		properties: [
-			...selectionFields,
+			{ ...resourceField!, options: resources.map(toListOption) },
+			...fields,
 			...resources.flatMap((resource) => operationFields(resource.operations, showFor(resource))),
 		],
 		subtitle: buildSubtitle(
@@ -146,10 +160,12 @@ export function createResourceTable<O extends OperationDescription>(
 			'$parameter.resource + " " + $parameter.operation',
 		),
 		getOperation: (context, itemIndex) => {
-			const parameters = new NodeParameters(context, itemIndex, selectionFields);
-			const resource = parameters.choice('resource');
+			const { resource, operation } = readValues(
+				new ItemSource(context, itemIndex),
+				selectionFields,
+			);
 			const { operations } = resources.find(({ value }) => value === resource)!;
-			return findOperation(operations, parameters.string('operation'));
+			return findOperation(operations, operation);
 		},
 	};
 }
