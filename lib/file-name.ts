@@ -10,14 +10,38 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Reduces an untrusted name to a file name: no folders, no control characters, no dots or blanks at the ends (RFC 6266
- * 4.3).
+ * 4.3). Of a text that is no path ("Preis: 5/6"), all stays, with other separators.
  *
  * @param fallback - Used if nothing is left of the name.
  */
 export function sanitizeFileName(name: string, fallback: string): string {
-	const last = name.replace(FORBIDDEN, '').split(/[/\\]/).at(-1) ?? '';
-	const plain = limitLength(withoutEnds(last, /[\s.]/));
+	const plain = limitLength(withoutEnds(withoutFolders(name).replace(SEPARATORS, '-'), /[\s.]/));
 	return plain === '' ? fallback : plain;
+}
+
+/** The last part of a path; any other text without control characters. */
+export function withoutFolders(name: string): string {
+	const visible = name.replace(FORBIDDEN, '');
+	const segments = visible.split(/[/\\]/);
+	return isPath(visible, segments) ? segments.at(-1)! : visible;
+}
+
+const SEPARATORS = /[/\\]+/g;
+
+/** Of a folder at the top, here, above or at home. */
+const ROOT = /^(?:~|\.{1,2}|[a-z]:)?[/\\]/i;
+
+/** Of words of a text that is no path, one has a blank, a sign, or no letter at all. */
+function isPath(text: string, segments: readonly string[]): boolean {
+	if (ROOT.test(text) || segments.includes('..')) return true;
+	const last = segments.at(-1)!;
+	const isFile = last === '' || /\.[\p{L}\p{N}]{1,10}$/u.test(last);
+	const names = last === '' ? segments.slice(0, -1) : segments;
+	return isFile && names.every(isFolderName);
+}
+
+function isFolderName(segment: string): boolean {
+	return /^[\p{L}\p{N}_.-]+$/u.test(segment) && /\p{L}/u.test(segment);
 }
 
 /** Keeps the extension. */

@@ -1,7 +1,8 @@
-import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { createInputError } from '../../lib/errors/create-error';
 import type { FileSource } from '../../lib/http/multipart';
-import { sanitizeFileName } from '../../lib/file-name';
+import { sanitizeFileName, withoutFolders } from '../../lib/file-name';
+import { isRecord } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { identifyFile, readFirstChunk } from '../../lib/files/file-identity';
@@ -91,7 +92,7 @@ export async function openBinaryField(
 /** The binary data of a field. The error for a field that is not there names those of the item. */
 function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: string) {
 	const binary = tryOrUndefined(() => context.helpers.assertBinaryData(itemIndex, property));
-	if (binary !== undefined) return binary;
+	if (isBinaryData(binary)) return binary;
 	const fields = getBinaryProperties(context, itemIndex);
 	const problem = `The item has no binary field '${truncate(property, MAX_QUOTED_NAME)}'`;
 	if (fields.length === 0)
@@ -103,6 +104,11 @@ function getBinaryData(context: IExecuteFunctions, itemIndex: number, property: 
 		`${problem}. The item has: ${truncate(fields.join(', '), MAX_QUOTED_LIST)}`,
 		'Enter the name of one of these fields.',
 	);
+}
+
+/** n8n also finds what every object has: the function `constructor`, and the object `__proto__`. */
+function isBinaryData(binary: unknown): binary is IBinaryData {
+	return isRecord(binary) && (Object.hasOwn(binary, 'data') || Object.hasOwn(binary, 'id'));
 }
 
 async function* readStoredFile(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
@@ -190,7 +196,9 @@ export async function storeFile(
 	};
 }
 
-/** A name without its path and extension. */
+/** A name without its path and extension. Digits after a dot are part of a number. */
 export function baseName(name: string, fallback: string): string {
-	return sanitizeFileName(name.replace(/\.[A-Za-z0-9]{1,5}$/, ''), fallback);
+	return sanitizeFileName(withoutFolders(name).replace(ENDING, ''), fallback);
 }
+
+const ENDING = /\.\d{0,4}[A-Za-z][A-Za-z0-9]{0,4}$/;

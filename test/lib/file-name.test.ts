@@ -16,6 +16,18 @@ test.each([
 	['.htaccess', 'htaccess'],
 	['..', 'file'],
 	['folder/', 'file'],
+	['folder/a.tar.gz', 'a.tar.gz'],
+	['Ordner\\Größe.pdf', 'Größe.pdf'],
+	['a b/../c d', 'c d'],
+	// Texts that are no paths keep all words.
+	['Preis: 5/6 "Sonder"', 'Preis: 5-6 "Sonder"'],
+	['Preis 5/6.pdf', 'Preis 5-6.pdf'],
+	['5/6.mp3', '5-6.mp3'],
+	['und/oder', 'und-oder'],
+	['A\\B: 1/2/3', 'A-B: 1-2-3'],
+	['24/7', '24-7'],
+	['価格：5／6', '価格：5／6'],
+	['https://a.example/b?c=1/2', 'https:-a.example-b?c=1-2'],
 	['', 'file'],
 ])('%j is %j', (name, plain) => {
 	expect(sanitizeFileName(name, 'file')).toBe(plain);

@@ -1,13 +1,19 @@
+import type { IBinaryKeyData } from 'n8n-workflow';
+
 import { startApp, startSim } from '../../lib/dify/client';
 import {
 	ALL_FILES,
 	sendMessages,
 	sendMessageError,
+	executeNode,
 	executePrepared,
 	getNodeError,
 	prepareNode,
 	textFile,
 } from '../dify';
+import { failureOf, run } from '../../guarantees/support/node-runner';
+import { LLAMA_SERVER } from '../../guarantees/support/responses';
+import { json, useServers } from '../../support/servers/scripted-server';
 
 const STORED = [
 	{
@@ -28,6 +34,48 @@ describe('binary data', () => {
 			[...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString()),
 		).toEqual(['x'.repeat(1000), 'ab']);
 	});
+
+	describe.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+		'in a field named %s',
+		(name) => {
+			const [file] = textFile('aGk=');
+			const items = [file!];
+			const missing = `The item has no binary field '${name}'. The item has: data`;
+
+			test('that the item lacks is missing: Dify', async () => {
+				const sim = await startSim();
+				const failed = executeNode('difyApp', sim, {
+					items,
+					parameters: { resource: 'file', operation: 'upload', binaryPropertyName: name },
+				});
+				expect((await getNodeError(failed)).message).toBe(missing);
+				expect(sim.requests).toHaveLength(0);
+			});
+
+			test.each([
+				{ operation: 'audio:transcribe', parameters: { binaryPropertyName: name } },
+				{ operation: 'text:chat', parameters: { prompt: 'Hi', options: { binaryFields: name } } },
+			] as const)(
+				'that the item lacks is missing: $operation',
+				async ({ operation, parameters }) => {
+					const failed = run('http://127.0.0.1:9', operation, { items, parameters });
+					expect((await failureOf(failed)).message).toBe(missing);
+				},
+			);
+
+			test('that the item has is read', async () => {
+				const sim = await startSim();
+				const binary = JSON.parse(
+					`{"${name}":${JSON.stringify(file!.binary.data)}}`,
+				) as IBinaryKeyData;
+				await executeNode('difyApp', sim, {
+					items: [{ json: {}, binary }],
+					parameters: { resource: 'file', operation: 'upload', binaryPropertyName: name },
+				});
+				expect(sim.store.files.size).toBe(1);
+			});
+		},
+	);
 
 	test.each([
 		['base64', `data:text/plain;base64,${Buffer.from('hello').toString('base64')}`, 'hello'],
@@ -108,5 +156,50 @@ describe('binary data', () => {
 			`"a.txt" could not be read: ${reason}`,
 		);
 		expect(sim.runs).toHaveLength(0);
+	});
+});
+
+describe('a file name that is a text, and no path', () => {
+	const startServer = useServers();
+	const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').toString('base64');
+
+	test.each([
+		{ fileName: 'Preis: 5/6 "Sonder"', name: 'Preis: 5-6 "Sonder"' },
+		{ fileName: 'Preis 5.6', name: 'Preis 5.6' },
+		{ fileName: '../../Preis', name: 'Preis' },
+		{ fileName: 'C:\\temp\\Preis.mp3', name: 'Preis' },
+	])('keeps all words: $fileName', async ({ fileName, name }) => {
+		const { url } = await startServer({
+			...LLAMA_SERVER,
+			'POST /v1/audio/speech': (_request, response) => {
+				response.writeHead(200, { 'content-type': 'audio/mpeg' });
+				response.end(Buffer.concat([Buffer.from('ID3'), Buffer.alloc(200)]));
+			},
+			'POST /v1/images/generations': json({ data: [{ b64_json: PNG }] }),
+			'POST /v1/text-to-audio': (_request, response) => {
+				response.writeHead(200, { 'content-type': 'audio/mpeg' });
+				response.end(Buffer.concat([Buffer.from('ID3'), Buffer.alloc(200)]));
+			},
+		});
+		const options = { fileName };
+		const items = [
+			...(await run(url, 'audio:speak', { parameters: { text: 'Hi', options } })),
+			...(await run(url, 'image:generate', { parameters: { prompt: 'Hi', options } })),
+			...(await executeNode(
+				'difyApp',
+				{ url },
+				{
+					parameters: {
+						resource: 'audio',
+						operation: 'speak',
+						source: 'text',
+						text: 'Hi',
+						options,
+					},
+				},
+			)),
+		];
+		const names = items.map(({ binary }) => Object.values(binary!)[0]!.fileName);
+		expect(names).toEqual([`${name}.mp3`, `${name}.png`, `${name}.mp3`]);
 	});
 });
