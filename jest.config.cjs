@@ -35,6 +35,7 @@ module.exports = {
 	workerGracefulExitTimeout: 20_000,
 	setupFiles: ['<rootDir>/test/support/jest/jest-setup.ts'],
 	setupFilesAfterEnv: [
+		'<rootDir>/test/support/jest/error-texts.ts',
 		// `RECORD_ADVICE=advice.jsonl npm test` lists every suggestion of an error, with the facts that were known.
 		...(process.env.RECORD_ADVICE ? ['<rootDir>/test/support/jest/record-advice.ts'] : []),
 		'<rootDir>/test/support/jest/jest-clear-caches.ts',

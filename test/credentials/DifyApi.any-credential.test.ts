@@ -21,10 +21,15 @@ test('each rule of the test', () => {
 	expectApproved(
 		path.join(__dirname, 'DifyApi.any-credential.rules.approved.txt'),
 		listRules(TYPE),
+		'The test of a credential calls a working Dify healthy, and nothing else',
 	);
 });
 
 test('each credential, in its test and in another request', async () => {
 	const rows = await listRequests(TYPE, CREDENTIALS);
-	expectApproved(path.join(__dirname, 'DifyApi.any-credential.requests.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'DifyApi.any-credential.requests.approved.txt'),
+		rows,
+		'A key goes to its own Dify only, in its header only',
+	);
 });

@@ -34,10 +34,15 @@ test('each rule of the test', () => {
 	expectApproved(
 		path.join(__dirname, 'LocalLlamaApi.any-credential.rules.approved.txt'),
 		listRules(TYPE),
+		'The test of a credential calls a working server healthy, and nothing else',
 	);
 });
 
 test('each credential, in its test and in another request', async () => {
 	const rows = await listRequests(TYPE, [...CREDENTIALS, ...FURTHER]);
-	expectApproved(path.join(__dirname, 'LocalLlamaApi.any-credential.requests.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'LocalLlamaApi.any-credential.requests.approved.txt'),
+		rows,
+		'Keys and headers go to their own server only, as the credential says',
+	);
 });

@@ -15,6 +15,7 @@ import { createCredential, passUntilEnded, withoutIds } from './harness';
 import { listOperations } from './operations';
 import type { Operation, OperationResult, OperationRun } from './operations';
 import path from 'node:path';
+import { describeNodeError, withoutWords } from '../support/approved/outcome';
 
 const clock = useClock();
 
@@ -236,12 +237,8 @@ function describeTime(ms: number): string {
 
 function describeResult({ items, returned, hints = [] }: OperationResult): string {
 	const warnings = hints.map(({ message, type }) => `hint ${type}: ${message}`);
-	return [JSON.stringify(items ?? returned), ...warnings].join(' ; ');
+	return [JSON.stringify(withoutWords(items ?? returned)), ...warnings].join(' ; ');
 }
-
-/** The description begins with the title. */
-const describeError = ({ message, description }: Error & { description?: string | null }): string =>
-	`! ${message} | ${(description ?? '').replace(`${message}. `, '')}`;
 
 /** Plays all at the same time, each at an address of its own. */
 async function playAll(
@@ -271,7 +268,7 @@ async function playAll(
 				signal: stop.signal,
 				...toFilledFields(played.operation, FILLED[played.reaction]),
 			})
-			.then(describeResult, describeError)
+			.then(describeResult, describeNodeError)
 			.then((outcome) => `${describeTime(performance.now() - startedAt)}${outcome}`);
 		works.set(name, work);
 	}
@@ -313,5 +310,9 @@ test.each(NODES)('%s: each response to each request', async (node) => {
 			),
 		}),
 	);
-	expectApproved(path.join(__dirname, `any-response.${node}.approved.txt`), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, `any-response.${node}.approved.txt`),
+		joinPlaces(outcomes),
+		'Whatever a response is, the operation ends with its items or an error that names it, and sends nothing that must not be sent again',
+	);
 });

@@ -12,6 +12,7 @@ import type { OperationResult } from '../faults/operations';
 import { expectApproved } from '../support/approved/approved-table';
 import { useClock } from './support/fake-clock';
 import path from 'node:path';
+import { describeNodeError } from '../support/approved/outcome';
 
 const clock = useClock();
 const ID = '9d1e5b2f-7a40-4b0c-9d1e-5b2f8a6c7d90';
@@ -257,17 +258,7 @@ test.each(Object.keys(OPERATIONS))('%s', async (name) => {
 				credentials: [createCredential(operation, { url, key: 'key' })],
 				items: [{ json: { text: 'x', ...fields } }],
 			})
-			.then(
-				describeResult,
-				({
-					message,
-					description,
-					context,
-				}: Error & { description?: string; context?: { data?: object } }) => {
-					const { result: _result, ...data } = (context?.data ?? {}) as { result?: unknown };
-					return `! ${message} | ${description} | ${JSON.stringify(data)}`;
-				},
-			);
+			.then(describeResult, describeNodeError);
 		outcomes.set(input, work);
 	}
 	expect(await passUntilEnded(outcomes, { clock, servers: [server] })).toEqual([]);
@@ -284,5 +275,6 @@ test.each(Object.keys(OPERATIONS))('%s', async (name) => {
 	expectApproved(
 		path.join(__dirname, `dify-outcomes.${name.replaceAll(' ', '-')}.approved.txt`),
 		rows,
+		'A run has the same item, chat and hints for what Dify did, whatever the order of its events',
 	);
 });

@@ -29,6 +29,7 @@ import { expectApproved } from '../support/approved/approved-table';
 import type { ApprovedRow } from '../support/approved/approved-table';
 import { useClock } from './support/fake-clock';
 import path from 'node:path';
+import { describeNodeError } from '../support/approved/outcome';
 
 const clock = useClock();
 
@@ -280,6 +281,9 @@ const SITUATIONS: readonly Situation[] = [
 	},
 ];
 
+/** Without the words that are marked to be numbered: a value of a row is cut. */
+const withoutMarks = (text: string): string => text.replace(/⟦[^⟧]*⟧/g, '');
+
 /** What an operation returned, or its error. */
 type Outcome = { result: object } | { error: string };
 
@@ -504,7 +508,7 @@ async function playAll(
 			})
 			.then(
 				(result): Outcome => ({ result }),
-				({ message }: Error): Outcome => ({ error: message }),
+				(error: Error): Outcome => ({ error: withoutMarks(describeNodeError(error)) }),
 			)
 			.then((outcome) =>
 				played.set(run, toPlayed(outcome, { requests: server.to(address), startedAt })),
@@ -630,7 +634,11 @@ test.each(NODES)(
 		const rival = operations.find(({ name }) => name === RIVAL)!;
 		const { problems, rows } = await playSettings(played, { rival, exceptions: EXCEPTIONS });
 		expectNoProblems(problems);
-		expectApproved(path.join(__dirname, `options.${node}.approved.txt`), rows);
+		expectApproved(
+			path.join(__dirname, `options.${node}.approved.txt`),
+			rows,
+			'Each field and option has an effect',
+		);
 	},
 );
 

@@ -73,7 +73,11 @@ test.each(NODES)('%s', async (name) => {
 	const { version, group, inputs, outputs, usableAsTool, polling, credentials } = description;
 	const about = { version, group, inputs, outputs, usableAsTool, polling, credentials };
 	const rows = [{ input: 'the node', outcome: about }, ...listFields(properties, '')];
-	expectApproved(path.join(__dirname, `panels.${name}.approved.txt`), rows);
+	expectApproved(
+		path.join(__dirname, `panels.${name}.approved.txt`),
+		rows,
+		'A panel changes only on purpose: workflows store no defaults',
+	);
 });
 
 test('the credentials', () => {
@@ -82,5 +86,9 @@ test('the credentials', () => {
 		{ input: name, outcome: { displayName, check, authenticate } },
 		...listFields(properties, `${name} `),
 	]);
-	expectApproved(path.join(__dirname, 'panels.credentials.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'panels.credentials.approved.txt'),
+		rows,
+		"A credential's panel changes only on purpose",
+	);
 });

@@ -10,6 +10,7 @@ import { CHAT, LLAMA_SERVER } from '../../guarantees/support/responses';
 import { joinPlaces } from '../../support/approved/approved-table';
 import type { ApprovedRow, PlacedOutcome } from '../../support/approved/approved-table';
 import { playTurn } from './scripted-turn';
+import { describeError } from '../../support/approved/outcome';
 
 /** A turn, and what the server answers to its requests, one after the other; the last answer again and again. */
 export interface ScriptedTurn {
@@ -104,13 +105,7 @@ export class TurnPlayer {
 				warnings: toListOrNone(result.warnings),
 			}),
 			...(error && {
-				error: error.type,
-				title: this.withoutAddress(error.message),
-				isServerText: error.isServerText,
-				suggestion: error.suggestion && this.withoutAddress(error.suggestion),
-				detail: error.detail === error.message ? undefined : this.withoutAddress(error.detail),
-				field: error.field,
-				status: error.status,
+				error: this.withoutAddress(describeError(error)),
 				partial: toShort(error.partialText),
 				partialThinking: toShort(error.partialReasoning),
 				partialCalls: error.partialToolCalls?.map((call) => `${call.name} ${call.arguments}`),

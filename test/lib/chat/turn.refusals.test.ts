@@ -420,5 +420,9 @@ test('each failure is answered by its requests, and has its error', async () => 
 	const player = new TurnPlayer(start);
 	await player.open();
 	const rows = await player.describeAll([...TURNS, ...LATER, ...MISSING]);
-	expectApproved(path.join(__dirname, 'turn.refusals.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'turn.refusals.approved.txt'),
+		rows,
+		'A failure is repeated and changed as its facts say, and told with what was sent',
+	);
 });

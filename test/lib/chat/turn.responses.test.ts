@@ -383,5 +383,9 @@ test('each form of a response has its result', async () => {
 	const player = new TurnPlayer(start);
 	await player.open();
 	const rows = await player.describeAll(TURNS);
-	expectApproved(path.join(__dirname, 'turn.responses.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'turn.responses.approved.txt'),
+		rows,
+		'A response is shown once, corrected if it can be, and told if it is not usable',
+	);
 });

@@ -43,5 +43,9 @@ test('each fact', async () => {
 		}
 		rows.push({ input: `${name}, ${model}, its words ${isServerText}`, outcome: facts.join('; ') });
 	}
-	expectApproved(path.join(__dirname, 'server-facts.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'server-facts.approved.txt'),
+		rows,
+		'A fact is stated only if the server showed it',
+	);
 });

@@ -75,5 +75,9 @@ test('each file with each setting: its type, or why it is not sent', () => {
 		};
 		return [...alone, all];
 	});
-	expectApproved(path.join(__dirname, 'allowed-files.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'allowed-files.approved.txt'),
+		rows,
+		'A file is sent only if the app takes it, and otherwise told',
+	);
 });

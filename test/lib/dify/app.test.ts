@@ -42,7 +42,11 @@ test('each error at an app of each type, for a node of each type', async () => {
 		rows.push({ input, outcome: explained === error ? 'unchanged' : describeError(explained) });
 	}
 	rows.push({ input: 'requests of these', outcome: sent });
-	expectApproved(path.join(__dirname, 'app.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'app.approved.txt'),
+		rows,
+		'A key of another app is named as such, with the node for it',
+	);
 });
 
 test('parameters are read once, and their error is explained; the latest conversation is the first one', async () => {
@@ -64,5 +68,9 @@ test('parameters are read once, and their error is explained; the latest convers
 		const id = await awaitOutcome(async () => await findLatestConversationId(client, 'the user'));
 		rows.push({ input: `conversations ${JSON.stringify(data)}`, outcome: [sent, id ?? 'none'] });
 	}
-	expectApproved(path.join(__dirname, 'app.requests.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'app.requests.approved.txt'),
+		rows,
+		'Facts of an app are read once',
+	);
 });

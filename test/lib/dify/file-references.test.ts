@@ -59,5 +59,9 @@ test('each text and each object', () => {
 		outcome: describeDownloadError(createDifyError('fileRejected', { status, detail: 'Gone' })),
 	}));
 	const rows = [...texts, ...objects, ...paths, ...downloads];
-	expectApproved(path.join(__dirname, 'file-references.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'file-references.approved.txt'),
+		rows,
+		"A file is fetched only from the credential's Dify or an allowed origin",
+	);
 });

@@ -10,7 +10,7 @@ import {
 } from '../../../lib/dify/human-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
 import { expectApproved } from '../../support/approved/approved-table';
-import { combine, getOutcome } from '../../support/approved/outcome';
+import { combine, getOutcome, describeError } from '../../support/approved/outcome';
 import path from 'node:path';
 
 const input = (more: object) => ({ output_variable_name: 'name', ...more });
@@ -72,28 +72,29 @@ test('each field, button, text and error of a form', () => {
 		withMissingValues(rejected, form, { name: 'x', unit: 'C' }),
 		withMissingValues(other, form, {}),
 	];
-	expectApproved(path.join(__dirname, 'human-form.any-form.approved.txt'), [
-		...fields.map((one) => ({
-			input: `fields ${JSON.stringify(one)}`,
-			outcome: parseHumanFormFields(one as never),
-		})),
-		...actions.map((one) => ({
-			input: `buttons ${JSON.stringify(one)}`,
-			outcome: parseHumanFormActions(one as never),
-		})),
-		...texts.map((one) => ({
-			input: `text ${JSON.stringify(one)}`,
-			outcome: JSON.stringify(toFormContent(one as never)) ?? 'undefined',
-		})),
-		...tokens.map((one) => ({
-			input: `token "${one}"`,
-			outcome: getOutcome(() => humanFormPath(one)),
-		})),
-		...errors.map(({ type, message, suggestion }, at) => ({
-			input: `error ${at}`,
-			outcome: `${type}: ${message} | ${suggestion}`,
-		})),
-	]);
+	expectApproved(
+		path.join(__dirname, 'human-form.any-form.approved.txt'),
+		[
+			...fields.map((one) => ({
+				input: `fields ${JSON.stringify(one)}`,
+				outcome: parseHumanFormFields(one as never),
+			})),
+			...actions.map((one) => ({
+				input: `buttons ${JSON.stringify(one)}`,
+				outcome: parseHumanFormActions(one as never),
+			})),
+			...texts.map((one) => ({
+				input: `text ${JSON.stringify(one)}`,
+				outcome: JSON.stringify(toFormContent(one as never)) ?? 'undefined',
+			})),
+			...tokens.map((one) => ({
+				input: `token "${one}"`,
+				outcome: getOutcome(() => humanFormPath(one)),
+			})),
+			...errors.map((error, at) => ({ input: `error ${at}`, outcome: describeError(error) })),
+		],
+		'A form shows its text, fields and buttons, and a wrong answer names them',
+	);
 });
 
 test('each field of the form of an app', () => {
@@ -117,5 +118,9 @@ test('each field of the form of an app', () => {
 		input: JSON.stringify(one),
 		outcome: parseAppForm({ user_input_form: [one] }),
 	}));
-	expectApproved(path.join(__dirname, 'human-form.any-form.app.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'human-form.any-form.app.approved.txt'),
+		rows,
+		'A form of an app has the fields that its author made',
+	);
 });

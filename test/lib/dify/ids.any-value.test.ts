@@ -54,5 +54,9 @@ test('each value', () => {
 	const others = rows.filter(
 		({ input }, at) => rows.findIndex((row) => row.input === input) === at,
 	);
-	expectApproved(path.join(__dirname, 'ids.any-value.approved.txt'), others);
+	expectApproved(
+		path.join(__dirname, 'ids.any-value.approved.txt'),
+		others,
+		'No ID that could be another path is sent, and the field is named',
+	);
 });

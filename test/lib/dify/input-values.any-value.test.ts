@@ -81,5 +81,9 @@ test('each value for each type', () => {
 			getOutcome(() => parseJsonInputs(value)),
 		);
 	}
-	expectApproved(path.join(__dirname, 'input-values.any-value.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'input-values.any-value.approved.txt'),
+		joinPlaces(outcomes),
+		'A value reaches an app in the type of its field, or is refused with its name',
+	);
 });

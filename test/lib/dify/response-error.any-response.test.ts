@@ -45,7 +45,11 @@ test('each status at each route, with each body', () => {
 		input: `${status} ${route}, ${body}`,
 		outcome: toText(toError(route, status, BODIES[body]!)),
 	}));
-	expectApproved(path.join(__dirname, 'response-error.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'response-error.any-response.approved.txt'),
+		rows,
+		'An error response has the type that its status, code and route say',
+	);
 });
 
 const CODES = [
@@ -109,8 +113,9 @@ test('each code, with its own advice; and messages that are wrapped, private or 
 		input: `message ${JSON.stringify(message).slice(0, 120)}`,
 		outcome: toText(toError('/workflows/run', 500, JSON.stringify({ code: 'x', message }))),
 	}));
-	expectApproved(path.join(__dirname, 'response-error.any-response.codes.approved.txt'), [
-		...codes,
-		...messages,
-	]);
+	expectApproved(
+		path.join(__dirname, 'response-error.any-response.codes.approved.txt'),
+		[...codes, ...messages],
+		'A code of Dify has its type, and nothing private of a message is shown',
+	);
 });

@@ -33,5 +33,9 @@ test('each form with each input that is filled in', () => {
 			return withTextInput(inputs, { text: 'T', appParameters: { user_input_form: fields } });
 		}),
 	}));
-	expectApproved(path.join(__dirname, 'text-input.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'text-input.approved.txt'),
+		rows,
+		'The text of a node goes into the one variable that it can mean',
+	);
 });

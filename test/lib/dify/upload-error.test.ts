@@ -38,5 +38,9 @@ test('each error after each part of a file', () => {
 			outcome: error === ERRORS[name] ? 'unchanged' : describeError(error),
 		};
 	});
-	expectApproved(path.join(__dirname, 'upload-error.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'upload-error.approved.txt'),
+		rows,
+		'A failed upload names the file and where it stopped',
+	);
 });

@@ -65,9 +65,9 @@ test('each error has its texts', () => {
 	const ends = ['a', 'a.', 'a!', 'a?', 'a…', 'a:', 'a."', 'a.)', 'a)', 'a”', 'a.”', ''].map(
 		(sentence) => ({ input: `with a period: ${sentence}`, outcome: withPeriod(sentence) }),
 	);
-	expectApproved(path.join(__dirname, 'describe-error.approved.txt'), [
-		...rows,
-		...others,
-		...ends,
-	]);
+	expectApproved(
+		path.join(__dirname, 'describe-error.approved.txt'),
+		[...rows, ...others, ...ends],
+		'People read an error once, with its advice, and visitors no address',
+	);
 });

@@ -1,4 +1,4 @@
-/** The texts of each error type, and what each fact changes in them. */
+/** The table of texts: those of each error type, what each fact changes in them, and the advice of each diagnosis. */
 import path from 'node:path';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import {
@@ -14,6 +14,7 @@ import {
 import type { SentenceFacts } from '../../../lib/errors/rows/sentence-facts';
 import { expectApproved } from '../../support/approved/approved-table';
 import type { ApprovedRow } from '../../support/approved/approved-table';
+import { listDiagnosisTexts } from '../diagnosis/diagnosis-texts';
 
 const FACTS: ReadonlyArray<readonly [string, SentenceFacts]> = [
 	[
@@ -135,9 +136,10 @@ const describeType = (type: ErrorType): ApprovedRow[] => {
 	return [{ input: `${type} means`, outcome: describeMeaning(type) }, ...texts];
 };
 
-test('each type has its meaning, and its texts for each fact', () => {
+test('each type has its meaning, and its texts for each fact; each diagnosis its advice', () => {
 	expectApproved(
 		path.join(__dirname, 'error-types.approved.txt'),
-		ERROR_TYPES.flatMap(describeType),
+		[...ERROR_TYPES.flatMap(describeType), ...listDiagnosisTexts()],
+		'Errors are told in words that fit the facts that are known, and no others',
 	);
 });

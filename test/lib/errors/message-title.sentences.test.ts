@@ -96,5 +96,6 @@ test('each sentence has its title and its facts', () => {
 			input: shorten(input),
 			outcome: shorten(typeof outcome === 'string' ? outcome : JSON.stringify(outcome)),
 		})),
+		"The title of an error is the server's first sentence that says something",
 	);
 });

@@ -50,5 +50,9 @@ test('each text, and the longest one that is looked at', () => {
 		input: `${count} blanks behind`,
 		outcome: isStatusPhrase(`Not Found${' '.repeat(count)}`),
 	}));
-	expectApproved(path.join(__dirname, 'status-phrase.approved.txt'), [...rows, ...blanks]);
+	expectApproved(
+		path.join(__dirname, 'status-phrase.approved.txt'),
+		[...rows, ...blanks],
+		'A phrase of a status is no sentence of a server',
+	);
 });

@@ -193,7 +193,7 @@ const handle = (response: Response) => {
 			)
 			.join(', '),
 		namesSent: namesSentField(error, sent),
-		title: labelled.error === error ? undefined : labelled.error.message,
+		field: labelled.error === error ? undefined : labelled.error.field,
 		options: labelled.options?.map((named) => adviseOnOption(named)),
 		values: labelled.options?.map(({ value }) => value),
 		change: change?.name,
@@ -211,5 +211,9 @@ test('each response that names fields has its consequences', () => {
 		const details = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
 		return { input: `${text}${details}`, outcome: handle(response) };
 	});
-	expectApproved(path.join(__dirname, 'named-options.consequences.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'named-options.consequences.approved.txt'),
+		rows,
+		'A rejected field is omitted only if the server itself rejects it, and the option is named',
+	);
 });

@@ -15,5 +15,9 @@ test('each server type has its routes for each task', () => {
 		})),
 	);
 	const all = Object.entries(ROUTES).map(([input, outcome]) => ({ input, outcome }));
-	expectApproved(path.join(__dirname, 'routes.approved.txt'), [...all, ...joinPlaces(ofTasks)]);
+	expectApproved(
+		path.join(__dirname, 'routes.approved.txt'),
+		[...all, ...joinPlaces(ofTasks)],
+		'A task goes to the routes of its server type, best first',
+	);
 });

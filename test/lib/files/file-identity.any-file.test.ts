@@ -58,5 +58,9 @@ test('each file has the name and the type under which it is sent', () => {
 			}),
 		),
 	);
-	expectApproved(path.join(__dirname, 'file-identity.any-file.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'file-identity.any-file.approved.txt'),
+		joinPlaces(outcomes),
+		'A file is sent under the type that its content and name agree on',
+	);
 });

@@ -1,8 +1,8 @@
 /** Emails of many forms: the text that a model gets of each, what is warned of, or why it cannot be opened. */
 import path from 'node:path';
-import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import { readMail } from '../../../lib/files/mail';
 import { expectApproved } from '../../support/approved/approved-table';
+import { describeError } from '../../support/approved/outcome';
 
 const HEAD = 'From: Ann <ann@example.com>\nSubject: Offer\nDate: Mon, 1 Jun 2026 10:00:00 +0200\n';
 
@@ -167,8 +167,7 @@ const read = async (mail: string) => {
 		const { text, warnings } = await readMail('note.eml', Buffer.from(mail, 'latin1'));
 		return { text, ...(warnings.length > 0 && { warnings }) };
 	} catch (error) {
-		const { type, message, suggestion } = asServerErrorOrThrow(error);
-		return { type, title: message, suggestion };
+		return { error: describeError(error) };
 	}
 };
 
@@ -176,15 +175,23 @@ test('each email has its text', async () => {
 	const rows = await Promise.all(
 		Object.entries(MAILS).map(async ([input, mail]) => ({ input, outcome: await read(mail) })),
 	);
-	expectApproved(path.join(__dirname, 'mail.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'mail.approved.txt'),
+		rows,
+		'The text of an email reaches the model once, and what is left out is told',
+	);
 });
 
 test('each limit of an email is as large as it says', async () => {
 	const rows = await Promise.all(
 		Object.entries(LIMITS).map(async ([input, mail]) => {
-			const { text, title } = (await read(mail)) as { text?: string; title?: string };
-			return { input, outcome: title ?? `${text?.length} characters` };
+			const { text, error } = (await read(mail)) as { text?: string; error?: string };
+			return { input, outcome: error ?? `${text?.length} characters` };
 		}),
 	);
-	expectApproved(path.join(__dirname, 'mail.limits.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'mail.limits.approved.txt'),
+		rows,
+		'An email is refused beyond its limits, and not before',
+	);
 });

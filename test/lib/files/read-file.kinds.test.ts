@@ -7,6 +7,7 @@ import { parseDispositionFileName, parseMimeType, sanitizeFileName } from '../..
 import { decodeInlineData } from '../../../lib/files/inline-data';
 import { omitUndefined } from '../../../lib/values/records';
 import { applyToTexts, expectApproved, joinPlaces } from '../../support/approved/approved-table';
+import { markWords } from '../../support/approved/outcome';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
@@ -82,11 +83,8 @@ const describe = async (bytes: Buffer, mimeType: string, name: string): Promise<
 		return [known, sent, ...warnings].join(' | ');
 	} catch (error) {
 		const { message, suggestion } = asServerErrorOrThrow(error);
-		return [
-			known,
-			mimeType === '' ? message : message.replaceAll(`(${mimeType}`, '(TYPE'),
-			suggestion,
-		].join(' | ');
+		const title = mimeType === '' ? message : message.replaceAll(`(${mimeType}`, '(TYPE');
+		return [known, `rejected${markWords([title, suggestion])}`].join(' | ');
 	}
 };
 
@@ -97,7 +95,11 @@ test('each file is sent as what its content says, or not at all', async () => {
 			const outcome = await describe(bytes, type, name);
 			outcomes.push({ subject, place: type || 'no type', outcome });
 		}
-	expectApproved(path.join(__dirname, 'read-file.kinds.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'read-file.kinds.approved.txt'),
+		joinPlaces(outcomes),
+		'A file is sent as what its content is, or refused by name',
+	);
 });
 
 const NAMES = [
@@ -170,5 +172,9 @@ test('each name, type and data URL is read', () => {
 		...applyToTexts({ parseDispositionFileName }, DISPOSITIONS),
 		...applyToTexts({ decodeInlineData: toText }, DATA),
 	];
-	expectApproved(path.join(__dirname, 'read-file.names.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'read-file.names.approved.txt'),
+		rows,
+		'A name of a file is one name, without folders',
+	);
 });

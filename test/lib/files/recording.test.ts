@@ -1,8 +1,8 @@
 /** Files that are transcribed, and those that contain no sound. */
 import path from 'node:path';
-import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import { assertRecording } from '../../../lib/files/recording';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
+import { describeError } from '../../support/approved/outcome';
 
 const NAMES = ['talk.wav', 'talk.MP3', 'notes.txt', 'data.json', 'talk', 'film.mp4', 'a.pdf'];
 const TYPES = [
@@ -25,8 +25,7 @@ const check = (file: Parameters<typeof assertRecording>[0]) => {
 		assertRecording(file);
 		return 'sent';
 	} catch (error) {
-		const { type, message, suggestion } = asServerErrorOrThrow(error);
-		return `${type}: ${message}. ${suggestion}`;
+		return describeError(error);
 	}
 };
 
@@ -41,8 +40,9 @@ test('each file is sent, or is named with what it is', () => {
 		),
 	);
 	const renamed = check({ name: 'a.png', declaredName: 'talk.wav', mimeType: 'image/png' });
-	expectApproved(path.join(__dirname, 'recording.approved.txt'), [
-		...joinPlaces(rows),
-		{ input: 'a.png, which was talk.wav', outcome: renamed },
-	]);
+	expectApproved(
+		path.join(__dirname, 'recording.approved.txt'),
+		[...joinPlaces(rows), { input: 'a.png, which was talk.wav', outcome: renamed }],
+		'Only sound is transcribed',
+	);
 });

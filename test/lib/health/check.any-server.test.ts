@@ -7,6 +7,7 @@ import type { Answer, Routes } from '../../support/servers/scripted-server';
 import { withoutIds } from '../../faults/harness';
 import { check, checkDify } from './support';
 import path from 'node:path';
+import { describeFinding } from '../../support/approved/outcome';
 
 const start = useServers();
 
@@ -189,10 +190,7 @@ const OPTIONS: Readonly<Record<string, CheckOptions>> = {
 
 function describeCheck({ summary, status, findings, server, models, app }: CheckResult): string {
 	const { latencyMs: _measured, url: _address, ...facts } = server;
-	const found = findings.map(
-		({ id, severity, observed, detail, suggestion }) =>
-			`${severity} ${id}: ${observed} | ${detail} | ${suggestion}`,
-	);
+	const found = findings.map(describeFinding);
 	const parts = [JSON.stringify(facts), JSON.stringify(models ?? app ?? {}), ...found];
 	return [`${status}: ${summary.replace(/\d+ ms/, '… ms')}`, ...parts]
 		.join(' ; ')
@@ -215,7 +213,11 @@ test('each server with each expectation', async () => {
 				.replaceAll(`127.0.0.1:${server.port}`, 'SERVER');
 			rows.push({ input: `${name}, ${expected}`, outcome });
 		}
-	expectApproved(path.join(__dirname, 'check.any-server.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'check.any-server.approved.txt'),
+		rows,
+		'A check reports what a server shows, and loads nothing',
+	);
 });
 
 const version: Record<string, string> = { 'x-version': '1.16.0', 'x-env': 'PRODUCTION' };
@@ -342,5 +344,9 @@ test('each Dify with each key', async () => {
 				.replaceAll(`127.0.0.1:${server.port}`, 'SERVER');
 			rows.push({ input: `${name}, ${keyType} key`, outcome });
 		}
-	expectApproved(path.join(__dirname, 'check.any-server.dify.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'check.any-server.dify.approved.txt'),
+		rows,
+		'A check reports what Dify shows, and starts nothing',
+	);
 });

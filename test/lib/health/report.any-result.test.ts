@@ -124,5 +124,9 @@ test('each result as a page and as a text', () => {
 			.replace(/<body>[\s\S]*/, '')
 			.replace(/sha256-[^']+/, 'sha256-…'),
 	});
-	expectApproved(path.join(__dirname, 'report.any-result.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'report.any-result.approved.txt'),
+		rows,
+		'A report shows every finding, and nothing in it is markup',
+	);
 });

@@ -75,17 +75,21 @@ test('each response', () => {
 		],
 		[[500, 0.4]],
 	];
-	expectApproved(path.join(__dirname, 'run-probe.any-response.approved.txt'), [
-		...rows,
-		{ input: 'no probe', outcome: JSON.stringify(getJsonObject(undefined)) },
-		...times.map((list) => ({
-			input: `latency of ${JSON.stringify(list)}`,
-			outcome: String(
-				getLatency([
-					undefined,
-					...list.map(([status, durationMs]) => probe({ status, durationMs })),
-				]),
-			),
-		})),
-	]);
+	expectApproved(
+		path.join(__dirname, 'run-probe.any-response.approved.txt'),
+		[
+			...rows,
+			{ input: 'no probe', outcome: JSON.stringify(getJsonObject(undefined)) },
+			...times.map((list) => ({
+				input: `latency of ${JSON.stringify(list)}`,
+				outcome: String(
+					getLatency([
+						undefined,
+						...list.map(([status, durationMs]) => probe({ status, durationMs })),
+					]),
+				),
+			})),
+		],
+		'A probe reads an object only if there is one',
+	);
 });

@@ -123,7 +123,11 @@ test('the rounds, findings and status of each setting', async () => {
 			),
 		});
 	}
-	expectApproved(path.join(__dirname, 'speed.any-setting.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'speed.any-setting.approved.txt'),
+		rows,
+		'A speed test sends its rounds, and no more',
+	);
 });
 
 test('findings of each speed, order and status of findings, and seconds', () => {
@@ -169,5 +173,9 @@ test('findings of each speed, order and status of findings, and seconds', () => 
 		outcome: formatSeconds(ms),
 	}));
 	const rows = [...speeds, ...orders, ...seconds];
-	expectApproved(path.join(__dirname, 'speed.any-setting.findings.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'speed.any-setting.findings.approved.txt'),
+		rows,
+		'A finding about speed is made only of what was measured',
+	);
 });

@@ -78,7 +78,11 @@ test('made-up sequences', () => {
 		]),
 	);
 	const rows = [...outcomes].map(([input, outcome]) => ({ input, outcome }));
-	expectApproved(path.join(__dirname, 'watch.any-checks.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'watch.any-checks.approved.txt'),
+		rows,
+		'A change is reported once, after it was confirmed',
+	);
 });
 
 test('the texts of changes, and durations', () => {
@@ -104,5 +108,9 @@ test('the texts of changes, and durations', () => {
 		}),
 	);
 	const rows = [...texts, ...changes, ...durations];
-	expectApproved(path.join(__dirname, 'watch.any-checks.texts.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'watch.any-checks.texts.approved.txt'),
+		rows,
+		'A change is told with its times',
+	);
 });

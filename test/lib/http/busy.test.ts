@@ -47,7 +47,11 @@ test('each error says whether the server was busy, and whether it is about a bud
 			};
 		}),
 	);
-	expectApproved(path.join(__dirname, 'busy.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'busy.approved.txt'),
+		rows,
+		'A server is busy only if it did not start the request',
+	);
 });
 
 test('a wait in vain is remembered for its server and model until a request is taken', () => {

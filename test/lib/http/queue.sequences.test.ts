@@ -98,5 +98,9 @@ const play = async (sequence: string): Promise<string> => {
 test('each sequence of requests has its order', async () => {
 	const rows = [];
 	for (const sequence of SEQUENCES) rows.push({ input: sequence, outcome: await play(sequence) });
-	expectApproved(path.join(__dirname, 'queue.sequences.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'queue.sequences.approved.txt'),
+		rows,
+		'Interactive requests go first, and no class starves',
+	);
 });

@@ -15,6 +15,7 @@ import { TASK_LIMITS } from '../../../lib/task-limits';
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
 import { useClock } from '../../guarantees/support/fake-clock';
+import { markWords, findValues } from '../../support/approved/outcome';
 
 const clock = useClock();
 
@@ -34,10 +35,8 @@ const describeError = (error: ServerError) => {
 	const { type, message, detail, suggestion, status, code, serverText, facts, report } = error;
 	const { isServerText, isOtherProgram, isBrokenJson, retryable } = error;
 	return omitUndefined({
-		type,
-		title: message,
-		detail: detail === message ? undefined : detail,
-		suggestion,
+		type: `${type}${markWords([isServerText === true ? '' : message, detail, suggestion])}`,
+		says: isServerText === true ? message : undefined,
 		status,
 		code,
 		serverText,
@@ -162,12 +161,11 @@ test('each response has its error', () => {
 			),
 		),
 	}));
-	expectApproved(path.join(__dirname, 'request-errors.approved.txt'), [
-		...rows,
-		...moved,
-		...bare,
-		...large,
-	]);
+	expectApproved(
+		path.join(__dirname, 'request-errors.approved.txt'),
+		[...rows, ...moved, ...bare, ...large],
+		"An error response has its type, and the server's own sentence",
+	);
 });
 
 const toFailure = (code: string, message = code) =>
@@ -234,18 +232,18 @@ test('each exception has its error, before and in a response', () => {
 		const { type, code, message } = toTransportError(new ConnectionFailure(cause), failed);
 		return {
 			input: `${JSON.stringify(of)} for ${url}`,
-			outcome: `${type} ${code ?? ''}: ${message}`,
+			outcome: `${type}${markWords([message])} ${code ?? ''}: ${findValues(message).join(', ')}`,
 		};
 	});
 	const large = ['{"a":1', '<html>'].map((received) => ({
 		input: `too large: ${received}`,
 		outcome: describe(new BodyTooLargeError(1_000_000).withReceived(received), true),
 	}));
-	expectApproved(path.join(__dirname, 'request-errors.exceptions.approved.txt'), [
-		...failures,
-		...addressed,
-		...large,
-	]);
+	expectApproved(
+		path.join(__dirname, 'request-errors.exceptions.approved.txt'),
+		[...failures, ...addressed, ...large],
+		'A failed connection has the type of its cause, before and in a response',
+	);
 });
 
 test('a timeout and Stop have their errors, in the queue as well', async () => {
@@ -281,5 +279,9 @@ test('a timeout and Stop have their errors, in the queue as well', async () => {
 			}),
 		),
 	});
-	expectApproved(path.join(__dirname, 'request-errors.timeouts.approved.txt'), outcomes);
+	expectApproved(
+		path.join(__dirname, 'request-errors.timeouts.approved.txt'),
+		outcomes,
+		'A timeout names itself, also in the queue',
+	);
 });

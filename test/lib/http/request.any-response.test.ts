@@ -16,6 +16,7 @@ import type { PlacedOutcome } from '../../support/approved/approved-table';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedServer } from '../../support/servers/scripted-server';
 import { withLimits } from './client';
+import { markWords } from '../../support/approved/outcome';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/still-clock'),
@@ -122,12 +123,12 @@ const READERS: Readonly<Record<string, (response: HttpResponse) => Promise<unkno
 };
 
 const describeError = (error: ServerError) => {
-	const { type, message, status, serverText, retryable } = error;
+	const { type, message, isServerText, status, serverText, retryable } = error;
 	// How a connection ended depends on who noticed it first.
 	const { reason: _reason, ...facts } = error.facts;
 	return omitUndefined({
-		error: type,
-		title: message,
+		error: `${type}${markWords(isServerText === true ? [] : [message])}`,
+		says: isServerText === true ? message : undefined,
 		status,
 		serverText: serverText && serverText.length > 100 ? serverText.length : serverText,
 		facts: Object.keys(facts).length > 0 ? facts : undefined,
@@ -229,7 +230,11 @@ test('each response is read in each way', async () => {
 				!ofText.has(toKey(row)),
 		)
 		.map(({ subject, reader, ...rest }) => ({ ...rest, subject: `${subject}, ${reader}` }));
-	expectApproved(path.join(__dirname, 'request.any-response.approved.txt'), joinPlaces(shown));
+	expectApproved(
+		path.join(__dirname, 'request.any-response.approved.txt'),
+		joinPlaces(shown),
+		'Every form of a response is read, or its error says why not',
+	);
 });
 
 const toSeconds = (ms: number) => Number((ms / 1000).toFixed(1));
@@ -323,6 +328,7 @@ test('each sequence of responses ends as its settings say', async () => {
 	expectApproved(
 		path.join(__dirname, 'request.any-response.sequences.approved.txt'),
 		joinPlaces(outcomes),
+		'A request is repeated as its settings and the facts say, and no more',
 	);
 });
 
@@ -373,5 +379,9 @@ test('each request is sent with its method, its headers and its body', async () 
 		input: 'redirected to another host',
 		outcome: { moved, key: elsewhere.requests[0]?.headers.authorization ?? 'not sent' },
 	});
-	expectApproved(path.join(__dirname, 'request.any-response.sent.approved.txt'), sent);
+	expectApproved(
+		path.join(__dirname, 'request.any-response.sent.approved.txt'),
+		sent,
+		'A request is sent with its method, headers and body',
+	);
 });

@@ -84,5 +84,9 @@ test('each body has its events, in whatever parts it arrives', () => {
 			})),
 		),
 	);
-	expectApproved(path.join(__dirname, 'stream-parser.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'stream-parser.approved.txt'),
+		joinPlaces(outcomes),
+		'A stream has the same events in whatever parts it arrives',
+	);
 });

@@ -59,5 +59,9 @@ test('each sequence ends by its timeout', async () => {
 	for (const subject of SEQUENCES)
 		for (const [place, timeouts] of Object.entries(TIMEOUTS))
 			outcomes.push({ subject, place, outcome: await play(subject, timeouts) });
-	expectApproved(path.join(__dirname, 'timeouts.sequences.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'timeouts.sequences.approved.txt'),
+		joinPlaces(outcomes),
+		'A request ends by the first timeout that is over, and no other',
+	);
 });

@@ -4,7 +4,6 @@ import type { ChatResult } from '../../../lib/chat/chat-result';
 import { toLogFields } from '../../../lib/chat/log-fields';
 import type { TurnHistory } from '../../../lib/chat/log-fields';
 import { toResponseAttributes } from '../../../lib/chat/trace-turn';
-import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import {
 	toGenerationInfo,
 	toInputMessage,
@@ -14,6 +13,7 @@ import {
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
 import { readTool } from '../../support/n8n/tools';
+import { describeError } from '../../support/approved/outcome';
 
 const RESULT: ChatResult = {
 	text: 'Hi',
@@ -178,7 +178,7 @@ const describeTool = (tool: unknown): unknown => {
 	try {
 		return readTool(tool);
 	} catch (error) {
-		return asServerErrorOrThrow(error).message;
+		return describeError(error);
 	}
 };
 
@@ -213,5 +213,6 @@ test('each field has its places', () => {
 	expectApproved(
 		path.join(__dirname, 'host-data.fields.approved.txt'),
 		rows.map(({ input, outcome }) => ({ input, outcome: shorten(outcome) })),
+		'A field of a result has its places in the log and in traces, and no secret does',
 	);
 });

@@ -127,5 +127,6 @@ test('each message, option and tool becomes a part of the request', async () => 
 	expectApproved(
 		path.join(__dirname, 'sdk-chat-model.calls.approved.txt'),
 		await Promise.all(rows),
+		"Messages and options of n8n's SDK reach the request",
 	);
 });

@@ -1,6 +1,5 @@
 /** Credentials with each field: the headers, the URLs, the secrets and the limits of their server, or the error. */
 import path from 'node:path';
-import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import {
 	isSameForEachItem,
 	lacksHeaders,
@@ -10,6 +9,7 @@ import { authenticateRequest } from '../../../lib/servers/authenticate-request';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
+import { describeError } from '../../support/approved/outcome';
 
 const header = (...rows: Array<readonly [name: unknown, value: unknown]>) => ({
 	header: rows.map(([name, value]) => ({ name, value })),
@@ -68,7 +68,7 @@ const describeServer = (data: Record<string, unknown>): unknown => {
 			api: url.api === 'http://gpu:8080/v1' ? undefined : url.api,
 		});
 	} catch (error) {
-		return asServerErrorOrThrow(error).message;
+		return describeError(error);
 	}
 };
 
@@ -113,7 +113,7 @@ test('each credential has its server', () => {
 		try {
 			outcome = authenticateRequest(request as never, credential, test as never);
 		} catch (error) {
-			outcome = asServerErrorOrThrow(error).message;
+			outcome = describeError(error);
 		}
 		return { input: `request ${JSON.stringify(request)}`, outcome };
 	});
@@ -121,5 +121,9 @@ test('each credential has its server', () => {
 		input: input.replaceAll(KEY, 'KEY'),
 		outcome: JSON.stringify(outcome).replaceAll(KEY, 'KEY'),
 	}));
-	expectApproved(path.join(__dirname, 'credential.fields.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'credential.fields.approved.txt'),
+		rows,
+		'A credential has its server, or names its field',
+	);
 });

@@ -42,5 +42,9 @@ test('each model has its line', () => {
 		input: 'with a name',
 		outcome: describeModel({ id: 'a', quantization: 'Q8_0' } as ServerModel, 'My model'),
 	};
-	expectApproved(path.join(__dirname, 'describe-model.approved.txt'), [...rows, named]);
+	expectApproved(
+		path.join(__dirname, 'describe-model.approved.txt'),
+		[...rows, named],
+		'A model is a line that says what it is',
+	);
 });

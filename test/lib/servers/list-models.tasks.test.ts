@@ -1,12 +1,12 @@
 /** The models that each server lists for each task: their order, what is known of them, the requests, or the error. */
 import path from 'node:path';
-import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import { describeModel } from '../../../lib/servers/describe-model';
 import { findOtherModel, listModels } from '../../../lib/servers/list-models';
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 import { LLAMA, list, serve } from './json-server';
 import type { Answers } from './json-server';
+import { describeError } from '../../support/approved/outcome';
 
 interface Server {
 	answers: Answers;
@@ -136,10 +136,7 @@ test('each server has its models for each task', async () => {
 					found.map((model) =>
 						modelTask === undefined ? omitUndefined(model) : describeModel(model),
 					),
-				(error: unknown) => {
-					const { type, message, suggestion } = asServerErrorOrThrow(error);
-					return [type, message, suggestion].join(': ');
-				},
+				describeError,
 			);
 			const requests = modelTask === undefined ? [...new Set(requested())].sort() : undefined;
 			outcomes.push({
@@ -148,7 +145,11 @@ test('each server has its models for each task', async () => {
 				outcome: omitUndefined({ models, requests }),
 			});
 		}
-	expectApproved(path.join(__dirname, 'list-models.tasks.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'list-models.tasks.approved.txt'),
+		joinPlaces(outcomes),
+		'A task lists the models that can do it',
+	);
 });
 
 const NAMES: ReadonlyArray<readonly [requested: string, reported: string]> = [
@@ -174,5 +175,9 @@ test('each answer of another model is told apart', async () => {
 			const other = await findOtherModel(server, { requested, reported });
 			outcomes.push({ subject: `${requested}, ${reported}`, place, outcome: other ?? 'the same' });
 		}
-	expectApproved(path.join(__dirname, 'list-models.others.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'list-models.others.approved.txt'),
+		joinPlaces(outcomes),
+		'Another model than the requested one is noticed',
+	);
 });

@@ -1,11 +1,11 @@
 /** Actions on models while the server reports one state after the other: the requests, the result, or the error. */
 import path from 'node:path';
-import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import { runModelAction } from '../../../lib/servers/model-actions';
 import type { ModelAction, ModelActionOptions } from '../../../lib/servers/types/server-type';
 import { expectApproved } from '../../support/approved/approved-table';
 import { LLAMA, list, serve } from './json-server';
 import type { Answers } from './json-server';
+import { describeError } from '../../support/approved/outcome';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/still-clock'),
@@ -300,13 +300,7 @@ const play = async ({ action, answers, headers, options }: PlayedAction): Promis
 		timeoutMs: action === 'pull' ? 60_000 : 5_000,
 		onProgress: (step) => void progress.push(step.status),
 		...options,
-	}).then(
-		({ tookMs: _tookMs, ...result }) => result,
-		(error: unknown) => {
-			const { type, message, suggestion, facts, detail } = asServerErrorOrThrow(error);
-			return { type, message, suggestion, facts, detail: detail === message ? undefined : detail };
-		},
-	);
+	}).then(({ tookMs: _tookMs, ...result }) => result, describeError);
 	const requests = requested().filter((line) => line !== 'GET /v1/models');
 	const counted = [...new Set(requests)].map((line) => {
 		const count = requests.filter((other) => other === line).length;
@@ -325,5 +319,9 @@ test('each action has its requests and its result, whatever the server reports',
 	const rows = [];
 	for (const played of [...ROUTER, ...OLLAMA, ...OTHERS])
 		rows.push({ input: `${played.action} ${played.name}`, outcome: await play(played) });
-	expectApproved(path.join(__dirname, 'model-actions.states.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'model-actions.states.approved.txt'),
+		rows,
+		'An action reports success only if the server shows the state',
+	);
 });

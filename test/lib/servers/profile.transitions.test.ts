@@ -71,7 +71,11 @@ test('what a server taught stays until another server takes its place', () => {
 			}),
 		),
 	);
-	expectApproved(path.join(__dirname, 'profile.transitions.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'profile.transitions.approved.txt'),
+		rows,
+		'What is known of a server ends when another takes its place',
+	);
 });
 
 /** What a response may show of the server that generated it. */
@@ -116,5 +120,6 @@ test('the type is forgotten for each contradiction once, unless it was selected'
 	expectApproved(
 		path.join(__dirname, 'profile.transitions.contradictions.approved.txt'),
 		rows.filter(({ outcome }) => outcome.includes('forgotten')),
+		'A type is forgotten for what contradicts it, once',
 	);
 });

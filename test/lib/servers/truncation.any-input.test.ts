@@ -91,5 +91,9 @@ test('each input has its warning', async () => {
 				const outcome = `${truncated ? '' : 'not truncated: '}${all.join(' ')}`;
 				outcomes.push({ subject, place: serverType.name, outcome });
 			}
-	expectApproved(path.join(__dirname, 'truncation.any-input.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'truncation.any-input.approved.txt'),
+		joinPlaces(outcomes),
+		'A truncated input is told, and only that',
+	);
 });

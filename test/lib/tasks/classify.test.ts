@@ -168,5 +168,9 @@ test('each completion', async () => {
 		});
 		rows.push({ input, outcome });
 	}
-	expectApproved(path.join(__dirname, 'classify.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'classify.approved.txt'),
+		rows,
+		'A label counts only if the model named it',
+	);
 });

@@ -121,5 +121,9 @@ test('each response', async () => {
 			outcome: [outcome, ...(isShown ? [`shown ${JSON.stringify(shown)}`] : [])].join(' ; '),
 		});
 	}
-	expectApproved(path.join(__dirname, 'complete.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'complete.any-response.approved.txt'),
+		rows,
+		'A continued text is shown as it arrives, and kept if it fails',
+	);
 });

@@ -242,5 +242,9 @@ test('each response', async () => {
 		});
 		rows.push({ input, outcome: [outcome, ...failures].join(' ; ') });
 	}
-	expectApproved(path.join(__dirname, 'embed.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'embed.approved.txt'),
+		rows,
+		'No vector is returned that a store could not use',
+	);
 });

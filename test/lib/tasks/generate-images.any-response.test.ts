@@ -98,5 +98,9 @@ test('each response', async () => {
 		});
 		rows.push({ input, outcome });
 	}
-	expectApproved(path.join(__dirname, 'generate-images.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'generate-images.any-response.approved.txt'),
+		rows,
+		'Every image is returned, or the error says why not',
+	);
 });

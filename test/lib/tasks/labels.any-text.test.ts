@@ -152,9 +152,9 @@ test('each text with each list of labels', () => {
 					?.map((list) => list.map((score) => Math.round(score * 1_000) / 1_000)),
 			) ?? 'none',
 	}));
-	expectApproved(path.join(__dirname, 'labels.any-text.approved.txt'), [
-		...rows,
-		...joinPlaces(outcomes),
-		...scores,
-	]);
+	expectApproved(
+		path.join(__dirname, 'labels.any-text.approved.txt'),
+		[...rows, ...joinPlaces(outcomes), ...scores],
+		'A text is read as labels only if it names them',
+	);
 });

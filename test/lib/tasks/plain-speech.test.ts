@@ -41,5 +41,9 @@ const TEXTS = [
 
 test('each text', () => {
 	const rows = TEXTS.map((text) => ({ input: JSON.stringify(text), outcome: stripMarkdown(text) }));
-	expectApproved(path.join(__dirname, 'plain-speech.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'plain-speech.approved.txt'),
+		rows,
+		'What is spoken has the words of the text, without its marks',
+	);
 });

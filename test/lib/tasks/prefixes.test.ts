@@ -34,5 +34,9 @@ const NAMES = [
 
 test('each name', () => {
 	const rows = NAMES.map((name) => ({ input: name.slice(-40), outcome: getPrefixes(name) }));
-	expectApproved(path.join(__dirname, 'prefixes.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'prefixes.approved.txt'),
+		rows,
+		'A model has its own prefixes',
+	);
 });

@@ -138,5 +138,9 @@ test('each response', async () => {
 		});
 		rows.push({ input, outcome });
 	}
-	expectApproved(path.join(__dirname, 'rerank.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'rerank.any-response.approved.txt'),
+		rows,
+		'Every document has its own score, or the error says why not',
+	);
 });

@@ -94,5 +94,6 @@ test('each result of each request', () => {
 	expectApproved(
 		path.join(__dirname, 'result-checks.any-result.approved.txt'),
 		rows.filter((row) => !silent.includes(row)),
+		'What was asked for and not obeyed is told',
 	);
 });

@@ -138,5 +138,9 @@ test('each request', async () => {
 		});
 		rows.push({ input, outcome });
 	}
-	expectApproved(path.join(__dirname, 'run-task.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'run-task.approved.txt'),
+		rows,
+		'A refused field is omitted only if its row allows it, and an input is checked before it is sent',
+	);
 });

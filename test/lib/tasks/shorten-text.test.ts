@@ -35,5 +35,9 @@ test('each refusal', () => {
 			return { input: `${refusal}, ${name} of ${text.length}`, outcome: lengths };
 		}),
 	);
-	expectApproved(path.join(__dirname, 'shorten-text.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'shorten-text.approved.txt'),
+		rows,
+		'A shorter beginning is tried as the refusal says, and no half of a character',
+	);
 });

@@ -77,7 +77,11 @@ test('each kind of audio for each format and each declared type', async () => {
 			outcome: sent.slice(sent.indexOf(' ; ') + 3),
 		});
 	}
-	expectApproved(path.join(__dirname, 'synthesize-speech.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'synthesize-speech.any-response.approved.txt'),
+		rows,
+		'Speech is what its bytes say, and is told if it is not what was asked for',
+	);
 });
 
 test('each setting, and responses without audio', async () => {
@@ -112,5 +116,6 @@ test('each setting, and responses without audio', async () => {
 	expectApproved(
 		path.join(__dirname, 'synthesize-speech.any-response.settings.approved.txt'),
 		rows,
+		'A setting of speech is sent, and a response without sound is an error',
 	);
 });

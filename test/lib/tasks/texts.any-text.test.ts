@@ -29,11 +29,11 @@ test('each name', () => {
 			outcome: getTruncationHints(texts, { count: 9, noun: 'Document' }),
 		}),
 	);
-	expectApproved(path.join(__dirname, 'texts.any-text.approved.txt'), [
-		...named,
-		...excerpts,
-		...hints,
-	]);
+	expectApproved(
+		path.join(__dirname, 'texts.any-text.approved.txt'),
+		[...named, ...excerpts, ...hints],
+		'A text is named by its number and beginning',
+	);
 });
 
 test('words that were split', () => {
@@ -57,9 +57,9 @@ test('words that were split', () => {
 		input: 'a segment without a text',
 		outcome: joinSplitSegments([{ text: ' a' }, { id: 1 }, { text: ' b' }]),
 	};
-	expectApproved(path.join(__dirname, 'texts.any-text.split.approved.txt'), [
-		...texts,
-		...segments,
-		others,
-	]);
+	expectApproved(
+		path.join(__dirname, 'texts.any-text.split.approved.txt'),
+		[...texts, ...segments, others],
+		'A split text loses nothing',
+	);
 });

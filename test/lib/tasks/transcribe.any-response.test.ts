@@ -69,7 +69,11 @@ test('each response in each format', async () => {
 	const rows = [];
 	for (const { name, format } of cases)
 		rows.push({ input: `${name} as ${format}`, outcome: await play(RESPONSES[name]!, { format }) });
-	expectApproved(path.join(__dirname, 'transcribe.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'transcribe.any-response.approved.txt'),
+		rows,
+		'A transcript has its text and subtitles in the requested format, or the error says why not',
+	);
 });
 
 test('each setting, and names of files', async () => {
@@ -107,5 +111,9 @@ test('each setting, and names of files', async () => {
 	const rows = [];
 	for (const [input, request] of Object.entries(cases))
 		rows.push({ input, outcome: await play(good, request) });
-	expectApproved(path.join(__dirname, 'transcribe.any-response.settings.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'transcribe.any-response.settings.approved.txt'),
+		rows,
+		'A setting of a transcription is sent, and a file keeps its name',
+	);
 });

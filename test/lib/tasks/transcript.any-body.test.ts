@@ -96,7 +96,11 @@ test('each body in each format', () => {
 		});
 		return [...places, { subject, place: 'cut', outcome: JSON.stringify(readCutTranscript(body)) }];
 	});
-	expectApproved(path.join(__dirname, 'transcript.any-body.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'transcript.any-body.approved.txt'),
+		joinPlaces(outcomes),
+		'A transcript is read from any form, and what is missing is told',
+	);
 });
 
 test.each([

@@ -102,7 +102,11 @@ test('each form of a response with each kind of vector', () => {
 	for (const [input, json] of Object.entries(others))
 		for (const count of [1, 2])
 			rows.push({ input: `${input}, ${count}`, outcome: parseVectors(json, count) });
-	expectApproved(path.join(__dirname, 'vectors.any-form.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'vectors.any-form.approved.txt'),
+		rows,
+		'A vector belongs to its text, in any form of a response',
+	);
 });
 
 test('each count of tokens, each length, and nearly empty vectors', () => {
@@ -136,9 +140,9 @@ test('each count of tokens, each length, and nearly empty vectors', () => {
 			outcome: getZeroWarnings([toVector(length, length), toVector(nonZeros, length)]),
 		}),
 	);
-	expectApproved(path.join(__dirname, 'vectors.any-form.numbers.approved.txt'), [
-		...counts,
-		...shortened,
-		...warnings,
-	]);
+	expectApproved(
+		path.join(__dirname, 'vectors.any-form.numbers.approved.txt'),
+		[...counts, ...shortened, ...warnings],
+		'Counts and lengths of vectors are exact',
+	);
 });

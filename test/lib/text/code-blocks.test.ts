@@ -76,7 +76,11 @@ test('each text has its code and its quotations', () => {
 		withoutOuterFence,
 		unwrapCodeBlock,
 	};
-	expectApproved(path.join(__dirname, 'code-blocks.approved.txt'), applyToTexts(functions, TEXTS));
+	expectApproved(
+		path.join(__dirname, 'code-blocks.approved.txt'),
+		applyToTexts(functions, TEXTS),
+		'A call in code or a quotation is no call',
+	);
 });
 
 test.each([

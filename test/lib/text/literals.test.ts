@@ -118,5 +118,9 @@ test('each text has its value, its calls and its JSON', () => {
 		extractObject: (text: string) =>
 			extractJson(text, (value) => (typeof value === 'object' ? [] : ['is no object'])),
 	};
-	expectApproved(path.join(__dirname, 'literals.approved.txt'), applyToTexts(functions, TEXTS));
+	expectApproved(
+		path.join(__dirname, 'literals.approved.txt'),
+		applyToTexts(functions, TEXTS),
+		'Values as languages write them keep their meaning',
+	);
 });

@@ -39,7 +39,11 @@ test('each text has its thinking, as a whole and letter by letter', () => {
 			.replaceAll(/ {200,}/g, ({ length }) => `${length} blanks`)
 			.replaceAll('\n', '⏎'),
 	}));
-	expectApproved(path.join(__dirname, 'reasoning-field.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'reasoning-field.approved.txt'),
+		rows,
+		'Thinking in a field is read the same, however it is cut',
+	);
 });
 
 test('the thinking does not depend on how it is cut', () => {

@@ -87,7 +87,11 @@ test('each field sets its attributes', () => {
 		);
 		return { input, outcome: Object.fromEntries(known) as unknown };
 	});
-	expectApproved(path.join(__dirname, 'attributes.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'attributes.approved.txt'),
+		rows,
+		'A field of an observation sets its attributes',
+	);
 });
 
 test.each([

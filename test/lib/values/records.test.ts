@@ -67,5 +67,9 @@ test('each reader with each value', () => {
 		},
 		{ input: 'the name of no list', outcome: records.findList({ a: 'x', b: ['b'] }, ['a', 'b']) },
 	];
-	expectApproved(path.join(__dirname, 'records.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'records.approved.txt'),
+		rows,
+		'A reader takes only its own kind of value',
+	);
 });

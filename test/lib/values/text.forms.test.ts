@@ -116,10 +116,9 @@ test('each value has its forms', () => {
 		input: `toText ${String(value)}`,
 		outcome: toText(value),
 	}));
-	expectApproved(path.join(__dirname, 'text.forms.approved.txt'), [
-		...texts,
-		...numbers,
-		...ranges,
-		...values,
-	]);
+	expectApproved(
+		path.join(__dirname, 'text.forms.approved.txt'),
+		[...texts, ...numbers, ...ranges, ...values],
+		'A value is written in one form',
+	);
 });

@@ -6,6 +6,7 @@ import { listOperations } from '../../faults/operations';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { expectApproved } from '../../support/approved/approved-table';
 import path from 'node:path';
+import { describeNodeError } from '../../support/approved/outcome';
 
 const clock = useClock();
 const pad = (head: string): Buffer =>
@@ -86,8 +87,7 @@ test('each response', async () => {
 						JSON.stringify(items),
 						...hints.map(({ message, type }) => `hint ${type} ${message}`),
 					].join(' ; '),
-				({ message, description }: Error & { description?: string }) =>
-					`! ${message} | ${description}`,
+				describeNodeError,
 			);
 		works.set(input, work);
 	};
@@ -123,5 +123,9 @@ test('each response', async () => {
 		});
 	}
 	await server.close();
-	expectApproved(path.join(__dirname, 'audio.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'audio.any-response.approved.txt'),
+		rows,
+		'Speech and transcripts of Dify keep their bytes, type and text',
+	);
 });

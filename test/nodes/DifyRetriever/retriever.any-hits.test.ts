@@ -120,7 +120,11 @@ test('each record with each search', async () => {
 					.replaceAll(B, 'B'),
 			});
 		}
-	expectApproved(path.join(__dirname, 'retriever.any-hits.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'retriever.any-hits.approved.txt'),
+		rows,
+		'A record becomes a document with its metadata, best first',
+	);
 });
 
 test('what is sent for each knowledge base, and questions of any length', async () => {
@@ -165,5 +169,9 @@ test('what is sent for each knowledge base, and questions of any length', async 
 			outcome: `${query.length} "${query.slice(-6)}" ${isTruncated}`,
 		});
 	}
-	expectApproved(path.join(__dirname, 'retriever.any-hits.requests.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'retriever.any-hits.requests.approved.txt'),
+		rows,
+		'A knowledge base is searched with its own settings',
+	);
 });

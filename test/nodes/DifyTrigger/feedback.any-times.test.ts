@@ -71,5 +71,9 @@ test('each time, known or not', async () => {
 	const { client } = createRecordedClient({ 'GET /app/feedbacks': { data: [] } });
 	const { state } = await fetchNewFeedback(client, { newest: NEWEST, known: { a: 'x' } });
 	rows.push({ input: 'no ratings any more', outcome: state });
-	expectApproved(path.join(__dirname, 'feedback.any-times.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'feedback.any-times.approved.txt'),
+		rows,
+		'A rating starts a workflow once, whatever its time',
+	);
 });

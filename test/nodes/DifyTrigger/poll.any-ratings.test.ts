@@ -132,5 +132,9 @@ test('made-up lists', async () => {
 			await play(steps, parameters, isManual),
 		);
 	const rows = [...outcomes].map(([input, outcome]) => ({ input, outcome }));
-	expectApproved(path.join(__dirname, 'poll.any-ratings.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'poll.any-ratings.approved.txt'),
+		rows,
+		'No rating is lost between polls, and none starts a workflow twice',
+	);
 });

@@ -6,6 +6,7 @@ import { listOperations } from '../../faults/operations';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { expectApproved } from '../../support/approved/approved-table';
 import path from 'node:path';
+import { describeNodeError } from '../../support/approved/outcome';
 
 const clock = useClock();
 const json = (body: object, status = 200): Reaction => ({
@@ -110,8 +111,7 @@ test('each form', async () => {
 			.then(
 				({ items = [], hints = [] }) =>
 					[JSON.stringify(items), ...hints.map(({ message }) => `hint ${message}`)].join(' ; '),
-				({ message, description }: Error & { description?: string }) =>
-					`! ${message} | ${description}`,
+				describeNodeError,
 			);
 		works.set(input, work);
 	}
@@ -132,5 +132,9 @@ test('each form', async () => {
 		});
 	}
 	await server.close();
-	expectApproved(path.join(__dirname, 'form.any-values.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'form.any-values.approved.txt'),
+		rows,
+		'A form gets the values of the node, and its run is followed',
+	);
 });

@@ -20,6 +20,7 @@ import {
 import { expectApproved } from '../../support/approved/approved-table';
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
+import { describeError, markWords } from '../../support/approved/outcome';
 
 const start = useServers();
 
@@ -125,7 +126,7 @@ class NotedExecution {
 
 	reportError(error: unknown): unknown {
 		const { type, message, detail } = asServerErrorOrThrow(error);
-		this.notes.push([type, message, ...(detail === message ? [] : [detail])].join(', '));
+		this.notes.push(`${type}${markWords([message, detail])}`);
 		return createServerError('aborted', {}, { title: 'As n8n shows it' });
 	}
 }
@@ -155,7 +156,7 @@ const generate = async (generation: Generation, url: string): Promise<unknown> =
 			offered: logFields?.toolsOffered,
 			omitted: logFields?.toolsOmitted,
 		}),
-		(error: unknown) => `thrown: ${asServerErrorOrThrow(error).message}`,
+		describeError,
 	);
 	return { deltas: deltas.join(''), notes: execution.notes, outcome };
 };
@@ -172,5 +173,9 @@ test('each generation tells its execution what became of it', async () => {
 			},
 		});
 	}
-	expectApproved(path.join(__dirname, 'generator.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'generator.approved.txt'),
+		rows,
+		'An execution is told what became of a generation',
+	);
 });

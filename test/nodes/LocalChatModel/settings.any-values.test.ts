@@ -7,6 +7,7 @@ import { ItemSource } from '../../../nodes/shared/fields/item-source';
 import { readValues } from '../../../nodes/shared/fields/read-values';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 import { fakeContext } from '../../support/n8n/context';
+import { markWords } from '../../support/approved/outcome';
 
 const DEFAULTS = {
 	model: 'qwen3',
@@ -64,12 +65,8 @@ const read = (options: object) => {
 		return { ...toSettings(parameters), ...toLimits(parameters) };
 	} catch (error) {
 		const { type, message, suggestion, field } = asServerErrorOrThrow(error);
-		return {
-			error: type,
-			message: message.replace(/but is .*/, 'but is VALUE'),
-			suggestion,
-			field,
-		};
+		const words = markWords([message.replace(/but is .*/, 'but is VALUE'), suggestion]);
+		return { error: `${type}${words}`, field };
 	}
 };
 
@@ -87,5 +84,9 @@ test('each value of each option has its setting', () => {
 			),
 		})),
 	);
-	expectApproved(path.join(__dirname, 'settings.any-values.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'settings.any-values.approved.txt'),
+		joinPlaces(outcomes),
+		'An option has its value, or is refused by its name',
+	);
 });

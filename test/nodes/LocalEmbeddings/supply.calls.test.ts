@@ -7,6 +7,7 @@ import { expectApproved } from '../../support/approved/approved-table';
 import { fakeContext } from '../../support/n8n/context';
 import { json, sendJson, useServers } from '../../support/servers/scripted-server';
 import type { Answer, Routes, ScriptedRequest } from '../../support/servers/scripted-server';
+import { describeNodeError, markWords } from '../../support/approved/outcome';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/still-clock'),
@@ -115,11 +116,11 @@ const CALLS: readonly Call[] = [
 	},
 ];
 
-/** The log of a call without its duration; of an error, only its text. */
+/** The log of a call without its duration; of an error, that it is one. */
 const withoutTimes = (output: unknown): unknown => {
 	const { milliseconds: _milliseconds, description, ...known } = output as Record<string, unknown>;
 	const text = typeof description === 'string' ? description : undefined;
-	return text === undefined ? known : text.replace(/ URL: .*/s, '');
+	return text === undefined ? known : `error${markWords([text])}`;
 };
 
 const play = async ({
@@ -138,7 +139,7 @@ const play = async ({
 		query === undefined
 			? embeddings.embedDocuments(texts as string[])
 			: embeddings.embedQuery(query as string);
-	const result = await outcome.catch((error: Error) => `thrown: ${error.message}`);
+	const result = await outcome.catch(describeNodeError);
 	const sent = server
 		.sent('/v1/embeddings')
 		.map(({ input, dimensions }) => [input, dimensions].flat());
@@ -166,5 +167,9 @@ test('each call has its requests, its vectors and its log', async () => {
 			outcome: outcome.replace(/w{30,}/g, (long) => `(${String(long.length)})`),
 		});
 	}
-	expectApproved(path.join(__dirname, 'supply.calls.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'supply.calls.approved.txt'),
+		rows,
+		'A vector store gets all vectors of a call, or an error',
+	);
 });

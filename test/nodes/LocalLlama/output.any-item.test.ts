@@ -8,6 +8,7 @@ import type { OperationResult } from '../../faults/operations';
 import { expectApproved } from '../../support/approved/approved-table';
 import { useClock } from '../../guarantees/support/fake-clock';
 import path from 'node:path';
+import { describeNodeError } from '../../support/approved/outcome';
 
 const clock = useClock();
 const FILE = { mimeType: 'text/plain', fileName: 'old.txt', data: 'eA==' };
@@ -82,12 +83,16 @@ test('each operation with each input and setting', async () => {
 						...(options && { options }),
 						...(isTool === true && { isTool }),
 					})
-					.then(describeItems, ({ message }: Error) => `! ${message}`);
+					.then(describeItems, describeNodeError);
 				outcomes.set(key, work);
 			}
 	expect(await passUntilEnded(outcomes, { clock, servers: [server] })).toEqual([]);
 	const rows = [];
 	for (const [input, outcome] of outcomes) rows.push({ input, outcome: withoutIds(await outcome) });
 	await server.close();
-	expectApproved(path.join(__dirname, 'output.any-item.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'output.any-item.approved.txt'),
+		rows,
+		'An item keeps its input as chosen, and a lost field is told',
+	);
 });

@@ -7,6 +7,7 @@ import { expectApproved } from '../../support/approved/approved-table';
 import { fakeContext } from '../../support/n8n/context';
 import { json, sendJson, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
+import { describeNodeError, markWords } from '../../support/approved/outcome';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/still-clock'),
@@ -79,11 +80,11 @@ const RANKINGS: readonly Ranking[] = [
 	},
 ];
 
-/** The log of a call without its duration; of an error, only its text. */
+/** The log of a call without its duration; of an error, that it is one. */
 const withoutTimes = (output: unknown): unknown => {
 	const { milliseconds: _milliseconds, description, ...known } = output as Record<string, unknown>;
 	const text = typeof description === 'string' ? description : undefined;
-	return text === undefined ? known : text.replace(/ URL: .*/s, '');
+	return text === undefined ? known : `error${markWords([text])}`;
 };
 
 const play = async ({
@@ -103,7 +104,7 @@ const play = async ({
 	})) as StoredDocument[];
 	const result = await (response as SuppliedReranker)
 		.compressDocuments(documents, query as string)
-		.catch((error: Error) => `thrown: ${error.message}`);
+		.catch(describeNodeError);
 	return {
 		sent: server
 			.sent('/v1/rerank')
@@ -126,5 +127,9 @@ test('each ranking has its requests, its documents and its log', async () => {
 			outcome: outcome.replace(/w{30,}/g, (long) => `(${String(long.length)})`),
 		});
 	}
-	expectApproved(path.join(__dirname, 'supply.calls.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'supply.calls.approved.txt'),
+		rows,
+		'A vector store gets its documents ranked, or an error',
+	);
 });

@@ -132,5 +132,9 @@ test('each field, and one that is missing', async () => {
 			),
 		});
 	}
-	expectApproved(path.join(__dirname, 'binary.any-file.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'binary.any-file.approved.txt'),
+		rows,
+		'A binary field is read with its name, type and size',
+	);
 });

@@ -2,7 +2,7 @@
 import { modelSearches, withResolvedModel } from '../../../nodes/shared/model-selection';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { expectApproved } from '../../support/approved/approved-table';
-import { awaitOutcome, combine } from '../../support/approved/outcome';
+import { awaitOutcome, combine, describeNodeError } from '../../support/approved/outcome';
 import { editorContext } from '../../support/n8n/editor-context';
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Routes } from '../../support/servers/scripted-server';
@@ -88,11 +88,12 @@ test('each list on each server', async () => {
 	for (const { name, search, filter } of cases) {
 		const server = await start(SERVERS[name]!);
 		const context = editorContext({ baseUrl: server.url, apiKey: 'key' });
-		const outcome = await modelSearches[search].call(context, filter).then(
-			({ results }) => results.map((one) => `${one.name}=${one.value}`).join(', '),
-			({ message, description }: Error & { description?: string }) =>
-				`! ${message} | ${description}`,
-		);
+		const outcome = await modelSearches[search]
+			.call(context, filter)
+			.then(
+				({ results }) => results.map((one) => `${one.name}=${one.value}`).join(', '),
+				describeNodeError,
+			);
 		rows.push({
 			input: `${name}, ${search} "${filter}"`,
 			outcome: outcome
@@ -100,7 +101,11 @@ test('each list on each server', async () => {
 				.replaceAll(`127.0.0.1:${server.port}`, 'SERVER'),
 		});
 	}
-	expectApproved(path.join(__dirname, 'model-selection.any-list.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'model-selection.any-list.approved.txt'),
+		rows,
+		'A list shows the models for its task',
+	);
 });
 
 test('the model of an empty field', async () => {
@@ -128,5 +133,9 @@ test('the model of an empty field', async () => {
 				.replaceAll(`127.0.0.1:${server.port}`, 'SERVER'),
 		});
 	}
-	expectApproved(path.join(__dirname, 'model-selection.any-list.empty.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'model-selection.any-list.empty.approved.txt'),
+		rows,
+		'An empty model means the only one, or is refused',
+	);
 });

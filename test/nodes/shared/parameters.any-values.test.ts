@@ -123,7 +123,11 @@ test('each reader with each value', () => {
 			};
 		},
 	);
-	expectApproved(path.join(__dirname, 'parameters.any-values.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'parameters.any-values.approved.txt'),
+		rows,
+		'A field gives a value of its type, or an error that names it',
+	);
 });
 
 test('values of two items, by what the workflow stores', () => {
@@ -174,5 +178,9 @@ test('values of two items, by what the workflow stores', () => {
 			),
 		),
 	});
-	expectApproved(path.join(__dirname, 'parameters.any-values.items.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'parameters.any-values.items.approved.txt'),
+		rows,
+		'A value is read once for all items only if it is the same for all',
+	);
 });

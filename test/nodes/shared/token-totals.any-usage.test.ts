@@ -68,9 +68,9 @@ test('made-up generations, and runs of Dify', () => {
 		input: 'an execution without totals',
 		outcome: JSON.stringify(readTokenTotals({})),
 	};
-	expectApproved(path.join(__dirname, 'token-totals.any-usage.approved.txt'), [
-		...rows,
-		...runs,
-		none,
-	]);
+	expectApproved(
+		path.join(__dirname, 'token-totals.any-usage.approved.txt'),
+		[...rows, ...runs, none],
+		'Totals add up what servers counted',
+	);
 });

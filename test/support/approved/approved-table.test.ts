@@ -1,4 +1,7 @@
+import { createServerError } from '../../../lib/errors/create-error';
 import { describeChanges, expectApproved } from './approved-table';
+import { canWrite, describeExcess, findExcess, isShrinking, readToDo } from './table-size';
+import * as fs from 'node:fs';
 import path from 'node:path';
 
 const FILE = path.join(process.cwd(), 'test/lib/x.approved.txt');
@@ -27,5 +30,90 @@ test('another order is a change', () => {
 
 test('a table has no input twice', () => {
 	const rows = ['a', 'a'].map((input) => ({ input, outcome: 1 }));
-	expect(() => expectApproved(FILE, rows)).toThrow('"rows": 1');
+	expect(() => expectApproved(FILE, rows, 'It is so')).toThrow('"rows": 1');
+});
+
+const NAME = 'test/lib/x.approved.txt';
+const toRows = (count: number, width = 10) =>
+	Array.from({ length: count }, (_none, at) => String(at).padStart(width, 'x'));
+
+describe('a table is refused', () => {
+	test.each([
+		{ what: '100 rows', lines: toRows(100), excess: { rows: 0, wideRows: 0, rowsWithWords: 0 } },
+		{ what: '101 rows', lines: toRows(101), excess: { rows: 101, wideRows: 0, rowsWithWords: 0 } },
+		{
+			what: '160 characters',
+			lines: toRows(1, 160),
+			excess: { rows: 0, wideRows: 0, rowsWithWords: 0 },
+		},
+		{
+			what: '161 characters',
+			lines: toRows(2, 161),
+			excess: { rows: 0, wideRows: 2, rowsWithWords: 0 },
+		},
+		{
+			what: 'words of an error',
+			lines: ['a => Check the server log.', 'b => 1'],
+			excess: { rows: 0, wideRows: 0, rowsWithWords: 1 },
+		},
+	])('$what', ({ lines, excess }) => {
+		const words = ['Check the server log.'];
+		expect(findExcess(NAME, lines, words)).toEqual(excess);
+		expect(findExcess('test/lib/errors/error-types.approved.txt', lines, words)).toEqual({
+			rows: 0,
+			wideRows: 0,
+			rowsWithWords: 0,
+		});
+	});
+
+	test('for the words that a test file has produced', () => {
+		const { suggestion } = createServerError('unauthorized', {});
+		const rows = [{ input: 'a', outcome: suggestion }];
+		expect(() => expectApproved(FILE, rows, 'It is so')).toThrow('rows with words of errors');
+	});
+
+	test('if it grows, and has to shrink its line in the list', () => {
+		const before = { rows: 120, wideRows: 3, rowsWithWords: 0 };
+		expect(describeExcess(before, before)).toEqual([]);
+		expect(describeExcess({ ...before, rows: 121 }, before)).toEqual([
+			'121 rows (maximum 100), and 120 before: it may not grow. What is larger becomes a rule: a property, or a sample with its reason.',
+		]);
+		expect(describeExcess({ ...before, wideRows: 2 }, before)).toEqual([
+			'2 rows of more than 160 characters, fewer than the to-do list has: write the table.',
+		]);
+		expect([
+			isShrinking({ ...before, rows: 119 }, before),
+			isShrinking({ ...before, wideRows: 4 }, before),
+			isShrinking({ ...before, rowsWithWords: 1 }, before),
+		]).toEqual([true, false, false]);
+		const ofNode = 'test/guarantees/panels.LocalLlama.approved.txt';
+		expect([
+			canWrite(NAME, { ...before, rows: 121 }, before),
+			canWrite(ofNode, { ...before, rows: 121 }, before),
+			canWrite(ofNode, { ...before, rowsWithWords: 1 }, before),
+		]).toEqual([false, true, false]);
+	});
+});
+
+/** The rows of all tables together. The aim is 3,000, in no more tables. */
+const MAX_ALL_ROWS = 13_700;
+const MAX_TABLES = 186;
+
+test('the to-do list names tables that are still too large, and all tables together do not grow', () => {
+	const tables = fs
+		.readdirSync('test', { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.approved.txt'))
+		.map((name) => path.posix.join('test', name));
+	const counts = tables.map((name) => {
+		const lines = fs.readFileSync(name, 'utf8').trimEnd().split('\n').slice(1);
+		return { name, lines: lines.length, ...findExcess(name, lines, []) };
+	});
+	const toDo = readToDo();
+	const listed = [...toDo].map(([name, { rows, wideRows }]) => ({ name, rows, wideRows }));
+	const large = counts
+		.filter(({ name }) => toDo.has(name))
+		.map(({ name, rows, wideRows }) => ({ name, rows, wideRows }));
+	expect(large.sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(listed);
+	expect(counts.length).toBeLessThanOrEqual(MAX_TABLES);
+	expect(counts.reduce((sum, { lines }) => sum + lines, 0)).toBeLessThanOrEqual(MAX_ALL_ROWS);
 });

@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { isWriting } from './is-writing';
+import { canWrite, describeExcess, findExcess, readToDo, updateToDo } from './table-size';
 
 /** An input and its outcome. */
 export interface ApprovedRow {
@@ -21,14 +22,32 @@ const ARROW = ' => ';
  * Compares a table with its approved form, one row a line; with `CONTRACT_WRITE=1` it writes that form instead.
  *
  * @param file where the approved form is: in the `__dirname` of the test, with a name that ends in `.approved.txt`
+ * @param promise what all rows stand for, so that a failure says what broke
  */
-export function expectApproved(file: string, rows: readonly ApprovedRow[]): void {
-	const lines = rows.map(({ input, outcome }) => toLine(input + ARROW + toText(outcome)));
+export function expectApproved(file: string, rows: readonly ApprovedRow[], promise: string): void {
+	const numberWords = createWordNumbers();
+	const lines = rows.map(({ input, outcome }) =>
+		toLine(input + ARROW + numberWords(toText(outcome))),
+	);
 	const inputs = new Set(rows.map(({ input }) => input));
 	expect({ rows: inputs.size }).toEqual({ rows: rows.length });
 	expect(lines).not.toEqual([]);
-	if (isWriting) write(file, lines);
-	else expect(describeChanges(file, read(file), lines)).toEqual([]);
+	const name = path.relative(process.cwd(), file);
+	const excess = findExcess(name, lines, getWordsOfErrors());
+	const allowed = readToDo().get(name);
+	const isAccepted = isWriting && canWrite(name, excess, allowed);
+	expect({ table: name, promise, has: isAccepted ? [] : describeExcess(excess, allowed) }).toEqual({
+		table: name,
+		promise,
+		has: [],
+	});
+	if (isWriting) {
+		write(file, lines);
+		if (describeExcess(excess, allowed).length > 0) updateToDo(name, excess);
+	} else {
+		const changes = describeChanges(file, read(file), lines);
+		expect(changes.length === 0 ? {} : { promise, changes }).toEqual({});
+	}
 }
 
 /** What one of several places, such as servers, makes of a subject. */
@@ -135,6 +154,32 @@ function write(file: string, lines: readonly string[]): void {
 
 function toText(outcome: unknown): string {
 	return typeof outcome === 'string' ? outcome : (JSON.stringify(outcome) ?? 'undefined');
+}
+
+/** The words of errors that this test file has produced so far (`test/support/jest/error-texts.ts`), as rows have them. */
+function getWordsOfErrors(): string[] {
+	const { textsOfErrors = new Set() } = globalThis as { textsOfErrors?: ReadonlySet<string> };
+	const all = [...textsOfErrors].map(toLine);
+	return [...new Set(all.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]))];
+}
+
+/** A type of error, and its words between signs (`markWords`). */
+const MARKED_WORDS = /(\w*)⟦([^⟧]*)⟧/g;
+
+/**
+ * In place of the words of errors, their number among all words of that type in a table, none for the first: where two rows
+ * have the same number, an error of this type says the same. So a changed word changes no row.
+ */
+function createWordNumbers(): (text: string) => string {
+	const known = new Map<string, string[]>();
+	return (text) =>
+		text.replace(MARKED_WORDS, (_marked, type: string, words: string) => {
+			const all = known.get(type) ?? [];
+			known.set(type, all);
+			if (!all.includes(words)) all.push(words);
+			const number = all.indexOf(words) + 1;
+			return number === 1 ? type : `${type} (${number})`;
+		});
 }
 
 /** Characters that an editor shows as nothing or as a line break. */

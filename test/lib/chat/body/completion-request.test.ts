@@ -12,13 +12,13 @@ import type { ChatRequest } from '../../../../lib/chat/chat-request';
 import { DisplayedText } from '../../../../lib/chat/read/displayed-text';
 import type { SamplingSettings } from '../../../../lib/chat/settings';
 import { createToolNames } from '../../../../lib/chat/tools/tool-names';
-import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import { createModelServer } from '../../../../lib/servers/endpoint';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
 import type { ServerType } from '../../../../lib/servers/types/server-type';
 import type { JsonRecord } from '../../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
 import { PLAIN_SETTINGS } from '../chat-settings';
+import { describeError } from '../../../support/approved/outcome';
 
 interface Setting {
 	name: string;
@@ -156,7 +156,7 @@ const describeSetting = (serverType: ServerType, setting: Setting): unknown => {
 			}),
 		};
 	} catch (error) {
-		return asServerErrorOrThrow(error).message;
+		return describeError(error);
 	}
 };
 
@@ -168,5 +168,9 @@ test('each setting has its own effect on the body at each server type', () => {
 			outcome: describeSetting(serverType, setting),
 		})),
 	);
-	expectApproved(path.join(__dirname, 'completion-request.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'completion-request.approved.txt'),
+		joinPlaces(outcomes),
+		'A setting changes its own part of a body, and is told where the server cannot have it',
+	);
 });

@@ -108,5 +108,9 @@ test('each rejection changes each history in its way', () => {
 			),
 		),
 	);
-	expectApproved(path.join(__dirname, 'history-forms.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'history-forms.approved.txt'),
+		joinPlaces(outcomes),
+		'Another form of a history changes only what the server rejected',
+	);
 });

@@ -4,6 +4,7 @@ import type { SchemaDraft } from '../../../../lib/chat/check/check-schema';
 import { checkSchema } from '../../../../lib/chat/check/check-schema';
 import { validateAgainstSchema } from '../../../../lib/chat/check/validate-against-schema';
 import { expectApproved } from '../../../support/approved/approved-table';
+import { describeError } from '../../../support/approved/outcome';
 
 const LONG = 'x'.repeat(300);
 
@@ -117,7 +118,7 @@ const describe = (schema: unknown, value: unknown) => {
 	try {
 		return validateAgainstSchema(schema as never, value);
 	} catch (error) {
-		return `throws ${String(error)}`;
+		return describeError(error);
 	}
 };
 
@@ -134,7 +135,11 @@ test('each schema says what is wrong with each value', () => {
 		input: `${draft} ${JSON.stringify(schema)} | ${JSON.stringify(value)}`,
 		outcome: describe({ $schema: `http://json-schema.org/${draft}/schema#`, ...schema }, value),
 	}));
-	expectApproved(path.join(__dirname, 'check-schema.issues.approved.txt'), [...rows, ...byDraft]);
+	expectApproved(
+		path.join(__dirname, 'check-schema.issues.approved.txt'),
+		[...rows, ...byDraft],
+		'A value that breaks a schema has an issue that names the place, and no other value has one',
+	);
 });
 
 const RECURSIVE_DRAFT: SchemaDraft = '2019-09';

@@ -70,6 +70,7 @@ test('each value becomes that of its field if nothing is lost', () => {
 	expectApproved(
 		path.join(__dirname, 'check-tool-calls.values.approved.txt'),
 		joinPlaces(outcomes),
+		'A value reaches a tool as its type says, or the model is told; no number changes',
 	);
 });
 
@@ -122,5 +123,9 @@ test('each call is valid, or has its issue and its warnings', () => {
 			},
 		};
 	});
-	expectApproved(path.join(__dirname, 'check-tool-calls.calls.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'check-tool-calls.calls.approved.txt'),
+		rows,
+		'A call runs whole, or not at all and the model is told',
+	);
 });

@@ -36,8 +36,9 @@ test('each reason has its sentence, and each server type its advice', () => {
 	);
 	const advice = outcomes.filter(({ subject }) => ['noArguments', 'cutOff'].includes(subject));
 	const atOne = outcomes.filter(({ place }) => place === 'other');
-	expectApproved(path.join(__dirname, 'rejected-call.approved.txt'), [
-		...joinPlaces(advice),
-		...atOne.map(({ subject, outcome }) => ({ input: subject, outcome })),
-	]);
+	expectApproved(
+		path.join(__dirname, 'rejected-call.approved.txt'),
+		[...joinPlaces(advice), ...atOne.map(({ subject, outcome }) => ({ input: subject, outcome }))],
+		'A call that did not run is told with its reason and advice that fits the server',
+	);
 });

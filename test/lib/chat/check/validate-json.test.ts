@@ -91,7 +91,11 @@ test('each text matches each format, or not', () => {
 			return { subject: JSON.stringify(text), place, outcome };
 		}),
 	);
-	expectApproved(path.join(__dirname, 'validate-json.approved.txt'), joinPlaces(outcomes));
+	expectApproved(
+		path.join(__dirname, 'validate-json.approved.txt'),
+		joinPlaces(outcomes),
+		'JSON counts if it has the requested form, and otherwise the model is told why not',
+	);
 });
 
 test.each([

@@ -7,13 +7,13 @@ import type { InputMessage, InputToolCall } from '../../../../lib/chat/input-mes
 import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
 import { prepareMessages } from '../../../../lib/chat/prepare/prepare-messages';
 import type { ChatSettings } from '../../../../lib/chat/settings';
-import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import { llamaServer } from '../../../../lib/servers/types/llama-server';
 import type { JsonRecord } from '../../../../lib/values/records';
 import { asRecords } from '../../../../lib/values/records';
 import { expectApproved } from '../../../support/approved/approved-table';
 import type { ApprovedRow } from '../../../support/approved/approved-table';
 import { PLAIN_SETTINGS } from '../chat-settings';
+import { describeError } from '../../../support/approved/outcome';
 
 const system = (content: unknown): InputMessage => ({ type: 'system', content });
 const human = (content: unknown, more: Partial<InputMessage> = {}): InputMessage => ({
@@ -282,7 +282,7 @@ const describeHistory = (
 			)
 			.map(({ input, outcome }) => ({ input, outcome: toShort(outcome) }));
 	} catch (error) {
-		return [{ input: name, outcome: asServerErrorOrThrow(error).message }];
+		return [{ input: name, outcome: describeError(error) }];
 	}
 };
 
@@ -294,5 +294,9 @@ test('each form of a history becomes its messages', () => {
 	);
 	// Only the first form of a history with other settings: the others follow from it.
 	const kept = rows.filter(({ input }) => !/, (?:thinking|calls|budget).*:/.test(input));
-	expectApproved(path.join(__dirname, 'prepare-messages.approved.txt'), kept);
+	expectApproved(
+		path.join(__dirname, 'prepare-messages.approved.txt'),
+		kept,
+		'Every message of a history reaches the server once, in a form that servers accept',
+	);
 });

@@ -32,7 +32,11 @@ test('each question has its scores', () => {
 		input: JSON.stringify(questions),
 		outcome: scoreTools(questions, TOOLS).map((score) => Number(score.toFixed(3))),
 	}));
-	expectApproved(path.join(__dirname, 'score-tools.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'score-tools.approved.txt'),
+		rows,
+		'A tool is chosen for words of the question that few tools share',
+	);
 });
 
 test.each([

@@ -175,7 +175,11 @@ test('each text of a model is shown, thought, called or rejected', () => {
 			? [...ofText, { input: `${JSON.stringify(text)} in the history`, outcome: later }]
 			: ofText;
 	});
-	expectApproved(path.join(__dirname, 'completion-accumulator.texts.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'completion-accumulator.texts.approved.txt'),
+		rows,
+		'A text is shown, thought or called as the model meant it, and nothing of it is lost',
+	);
 });
 
 test('each reason why a call does not run has its hint', () => {
@@ -203,5 +207,9 @@ test('each reason why a call does not run has its hint', () => {
 		input: reason,
 		outcome: describeRejectedCall({ name: 'look', reason }, other),
 	}));
-	expectApproved(path.join(__dirname, 'completion-accumulator.reasons.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'completion-accumulator.reasons.approved.txt'),
+		rows,
+		'A call in a text that does not run has its hint',
+	);
 });

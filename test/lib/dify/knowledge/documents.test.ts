@@ -63,5 +63,9 @@ test('each state: available or not, and how it becomes so', async () => {
 			input: `ID ${id}`,
 			outcome: shorten(String(getOutcome(() => getDocumentId({ id })))),
 		});
-	expectApproved(path.join(__dirname, 'documents.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'documents.approved.txt'),
+		rows,
+		'Only a document that is ready counts as available, and a delete that failed is told',
+	);
 });

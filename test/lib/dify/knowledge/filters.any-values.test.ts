@@ -36,7 +36,11 @@ test('each operator with each value: what is sent, which records match, and on w
 			return `${JSON.stringify(sent!.value)}; matches ${JSON.stringify(matching)}; fits ${fitting.join()}`;
 		}),
 	}));
-	expectApproved(path.join(__dirname, 'filters.any-values.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'filters.any-values.approved.txt'),
+		rows,
+		'A filter finds what its operator says, and an empty one finds nothing',
+	);
 });
 
 test('two conditions, the errors of an operator on a field, and times', () => {
@@ -75,10 +79,9 @@ test('two conditions, the errors of an operator on a field, and times', () => {
 		input: `time ${JSON.stringify(value)} ${typeof value} ${String(value)}`,
 		outcome: getOutcome(() => toUnixSeconds(value, 'The time')),
 	}));
-	expectApproved(path.join(__dirname, 'filters.any-values.times.approved.txt'), [
-		...logic,
-		...misfits,
-		nameless,
-		...dates,
-	]);
+	expectApproved(
+		path.join(__dirname, 'filters.any-values.times.approved.txt'),
+		[...logic, ...misfits, nameless, ...dates],
+		'A condition that a field cannot have is refused, and times are read in their zone',
+	);
 });

@@ -80,7 +80,11 @@ test('each value in a field of each type, and in a new one', async () => {
 			),
 		},
 	);
-	expectApproved(path.join(__dirname, 'metadata.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'metadata.approved.txt'),
+		rows,
+		'Metadata keep their type, and a field is created only if it is missing',
+	);
 });
 
 test('fields and values as Dify lists them', () => {
@@ -111,5 +115,9 @@ test('fields and values as Dify lists them', () => {
 			outcome: parseMetadata(value),
 		})),
 	];
-	expectApproved(path.join(__dirname, 'metadata.lists.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'metadata.lists.approved.txt'),
+		rows,
+		'Fields and values of Dify are read as they are',
+	);
 });

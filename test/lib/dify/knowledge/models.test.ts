@@ -24,5 +24,9 @@ test('each entry of a list, and each value', () => {
 		input: `"${value}"`,
 		outcome: getOutcome(() => toEmbeddingModelFields(parseModelRef(value))),
 	}));
-	expectApproved(path.join(__dirname, 'models.approved.txt'), [...options, ...values]);
+	expectApproved(
+		path.join(__dirname, 'models.approved.txt'),
+		[...options, ...values],
+		'A model in a list means one model of one provider',
+	);
 });

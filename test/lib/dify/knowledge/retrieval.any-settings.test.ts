@@ -100,7 +100,11 @@ test('each stored setting with each chosen one', async () => {
 		const result = typeof outcome === 'string' ? outcome : sent;
 		rows.push({ input: `${name}, ${JSON.stringify(settings)}`, outcome: result });
 	}
-	expectApproved(path.join(__dirname, 'retrieval.any-settings.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'retrieval.any-settings.approved.txt'),
+		rows,
+		'A search sends the stored settings but for those that were chosen',
+	);
 });
 
 test('each record, with and without a filter and a limit', async () => {
@@ -136,7 +140,11 @@ test('each record, with and without a filter and a limit', async () => {
 			outcome: `${kept.length} units, ${isTruncated ? 'truncated' : 'whole'}`,
 		});
 	}
-	expectApproved(path.join(__dirname, 'retrieval.any-settings.records.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'retrieval.any-settings.records.approved.txt'),
+		rows,
+		'No record is lost but by the filter, the limit or the minimum score',
+	);
 });
 
 const hitsOf = (outcome: unknown): string => {

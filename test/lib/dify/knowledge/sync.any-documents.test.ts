@@ -122,11 +122,11 @@ test('the steps: each state of a document, with a source that is the same, chang
 			}).map((step) => `${step.action} ${step.source} as ${step.content?.name ?? '-'}`),
 		),
 	}));
-	expectApproved(path.join(__dirname, 'sync.any-documents.approved.txt'), [
-		...rows,
-		...many,
-		...named,
-	]);
+	expectApproved(
+		path.join(__dirname, 'sync.any-documents.approved.txt'),
+		[...rows, ...many, ...named],
+		'A sync writes what changed, and deletes nothing whose source may still be there',
+	);
 });
 
 test('the requests of each step, in their order, and its result', async () => {
@@ -162,5 +162,9 @@ test('the requests of each step, in their order, and its result', async () => {
 			outcome: text.replaceAll(DATASET, 'BASE').replaceAll(DOCUMENT, 'DOC'),
 		});
 	}
-	expectApproved(path.join(__dirname, 'sync.any-documents.steps.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'sync.any-documents.steps.approved.txt'),
+		rows,
+		'A step of a sync sends its requests in order, and tells what it did',
+	);
 });

@@ -94,7 +94,11 @@ test('each option for each knowledge base', async () => {
 			outcome: outcome.split(' ; ').slice(2, -1).join(' ; '),
 		});
 	}
-	expectApproved(path.join(__dirname, 'write-document.any-options.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'write-document.any-options.approved.txt'),
+		rows,
+		'A document is written with the chosen options, and with no others',
+	);
 });
 
 test('each choice for each document that is there', async () => {
@@ -108,5 +112,9 @@ test('each choice for each document that is there', async () => {
 		const outcome = await upsert(DATASETS['with texts']!, FOUND[name]!, { isFile, options });
 		rows.push({ input: `${isFile ? 'file' : 'text'}, ${name}, ${ifExists}`, outcome });
 	}
-	expectApproved(path.join(__dirname, 'write-document.any-options.existing.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'write-document.any-options.existing.approved.txt'),
+		rows,
+		'An existing document is treated as chosen',
+	);
 });

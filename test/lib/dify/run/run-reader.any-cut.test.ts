@@ -106,5 +106,9 @@ test('each run, cut after each event', async () => {
 				.replaceAll(RUN, 'RUN'),
 		});
 	}
-	expectApproved(path.join(__dirname, 'run-reader.any-cut.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'run-reader.any-cut.approved.txt'),
+		rows,
+		'A cut run is followed to its end, never sent twice, and its text is kept',
+	);
 });

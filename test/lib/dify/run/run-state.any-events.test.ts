@@ -238,5 +238,9 @@ test('the result of each sequence of events is the approved one', () => {
 	for (const names of ASKED_AGAIN)
 		outcomes.set(`awaited: ${names.join(' ')}`, play('awaited', names));
 	const rows = [...outcomes].map(([input, outcome]) => ({ input, outcome }));
-	expectApproved(path.join(__dirname, 'run-state.any-events.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'run-state.any-events.approved.txt'),
+		rows,
+		'A run has one result for its events, and its text is shown once',
+	);
 });

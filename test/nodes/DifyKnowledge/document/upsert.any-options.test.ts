@@ -65,5 +65,9 @@ test('each mode with each option, and the others', () => {
 			),
 		),
 	}));
-	expectApproved(path.join(__dirname, 'upsert.any-options.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'upsert.any-options.approved.txt'),
+		rows,
+		'An option of a document is sent in its place',
+	);
 });

@@ -43,10 +43,11 @@ test('each type of a field, required or not, with and without a description', ()
 			content: 'T',
 		}),
 	}));
-	expectApproved(path.join(__dirname, 'extract-prompt.any-field.approved.txt'), [
-		...rows,
-		...messages,
-	]);
+	expectApproved(
+		path.join(__dirname, 'extract-prompt.any-field.approved.txt'),
+		[...rows, ...messages],
+		'A field of Extract has the schema of its type',
+	);
 });
 
 test('usage and timings of a result', () => {
@@ -82,5 +83,9 @@ test('usage and timings of a result', () => {
 			],
 		}),
 	);
-	expectApproved(path.join(__dirname, 'extract-prompt.any-field.metadata.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'extract-prompt.any-field.metadata.approved.txt'),
+		rows,
+		'Usage and timings are those of the server',
+	);
 });

@@ -4,7 +4,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { CHAT, delta, LLAMA_SERVER, sse, usage } from '../../../guarantees/support/responses';
 import { expectApproved } from '../../../support/approved/approved-table';
-import { combine } from '../../../support/approved/outcome';
+import { combine, describeNodeError, withoutWords } from '../../../support/approved/outcome';
 import { executeContext } from '../../../support/n8n/execute-context';
 import { sendJson, useServers } from '../../../support/servers/scripted-server';
 import type { Answer } from '../../../support/servers/scripted-server';
@@ -81,9 +81,9 @@ test('each response', async () => {
 		const outcome = await new LocalLlama().execute
 			.call(Object.assign(context, { customData }) as IExecuteFunctions)
 			.then(
-				(items: INodeExecutionData[][]) => JSON.stringify(items.flat().map(({ json }) => json)),
-				({ message, description }: Error & { description?: string }) =>
-					`! ${message} | ${description}`,
+				(items: INodeExecutionData[][]) =>
+					JSON.stringify(withoutWords(items.flat().map(({ json }) => json))),
+				describeNodeError,
 			);
 		const parts = [
 			`${server.sent(CHAT).length} requests`,
@@ -100,5 +100,9 @@ test('each response', async () => {
 			outcome: text.replace(/\\"seconds\\":[\d.]+,\\"tokensPerSecond\\":[\d.]+/g, '…'),
 		});
 	}
-	expectApproved(path.join(__dirname, 'generate-text.any-response.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'generate-text.any-response.approved.txt'),
+		rows,
+		'A response becomes an item, or an error that keeps its text',
+	);
 });

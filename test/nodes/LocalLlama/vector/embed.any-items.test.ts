@@ -46,5 +46,9 @@ test('each list of texts with each option', async () => {
 		rows.push({ input, outcome });
 	}
 	await server.close();
-	expectApproved(path.join(__dirname, 'embed.any-items.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'embed.any-items.approved.txt'),
+		rows,
+		'Each text has its item, and a failed one its error',
+	);
 });

@@ -5,6 +5,7 @@ import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { startGoodServer } from '../../../faults/good-server';
 import type { GoodServer, Reaction } from '../../../faults/good-server';
 import { executeContext } from '../../../support/n8n/execute-context';
+import { describeNodeError, withoutWords } from '../../../support/approved/outcome';
 
 /** Texts with this word are refused. */
 export const REFUSED = 'bad';
@@ -67,12 +68,15 @@ export async function playItems(
 		perItem: items.map((item) => ({ ...item })),
 		continueOnFail,
 	});
-	const outcome = await new LocalLlama().execute.call(fake.context).then(
-		([output = []]) =>
-			output.map(({ json, pairedItem }) => JSON.stringify([json, pairedItem])).join(' ') ||
-			'no items',
-		({ message, description }: Error & { description?: string }) => `! ${message} | ${description}`,
-	);
+	const outcome = await new LocalLlama().execute
+		.call(fake.context)
+		.then(
+			([output = []]) =>
+				output
+					.map(({ json, pairedItem }) => JSON.stringify([withoutWords(json), pairedItem]))
+					.join(' ') || 'no items',
+			describeNodeError,
+		);
 	const sent = server
 		.to(name)
 		.filter(({ method }) => method === 'POST')

@@ -55,5 +55,9 @@ test('each list of documents with each option', async () => {
 		rows.push({ input, outcome });
 	}
 	await server.close();
-	expectApproved(path.join(__dirname, 'rerank.any-items.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'rerank.any-items.approved.txt'),
+		rows,
+		'Each document has its item, best first',
+	);
 });

@@ -14,6 +14,7 @@ import { editorContext } from '../../../support/n8n/editor-context';
 import { json, useServers } from '../../../support/servers/scripted-server';
 import type { Answer, Routes } from '../../../support/servers/scripted-server';
 import path from 'node:path';
+import { describeNodeError } from '../../../support/approved/outcome';
 
 const start = useServers();
 const DATASET = '11111111-2222-4333-8444-555555555555';
@@ -200,19 +201,21 @@ test('each list', async () => {
 		const server = await start(routes);
 		const apiKey = keyType === 'app' ? 'app-key' : 'dataset-key';
 		const context = editorContext({ baseUrl: `${server.url}/v1`, apiKey, keyType }, parameters);
-		const outcome = await search.call(context, filter, token).then(
-			({ results, paginationToken }) => {
+		const outcome = await search
+			.call(context, filter, token)
+			.then(({ results, paginationToken }) => {
 				const names = results.map(({ name, value }) => `${name}=${value}`);
 				return `${names.length}: ${names.slice(0, 3).join(', ')}; next ${String(paginationToken)}`;
-			},
-			({ message, description }: Error & { description?: string }) =>
-				`! ${message} | ${description}`,
-		);
+			}, describeNodeError);
 		const requests = server.requests.map(({ path: of }) => of);
 		const text = [outcome, `${requests.length} requests`, ...requests.slice(0, 2)].join('; ');
 		rows.push({ input, outcome: text.replaceAll(server.url, 'SERVER') });
 	}
-	expectApproved(path.join(__dirname, 'editor-lists.any-list.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'editor-lists.any-list.approved.txt'),
+		rows,
+		'A list of the editor shows what matches, page by page',
+	);
 });
 
 const FORM = [
@@ -267,5 +270,9 @@ test('the form of an app', async () => {
 		input: 'a node without a credential',
 		outcome: await getForm.call(added as unknown as ILoadOptionsFunctions),
 	});
-	expectApproved(path.join(__dirname, 'editor-lists.any-list.form.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'editor-lists.any-list.form.approved.txt'),
+		rows,
+		'A form of the editor has the fields of the app',
+	);
 });

@@ -8,6 +8,7 @@ import { listOperations } from '../../../faults/operations';
 import { useClock } from '../../../guarantees/support/fake-clock';
 import { expectApproved } from '../../../support/approved/approved-table';
 import path from 'node:path';
+import { describeNodeError } from '../../../support/approved/outcome';
 
 const clock = useClock();
 const CHAT = 'Dify Chat Message';
@@ -274,8 +275,7 @@ test('each user, form and file', async () => {
 			})
 			.then(
 				({ hints = [] }) => hints.map(({ message }) => `hint ${message}`).join(' ; '),
-				({ message, description }: Error & { description?: string }) =>
-					`! ${message} | ${description}`,
+				describeNodeError,
 			);
 		works.set(input, work);
 	}
@@ -293,5 +293,9 @@ test('each user, form and file', async () => {
 		rows.push({ input, outcome: outcome.replace(/u{100,}/g, 'uuu…') });
 	}
 	await server.close();
-	expectApproved(path.join(__dirname, 'prepare-run.any-input.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'prepare-run.any-input.approved.txt'),
+		rows,
+		'A run is sent with its user, inputs and files, or nothing is sent',
+	);
 });

@@ -44,5 +44,9 @@ test('each error with each way to fill in the form', async () => {
 			),
 		});
 	}
-	expectApproved(path.join(__dirname, 'run-inputs.any-error.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'run-inputs.any-error.approved.txt'),
+		rows,
+		'Without its form, an app gets what the node has',
+	);
 });

@@ -52,5 +52,9 @@ test('made-up calls', async () => {
 		outcomes.set(names.join(' '), shown.join(' '));
 	}
 	const rows = [...outcomes].map(([input, outcome]) => ({ input, outcome }));
-	expectApproved(path.join(__dirname, 'chat-stream.any-deltas.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'chat-stream.any-deltas.approved.txt'),
+		rows,
+		'A chat shows each piece of a text once, in order',
+	);
 });

@@ -9,7 +9,7 @@ import { stripTitle, toPollError, toShownError } from '../../../../nodes/shared/
 import { getVisitorMessage } from '../../../../nodes/shared/run/visitor-message';
 import type { Execution } from '../../../../nodes/shared/run/visitor-message';
 import { expectApproved } from '../../../support/approved/approved-table';
-import { combine } from '../../../support/approved/outcome';
+import { combine, describeNodeError, withoutWords } from '../../../support/approved/outcome';
 import path from 'node:path';
 
 const MODES = [
@@ -95,7 +95,11 @@ test('whether visitors read an error: each mode, stream and trigger', () => {
 		input: JSON.stringify(setup),
 		outcome: getVisitorMessage(toExecution(setup)) ?? 'the owner only',
 	}));
-	expectApproved(path.join(__dirname, 'error-item.any-execution.visitors.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'error-item.any-execution.visitors.approved.txt'),
+		rows,
+		'A visitor never reads what is for the owner',
+	);
 });
 
 test('the error that n8n shows, and the item of a node that goes on', () => {
@@ -109,18 +113,15 @@ test('the error that n8n shows, and the item of a node that goes on', () => {
 	const shown = setups.map((setup) => {
 		const reason = createReason();
 		const node = toNode(setup.type);
-		const { message, description, context } = toShownError(
-			toExecution(setup),
-			toNodeError(node, reason),
-			reason,
-		);
+		const shownError = toShownError(toExecution(setup), toNodeError(node, reason), reason);
+		const { message, context } = shownError;
 		return {
 			input: `shown ${JSON.stringify(setup)}`,
 			outcome: [
-				message,
-				description,
-				`panel ${context.descriptionTemplate}`,
-				`data ${JSON.stringify(context.data)}`,
+				describeNodeError(shownError),
+				// The words of the error itself are for its owner.
+				message === reason.message ? 'its title' : 'another title',
+				...(context.descriptionTemplate === undefined ? [] : ['a text in the panel']),
 			].join(' | '),
 		};
 	});
@@ -133,7 +134,7 @@ test('the error that n8n shows, and the item of a node that goes on', () => {
 		const error = toNodeError(toNode(type, onError), createReason());
 		return {
 			input: `item ${JSON.stringify({ onError, visitorMessage, type, facts })}`,
-			outcome: toErrorItem(error, { itemIndex: 3, facts, visitorMessage }),
+			outcome: withoutWords(toErrorItem(error, { itemIndex: 3, facts, visitorMessage })),
 		};
 	});
 	const texts = [
@@ -152,9 +153,9 @@ test('the error that n8n shows, and the item of a node that goes on', () => {
 			outcome: `${String(stripTitle({ message: 'Title', description }))} | ${String(toPollError(error).description)}`,
 		};
 	});
-	expectApproved(path.join(__dirname, 'error-item.any-execution.approved.txt'), [
-		...shown,
-		...items,
-		...texts,
-	]);
+	expectApproved(
+		path.join(__dirname, 'error-item.any-execution.approved.txt'),
+		[...shown, ...items, ...texts],
+		'Owner, visitor and model each read their own error',
+	);
 });

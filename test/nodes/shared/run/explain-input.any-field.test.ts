@@ -137,5 +137,9 @@ test('each error of a field, and of what is in it', () => {
 		'Dify names no field': explain(refused('other'), { stored: {} }),
 	};
 	for (const [input, outcome] of Object.entries(further)) rows.push({ input, outcome });
-	expectApproved(path.join(__dirname, 'explain-input.any-field.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'explain-input.any-field.approved.txt'),
+		rows,
+		'A wrong value is named with its field and where it comes from',
+	);
 });

@@ -8,7 +8,7 @@ import { ItemError, toItemErrorOrThrow } from '../../../../nodes/shared/run/item
 import type { Operation, OperationCall } from '../../../../nodes/shared/run/operation';
 import { runOperations } from '../../../../nodes/shared/run/run-operations';
 import { expectApproved } from '../../../support/approved/approved-table';
-import { combine } from '../../../support/approved/outcome';
+import { combine, describeNodeError } from '../../../support/approved/outcome';
 import { executeContext } from '../../../support/n8n/execute-context';
 import path from 'node:path';
 import { setImmediate } from 'node:timers';
@@ -120,10 +120,7 @@ async function play({ kind, failure, handling, chat }: Case): Promise<string> {
 			return { access: `key ${itemIndex}` };
 		},
 		outputs: 2,
-	}).then(
-		(outputs) => outputs.map(describeItems).join(' / '),
-		({ message, description }: Error & { description?: string }) => `! ${message} | ${description}`,
-	);
+	}).then((outputs) => outputs.map(describeItems).join(' / '), describeNodeError);
 	return [
 		log.join(', '),
 		chunks
@@ -159,7 +156,11 @@ test('the error of an item is a result only if the node goes on', () => {
 		}
 		return { input: JSON.stringify(one), outcome };
 	});
-	expectApproved(path.join(__dirname, 'run-operations.any-run.results.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'run-operations.any-run.results.approved.txt'),
+		rows,
+		'The error of an item is a result only if the node goes on',
+	);
 });
 
 test('each kind of operation with each failure', async () => {
@@ -176,5 +177,9 @@ test('each kind of operation with each failure', async () => {
 		if (isPlayed && differs)
 			rows.push({ input: `${kind}, ${failure}, ${handling}, ${chat}`, outcome: await play(one) });
 	}
-	expectApproved(path.join(__dirname, 'run-operations.any-run.approved.txt'), rows);
+	expectApproved(
+		path.join(__dirname, 'run-operations.any-run.approved.txt'),
+		rows,
+		'Items run in order and in parallel as set, and each has its result or error',
+	);
 });
