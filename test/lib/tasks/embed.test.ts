@@ -1,9 +1,11 @@
 /** Vectors from responses of any form, with each setting: the vectors, their warnings, or the error with its text. */
 import { Embedder } from '../../../lib/tasks/embed';
 import type { EmbedSettings } from '../../../lib/tasks/embed';
+import { createDimensionsError } from '../../../lib/tasks/embed-errors';
 import { expectApproved } from '../../support/approved/approved-table';
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Routes } from '../../support/servers/scripted-server';
+import { connect } from './media';
 import type { PlayedResponse } from './play-responses';
 import { playResponses } from './play-responses';
 import path from 'node:path';
@@ -247,4 +249,14 @@ test('each response', async () => {
 		rows,
 		'No vector is returned that a store could not use',
 	);
+});
+
+test.each([
+	{ settings: { dimensions: 3 }, named: 'Dimensions' },
+	{ settings: { dimensions: 2, expectedDimensions: 3 }, named: 'Expected Dimensions' },
+])('vectors of another length name the option that asks for it: $named', ({ settings, named }) => {
+	const server = connect('http://model.test');
+	const { message, detail } = createDimensionsError(server, { model: 'm', ...settings }, 2);
+	expect(message).toMatch(/\b2\b.*\b3\b/);
+	expect(/(?:Expected )?Dimensions/.exec(detail)?.[0]).toBe(named);
 });

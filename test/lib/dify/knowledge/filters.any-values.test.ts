@@ -1,6 +1,7 @@
 /** Metadata filters: each operator with values of each kind, on fields of each type, and the records that match. */
 import { compileFilter, OPERATORS, toUnixSeconds } from '../../../../lib/dify/knowledge/filters';
 import type { Operator } from '../../../../lib/dify/knowledge/filters';
+import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import { expectApproved } from '../../../support/approved/approved-table';
 import { combine, getOutcome } from '../../../support/approved/outcome';
 import path from 'node:path';
@@ -84,4 +85,33 @@ test('two conditions, the errors of an operator on a field, and times', () => {
 		[...logic, ...misfits, nameless, ...dates],
 		'A condition that a field cannot have is refused, and times are read in their zone',
 	);
+});
+
+test('an operator that a field cannot have is refused with those that it can', () => {
+	const assertFits = (operator: Operator, type: string) => {
+		const conditions = [{ field: 'city', operator, value: '2026-01-31' }];
+		compileFilter({ logic: 'and', conditions }).assertFits([{ name: 'city', type }]);
+	};
+	const refusals = combine({ operator: operators, type: ['string', 'number', 'time'] }).flatMap(
+		({ operator, type }) => {
+			try {
+				assertFits(operator, type);
+				return [];
+			} catch (error) {
+				const { suggestion } = asServerErrorOrThrow(error);
+				return [{ operator, type, labels: /: (.*?)\. /.exec(suggestion)?.[1]?.split(', ') ?? [] }];
+			}
+		},
+	);
+	expect(refusals.length).toBeGreaterThan(5);
+	for (const { operator, type, labels } of refusals) {
+		const named = operators.filter((each) => labels.includes(OPERATORS[each].label));
+		expect(labels).toHaveLength(named.length);
+		expect(named).toEqual(expect.arrayContaining(['empty', 'not empty']));
+		expect({ type, named }).not.toEqual({
+			type,
+			named: expect.arrayContaining([operator]) as unknown,
+		});
+		for (const each of named) expect(() => assertFits(each, type)).not.toThrow();
+	}
 });
