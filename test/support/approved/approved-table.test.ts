@@ -95,25 +95,33 @@ describe('a table is refused', () => {
 	});
 });
 
-/** The rows of all tables together. The aim is 3,000, in no more tables. */
+/** All tables, with their numbers of rows and what is too large in them. */
+const tables = fs
+	.readdirSync('test', { recursive: true, encoding: 'utf8' })
+	.filter((name) => name.endsWith('.approved.txt'))
+	.map((file) => {
+		const name = path.posix.join('test', file);
+		const lines = fs.readFileSync(name, 'utf8').trimEnd().split('\n').slice(1);
+		return { name, count: lines.length, excess: findExcess(name, lines, []) };
+	});
+const allRows = tables.reduce((sum, { count }) => sum + count, 0);
+
+/** They only shrink. */
 const MAX_ALL_ROWS = 13_700;
 const MAX_TABLES = 186;
+const AIM = '3,000';
 
-test('the to-do list names tables that are still too large, and all tables together do not grow', () => {
-	const tables = fs
-		.readdirSync('test', { recursive: true, encoding: 'utf8' })
-		.filter((name) => name.endsWith('.approved.txt'))
-		.map((name) => path.posix.join('test', name));
-	const counts = tables.map((name) => {
-		const lines = fs.readFileSync(name, 'utf8').trimEnd().split('\n').slice(1);
-		return { name, lines: lines.length, ...findExcess(name, lines, []) };
-	});
+test(`${tables.length} tables have ${allRows} rows: no more than before (the aim is ${AIM})`, () => {
+	expect(tables.length).toBeLessThanOrEqual(MAX_TABLES);
+	expect(allRows).toBeLessThanOrEqual(MAX_ALL_ROWS);
+});
+
+test('the to-do list has the tables that are too large, with their numbers', () => {
 	const toDo = readToDo();
-	const listed = [...toDo].map(([name, { rows, wideRows }]) => ({ name, rows, wideRows }));
-	const large = counts
+	const large = tables
 		.filter(({ name }) => toDo.has(name))
-		.map(({ name, rows, wideRows }) => ({ name, rows, wideRows }));
-	expect(large.sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(listed);
-	expect(counts.length).toBeLessThanOrEqual(MAX_TABLES);
-	expect(counts.reduce((sum, { lines }) => sum + lines, 0)).toBeLessThanOrEqual(MAX_ALL_ROWS);
+		.map(({ name, excess: { rows, wideRows } }) => ({ name, rows, wideRows }))
+		.sort((one, other) => (one.name < other.name ? -1 : 1));
+	const listed = [...toDo].map(([name, { rows, wideRows }]) => ({ name, rows, wideRows }));
+	expect(large).toEqual(listed);
 });

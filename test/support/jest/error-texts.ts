@@ -15,8 +15,9 @@ const texts = new Set<string>();
 // Tables read it from the global object: a module that they import is another one than this.
 Object.assign(globalThis, { textsOfErrors: texts });
 
-function remember({ message, suggestion, isServerText }: ServerError): void {
-	for (const text of [isServerText === true ? '' : message, suggestion])
+function remember({ message, suggestion, isServerText, serverText = '' }: ServerError): void {
+	const isOfServer = isServerText === true || serverText.includes(message);
+	for (const text of [isOfServer ? '' : message, suggestion])
 		if (text.length >= MIN_LENGTH && texts.size < MAX_TEXTS) texts.add(text);
 }
 
