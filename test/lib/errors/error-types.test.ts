@@ -1,4 +1,4 @@
-/** The table of texts: those of each error type, what each fact changes in them, and the advice of each diagnosis. */
+/** The table of texts: those of each error type, what each fact changes in them, the advice of each diagnosis, code and server type. */
 import path from 'node:path';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import {
@@ -15,6 +15,8 @@ import type { SentenceFacts } from '../../../lib/errors/rows/sentence-facts';
 import { expectApproved } from '../../support/approved/approved-table';
 import type { ApprovedRow } from '../../support/approved/approved-table';
 import { listDiagnosisTexts } from '../diagnosis/diagnosis-texts';
+import { listDifyTexts } from '../dify/dify-texts';
+import { listServerTexts } from '../servers/types/server-texts';
 
 const FACTS: ReadonlyArray<readonly [string, SentenceFacts]> = [
 	[
@@ -139,7 +141,12 @@ const describeType = (type: ErrorType): ApprovedRow[] => {
 test('each type has its meaning, and its texts for each fact; each diagnosis its advice', () => {
 	expectApproved(
 		path.join(__dirname, 'error-types.approved.txt'),
-		[...ERROR_TYPES.flatMap(describeType), ...listDiagnosisTexts()],
+		[
+			...ERROR_TYPES.flatMap(describeType),
+			...listDiagnosisTexts(),
+			...listDifyTexts(),
+			...listServerTexts(),
+		],
 		'Errors are told in words that fit the facts that are known, and no others',
 	);
 });
