@@ -143,7 +143,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 }
 
 function createAccumulator(
-	{ settings, chatRequest, toolNames, quotable }: TurnContext,
+	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
 	{ draft, route }: RoutedDraft<CompletionRequest>,
 	reasoningOptions: ReasoningStartTracker['options'],
 ): CompletionAccumulator {
@@ -154,14 +154,9 @@ function createAccumulator(
 	const callableTools = ignoresTextCalls
 		? []
 		: selectCallableTools([...draft.tools, ...wireTools], draft.toolChoice);
-	const fullNameByCallableName = getFullNames(callableTools);
-	const corrected = (draft.correctedCalls ?? []).flatMap((call) => [call.name, call.arguments]);
 	return new CompletionAccumulator({
-		callableNames: [...fullNameByCallableName.keys()],
-		findQuotation: createQuotationCheck(
-			{ ...quotable, texts: [...quotable.texts, ...corrected] },
-			fullNameByCallableName,
-		),
+		callableNames: [...getFullNames(callableTools).keys()],
+		findQuotation: createQuotationCheck(quotableTexts),
 		isJson: isJsonRequested(settings.sampling),
 		isThinkingOff: isThinkingOff(settings.sampling),
 		fitsSchema: (text) => fitsSchema(text, settings.sampling.responseFormat),

@@ -1,5 +1,6 @@
 /** The messages of a conversation, as bodies of requests are made from them. */
 import type { ContentPart } from '../files/read-file';
+import type { Origin } from '../origin';
 
 /** A call of a tool. */
 export interface ToolCall {
@@ -13,13 +14,35 @@ export interface ToolCall {
 /** A message of a user, or of the workflow. */
 export interface UserMessage {
 	role: 'system' | 'user';
-	content: string | ContentPart[];
-	/** The texts of files that the content contains. Undefined without any. */
-	fileTexts?: readonly string[];
+	/** Servers get adjacent texts as one, with a line break between them. */
+	content: readonly ContentPart[];
 }
 
 /** A message of a conversation, independent of LangChain and wire protocols. */
-export type ChatMessage =
-	| UserMessage
-	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
-	| { role: 'tool'; toolCallId: string; name: string; content: string };
+export type ChatMessage = UserMessage | AssistantMessage | ToolMessage;
+
+/** A message of the model. */
+export interface AssistantMessage {
+	role: 'assistant';
+	content: string;
+	/** Who wrote the content: a memory may keep results of tools as a message of the model. */
+	origin: Origin;
+	reasoning?: string;
+	toolCalls?: ToolCall[];
+}
+
+/** The result of a tool call. */
+export interface ToolMessage {
+	role: 'tool';
+	toolCallId: string;
+	name: string;
+	content: string;
+	/** Who wrote the content: a correction of ours is a result, too. */
+	origin: Origin;
+}
+
+/** Whether somebody asks with a message. In a message for images of a tool, the node writes the text. */
+export function isQuestion(message: ChatMessage): boolean {
+	const isOfNode = (part: ContentPart) => part.type === 'text' && part.origin === 'node';
+	return message.role === 'user' && !message.content.some(isOfNode);
+}

@@ -81,9 +81,4 @@ export interface CompletionRequest {
 	sampling: SamplingSettings;
 	/** Arguments of the chat template that turn the thinking on or off; undefined if the template is not known. */
 	thinkingKeys?: readonly ThinkingKey[];
-	/**
-	 * Calls that were corrected in this turn, as the model wrote them: the messages have only their beginnings. If they appear
-	 * in the text of a response, they are quotations.
-	 */
-	correctedCalls?: readonly RawToolCall[];
 }

@@ -3,6 +3,7 @@ import { decodeInlineData, isDataUrl } from '../files/inline-data';
 import type { ContentPart, MediaPart } from '../files/read-file';
 import { toContentPart } from '../files/read-file';
 import type { ChatMessage } from './chat-message';
+import type { InputPart } from './input-message';
 import type { JsonRecord } from '../values/records';
 import { asRecord, isRecord, asString } from '../values/records';
 import { parseJson } from '../values/json';
@@ -19,15 +20,6 @@ export function getText(content: ChatMessage['content'], separator = ''): string
 /** The images, audio and video. */
 export function getMedia(content: ChatMessage['content']): MediaPart[] {
 	return typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text');
-}
-
-/** Joins adjacent texts with a line break: some templates put nothing between them, which would merge words. */
-export function joinAdjacentTexts(parts: readonly ContentPart[]): ContentPart[] {
-	return mergeAdjacent<ContentPart>(parts, (previous, part) =>
-		previous.type === 'text' && part.type === 'text'
-			? { type: 'text', text: `${previous.text}\n${part.text}` }
-			: undefined,
-	);
 }
 
 /** Merges an element into the one before it, if `merge` returns what both become. */
@@ -98,7 +90,7 @@ function collectBlocks(result: unknown): unknown[] {
 function parseImage(block: unknown): ContentPart | string | undefined {
 	if (!isRecord(block) || !/^image(?:_url)?$/.test(String(block.type))) return undefined;
 	try {
-		const part = parseContentPart(block);
+		const part = parseContentPart({ block, origin: 'foreign' });
 		return part?.type === 'image' && part.url.startsWith('data:') ? part : undefined;
 	} catch (error) {
 		return hasLargeData(block) ? `[Image left out: ${getErrorMessage(error)}]` : undefined;
@@ -129,8 +121,7 @@ export const NON_CONTENT_TYPES: Set<string> = new Set([
 ]);
 
 /** Parsers of content blocks by type, in the formats of n8n, LangChain, MCP, OpenAI and vLLM. */
-const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | undefined>> = {
-	text: ({ text }) => (typeof text === 'string' ? { type: 'text', text } : undefined),
+const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart>> = {
 	image_url: ({ image_url: link }) => parseLink(link, 'image/png'),
 	video_url: ({ video_url: link }) => parseLink(link, ''),
 	input_audio: ({ input_audio: audio }) => {
@@ -154,11 +145,13 @@ const PARSERS: Readonly<Record<string, (block: JsonRecord) => ContentPart | unde
  *
  * @throws {ServerError} of type `invalidInput` for content that no model server can read
  */
-export function parseContentPart(block: unknown): ContentPart | undefined {
-	if (typeof block === 'string') return { type: 'text', text: block };
+export function parseContentPart({ block, origin }: InputPart): ContentPart | undefined {
+	if (typeof block === 'string') return { type: 'text', text: block, origin };
 	if (!isRecord(block) || block.type === undefined) return undefined;
 	const type = String(block.type);
 	if (NON_CONTENT_TYPES.has(type)) return undefined;
+	if (type === 'text')
+		return typeof block.text === 'string' ? { type, text: block.text, origin } : undefined;
 	const parser = getOwn(PARSERS, type);
 	if (parser) return parser(block);
 	throw createContentError(

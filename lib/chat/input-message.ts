@@ -1,6 +1,8 @@
 /** The messages of a chain or agent, as they arrive from LangChain. */
 import type { ContentPart } from '../files/read-file';
+import type { Origin, OriginText } from '../origin';
 import type { JsonRecord } from '../values/records';
+import { asRecord, asString } from '../values/records';
 
 /** A tool call as LangChain has it. */
 export interface InputToolCall {
@@ -15,10 +17,18 @@ export interface InvalidToolCall {
 	name?: string;
 }
 
-/** A LangChain message as plain data, made by `lib/langchain/host-data.ts`. */
+/** A part of a message as it arrived. */
+export interface InputPart {
+	/** A text, or a block of content in the form of LangChain, OpenAI or MCP. In a tool's result: all of it. */
+	block: unknown;
+	/** Who wrote its text. */
+	origin: Origin;
+}
+
+/** A message of a conversation as plain data, made where it enters: from LangChain's messages, or from fields. */
 export interface InputMessage {
 	type: 'system' | 'human' | 'ai' | 'tool';
-	content: unknown;
+	content: readonly InputPart[];
 	/** Files that follow the content. */
 	files?: ContentPart[];
 	toolCalls?: InputToolCall[];
@@ -43,3 +53,26 @@ export const MESSAGE_TYPES: ReadonlyMap<string | undefined, InputMessage['type']
 	['tool', 'tool'],
 	['function', 'tool'],
 ]);
+
+/** The parts of a content that one person or program wrote: a text, a list of blocks, or nothing. */
+export function toInputParts(content: unknown, origin: Origin): InputPart[] {
+	return [content].flat().map((block: unknown) => ({ block, origin }));
+}
+
+/** How n8n begins a message of the assistant if a memory stores only texts: with the results of its tools. */
+const USED_TOOLS = /^\s{0,9}\[Used tools:/;
+
+/** Who wrote a message of the assistant. */
+export function getAssistantOrigin(content: unknown): Origin {
+	const [first] = [content].flat();
+	const text = asString(first) ?? asString(asRecord(first).text) ?? '';
+	return USED_TOOLS.test(text) ? 'foreign' : 'model';
+}
+
+/** A system message, one line for each text that is not empty. */
+export function toSystemMessage(lines: readonly OriginText[]): InputMessage {
+	const content = lines
+		.filter(({ text }) => text !== '')
+		.map(({ text, origin }) => ({ block: text, origin }));
+	return { type: 'system', content };
+}

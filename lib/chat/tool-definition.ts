@@ -1,5 +1,6 @@
 /** The tools that a model may call. */
 import type { SchemaLimit } from './body/schema-size';
+import type { Origin } from '../origin';
 import type { JsonRecord } from '../values/records';
 
 /** A tool that the model may call. */
@@ -10,6 +11,8 @@ export interface ToolDefinition {
 	description?: string;
 	/** JSON schema of the arguments. */
 	schema: JsonRecord;
+	/** Who wrote its texts. */
+	origin: Origin;
 }
 
 /** Why a tool is too large: its schema, its name and description, or all tools together. */

@@ -1,6 +1,5 @@
 /** What the attempts of a turn have in common. */
 import type { ModelServer, ServerType } from '../servers/types/server-type';
-import type { QuotableRequest } from '../text/calls/quotations';
 import type { DisplayedText } from './read/displayed-text';
 import type { ChatSettings } from './settings';
 import type { ToolNames } from './tools/tool-names';
@@ -14,8 +13,8 @@ export interface TurnContext {
 	readonly settings: ChatSettings;
 	readonly chatRequest: ChatRequest;
 	readonly toolNames: ToolNames;
-	/** Texts of the conversation and of the tools: a call in the response that appears in them is a quotation. */
-	readonly quotable: QuotableRequest;
+	/** Texts of users, tools and files: a call in the response that stands in one of them is a quotation. */
+	readonly quotableTexts: readonly string[];
 	/** Where the text goes that users see. */
 	readonly display: DisplayedText;
 	/** By `performance.now()`. */

@@ -92,7 +92,7 @@ async function createTurnContext(
 		settings,
 		chatRequest,
 		toolNames: createToolNames(connectedTools),
-		quotable: getQuotableTexts(messages, connectedTools),
+		quotableTexts: getQuotableTexts(messages, connectedTools),
 		display: new DisplayedText(showsThinking, onDelta),
 		startedAt,
 	};

@@ -13,10 +13,16 @@ import {
 } from './file-types';
 import { readMail } from './mail';
 import { getOwn } from '../values/own-properties';
+import type { OriginText } from '../origin';
+
+/** A text of a message's content. */
+export interface TextPart extends OriginText {
+	type: 'text';
+}
 
 /** One part of a message's content, independent of wire protocols. */
 export type ContentPart =
-	| { type: 'text'; text: string }
+	| TextPart
 	/** `url`: a data URL with clean base64, or an http(s) URL that the server fetches itself. */
 	| { type: 'image'; url: string }
 	/** `data`: clean base64. `format`: `wav`, `mp3`, … */
@@ -76,7 +82,7 @@ export async function readFile(file: InputFile & { name: string }): Promise<Read
 	const type = getSupportedType(file);
 	if (type.category === 'email') {
 		const { text, warnings } = await readMail(file.name, file.bytes);
-		return { part: { type: 'text', text }, warnings };
+		return { part: toFileText(text), warnings };
 	}
 	return { part: toPart(file, type), warnings: getTypeWarnings(file, type) };
 }
@@ -112,7 +118,11 @@ function toPart(
 	if (category === 'image' || category === 'video')
 		return { type: category, url: `data:${mimeType};base64,${bytes.toString('base64')}` };
 	assertTextSize(bytes.byteLength, name);
-	return { type: 'text', text: decodeText(bytes) };
+	return toFileText(decodeText(bytes));
+}
+
+function toFileText(text: string): TextPart {
+	return { type: 'text', text, origin: 'foreign' };
 }
 
 const UPRIGHT = 1;

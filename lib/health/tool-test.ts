@@ -3,6 +3,7 @@ import { runTurn } from '../chat/turn';
 import type { ChatResult } from '../chat/chat-result';
 import type { ToolDefinition } from '../chat/tool-definition';
 import type { InputMessage } from '../chat/input-message';
+import { toInputParts } from '../chat/input-message';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { asServerErrorOrThrow } from '../errors/server-error';
@@ -45,7 +46,7 @@ interface FollowUp {
 }
 
 /** Every case offers all tools, as an agent does. */
-const TOOLS: readonly ToolDefinition[] = tools;
+const TOOLS: readonly ToolDefinition[] = tools.map((tool) => ({ ...tool, origin: 'node' }));
 export const CASES: readonly ToolCase[] = cases;
 /** Default of n8n's agent. */
 const SYSTEM_PROMPT = 'You are a helpful assistant';
@@ -267,8 +268,8 @@ async function runCase(
 		});
 	};
 	const messages: InputMessage[] = [
-		{ type: 'system', content: SYSTEM_PROMPT },
-		{ type: 'human', content: question },
+		{ type: 'system', content: toInputParts(SYSTEM_PROMPT, 'node') },
+		{ type: 'human', content: toInputParts(question, 'node') },
 	];
 	const result = await send(messages);
 	const problem = findToolProblem(calls, result);
@@ -305,8 +306,13 @@ function toCallMessages(
 		args: parseObject(args) ?? {},
 	}));
 	return [
-		{ type: 'ai', content: text, reasoning, toolCalls: calls },
-		...calls.map(({ id, name }): InputMessage => ({ type: 'tool', toolCallId: id, name, content })),
+		{ type: 'ai', content: toInputParts(text, 'model'), reasoning, toolCalls: calls },
+		...calls.map(({ id, name }): InputMessage => ({
+			type: 'tool',
+			toolCallId: id,
+			name,
+			content: toInputParts(content, 'node'),
+		})),
 	];
 }
 

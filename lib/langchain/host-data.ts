@@ -7,6 +7,7 @@ import type { ChatResult } from '../chat/chat-result';
 import type { ToolChoice } from '../chat/tool-definition';
 import type { InputMessage, InputToolCall } from '../chat/input-message';
 import { MESSAGE_TYPES } from '../chat/input-message';
+import { toMessageParts } from './message-parts';
 import { getDraftAcceptanceRate, getTokensPerSecond } from '../chat/read/usage';
 
 /** Converts LangChain's forms: `any` for "some tool", a tool's name, or OpenAI's object. */
@@ -30,12 +31,13 @@ type HostMessage = JsonRecord & {
  */
 export function toInputMessage(message: unknown): InputMessage {
 	if (typeof message !== 'object' || message === null)
-		return { type: 'human', content: String(message) };
+		return { type: 'human', content: toMessageParts('human', String(message)) };
 	const source = message as HostMessage;
 	const { reasoning_content: reasoningContent, reasoning } = asRecord(source.additional_kwargs);
+	const type = getMessageType(source);
 	return {
-		type: getMessageType(source),
-		content: source.content,
+		type,
+		content: toMessageParts(type, source.content),
 		toolCalls: asRecords(source.tool_calls).map(toInputToolCall),
 		invalidToolCalls: asRecords(source.invalid_tool_calls),
 		toolCallId: asString(source.tool_call_id),

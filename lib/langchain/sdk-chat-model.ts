@@ -9,6 +9,7 @@ import { parseObject } from '../values/json';
 import type { AiNodeSdk } from './host-classes';
 import { runInSteps } from '../http/steps';
 import type { HostGenerator } from './host-generator';
+import { toMessageParts } from './message-parts';
 import { streamText } from './stream-text';
 import { readTools } from './tool-definitions';
 import type { ChatRequest } from '../chat/chat-request';
@@ -102,13 +103,15 @@ function toInputMessages({ role, content, name }: SdkMessage): InputMessage[] {
 			type: 'tool',
 			toolCallId: part.toolCallId,
 			name,
-			content: part.result as unknown,
+			content: toMessageParts('tool', part.result),
 		}));
 	const calls = content.filter((part) => part.type === 'tool-call');
+	const type = MESSAGE_TYPES.get(role) ?? 'human';
+	const texts = content.filter((part) => part.type === 'text');
 	return [
 		{
-			type: MESSAGE_TYPES.get(role) ?? 'human',
-			content: content.filter((part) => part.type === 'text'),
+			type,
+			content: toMessageParts(type, texts),
 			toolCalls: calls.map((call) => ({
 				id: call.toolCallId,
 				name: call.toolName,

@@ -102,6 +102,7 @@ function readTool(tool: unknown, toJsonSchema: ToJsonSchema): ReadTool {
 			shortName: findShortName(name, asRecord(tool.metadata)),
 			// Templates and grammars need the schema of a tool without arguments, too.
 			schema: isNonEmpty(read.schema) ? read.schema : { type: 'object', properties: {} },
+			origin: 'foreign',
 		},
 		size: {
 			values: read.values,

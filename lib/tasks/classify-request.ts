@@ -4,6 +4,7 @@ import { toOpenAiBody } from '../chat/body/openai-body';
 import { getChatFields } from '../chat/body/generation-fields';
 import type { CompletionRequest } from '../chat/completion';
 import type { InputMessage } from '../chat/input-message';
+import { toSystemMessage } from '../chat/input-message';
 import type { ChatMessage } from '../chat/chat-message';
 import type { SamplingSettings, ResponseFormat } from '../chat/settings';
 import type { Adaptation } from '../exchange/find-change';
@@ -11,6 +12,7 @@ import { isAboutFormat } from '../exchange/adaptations';
 import { omitFields } from '../exchange/body-changes';
 import type { RequestField } from '../exchange/request-fields';
 import type { RouteName, ServerType } from '../servers/types/server-type';
+import type { Origin, OriginText } from '../origin';
 import { breakTurnTokens } from '../text/turn-tokens';
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
@@ -27,26 +29,31 @@ export interface ClassifyRequest {
 	/** Whether a text may have no label. */
 	allowNone: boolean;
 	/** Context for the model; may be empty. */
-	instructions: string;
+	instructions: OriginText;
+	/** Who wrote the labels. */
+	labelOrigin: Origin;
 }
 
 const INSTRUCTION = 'Decide which of these categories the text of the user belongs to.';
 
 /** The shared part comes first, for the server's prompt cache. The text comes last. */
 export function buildMessages(request: ClassifyRequest, options: LabelSet): InputMessage[] {
-	const { instructions, isMultiLabel, allowNone, input } = request;
+	const { instructions, labelOrigin, isMultiLabel, allowNone, input } = request;
 	const { keys } = options;
 	const multiLabelInstruction = `Answer with the letters of the categories only, separated by commas, for example ${keys.slice(0, 2).join(',')}.`;
 	const noneInstruction = allowNone ? ` Answer ${keys.at(-1)} if none fits.` : '';
-	const system = [
-		isMultiLabel ? `${INSTRUCTION} It may be several.` : INSTRUCTION,
-		options.format(),
-		instructions.trim(),
-		isMultiLabel
-			? multiLabelInstruction + noneInstruction
-			: 'Answer with the letter of the category only.',
+	const system: OriginText[] = [
+		{ text: isMultiLabel ? `${INSTRUCTION} It may be several.` : INSTRUCTION, origin: 'node' },
+		{ text: options.format(), origin: labelOrigin },
+		{ text: instructions.text.trim(), origin: instructions.origin },
+		{
+			text: isMultiLabel
+				? multiLabelInstruction + noneInstruction
+				: 'Answer with the letter of the category only.',
+			origin: 'node',
+		},
 	];
-	return [{ type: 'system', content: system.filter((line) => line !== '').join('\n') }, input];
+	return [toSystemMessage(system), input];
 }
 
 /** What differs between the first request and its correction. */
@@ -124,9 +131,13 @@ export function correctDraft(
 	if (completion.isTruncated && sampling.maxTokens !== undefined) return undefined;
 	if (completion.isTruncated) return { messages, tokens: THINKING_TOKENS, first: completion };
 	const answer = breakTurnTokens(truncate(completion.text, MAX_REPEATED));
-	const content = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
+	const correction = `That is not a valid response. Write one of these letters and nothing else: ${options.keys.join(', ')}`;
 	return {
-		messages: [...messages, { role: 'assistant', content: answer }, { role: 'user', content }],
+		messages: [
+			...messages,
+			{ role: 'assistant', content: answer, origin: 'model' },
+			{ role: 'user', content: [{ type: 'text', text: correction, origin: 'node' }] },
+		],
 		tokens: FREE_TOKENS,
 		first: completion,
 	};

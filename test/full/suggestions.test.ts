@@ -12,10 +12,11 @@ import type { ModelServer } from '../../lib/servers/types/server-type';
 import { loadScript } from '../support/files/scripts';
 import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
+import { toInput, toTool } from '../support/texts/messages';
 
 const LIMITS = { timeouts: {}, retries: 0 };
 const SAMPLE = 'right-sample-123456';
-const TOOL = { name: 'stock', schema: { type: 'object', properties: {} } };
+const TOOL = toTool({ name: 'stock', schema: { type: 'object', properties: {} } });
 
 /** Uses a server. @throws the error */
 type Use = (server: ModelServer) => Promise<unknown>;
@@ -37,7 +38,7 @@ const chat =
 		await runTurn({
 			server,
 			settings,
-			chatRequest: { messages: [{ type: 'human', content }], ...call },
+			chatRequest: { messages: [toInput({ type: 'human', content })], ...call },
 		});
 	};
 

@@ -40,7 +40,6 @@ import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/t
 import { decodeEntities, decodeEntitiesInSteps } from '../../lib/values/html-entities';
 import { replaceInSteps } from '../../lib/values/replace-in-steps';
 import { createPartialMarkFinder } from '../../lib/text/partial-marks';
-import { ForeignCalls } from '../../lib/text/calls/foreign-calls';
 import { createQuotationCheck } from '../../lib/text/calls/quotations';
 import { RunawayDetector } from '../../lib/text/runaway';
 import { extractJson } from '../../lib/text/extract-json';
@@ -158,6 +157,7 @@ import {
 	findTextFunctions,
 } from '../support/texts/pattern-literals';
 import { SOURCES } from '../package/sources';
+import { toTool } from '../support/texts/messages';
 
 const SIZES = [1, 2, 4, 8];
 /** Shorter times are noise. */
@@ -200,6 +200,8 @@ const KEY_WITH_SIGNS = 'sk-9f8e/7d6c+5b4a=3210';
 function coerceText(json: string, schema: JsonRecord): string {
 	return new ArgumentCoercer().coerce({ json, value: asRecord(JSON.parse(json)) }, schema).json;
 }
+
+const parsePart = (block: object) => parseContentPart({ block, origin: 'user' });
 
 /** Functions that read a complete text. */
 const READERS: Record<string, (text: string) => unknown> = {
@@ -244,7 +246,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a mark that may begin': createPartialMarkFinder(END_MARKS),
 	'a model name': opensReasoningInPrompt,
 	'questions and descriptions of tools': (text) =>
-		scoreTools([text], [{ name: text, description: text, schema: {} }]),
+		scoreTools([text], [{ name: text, description: text, schema: {}, origin: 'foreign' }]),
 	'a repetition': (text) => new RunawayDetector().push(text),
 	'a repetition in JSON': (text) => new RunawayDetector(true).push(`{"a":"${text}`),
 	'thinking whose tag is in the prompt': (text) => splitReasoning(text, true),
@@ -273,18 +275,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'text that can be shown': (text) => getDisplayableLength(text, { isFirst: true, hasTools: true }),
 	'a code block': (text) => isInFence(text, text.length),
 	'an open element': (text) => isInOpenElement(text, text.length),
-	'a quotation': (text) =>
-		createQuotationCheck({ texts: [text], foreignTexts: [text], pastCalls: [] })(
-			`<tool_call>${text}</tool_call>`,
-			{
-				name: 'get_weather',
-				arguments: `{"a":"b"}`,
-			},
-		),
-	'calls in a foreign text': (text) =>
-		new ForeignCalls([text], { toValues: String, pastCalls: [] }).callsOneOf(['a', 'get_weather']),
+	'a quotation': (text) => createQuotationCheck([text])(`{"name":"get_weather","a":"${text}"}`),
 	'a call of the format tool': (text) =>
-		parseFormatCall(text, [{ name: FORMAT_TOOL_NAME, schema: { type: 'object' } }]),
+		parseFormatCall(text, [toTool({ name: FORMAT_TOOL_NAME, schema: { type: 'object' } })]),
 	'a name in a correction': toSafeName,
 	'a response to correct': (text) => buildFormatCorrection(text, [text]),
 	'data of an event': (text) => tryOrUndefined(() => parseEvent(text)),
@@ -376,10 +369,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	],
 	'a model of Ollama': (text) => parseOllamaModel(text, {}),
 	'an address of an image': (url) =>
-		tryOrUndefined(() => parseContentPart({ type: 'image_url', image_url: url })),
-	'data of an image': (data) => tryOrUndefined(() => parseContentPart({ type: 'image', data })),
+		tryOrUndefined(() => parsePart({ type: 'image_url', image_url: url })),
+	'data of an image': (data) => tryOrUndefined(() => parsePart({ type: 'image', data })),
 	'a data URL': (data) =>
-		tryOrUndefined(() => parseContentPart({ type: 'file', data: `data:text/plain,${data}` })),
+		tryOrUndefined(() => parsePart({ type: 'file', data: `data:text/plain,${data}` })),
 	'an event of a stream': (text) => new CompletionAccumulator().push(text),
 	'an event that is too large': (text) => new CompletionAccumulator().pushBeginning(text),
 	'a text of a stream': (text) => {
@@ -798,7 +791,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'readQuotedCalls',
 		'hasBeginning',
 		'findBeginnings',
-		'findBeginningsBefore',
 	],
 	'the texts are marks, whose patterns limit their length': [
 		'isBlockMark',
@@ -925,7 +917,9 @@ const DEFINITIONS: Record<string, (count: number) => void> = {
 	},
 	'many tools': (count) => void bind(...times(count, (at) => ({ name: `t${at}`, schema: {} }))),
 	'many tools with the same valid name': (count) =>
-		void createToolNames(times(count, (at) => ({ name: `${'ü'.repeat(70)}${at}`, schema: {} }))),
+		void createToolNames(
+			times(count, (at) => toTool({ name: `${'ü'.repeat(70)}${at}`, schema: {} })),
+		),
 	'a form of Dify with many fields': (count) =>
 		void parseAppForm({
 			user_input_form: times(10 * count, (at) => ({

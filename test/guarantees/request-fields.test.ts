@@ -28,6 +28,7 @@ import { json, startScripted } from '../support/servers/scripted-server';
 import type { Answer, ScriptedRequest } from '../support/servers/scripted-server';
 import { useSimulator } from '../simulators/use-simulator';
 import { connect, OPTIONS, transcribeRequest } from '../lib/tasks/media';
+import { toMessages, toTool } from '../support/texts/messages';
 
 const SETTINGS = { ...OPTIONS, model: 'm' };
 const start = useSimulator(startScripted);
@@ -371,8 +372,8 @@ describe.each(TYPES)('generations on %s: each field has a row', (_name, serverTy
 	const drafts = THINKING.flatMap((thinking) =>
 		FORMATS.map((responseFormat): CompletionRequest => ({
 			model: 'm',
-			messages: [{ role: 'user', content: 'a' }],
-			tools: [{ name: 't', description: 'd', schema: {} }],
+			messages: toMessages([{ role: 'user', content: 'a' }]),
+			tools: [toTool({ name: 't', description: 'd', schema: {} })],
 			toolChoice: 'required',
 			sampling: { ...ALL_OPTIONS, thinking, responseFormat },
 		})),

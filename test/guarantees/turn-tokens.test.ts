@@ -99,32 +99,60 @@ test('in descriptions and schemas of tools, and in corrections', async () => {
 	expect(tokensIn(server.sent(CHAT))).toEqual([]);
 });
 
-test('in texts and files of Local Llama, in labels, and in fields to extract', async () => {
-	const server = await serve(text('{"city":"A"}'));
-	const file = {
-		data: Buffer.from(EVIL).toString('base64'),
-		mimeType: 'text/plain',
-		fileName: EVIL,
-	};
-	await run(server.url, 'text:chat', {
-		items: [{ json: {}, binary: { file } }],
-		parameters: { prompt: EVIL, systemMessage: EVIL, files: 'file', options: {} },
-	});
-	const field = { name: 'city', type: 'text', description: EVIL };
-	await run(server.url, 'text:extract', {
-		parameters: { text: EVIL, fields: { field: [field] }, options: { instructions: EVIL } },
-	});
-	await run(server.url, 'text:classify', {
-		parameters: {
-			text: EVIL,
-			labels: { label: [{ name: EVIL, description: EVIL }, { name: 'b' }] },
-			options: { instructions: EVIL },
+describe('Local Llama', () => {
+	/** The operations with a text in all their fields, and the same as written in the workflow. */
+	const toParameters = (evil: string) => ({
+		chat: { prompt: evil, system: evil, options: { binaryFields: 'file' } },
+		conversation: {
+			prompt: '',
+			options: { messages: { message: [{ role: 'system', content: evil }] } },
 		},
-	}).catch(() => undefined);
-	const bodies = server.sent(CHAT).map(({ messages }) => messages);
-	expect(bodies.length).toBeGreaterThanOrEqual(3);
-	expect(JSON.stringify(bodies).split('x<\u200b|').length).toBeGreaterThan(5);
-	expect(tokensIn(bodies)).toEqual([]);
+		extract: {
+			text: evil,
+			fields: { field: [{ name: 'city', type: 'text', description: evil }] },
+			options: { instructions: evil },
+		},
+		classify: {
+			text: evil,
+			labels: { label: [{ name: evil, description: evil }, { name: 'b' }] },
+			options: { instructions: evil },
+		},
+	});
+
+	const bodiesOf = async (written: string, fileText: string) => {
+		const server = await serve(text('{"city":"A"}'));
+		const file = {
+			data: Buffer.from(fileText).toString('base64'),
+			mimeType: 'text/plain',
+			fileName: 'a.txt',
+		};
+		const setup = (name: keyof ReturnType<typeof toParameters>) => ({
+			items: [{ json: {}, binary: { file } }],
+			parameters: toParameters(EVIL)[name],
+			written: toParameters(written)[name],
+		});
+		await run(server.url, 'text:chat', setup('chat'));
+		await run(server.url, 'text:chat', setup('conversation'));
+		await run(server.url, 'text:extract', setup('extract'));
+		await run(server.url, 'text:classify', setup('classify')).catch(() => undefined);
+		const bodies = server.sent(CHAT).map(({ messages: sent }) => sent);
+		expect(bodies.length).toBeGreaterThanOrEqual(4);
+		return bodies;
+	};
+
+	test('in values of expressions, and in files', async () => {
+		const bodies = await bodiesOf('={{ $json.evil }}', EVIL);
+		expect(JSON.stringify(bodies).split('x<\u200b|').length).toBeGreaterThan(8);
+		expect(tokensIn(bodies)).toEqual([]);
+	});
+
+	test('what the author wrote into a field reaches the server byte for byte', async () => {
+		const bodies = await bodiesOf(EVIL, 'Hi');
+		const texts = textsOf(bodies).filter((one) => one.includes('\u200b'));
+		// The model's own text in a correction.
+		expect(texts).toEqual([]);
+		expect(tokensIn(bodies)).toEqual(TURN_TOKENS);
+	});
 });
 
 test('in documents and queries to rank', async () => {

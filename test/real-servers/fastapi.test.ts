@@ -3,6 +3,7 @@ import { check } from '../lib/health/support';
 import { describeWith } from '../support/jest/describe-if';
 import { chat } from './support/clients';
 import { connection, problemOf, startServer, stopServers } from './support/servers';
+import { toInput } from '../support/texts/messages';
 
 const MODEL = { model: 'm' };
 const SAID = 'You said: Say hello.';
@@ -34,13 +35,13 @@ describeWith(problemOf('fastapi'), 'a custom server on FastAPI', () => {
 	it('a conversation with tool calls and results has only strings as content', async () => {
 		const { answer } = await chat(connection(`${url}/strict/v1`), MODEL, {
 			messages: [
-				{ type: 'human', content: [{ type: 'text', text: 'Weather?' }] },
-				{
+				toInput({ type: 'human', content: [{ type: 'text', text: 'Weather?' }] }),
+				toInput({
 					type: 'ai',
 					content: '',
 					toolCalls: [{ id: 'a', name: 'get_weather', args: { city: 'Rome' } }],
-				},
-				{ type: 'tool', content: 'fine', toolCallId: 'a' },
+				}),
+				toInput({ type: 'tool', content: 'fine', toolCallId: 'a' }),
 			],
 		});
 		expect(answer.text).toBe('You said: fine');

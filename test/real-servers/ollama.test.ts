@@ -9,6 +9,7 @@ import process from 'node:process';
 import { CAT, chat, embeddingsOf, KITTEN, nearness, REVENUE } from './support/clients';
 import { connection, parts, problemOf, startServer, stopServers } from './support/servers';
 import { getError } from '../support/jest/get-error';
+import { toInput } from '../support/texts/messages';
 
 const { noiseBert, smolLm2 } = parts();
 const { createHash } = createRequire(`${process.cwd()}/package.json`)(
@@ -106,7 +107,7 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 		const call = chat(
 			server,
 			{ model: 'smol', sampling: { contextSize: 512, maxTokens: 8 } },
-			{ messages: [{ type: 'human', content: repeatWord(2000) }] },
+			{ messages: [toInput({ type: 'human', content: repeatWord(2000) })] },
 		);
 		expect(await getError(call)).toMatchObject({ type: 'promptTooLong' });
 	});

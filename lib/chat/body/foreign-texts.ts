@@ -1,37 +1,41 @@
-/** Texts of users, files and tools, as they go into the body of a request. */
+/** Texts as they go into the body of a request: by who wrote them, without the turn tokens of chat templates. */
 import { breakTurnTokens, breakTurnTokensDeep } from '../../text/turn-tokens';
-import type { ContentPart } from '../../files/read-file';
+import type { Origin } from '../../origin';
 import type { ChatMessage } from '../chat-message';
 import type { CompletionRequest } from '../completion';
 import type { ToolDefinition } from '../tool-definition';
 
 /**
- * A request in which no text but the model's own contains a turn token. Only the body has these texts: a response is checked
- * against what n8n gave.
+ * A request in which only texts of the author and of the model contain turn tokens. Only the body has these texts: a response
+ * is checked against what n8n gave.
  */
 export function withoutTurnTokens(draft: CompletionRequest): CompletionRequest {
 	return {
 		...draft,
 		messages: draft.messages.map(toWireMessage),
-		// Tools may come from other servers (MCP).
-		tools: draft.tools.map((tool) => breakTurnTokensDeep(tool) as ToolDefinition),
+		tools: draft.tools.map(toWireTool),
 	};
 }
 
 function toWireMessage(message: ChatMessage): ChatMessage {
 	switch (message.role) {
 		case 'assistant':
-			return message;
 		case 'tool':
-			return { ...message, content: breakTurnTokens(message.content) };
+			return { ...message, content: toWireText(message.content, message.origin) };
 		default:
-			return { ...message, content: toWireContent(message.content) };
+			return {
+				...message,
+				content: message.content.map((part) =>
+					part.type === 'text' ? { ...part, text: toWireText(part.text, part.origin) } : part,
+				),
+			};
 	}
 }
 
-function toWireContent(content: string | ContentPart[]): string | ContentPart[] {
-	if (typeof content === 'string') return breakTurnTokens(content);
-	return content.map((part) =>
-		part.type === 'text' ? { ...part, text: breakTurnTokens(part.text) } : part,
-	);
+function toWireText(text: string, origin: Origin): string {
+	return origin === 'author' || origin === 'model' ? text : breakTurnTokens(text);
+}
+
+function toWireTool(tool: ToolDefinition): ToolDefinition {
+	return breakTurnTokensDeep(tool) as ToolDefinition;
 }

@@ -7,6 +7,7 @@ import { isRecord, omitUndefined } from '../../values/records';
 import type { CompletionRequest } from '../completion';
 import type { ChatMessage } from '../chat-message';
 import type { SamplingSettings } from '../settings';
+import { getMedia, getText, mergeAdjacent } from '../content';
 import type { ContentPart } from '../../files/read-file';
 import { withoutTurnTokens } from './foreign-texts';
 import { selectCallableTools, toToolsField } from './wire-tools';
@@ -70,8 +71,17 @@ function toWireMessage(message: ChatMessage, serverType: ServerType): JsonRecord
 	if (role === 'assistant') return toWireAssistantMessage(message, serverType);
 	if (role === 'tool')
 		return { role, tool_call_id: message.toolCallId, name: message.name, content };
-	if (typeof content === 'string') return { role, content };
-	return { role, content: content.map((part) => toWirePart(part, serverType)) };
+	if (getMedia(content).length === 0) return { role, content: getText(content, '\n') };
+	return { role, content: joinTexts(content.map((part) => toWirePart(part, serverType))) };
+}
+
+/** Joins adjacent texts with a line break: some templates put nothing between them, which would merge words. */
+function joinTexts(parts: readonly JsonRecord[]): JsonRecord[] {
+	return mergeAdjacent(parts, (previous, part) =>
+		previous.type === 'text' && part.type === 'text'
+			? { type: 'text', text: `${String(previous.text)}\n${String(part.text)}` }
+			: undefined,
+	);
 }
 
 function toWirePart(part: ContentPart, { videoPartType = 'video_url' }: ServerType): JsonRecord {

@@ -172,9 +172,14 @@ export function buildToolCallCorrection({
 					index === repeatedCalls.length - 1 &&
 					`${omitted} more calls were not executed.`,
 			];
-			return { role: 'tool', toolCallId: id, name, content: content.filter(Boolean).join(' ') };
+			const text = content.filter(Boolean).join(' ');
+			return { role: 'tool', toolCallId: id, name, content: text, origin: 'node' };
 		});
-		correction = [{ role: 'assistant', content: toSafeStart(text, bytes), toolCalls }, ...results];
+		const repeatedText = toSafeStart(text, bytes);
+		correction = [
+			{ role: 'assistant', content: repeatedText, origin: 'model', toolCalls },
+			...results,
+		];
 		if (getJsonSize(correction) <= MAX_BYTES) break;
 	}
 	return correction;
@@ -194,11 +199,9 @@ function toRepeatedArguments(toolCall: RawToolCall, bytes: number) {
  */
 export function buildFormatCorrection(text: string, issues: readonly string[]): ChatMessage[] {
 	const issue = toSafeStart(issues.join('; '), MAX_LIST_BYTES);
+	const request = `The response does not match the JSON schema: ${issue}. Respond again with JSON that matches it, and nothing else.`;
 	return [
-		{ role: 'assistant', content: toSafeStart(text, MAX_FORMATTED) },
-		{
-			role: 'user',
-			content: `The response does not match the JSON schema: ${issue}. Respond again with JSON that matches it, and nothing else.`,
-		},
+		{ role: 'assistant', content: toSafeStart(text, MAX_FORMATTED), origin: 'model' },
+		{ role: 'user', content: [{ type: 'text', text: request, origin: 'node' }] },
 	];
 }

@@ -107,10 +107,7 @@ function validateCallsOrFailure(
 	});
 	return {
 		type: 'correctable',
-		correctedDraft: {
-			...withMessages(draft, correction),
-			correctedCalls: [...(draft.correctedCalls ?? []), ...toolCalls],
-		},
+		correctedDraft: withMessages(draft, correction),
 		outcomeIfUncorrected:
 			failure || validCalls.length === 0
 				? { type: 'failed', error }

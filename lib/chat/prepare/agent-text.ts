@@ -1,5 +1,4 @@
 /** The text that n8n's agent writes into messages for earlier calls. */
-import { breakTurnTokens } from '../../text/turn-tokens';
 import type { InputToolCall } from '../input-message';
 
 /** A list of tool names, and nothing else. */
@@ -31,11 +30,11 @@ export function stripAgentText(text: string, calls: readonly InputToolCall[]): s
 
 /**
  * Removes the text that n8n adds before a response if a memory stores only texts: up to the first `] ` after the last
- * result. A text with nothing else is kept. What is left may be a part of a tool's result, so its turn tokens are broken.
+ * result. A text with nothing else is kept.
  */
 function stripUsedTools(text: string) {
 	if (!text.startsWith(USED_TOOLS)) return text;
 	const result = text.lastIndexOf(RESULT);
 	const rest = result < 0 ? '' : text.slice(text.indexOf('] ', result) + 1).trimStart();
-	return breakTurnTokens(rest || text);
+	return rest || text;
 }

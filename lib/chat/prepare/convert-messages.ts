@@ -1,13 +1,11 @@
 /** Converts the history that n8n has to the messages of a chat. */
 import type { JsonRecord } from '../../values/records';
-import { asRecord, asRecords, asString, isRecord, omitEmpty } from '../../values/records';
+import { asRecord, asString, isRecord, omitEmpty } from '../../values/records';
 import { stringifyCanonical, parseObject } from '../../values/json';
 import { pushAll } from '../../values/lists';
 import {
-	getMedia,
-	getText,
 	blockToText,
-	joinAdjacentTexts,
+	getMedia,
 	mergeAdjacent,
 	parseToolResult,
 	parseContentPart,
@@ -15,10 +13,11 @@ import {
 } from '../content';
 import type { CachedToolCall } from '../tools/tool-call-cache';
 import { toServerToolCallId, getResponseKey } from '../tools/tool-call-ids';
-import type { ContentPart } from '../../files/read-file';
+import type { ContentPart, TextPart } from '../../files/read-file';
+import type { Origin } from '../../origin';
 import { splitReasoning } from '../../text/reasoning';
-import type { InputMessage, InputToolCall } from '../input-message';
-import type { ChatMessage, ToolCall, UserMessage } from '../chat-message';
+import type { InputMessage, InputPart, InputToolCall } from '../input-message';
+import type { ChatMessage, ToolCall } from '../chat-message';
 import type { ThinkingHistory } from '../settings';
 import { stripAgentText } from './agent-text';
 
@@ -28,6 +27,8 @@ export type CallLookup = (callId: string) => CachedToolCall | undefined;
 interface AssistantDraft {
 	role: 'assistant';
 	content: string;
+	/** Who wrote the content. */
+	origin: Origin;
 	reasoning: string;
 	toolCalls: ToolCall[];
 	/** The results, in the order of the calls. */
@@ -39,7 +40,14 @@ interface AssistantDraft {
 }
 
 /** Precedes images from tool results. */
-const IMAGES_INTRO: ContentPart = { type: 'text', text: 'The images from the results above:' };
+const IMAGES_INTRO: TextPart = {
+	type: 'text',
+	text: 'The images from the results above:',
+	origin: 'node',
+};
+
+/** Servers get it between two texts as an empty line. */
+const EMPTY_LINE: TextPart = { type: 'text', text: '', origin: 'node' };
 
 type MessageDraft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 
@@ -67,7 +75,7 @@ export function convertMessages(
 		if (message.type === 'tool') return [];
 		if (message.type === 'ai') return toAssistantDraft(message, results, getCachedCall);
 		const role = message.type === 'system' ? 'system' : 'user';
-		return [{ role, ...toContent(message) }];
+		return [{ role, content: toContent(message) }];
 	});
 	return withReasoning(mergeParallelCalls(mergeSystemMessages(drafts)), thinkingHistory);
 }
@@ -77,13 +85,16 @@ export function convertMessages(
  * and some servers silently keep only the last one.
  */
 function mergeSystemMessages(drafts: readonly MessageDraft[]): MessageDraft[] {
-	const isSystemText = ({ role, content }: MessageDraft) =>
-		role === 'system' && typeof content === 'string';
-	const end = drafts.findIndex((draft) => !isSystemText(draft));
-	const texts = end === -1 ? drafts : drafts.slice(0, end);
-	if (texts.length < 2) return [...drafts];
-	const content = texts.map((draft) => String(draft.content)).join('\n\n');
-	return [{ role: 'system', content }, ...drafts.slice(texts.length)];
+	const contents: Array<readonly ContentPart[]> = [];
+	for (const draft of drafts) {
+		if (draft.role !== 'system' || getMedia(draft.content).length > 0) break;
+		contents.push(draft.content);
+	}
+	if (contents.length < 2) return [...drafts];
+	const content = contents.flatMap((parts, index) =>
+		index === 0 ? parts : [EMPTY_LINE, ...parts],
+	);
+	return [{ role: 'system', content }, ...drafts.slice(contents.length)];
 }
 
 /**
@@ -114,39 +125,23 @@ function matchToolResults(source: readonly InputMessage[]): ToolResults {
 function mergeFileMessages(source: readonly InputMessage[]) {
 	return mergeAdjacent(source, (previous, message) => {
 		const hasFile = [previous, message].some(
-			({ content, files }) => Array.isArray(content) || files !== undefined,
+			({ content, files }) => !isPlainText(content) || files !== undefined,
 		);
 		if (previous.type !== 'human' || message.type !== 'human' || !hasFile) return undefined;
-		const content = [previous, message].flatMap((part) => part.content);
+		const content = [...previous.content, ...message.content];
 		return { ...previous, ...message, content };
 	});
 }
 
-/** A string if there is only text, otherwise parts. */
-function toContent({ content, files = [] }: InputMessage): Omit<UserMessage, 'role'> {
-	if (typeof content === 'string' && files.length === 0) return { content };
-	const blocks = content === '' ? [] : [content].flat();
-	const blockParts = blocks.map((block) => parseContentPart(block));
-	const parts = [...blockParts.flatMap((part) => part ?? []), ...files];
-	const fileParts = [...blockParts.filter((_, index) => isFile(blocks[index], index)), ...files];
-	const fileTexts = fileParts.flatMap((part) => (part?.type === 'text' ? [part.text] : []));
-	return {
-		content: getMedia(parts).length === 0 ? getText(parts, '\n') : joinAdjacentTexts(parts),
-		...(fileTexts.length > 0 && { fileTexts }),
-	};
+function isPlainText([first, ...others]: readonly InputPart[]): boolean {
+	return typeof first?.block === 'string' && others.length === 0;
 }
 
-/** How n8n's agent begins the text of a file. */
-const FILE_HEADER = /^File: [^\n]*\nContent:\n/;
-
-/**
- * Whether a block of a user message came with it: one that is no text, but becomes one, and a further text after the first one.
- * n8n's agent puts files there, after the question, which is a string.
- */
-function isFile(block: unknown, index: number): boolean {
-	if (typeof block === 'string') return false;
-	const { type, text } = asRecord(block);
-	return type !== 'text' || index > 0 || FILE_HEADER.test(String(text));
+function toContent({ content, files = [] }: InputMessage): ContentPart[] {
+	// A file needs no text beside it.
+	const isEmpty = files.length > 0 && content.every(({ block }) => block === '');
+	const parts = isEmpty ? [] : content.flatMap((part) => parseContentPart(part) ?? []);
+	return [...parts, ...files];
 }
 
 /** No draft for a message that is empty or has only invalid calls or calls without results: strict servers reject it. */
@@ -169,7 +164,7 @@ function toAssistantDraft(
 		split.reasoning,
 		firstCached?.reasoning,
 	];
-	const toolResults = calls.map((call) => parseToolResult(results.get(call)!.content));
+	const toolResults = calls.map((call) => parseToolResult(results.get(call)!.content[0]?.block));
 	const toolCalls = calls.map((call, index) => ({
 		id: toServerToolCallId({ id: call.id ?? '', name: call.name }),
 		name: call.name,
@@ -179,6 +174,7 @@ function toAssistantDraft(
 		{
 			role: 'assistant',
 			content,
+			origin: message.content[0]?.origin ?? 'model',
 			reasoning: reasonings.find((text) => text !== undefined && text !== '') ?? '',
 			toolCalls,
 			results: toolCalls.map(({ id, name }, index) => ({
@@ -187,6 +183,7 @@ function toAssistantDraft(
 				// Results from the memory have another name, and those of the running turn have none.
 				name,
 				content: toolResults[index]!.text,
+				origin: 'foreign',
 			})),
 			images: toolResults.flatMap(({ images }) => images),
 			responseKey: getResponseKey(calls[0]?.id ?? ''),
@@ -195,14 +192,17 @@ function toAssistantDraft(
 }
 
 /** The text of a message, without blocks that are sent elsewhere. */
-function getPlainText(content: unknown) {
-	if (typeof content === 'string') return content;
-	const isText = (block: unknown) => !NON_CONTENT_TYPES.has(String(asRecord(block).type));
-	return [content].flat().filter(isText).map(blockToText).join('\n');
+function getPlainText(content: readonly InputPart[]) {
+	const isText = ({ block }: InputPart) => !NON_CONTENT_TYPES.has(String(asRecord(block).type));
+	return content
+		.filter(isText)
+		.map(({ block }) => blockToText(block))
+		.join('\n');
 }
 
-function getThinkingText(content: unknown) {
-	return asRecords(content)
+function getThinkingText(content: readonly InputPart[]) {
+	return content
+		.map(({ block }) => asRecord(block))
 		.map(({ thinking, reasoning }) => asString(thinking) ?? asString(reasoning) ?? '')
 		.join('');
 }
@@ -270,12 +270,15 @@ function withReasoning(drafts: readonly MessageDraft[], history: ThinkingHistory
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
-		const { role, content, toolCalls, results, images } = draft;
+		const { role, content, origin, toolCalls, results, images } = draft;
 		const isAfterLastQuestion = index > lastUser && toolCalls.length > 0;
 		const includesReasoning =
 			history === 'always' || (history === 'toolTurns' && isAfterLastQuestion);
 		const reasoning = includesReasoning ? draft.reasoning : '';
-		const messages = [{ role, content, ...omitEmpty({ reasoning, toolCalls }) }, ...results];
+		const messages = [
+			{ role, content, origin, ...omitEmpty({ reasoning, toolCalls }) },
+			...results,
+		];
 		if (images.length === 0) return messages;
 		return [...messages, { role: 'user', content: [IMAGES_INTRO, ...images] }];
 	});

@@ -7,7 +7,7 @@ import {
 	findLengthProblem,
 } from '../../errors/text-limits';
 import { TASK_LIMITS } from '../../task-limits';
-import { asArray, asRecord, asString } from '../../values/records';
+import { asRecord, asString } from '../../values/records';
 import type { ChatMessage } from '../chat-message';
 import { getText } from '../content';
 import type { InputMessage } from '../input-message';
@@ -28,7 +28,7 @@ const SUBJECTS: Readonly<Record<Exclude<InputMessage['type'], 'tool'>, string>> 
 export function assertShortTexts(source: readonly InputMessage[]): void {
 	for (const { type, content } of source)
 		if (type !== 'tool')
-			for (const block of typeof content === 'string' ? [content] : asArray(content))
+			for (const { block } of content)
 				assertTextLength(asString(block) ?? asString(asRecord(block).text) ?? '', SUBJECTS[type]);
 }
 

@@ -4,25 +4,35 @@ import type { JsonRecord } from '../../values/records';
 import { asArray, isRecord, asNonEmptyString, asRecord, asRecords } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { toText } from '../../values/text';
+import type { Origin } from '../../origin';
 import type { InputMessage, InputToolCall } from '../input-message';
-import { MESSAGE_TYPES } from '../input-message';
+import { getAssistantOrigin, MESSAGE_TYPES, toInputParts } from '../input-message';
 import { getOwn } from '../../values/own-properties';
 
 /**
  * Parses a conversation: a list of messages in the format of OpenAI or Ollama, an object with such a list in
  * `messages`, or JSON text of either.
  *
+ * @param origin who wrote the messages of the system and of users
  * @throws {ServerError} of type `invalidInput` that names the invalid message
  */
-export function parseMessages(source: unknown): InputMessage[] {
+export function parseMessages(source: unknown, origin: Origin): InputMessage[] {
 	const parsed = typeof source === 'string' ? parseJson(source) : source;
 	const { messages } = asRecord(parsed);
 	const list: unknown = Array.isArray(messages) ? messages : parsed;
 	if (!Array.isArray(list)) throw createMessagesError('The messages are not a JSON array');
-	return list.map(parseMessage);
+	return list.map((message: unknown, index) => parseMessage(message, { index, origin }));
 }
 
-function parseMessage(message: unknown, index: number): InputMessage {
+/** What is known of a message besides itself. */
+interface MessageContext {
+	/** Its place in the list, from 0. */
+	index: number;
+	/** Who wrote it, if it is of the system or of a user. */
+	origin: Origin;
+}
+
+function parseMessage(message: unknown, { index, origin }: MessageContext): InputMessage {
 	const position = `Message ${index + 1}`;
 	if (!isRecord(message))
 		throw createMessagesError(`${position} is not a JSON object with a role and a content`);
@@ -39,12 +49,17 @@ function parseMessage(message: unknown, index: number): InputMessage {
 		throw createMessagesError(`${position} has no content`);
 	return {
 		type,
-		content: content ?? '',
+		content: toParts(type, content ?? '', origin),
 		toolCalls,
 		toolCallId: asNonEmptyString(message.tool_call_id),
 		name: findText(message, ['tool_name', 'name']),
 		reasoning: findText(message, ['reasoning_content', 'reasoning', 'thinking']),
 	};
+}
+
+function toParts(type: InputMessage['type'], content: unknown, origin: Origin) {
+	if (type === 'tool') return [{ block: content, origin: 'foreign' as const }];
+	return toInputParts(content, type === 'ai' ? getAssistantOrigin(content) : origin);
 }
 
 function findText(message: JsonRecord, fields: string[]) {

@@ -45,9 +45,9 @@ function trimToBudget(allMessages: ChatMessage[], historyBudget: number): Prepar
 	return { messages, warnings: changes.length === 0 ? [] : [warning] };
 }
 
-/** A response without markup of calls that did not run. No message if nothing is left of it. */
+/** A response of the model without markup of calls that did not run. No message if nothing is left of it. */
 function withoutUnexecutedCalls(message: ChatMessage): ChatMessage[] {
-	if (message.role !== 'assistant') return [message];
+	if (message.role !== 'assistant' || message.origin !== 'model') return [message];
 	const content = withoutCallMarkup(message.content);
 	const isEmpty = content === '' && !message.toolCalls?.length;
 	return isEmpty ? [] : [{ ...message, content }];

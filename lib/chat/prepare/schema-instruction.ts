@@ -1,11 +1,21 @@
-/** The sentence by which a model gets the schema of its response. */
+/** The lines by which a model gets the schema of its response. */
 import type { JsonRecord } from '../../values/records';
 import type { ChatRequest } from '../chat-request';
 import type { InputMessage } from '../input-message';
+import { toSystemMessage } from '../input-message';
+import type { Origin, OriginText } from '../../origin';
 
-/** For servers that do not enforce the schema, and for the descriptions of its fields, which a grammar cannot express. */
-export function buildSchemaInstruction(schema: JsonRecord): string {
-	return `Answer with JSON that follows this JSON schema, and with nothing else:\n${JSON.stringify(schema)}`;
+/**
+ * For servers that do not enforce the schema, and for the descriptions of its fields, which a grammar cannot express.
+ *
+ * @param origin who wrote the schema
+ */
+export function buildSchemaInstruction(schema: JsonRecord, origin: Origin): OriginText[] {
+	const request = 'Answer with JSON that follows this JSON schema, and with nothing else:';
+	return [
+		{ text: request, origin: 'node' },
+		{ text: JSON.stringify(schema), origin },
+	];
 }
 
 /** The messages of a request, with the schema of its format after the system messages at their beginning. */
@@ -16,6 +26,6 @@ export function withSchemaInstruction({
 	if (!requestedFormat) return messages;
 	const firstOther = messages.findIndex(({ type }) => type !== 'system');
 	const end = firstOther === -1 ? messages.length : firstOther;
-	const content = buildSchemaInstruction(requestedFormat.schema);
-	return [...messages.slice(0, end), { type: 'system', content }, ...messages.slice(end)];
+	const instruction = toSystemMessage(buildSchemaInstruction(requestedFormat.schema, 'foreign'));
+	return [...messages.slice(0, end), instruction, ...messages.slice(end)];
 }

@@ -38,10 +38,7 @@ function getRecentQuestions(messages: readonly InputMessage[]) {
 		.slice(-MAX_QUESTIONS)
 		.reverse()
 		.map(({ content }) =>
-			[content]
-				.flat()
-				.map((block) => asString(block) ?? asString(asRecord(block).text))
-				.join('\n'),
+			content.map(({ block }) => asString(block) ?? asString(asRecord(block).text)).join('\n'),
 		)
 		.map((question) => `${question.slice(0, QUESTION_ENDS)}\n${question.slice(-QUESTION_ENDS)}`);
 }

@@ -7,7 +7,7 @@
  * 4. The token limit did not end the response.
  * 5. Only calls follow it, no other markup of a call is left unread, and it is not in code, a quotation or a list, unless
  *    it is in a code block that is the complete response.
- * 6. The request does not contain it.
+ * 6. It stands in no text of a user, a tool or a file (`quotations.ts`).
  */
 import { MAX_CALLS, MAX_RESPONSE_WITH_CALLS } from './limits';
 import { hasBeginning, readQuotedCalls, readTextCalls } from './read-text-calls';
@@ -117,7 +117,7 @@ function findRejection(
 	if (!isTextAfterAllowed(reading)) return reject(candidates.at(-1), 'textAfter');
 	for (const call of candidates) {
 		const source = reading.text.slice(call.range.from, call.range.to);
-		const reason = response.findQuotation(source, toRawToolCall(call));
+		const reason = response.findQuotation(source);
 		if (reason !== undefined) return reject(call, reason);
 	}
 	return undefined;

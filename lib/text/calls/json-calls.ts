@@ -18,7 +18,7 @@ export interface JsonCall {
 
 /** Values of `type` that say what OpenAI's format says. */
 const CALL_TYPE = /^"(?:function|tool)(?:_(?:call|use))?"$/;
-const ARGUMENT_KEYS = new Set(['arguments', 'parameters']);
+const ARGUMENT_KEYS: ReadonlySet<string> = new Set(['arguments', 'parameters', 'args']);
 
 /**
  * The call that an object states.

@@ -52,16 +52,34 @@ export function readMarkedBlock(cursor: TextCursor, depth = 0): CallBlock | unde
 	const hasEnd = end.marks.some((close) => cursor.skip(close));
 	const isAtEnd =
 		skipEndOfResponse(cursor, { hasEnd, isBare: !end.isRequired }) || isNext(cursor, mark);
-	if (!hasEnd && !isAtEnd && last.problems.length === 0 && end.isRequired)
-		candidates[candidates.length - 1] = withProblem(last, 'unreadText');
-	if (candidates.length === 1)
-		candidates[0] = { ...candidates[0]!, range: { from, to: cursor.at } };
+	const problem = hasEnd
+		? undefined
+		: findEndProblem(last, { isAtEnd, isRequired: end.isRequired });
+	if (problem !== undefined) candidates[candidates.length - 1] = withProblem(last, problem);
 	return {
 		candidates,
 		to: cursor.at,
 		allowsTextAfter: end.allowsTextAfter,
 		...(!hasEnd && end.isRequired && { isOpen: true as const }),
 	};
+}
+
+/** What is known of a block whose end is missing. */
+interface OpenBlock {
+	/** Whether the response ends with it, or the next block begins. */
+	isAtEnd: boolean;
+	/** Whether it needs an end. */
+	isRequired: boolean;
+}
+
+/** What a call lacks if the mark at its end is missing. JSON is complete with its last brace; further pairs of keys and values may have followed. */
+function findEndProblem(
+	{ syntax, problems }: CallCandidate,
+	{ isAtEnd, isRequired }: OpenBlock,
+): CallProblem | undefined {
+	if (problems.length > 0) return undefined;
+	if (!isAtEnd) return isRequired ? 'unreadText' : undefined;
+	return syntax === 'keysAndValues' ? 'noEnd' : undefined;
 }
 
 function readBlockMark(cursor: TextCursor): string | undefined {

@@ -6,7 +6,7 @@ import { readElements } from './elements';
 import { findArgumentsProblem } from './json-calls';
 import { NAMESPACE_TOKEN, PREFIX } from './call-marks';
 import type { TextCursor } from './cursor';
-import type { CallCandidate, CallProblem } from './types';
+import type { CallCandidate, CallProblem, CallSyntax } from './types';
 import { getOwn } from '../../values/own-properties';
 
 /** `=NAME` or ` name="NAME"`. */
@@ -164,6 +164,7 @@ function getFirst(groups: ReadonlyArray<string | undefined>): string {
 }
 
 interface NamedCall {
+	syntax?: CallSyntax;
 	name: string;
 	/** JSON text. */
 	args: string;
@@ -178,10 +179,10 @@ interface NamedCall {
 const NULL_TEXT = /"(?:null|Null|NULL)"(?!:)/;
 
 function toCandidate(call: NamedCall): CallCandidate {
-	const { name, args, isTyped = false, problem, from, to } = call;
+	const { syntax = 'namedArguments', name, args, isTyped = false, problem, from, to } = call;
 	const found = problem ?? findArgumentsProblem(args);
 	return {
-		syntax: 'namedArguments',
+		syntax,
 		name,
 		arguments: found === undefined ? args : undefined,
 		...(!isTyped && NULL_TEXT.test(args) && { hasNullTexts: true as const }),
@@ -202,20 +203,22 @@ export function readKeyValueCall(cursor: TextCursor): CallCandidate[] | undefine
 	const from = cursor.at;
 	const name = cursor.match(CALL_NAME)?.[1];
 	const args = name === undefined ? undefined : readKeysAndValues(cursor);
+	const { at } = cursor;
 	const isEmpty = args?.list.length === 0 && args.problem === undefined;
-	if (name === undefined || args === undefined || (isEmpty && !isBefore(cursor, END_TAG))) {
+	if (
+		name === undefined ||
+		args === undefined ||
+		(isEmpty && cursor.match(END_TAG) === undefined)
+	) {
 		cursor.at = from;
 		return undefined;
 	}
 	const { list, problem } = args;
-	return [toCandidate({ name, args: toObject(list), problem, from, to: cursor.at })];
-}
-
-function isBefore(cursor: TextCursor, pattern: RegExp): boolean {
-	const { at } = cursor;
-	const isNext = cursor.match(pattern) !== undefined;
+	// A name alone is a word: the mark at its end belongs to it.
+	const { at: to } = cursor;
 	cursor.at = at;
-	return isNext;
+	const syntax = 'keysAndValues';
+	return [toCandidate({ syntax, name, args: toObject(list), problem, from, to })];
 }
 
 function readKeysAndValues(cursor: TextCursor): NamedArguments {

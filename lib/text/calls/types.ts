@@ -18,10 +18,17 @@ export interface TextRange {
 }
 
 /**
- * The shape of a call, each with a reader of its own: JSON between marks, a name with named arguments in marks, a literal
- * such as `N(a=1)` between marks, a header before JSON, and a complete response that is the JSON of calls.
+ * The shape of a call, each with a reader of its own: JSON between marks, a name with named arguments in marks, a name with
+ * pairs of keys and values, a literal such as `N(a=1)` between marks, a header before JSON, and a complete response that is
+ * the JSON of calls.
  */
-export type CallSyntax = 'markedJson' | 'namedArguments' | 'literal' | 'header' | 'completeJson';
+export type CallSyntax =
+	| 'markedJson'
+	| 'namedArguments'
+	| 'keysAndValues'
+	| 'literal'
+	| 'header'
+	| 'completeJson';
 
 /** What a reader found in a call that no rule of its syntax accounts for. */
 export type CallProblem =
@@ -49,7 +56,7 @@ export interface CallCandidate {
 	arguments: string | undefined;
 	/** Whether a text `null` in the arguments may be null: the syntax has only texts. Undefined without such a text. */
 	hasNullTexts?: true;
-	/** The text of the call with its marks. */
+	/** The text of the call, without the marks around it. Calls of one list share it. */
 	range: TextRange;
 	/** Empty for a complete call. */
 	problems: readonly CallProblem[];
@@ -83,7 +90,7 @@ export type RejectionReason =
 	| 'tooManyCalls'
 	/** The response is too long to be read. */
 	| 'longResponse'
-	/** The request contains the same call. */
+	/** A text of a user, a tool or a file contains the same call. */
 	| 'quotation'
 	/** The request is too large to find out whether it contains the same call. */
 	| 'notCompared'

@@ -20,6 +20,7 @@ import { textOptions, thinkingOptions } from './text-fields';
 import { parseMessages } from '../../../lib/chat/prepare/parse-messages';
 import { getJsonOrThrow } from '../../../lib/chat/check/validate-json';
 import type { InputMessage } from '../../../lib/chat/input-message';
+import { toInputParts, toSystemMessage } from '../../../lib/chat/input-message';
 import { isUnset, omitUndefined } from '../../../lib/values/records';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 
@@ -90,7 +91,7 @@ const fields = {
 	}),
 } as const satisfies FieldTable;
 
-type ChatValues = Values<typeof fields>;
+type ChatCall = LlamaCall & { values: Values<typeof fields> };
 
 export const textChat: LocalLlamaOperation = withOutput({
 	name: 'Chat',
@@ -119,32 +120,37 @@ export const textChat: LocalLlamaOperation = withOutput({
  *
  * @throws a `ServerError` of type `invalidInput` if it is empty, or for a file that no model server supports.
  */
-async function readMessages(call: LlamaCall & { values: ChatValues }): Promise<Conversation> {
+async function readMessages(call: ChatCall): Promise<Conversation> {
 	const { parts, files } = await readItemFiles(call);
-	const messages = readFieldMessages(call.values, parts.length > 0);
+	const messages = readFieldMessages(call, parts.length > 0);
 	if (parts.length === 0) return { messages, files };
 	const lastUserMessage = messages.findLast(({ type }) => type === 'human');
-	if (!lastUserMessage) messages.push({ type: 'human', content: '', files: parts });
+	if (!lastUserMessage) messages.push({ type: 'human', content: [], files: parts });
 	else lastUserMessage.files = parts;
 	return { messages, files };
 }
 
 /** @param hasFiles which need no prompt */
-function readFieldMessages(values: ChatValues, hasFiles: boolean): InputMessage[] {
+function readFieldMessages(call: ChatCall, hasFiles: boolean): InputMessage[] {
+	const { values, source } = call;
 	const { system, options } = values;
-	const systemMessages: InputMessage[] = system.trim() ? [{ type: 'system', content: system }] : [];
+	const systemText = { text: system, origin: source.getOrigin('system') };
+	const systemMessages = system.trim() ? [toSystemMessage([systemText])] : [];
 	const option = findReplacingOption(fields.options.fields, options, ['messages', 'messagesJson']);
-	if (option === undefined) return [...systemMessages, ...readPrompt(values, hasFiles)];
+	if (option === undefined) return [...systemMessages, ...readPrompt(call, hasFiles)];
 	const rows = (options.messages ?? [])
 		.map(({ role, content }) => ({ role, content }))
 		.filter(({ content }) => !isUnset(content));
-	const messages = parseMessages(option === 'messages' ? rows : options.messagesJson);
+	const origin = source.getOrigin(`options.${option}`);
+	const messages = parseMessages(option === 'messages' ? rows : options.messagesJson, origin);
 	if (messages.length === 0) throw createFieldError(messageOptions[option], 'has no messages');
 	return [...systemMessages, ...messages];
 }
 
-function readPrompt({ prompt }: ChatValues, hasFiles: boolean): InputMessage[] {
-	if (prompt.trim()) return [{ type: 'human', content: prompt }];
+function readPrompt({ values, source }: ChatCall, hasFiles: boolean): InputMessage[] {
+	const { prompt } = values;
+	if (prompt.trim())
+		return [{ type: 'human', content: toInputParts(prompt, source.getOrigin('prompt')) }];
 	if (!hasFiles) throw createEmptyFieldError(fields.prompt);
 	return [];
 }

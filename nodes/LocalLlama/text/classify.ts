@@ -77,13 +77,17 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	outputField: 'classification',
 	fields,
 	execute: async (call) => {
-		const { values, server } = call;
+		const { values, server, source } = call;
 		const labels = readLabels(values);
 		const { multiLabel: isMultiLabel = false, allowNoLabel: allowNone = false } = values.options;
-		const { instructions = '' } = values.options;
 		const { input, files } = await readPromptInput(call);
 		const settings = await resolveTextSettings(call, { temperature: 0 });
-		const request = { input, labels, isMultiLabel, allowNone, instructions };
+		const instructions = {
+			text: values.options.instructions ?? '',
+			origin: source.getOrigin('options.instructions'),
+		};
+		const labelOrigin = source.getOrigin('labels', 'options.labelList');
+		const request = { input, labels, labelOrigin, isMultiLabel, allowNone, instructions };
 		const result = await classify(server, settings, request).catch(
 			rethrowWith((error) => withFileNames(error, files)),
 		);

@@ -1,6 +1,8 @@
 /** Prompt and schemas of Extract, which is a chat: typed data from a text. */
 import { buildSchemaInstruction } from '../../../lib/chat/prepare/schema-instruction';
 import type { InputMessage } from '../../../lib/chat/input-message';
+import { toSystemMessage } from '../../../lib/chat/input-message';
+import type { Origin, OriginText } from '../../../lib/origin';
 import type { JsonRecord } from '../../../lib/values/records';
 
 /** `date`: as `2026-11-28`; `list`: of texts; `choice`: one of `choices`. */
@@ -75,22 +77,32 @@ function buildFieldSchema({
 	return { type: toFieldType(name), ...format, ...descriptionField };
 }
 
+/** What the prompt says besides the text. */
+export interface ExtractPrompt {
+	schema: JsonRecord;
+	/** Who wrote the fields, or the schema. */
+	schemaOrigin: Origin;
+	/** Context for the model; may be empty. */
+	instructions: OriginText;
+}
+
 /**
  * The shared part comes first, for the server's prompt cache.
  *
- * @param instructions - Context for the model; may be empty.
  * @param input - Text and files of the item.
  */
 export function buildExtractMessages(
-	schema: JsonRecord,
-	instructions: string,
+	{ schema, schemaOrigin, instructions }: ExtractPrompt,
 	input: InputMessage,
 ): InputMessage[] {
+	const fromNode = (text: string): OriginText => ({ text, origin: 'node' });
 	const system = [
-		'Extract data from the text of the user.',
-		buildSchemaInstruction(schema),
-		'Take values from the text only. Where it does not tell a value that may be null, write null.',
-		instructions.trim(),
+		fromNode('Extract data from the text of the user.'),
+		...buildSchemaInstruction(schema, schemaOrigin),
+		fromNode(
+			'Take values from the text only. Where it does not tell a value that may be null, write null.',
+		),
+		{ ...instructions, text: instructions.text.trim() },
 	];
-	return [{ type: 'system', content: system.filter((line) => line !== '').join('\n') }, input];
+	return [toSystemMessage(system), input];
 }

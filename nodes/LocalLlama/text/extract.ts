@@ -115,7 +115,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	mainFields: ['text'],
 	fields,
 	execute: async (call) => {
-		const { values } = call;
+		const { values, source } = call;
 		const { options } = values;
 		const names = ['fieldList', 'jsonSchema'] as const;
 		const replacingOption = findReplacingOption(fields.options.fields, options, names);
@@ -124,7 +124,15 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const validationSchema = extractFields ? buildValidationSchema(extractFields) : schema;
 		assertSchema(schema);
 		const { input, files } = await readPromptInput(call);
-		const messages = buildExtractMessages(schema, options.instructions ?? '', input);
+		const prompt = {
+			schema,
+			schemaOrigin: source.getOrigin('fields', 'options.fieldList', 'options.jsonSchema'),
+			instructions: {
+				text: options.instructions ?? '',
+				origin: source.getOrigin('options.instructions'),
+			},
+		};
+		const messages = buildExtractMessages(prompt, input);
 		const thinking = toThinking(options, 'off');
 		const responseFormat: ResponseFormat = {
 			type: 'jsonSchema',

@@ -1,5 +1,6 @@
 /** The text and the files of an item, for a model. */
 import type { InputMessage } from '../../../lib/chat/input-message';
+import { toInputParts } from '../../../lib/chat/input-message';
 import type { SentFile } from '../../../lib/files/file-errors';
 import type { LlamaCall } from '../run-local-llama';
 import { toWrittenText } from '../../../lib/fields/check-value';
@@ -100,10 +101,12 @@ export interface PromptInput {
 export async function readPromptInput(
 	call: FileCall & { values: { readonly text: string } },
 ): Promise<PromptInput> {
-	const { text } = call.values;
+	const { source, values } = call;
+	const { text } = values;
 	const isBlank = text.trim() === '';
 	const { parts, files } = await readItemFiles(call);
 	// A model would invent something.
 	if (isBlank && parts.length === 0) throw createEmptyFieldError(textField);
-	return { input: { type: 'human', content: isBlank ? '' : text, files: parts }, files };
+	const content = toInputParts(isBlank ? '' : text, source.getOrigin('text'));
+	return { input: { type: 'human', content, files: parts }, files };
 }

@@ -16,6 +16,7 @@ import { trimHistory } from '../../../lib/chat/prepare/trim-history';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { validateAgainstSchema } from '../../../lib/chat/check/validate-against-schema';
 import { testLimit, textOfBytes, textOfCharacters } from '../../support/jest/limits';
+import { toInput, toMessages, toShort, toTool } from '../../support/texts/messages';
 
 const isWhole = (shown: string) => !shown.includes('…');
 
@@ -58,7 +59,7 @@ testLimit('lib/chat/check/correction.ts#MAX_LIST_BYTES', {
 	limit: 1_000 - 3,
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
-		const [, issue] = buildFormatCorrection('', [textOfBytes(bytes)]);
+		const [, issue] = toShort(buildFormatCorrection('', [textOfBytes(bytes)]));
 		return isWhole(String(issue!.content));
 	},
 	within: true,
@@ -107,7 +108,7 @@ describe('a correction has at most 3,600 bytes, as JSON, in any script', () => {
 						text,
 						calls,
 						issues,
-						tools: [{ name: 'f', schema: {} }],
+						tools: [toTool({ name: 'f', schema: {} })],
 					});
 					const bytes = Buffer.byteLength(JSON.stringify(correction));
 					if (bytes > 3_600) tooLong.push({ count, length, bytes });
@@ -168,11 +169,14 @@ testLimit('lib/chat/prepare/trim-history.ts#MAX_RESULT_LENGTH', {
 	limit: 1_000,
 	outcome: (length) => {
 		const turn: ChatMessage[] = [
-			{ role: 'user', content: 'Why?' },
-			{ role: 'assistant', content: '', toolCalls: [{ id: 'a', name: 'f', arguments: '{}' }] },
-			{ role: 'tool', toolCallId: 'a', name: 'f', content: '界'.repeat(length) },
+			...toMessages([
+				{ role: 'user', content: 'Why?' },
+				{ role: 'assistant', content: '', toolCalls: [{ id: 'a', name: 'f', arguments: '{}' }] },
+				{ role: 'tool', toolCallId: 'a', name: 'f', content: '界'.repeat(length) },
+			]),
 		];
-		return trimHistory([...turn, { role: 'user', content: 'Now?' }], 800).shortenedResults;
+		return trimHistory([...turn, ...toMessages([{ role: 'user', content: 'Now?' }])], 800)
+			.shortenedResults;
 	},
 	within: 0,
 	beyond: 1,
@@ -219,13 +223,11 @@ testLimit('lib/chat/prepare/tool-selection.ts#MAX_QUESTIONS', {
 	limit: 4,
 	// The oldest of so many questions names a tool.
 	outcome: (count) => {
-		const tools = ['weather', 'stocks'].map((name) => ({
-			name,
-			description: name,
-			schema: {},
-		}));
+		const tools = ['weather', 'stocks'].map((name) =>
+			toTool({ name, description: name, schema: {} }),
+		);
 		const questions = Array.from({ length: count }, (_none, at) => (at === 0 ? 'stocks' : 'hello'));
-		const messages = questions.map((content) => ({ type: 'human' as const, content }));
+		const messages = questions.map((content) => toInput({ type: 'human', content }));
 		return selectTools({ tools, messages }, 1).map(({ name }) => name);
 	},
 	within: ['stocks'],

@@ -23,7 +23,7 @@ const PNG = 'data:image/png;base64,iVBORw0KGgo=';
 
 const image = (url: string): ContentPart => ({ type: 'image', url });
 const video = (url: string): ContentPart => ({ type: 'video', url });
-const text = (value: string): ContentPart => ({ type: 'text', text: value });
+const text = (value: string): ContentPart => ({ type: 'text', text: value, origin: 'foreign' });
 const audio = (format: string): ContentPart => ({ type: 'audio', data: 'AAAA', format });
 
 /** What is sent of the smallest PNG. */

@@ -3,10 +3,13 @@ import { ServerError } from '../../../lib/errors/server-error';
 import fc from 'fast-check';
 import { convertMessages } from '../../../lib/chat/prepare/convert-messages';
 import { IMAGE, IMAGE_BLOCKS, OMITTED_BLOCKS, PARTS, REJECTED_FILES } from './content.cases';
+import { toInput } from '../../support/texts/messages';
+
+const parse = (block: unknown) => parseContentPart({ block, origin: 'foreign' });
 
 function getRejection(block: unknown): ServerError {
 	try {
-		parseContentPart(block);
+		parse(block);
 	} catch (error) {
 		if (error instanceof ServerError) return error;
 	}
@@ -15,16 +18,16 @@ function getRejection(block: unknown): ServerError {
 
 test.each(PARTS)('the part that is sent of $name', ({ block, part }) => {
 	const input = JSON.stringify(block);
-	expect({ input, part: parseContentPart(block) }).toEqual({ input, part });
+	expect({ input, part: parse(block) }).toEqual({ input, part });
 });
 
 test.each(OMITTED_BLOCKS)('$block is omitted', ({ block }) => {
-	expect(parseContentPart(block)).toBeUndefined();
+	expect(parse(block)).toBeUndefined();
 });
 
 test.each(IMAGE_BLOCKS)('$name is sent as an image', ({ block }) => {
 	const input = JSON.stringify(block);
-	expect({ input, part: parseContentPart(block) }).toEqual({ input, part: IMAGE });
+	expect({ input, part: parse(block) }).toEqual({ input, part: IMAGE });
 });
 
 test.each(REJECTED_FILES)('a block is rejected: $message', ({ block, message }) => {
@@ -70,15 +73,12 @@ describe.each(IMAGES)('an image in a tool result in the format of %s', (_name, b
 
 it('the image is sent in a user message after the results of the turn', () => {
 	const call = (id: string) => ({ id, name: 'look', args: {} });
-	const result = (toolCallId: string, content: unknown) => ({
-		type: 'tool' as const,
-		toolCallId,
-		content,
-	});
+	const result = (toolCallId: string, content: unknown) =>
+		toInput({ type: 'tool', toolCallId, content });
 	const messages = convertMessages(
 		[
-			{ type: 'human', content: 'What is there?' },
-			{ type: 'ai', content: '', toolCalls: [call('a'), call('b')] },
+			toInput({ type: 'human', content: 'What is there?' }),
+			toInput({ type: 'ai', content: '', toolCalls: [call('a'), call('b')] }),
 			result('a', [IMAGES[0]![1]]),
 			result('b', 'nothing'),
 		],
@@ -126,7 +126,7 @@ it.each([
 	{ type: 'file', mime_type: 'text/plain', data: '', metadata: { filename: 'a.txt' } },
 	{ type: 'input_audio', input_audio: { data: '', format: 'wav' } },
 ])('a file without content is rejected: $type', (block) => {
-	expect(() => parseContentPart(block)).toThrow(/has no content$/);
+	expect(() => parse(block)).toThrow(/has no content$/);
 });
 
 it.each([

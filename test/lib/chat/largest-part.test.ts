@@ -1,31 +1,26 @@
 import { describeLargestPart } from '../../../lib/chat/largest-part';
 import type { ToolDefinition } from '../../../lib/chat/tool-definition';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
+import { toMessage, toTool } from '../../support/texts/messages';
 
-const system = (content: string): ChatMessage => ({ role: 'system', content });
-const user = (content: string): ChatMessage => ({ role: 'user', content });
-const model = (content: string): ChatMessage => ({ role: 'assistant', content });
-const result = (name: string, content: string): ChatMessage => ({
-	role: 'tool',
-	toolCallId: 'a',
-	name,
-	content,
-});
+const system = (content: string) => toMessage({ role: 'system', content });
+const user = (content: string) => toMessage({ role: 'user', content });
+const model = (content: string) => toMessage({ role: 'assistant', content });
+const result = (name: string, content: string) =>
+	toMessage({ role: 'tool', toolCallId: 'a', name, content });
 const LONG = 'word '.repeat(60_000);
-const image: ChatMessage = {
+const image = toMessage({
 	role: 'user',
 	content: [
 		{ type: 'text', text: 'What is this?' },
-		{ type: 'image', data: 'aGk=', mimeType: 'image/png' },
-		{ type: 'image', data: 'aGk=', mimeType: 'image/png' },
+		{ type: 'image', url: 'data:image/png;base64,aGk=' },
+		{ type: 'image', url: 'data:image/png;base64,aGk=' },
 	],
-} as ChatMessage;
+});
 const tools = (count: number, description: string): ToolDefinition[] =>
-	Array.from({ length: count }, (_none, at) => ({
-		name: `tool${at}`,
-		description,
-		schema: { type: 'object' },
-	}));
+	Array.from({ length: count }, (_none, at) =>
+		toTool({ name: `tool${at}`, description, schema: { type: 'object' } }),
+	);
 
 interface Row {
 	name: string;

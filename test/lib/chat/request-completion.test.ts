@@ -13,6 +13,7 @@ import {
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
 import { playTurn } from './scripted-turn';
+import { toTool } from '../../support/texts/messages';
 
 const start = useServers();
 
@@ -135,7 +136,7 @@ test('the text of a repeated request begins a paragraph', async () => {
 		],
 	});
 	const { result, shown } = await playTurn(server.url, {
-		chatRequest: { tools: [{ name: 'weather', schema }] },
+		chatRequest: { tools: [toTool({ name: 'weather', schema })] },
 	});
 	expect(result?.text).toBe('Let me look.\n\nAgain.');
 	expect(shown.join('')).toBe(result?.text);

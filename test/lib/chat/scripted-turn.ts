@@ -8,6 +8,7 @@ import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { PLAIN_SETTINGS } from './chat-settings';
+import { toInput } from '../../support/texts/messages';
 
 /** What differs from a turn that says "Hi". */
 interface TurnDetails {
@@ -37,7 +38,7 @@ export async function playTurn(
 		const result = await runTurn({
 			server,
 			settings: { ...PLAIN_SETTINGS, ...settings },
-			chatRequest: { messages: [{ type: 'human', content: 'Hi' }], ...chatRequest },
+			chatRequest: { messages: [toInput({ type: 'human', content: 'Hi' })], ...chatRequest },
 			onDelta: (delta) => void shown.push(delta),
 		});
 		return { result, error: undefined, shown };

@@ -8,6 +8,7 @@ import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
 import { TurnPlayer } from './describe-turn';
 import type { ScriptedTurn } from './describe-turn';
+import { toInput, toTool } from '../../support/texts/messages';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/still-clock'),
@@ -165,19 +166,19 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		'tools with a stream',
 		says(400, 'Cannot stream a response with tools'),
 		{},
-		{ tools: [{ name: 'a', schema: {} }] },
+		{ tools: [toTool({ name: 'a', schema: {} })] },
 	],
 	[
 		'a tool choice',
 		says(400, 'Unknown parameter: tool_choice'),
 		{},
-		{ tools: [{ name: 'a', schema: {} }], toolChoice: 'auto' },
+		{ tools: [toTool({ name: 'a', schema: {} })], toolChoice: 'auto' },
 	],
 	[
 		'a tool choice that is needed',
 		says(400, 'Unknown parameter: tool_choice'),
 		{},
-		{ tools: [{ name: 'a', schema: {} }], toolChoice: 'required' },
+		{ tools: [toTool({ name: 'a', schema: {} })], toolChoice: 'required' },
 	],
 	[
 		'the roles',
@@ -185,9 +186,9 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		{},
 		{
 			messages: [
-				{ type: 'system', content: 'Be kind' },
-				{ type: 'human', content: 'Hi' },
-				{ type: 'human', content: 'You?' },
+				toInput({ type: 'system', content: 'Be kind' }),
+				toInput({ type: 'human', content: 'Hi' }),
+				toInput({ type: 'human', content: 'You?' }),
 			],
 		},
 	],
@@ -197,8 +198,8 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		{},
 		{
 			messages: [
-				{ type: 'system', content: 'Be kind' },
-				{ type: 'human', content: 'Hi' },
+				toInput({ type: 'system', content: 'Be kind' }),
+				toInput({ type: 'human', content: 'Hi' }),
 			],
 		},
 	],
@@ -208,9 +209,9 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		{},
 		{
 			messages: [
-				{ type: 'system', content: 'Be kind' },
-				{ type: 'human', content: 'Hi' },
-				{ type: 'human', content: 'You?' },
+				toInput({ type: 'system', content: 'Be kind' }),
+				toInput({ type: 'human', content: 'Hi' }),
+				toInput({ type: 'human', content: 'You?' }),
 			],
 		},
 	],
@@ -220,9 +221,14 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		{},
 		{
 			messages: [
-				{ type: 'human', content: 'Hi' },
-				{ type: 'ai', content: '', reasoning: 'Hm', toolCalls: [{ id: '1', name: 'a', args: {} }] },
-				{ type: 'tool', toolCallId: '1', content: 'ok' },
+				toInput({ type: 'human', content: 'Hi' }),
+				toInput({
+					type: 'ai',
+					content: '',
+					reasoning: 'Hm',
+					toolCalls: [{ id: '1', name: 'a', args: {} }],
+				}),
+				toInput({ type: 'tool', toolCallId: '1', content: 'ok' }),
 			],
 		},
 	],
@@ -232,9 +238,9 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		{},
 		{
 			messages: [
-				{ type: 'human', content: 'Hi' },
-				{ type: 'ai', content: 'I call', toolCalls: [{ id: '1', name: 'a', args: {} }] },
-				{ type: 'tool', toolCallId: '1', content: 'ok' },
+				toInput({ type: 'human', content: 'Hi' }),
+				toInput({ type: 'ai', content: 'I call', toolCalls: [{ id: '1', name: 'a', args: {} }] }),
+				toInput({ type: 'tool', toolCallId: '1', content: 'ok' }),
 			],
 		},
 	],
@@ -244,17 +250,17 @@ const CHANGES: ReadonlyArray<readonly [string, Answer, SamplingSettings, Partial
 		{},
 		{
 			messages: [
-				{ type: 'human', content: 'Hi' },
-				{
+				toInput({ type: 'human', content: 'Hi' }),
+				toInput({
 					type: 'ai',
 					content: 'I call',
 					toolCalls: [
 						{ id: '1', name: 'a', args: {} },
 						{ id: '2', name: 'b', args: {} },
 					],
-				},
-				{ type: 'tool', toolCallId: '1', content: 'one' },
-				{ type: 'tool', toolCallId: '2', content: 'two' },
+				}),
+				toInput({ type: 'tool', toolCallId: '1', content: 'one' }),
+				toInput({ type: 'tool', toolCallId: '2', content: 'two' }),
 			],
 		},
 	],
@@ -326,9 +332,9 @@ const TURNS: readonly ScriptedTurn[] = [
 
 const ROLES: Partial<ChatRequest> = {
 	messages: [
-		{ type: 'system', content: 'Be kind' },
-		{ type: 'human', content: 'Hi' },
-		{ type: 'human', content: 'You?' },
+		toInput({ type: 'system', content: 'Be kind' }),
+		toInput({ type: 'human', content: 'Hi' }),
+		toInput({ type: 'human', content: 'You?' }),
 	],
 };
 

@@ -8,6 +8,7 @@ import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
 import { TurnPlayer } from './describe-turn';
 import type { ScriptedTurn } from './describe-turn';
+import { toInput, toTool } from '../../support/texts/messages';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/still-clock'),
@@ -15,7 +16,7 @@ jest.mock('../../../lib/http/sleep', () =>
 
 const TOOLS: Partial<ChatRequest> = {
 	tools: [
-		{
+		toTool({
 			name: 'look up',
 			description: 'Finds a text',
 			schema: {
@@ -23,12 +24,15 @@ const TOOLS: Partial<ChatRequest> = {
 				properties: { key: { type: 'string' }, count: { type: 'integer' } },
 				required: ['key'],
 			},
-		},
-		{ name: 'store', schema: { type: 'object', properties: { value: { type: 'number' } } } },
+		}),
+		toTool({
+			name: 'store',
+			schema: { type: 'object', properties: { value: { type: 'number' } } },
+		}),
 	],
 	unofferedTools: [
-		{ name: 'send', schema: { type: 'object', properties: {} } },
-		{ name: 'send mail', schema: { type: 'object', properties: {} } },
+		toTool({ name: 'send', schema: { type: 'object', properties: {} } }),
+		toTool({ name: 'send mail', schema: { type: 'object', properties: {} } }),
 	],
 };
 
@@ -304,8 +308,8 @@ const TURNS: readonly ScriptedTurn[] = [
 			chatRequest: {
 				...TOOLS,
 				messages: [
-					{ type: 'human', content: 'Hello' },
-					{ type: 'ai', content: 'Hi' },
+					toInput({ type: 'human', content: 'Hello' }),
+					toInput({ type: 'ai', content: 'Hi' }),
 				],
 			},
 		},

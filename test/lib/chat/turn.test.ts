@@ -14,6 +14,7 @@ import {
 import { useServers } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
 import { playTurn } from './scripted-turn';
+import { toInput, toTool } from '../../support/texts/messages';
 
 const start = useServers();
 
@@ -27,7 +28,7 @@ async function chat(
 	const result = await runTurn({
 		server: createModelServer({ baseUrl: server.url }),
 		settings: { ...PLAIN_SETTINGS, sampling: stop === undefined ? {} : { stop } },
-		chatRequest: { messages: [{ type: 'human', content: 'Hi' }], ...more },
+		chatRequest: { messages: [toInput({ type: 'human', content: 'Hi' })], ...more },
 	});
 	return { result, sent: server.sent(CHAT)[0]! };
 }
@@ -44,7 +45,7 @@ test.each([
 	expect(sent.stop).toEqual(stop);
 });
 
-const tool = (name: string) => ({ name, schema: { type: 'object', properties: {} } });
+const tool = (name: string) => toTool({ name, schema: { type: 'object', properties: {} } });
 
 test.each([
 	{ what: 'offered', name: 'get weather', wireName: 'get_weather' },

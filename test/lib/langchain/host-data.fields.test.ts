@@ -14,6 +14,7 @@ import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
 import { readTool } from '../../support/n8n/tools';
 import { describeError } from '../../support/approved/outcome';
+import { toShortInput, toShortTool } from '../../support/texts/messages';
 
 const RESULT: ChatResult = {
 	text: 'Hi',
@@ -176,7 +177,7 @@ const describeResult = (name: string, result: Partial<ChatResult>) => {
 
 const describeTool = (tool: unknown): unknown => {
 	try {
-		return readTool(tool);
+		return toShortTool(readTool(tool));
 	} catch (error) {
 		return describeError(error);
 	}
@@ -207,7 +208,7 @@ test('each field has its places', () => {
 		})),
 		...MESSAGES.map(({ type, message }) => ({
 			input: `message ${type} ${JSON.stringify(message)}`,
-			outcome: toInputMessage({ ...message, getType: () => type }),
+			outcome: toShortInput(toInputMessage({ ...message, getType: () => type })),
 		})),
 	];
 	expectApproved(

@@ -40,40 +40,54 @@ describe('messages of the host’s LangChain', () => {
 				'text',
 			].map(toInputMessage),
 		).toMatchObject([
-			{ type: 'system', content: 's' },
-			{ type: 'human', content: [{ type: 'text', text: 'h' }] },
+			{ type: 'system', content: [{ block: 's', origin: 'foreign' }] },
+			{ type: 'human', content: [{ block: { type: 'text', text: 'h' }, origin: 'user' }] },
 			{
 				type: 'ai',
-				content: 'a',
+				content: [{ block: 'a', origin: 'model' }],
 				toolCalls: [{ id: '1', name: 'f', args: { x: 1 } }],
 				invalidToolCalls: [expect.objectContaining({ id: '2' })],
 				reasoning: 'r',
 			},
-			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [], reasoning: 'r' },
-			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [], reasoning: undefined },
-			{ type: 'tool', content: 't', toolCallId: '1', name: 'f' },
-			{ type: 'system', content: 'd' },
-			{ type: 'human', content: 'text' },
+			{ type: 'ai', content: [{ block: '' }], toolCalls: [], invalidToolCalls: [], reasoning: 'r' },
+			{
+				type: 'ai',
+				content: [{ block: '' }],
+				toolCalls: [],
+				invalidToolCalls: [],
+				reasoning: undefined,
+			},
+			{
+				type: 'tool',
+				content: [{ block: 't', origin: 'foreign' }],
+				toolCallId: '1',
+				name: 'f',
+			},
+			{ type: 'system', content: [{ block: 'd', origin: 'foreign' }] },
+			{ type: 'human', content: [{ block: 'text', origin: 'user' }] },
 		]);
 	});
 
 	it('are converted without a class, too', () => {
 		expect(toInputMessage({ _getType: () => 'human', content: 'x' })).toMatchObject({
 			type: 'human',
-			content: 'x',
+			content: [{ block: 'x', origin: 'user' }],
 		});
 		expect(toInputMessage({ getType: () => 'developer', content: 'x' })).toMatchObject({
 			type: 'system',
-			content: 'x',
+			content: [{ block: 'x', origin: 'foreign' }],
 		});
-		expect(toInputMessage(null)).toEqual({ type: 'human', content: 'null' });
+		expect(toInputMessage(null)).toEqual({
+			type: 'human',
+			content: [{ block: 'null', origin: 'user' }],
+		});
 		expect(
 			toInputMessage({
 				getType: () => 'ai',
 				content: '',
 				tool_calls: [{ name: 'f', args: 'text' }, 'junk'],
 			}),
-		).toMatchObject({ type: 'ai', content: '', toolCalls: [{ name: 'f', args: {} }] });
+		).toMatchObject({ type: 'ai', content: [{ block: '' }], toolCalls: [{ name: 'f', args: {} }] });
 	});
 
 	it('of any shape have a valid type, and every tool call has a name and an object of arguments', () => {
@@ -272,7 +286,7 @@ describe('tools as definitions', () => {
 			description: 'Weather',
 			schema: z.object({ city: z.string().describe('A city'), days: z.number().int() }),
 		});
-		expect(rest).toEqual({ name: 'get_weather', description: 'Weather' });
+		expect(rest).toEqual({ name: 'get_weather', description: 'Weather', origin: 'foreign' });
 		expect(schema).toMatchObject({
 			type: 'object',
 			properties: { city: { type: 'string', description: 'A city' }, days: { type: 'integer' } },
@@ -370,7 +384,8 @@ describe('tools as definitions', () => {
 			properties: { a: {} },
 		};
 		const before = structuredClone(schema);
-		const expected = { name: 'f', schema: { type: 'object', properties: { a: {} } } };
+		const parameters = { type: 'object', properties: { a: {} } };
+		const expected = { name: 'f', schema: parameters, origin: 'foreign' };
 		expect(define({ name: 'f', description: '', schema })).toEqual(expected);
 		const openAi = { type: 'function', function: { name: 'f', parameters: schema } };
 		expect(define(openAi)).toEqual(expected);
@@ -387,10 +402,12 @@ describe('tools as definitions', () => {
 			name: 'f',
 			description: 'F',
 			schema: { type: 'object', properties: {} },
+			origin: 'foreign',
 		});
 		expect(define({ type: 'function', function: { name: 'f' } })).toEqual({
 			name: 'f',
 			schema: { type: 'object', properties: {} },
+			origin: 'foreign',
 		});
 	});
 

@@ -4,6 +4,7 @@ import type { ChatRequest } from '../../../lib/chat/chat-request';
 import type { HostGenerator } from '../../../lib/langchain/host-generator';
 import { createSdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { expectApproved } from '../../support/approved/approved-table';
+import { toShortInput, toShortTool } from '../../support/texts/messages';
 
 interface SdkModel {
 	withTools(tools: unknown[]): SdkModel;
@@ -71,7 +72,9 @@ const play = async (
 	};
 	const model = createSdkChatModel({ generate, modelId: 'm', sdk: sdk as never });
 	const response = await run(model as unknown as SdkModel);
-	const [request] = requests.map(({ signal, oversizedTools: _none, ...more }) => ({
+	const [request] = requests.map(({ signal, oversizedTools: _none, messages, tools, ...more }) => ({
+		messages: messages.map(toShortInput),
+		tools: tools?.map(toShortTool),
 		...more,
 		...(signal?.aborted === true && { stopped: true }),
 	}));

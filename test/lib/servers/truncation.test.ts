@@ -5,6 +5,7 @@ import { delta, sendEvents, sse } from '../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
+import { toInput } from '../../support/texts/messages';
 
 const serveScript = useSimulator(startScripted);
 
@@ -42,7 +43,7 @@ async function chat(routes: Record<string, unknown>, promptTokens: number, conte
 	const { warnings } = await runTurn({
 		server,
 		settings,
-		chatRequest: { messages: [{ type: 'human', content }] },
+		chatRequest: { messages: [toInput({ type: 'human', content })] },
 	});
 	return warnings.filter((warning) => warning.includes('tokens of context'));
 }

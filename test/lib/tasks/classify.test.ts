@@ -5,6 +5,7 @@ import { expectApproved } from '../../support/approved/approved-table';
 import { json, useServers } from '../../support/servers/scripted-server';
 import { playResponses } from './play-responses';
 import path from 'node:path';
+import { toInput } from '../../support/texts/messages';
 
 const start = useServers();
 const SETTINGS: ClassifySettings = {
@@ -163,7 +164,14 @@ test('each completion', async () => {
 				await classify(
 					server,
 					{ ...SETTINGS, ...settings },
-					{ input: { type: 'human', content: 'T' }, labels, isMultiLabel, allowNone, instructions },
+					{
+						input: toInput({ type: 'human', content: 'T' }),
+						labels,
+						isMultiLabel,
+						allowNone,
+						instructions: { text: instructions, origin: 'author' },
+						labelOrigin: 'author',
+					},
 				),
 		});
 		rows.push({ input, outcome });

@@ -19,6 +19,7 @@ import { startSim } from '../dify/client';
 import * as fc from 'fast-check';
 import { stringifyMessages } from '../../../lib/tracing/trace-messages';
 import { examples } from '../../support/jest/properties';
+import { toInput } from '../../support/texts/messages';
 
 const start = useSimulator(startLlamaServerSim);
 const traces = useTraces();
@@ -43,7 +44,7 @@ function chatWith(
 }
 
 async function sendQuestion(chat: Chat, content = 'What is 2+2?', signal?: AbortSignal) {
-	const messages = [{ type: 'human' as const, content }];
+	const messages = [toInput({ type: 'human', content })];
 	return await chat({ messages, ...(signal === undefined ? {} : { signal }) });
 }
 
@@ -62,7 +63,7 @@ describe('a generation', () => {
 		);
 		const credential = { baseUrl: server.url, maxConcurrentRequests: 1 };
 		const sendAs = async (priority: 'interactive' | 'batch') => {
-			const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
+			const messages = [toInput({ type: 'human', content: 'What is 2+2?' })];
 			await chatWith(credential, { priority })({ messages, isNeededOnlyAtEnd: true });
 		};
 		const batch = sendAs('batch');
@@ -143,7 +144,7 @@ describe('a generation', () => {
 		const server = await start();
 		const stop = new AbortController();
 		server.script(reply.chunks(['Once', { wait: new Promise(() => {}) }]));
-		const messages = [{ type: 'human' as const, content: 'Tell a long story' }];
+		const messages = [toInput({ type: 'human', content: 'Tell a long story' })];
 		const answer = chatWith({ baseUrl: server.url })({ messages, signal: stop.signal }, () =>
 			stop.abort(),
 		);
@@ -158,7 +159,7 @@ test('an exception of other code ends the span without its words', async () => {
 	const server = await start();
 	server.script(reply.text('4'));
 	const chat = chatWith({ baseUrl: server.url });
-	const messages = [{ type: 'human' as const, content: 'What is 2+2?' }];
+	const messages = [toInput({ type: 'human', content: 'What is 2+2?' })];
 	const show = () => {
 		throw new TypeError('words of other code');
 	};

@@ -21,6 +21,7 @@ import { expectApproved } from '../../support/approved/approved-table';
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
 import { describeError, markWords } from '../../support/approved/outcome';
+import { toInput, toTool } from '../../support/texts/messages';
 
 const start = useServers();
 
@@ -43,7 +44,7 @@ interface Generation {
 	stop?: Stop;
 }
 
-const TOOLS = ['weather', 'mail', 'calendar'].map((name) => ({ name, schema: {} }));
+const TOOLS = ['weather', 'mail', 'calendar'].map((name) => toTool({ name, schema: {} }));
 
 const FAILING = json({ error: { message: 'Out of cards' } }, 500);
 const FAILING_LATE = streamed(delta({ content: 'Hi' }), { error: { message: 'Out of cards' } });
@@ -92,7 +93,7 @@ const GENERATIONS: readonly Generation[] = [
 		maxTools: 2,
 		chatRequest: {
 			tools: TOOLS,
-			messages: [{ type: 'human', content: 'What is in my calendar?' }],
+			messages: [toInput({ type: 'human', content: 'What is in my calendar?' })],
 		},
 	},
 ];
@@ -145,7 +146,11 @@ const generate = async (generation: Generation, url: string): Promise<unknown> =
 	});
 	const deltas: string[] = [];
 	const outcome = await run(
-		() => ({ messages: [{ type: 'human', content: 'Hi' }], signal: caller.signal, ...chatRequest }),
+		() => ({
+			messages: [toInput({ type: 'human', content: 'Hi' })],
+			signal: caller.signal,
+			...chatRequest,
+		}),
 		(part) => {
 			deltas.push(part);
 			if (stop?.startsWith('after') === true) stops.abort(new Error('Stop'));

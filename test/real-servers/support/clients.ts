@@ -8,6 +8,7 @@ import type { EmbedSettings } from '../../../lib/tasks/embed';
 import { rerank } from '../../../lib/tasks/rerank';
 import type { RerankSettings } from '../../../lib/tasks/rerank';
 import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
+import { toInput, toTool } from '../../support/texts/messages';
 
 export const CAT = 'A cat sits on the mat';
 export const KITTEN = 'A kitten is lying on a rug';
@@ -64,7 +65,7 @@ export async function chat(
 	const answer = await runTurn({
 		server,
 		settings: { ...PLAIN_SETTINGS, ...settings },
-		chatRequest: { messages: [{ type: 'human', content: 'Say hello.' }], ...call },
+		chatRequest: { messages: [toInput({ type: 'human', content: 'Say hello.' })], ...call },
 		onDelta: (piece) => {
 			pieces.push(piece);
 			onPiece();
@@ -73,10 +74,10 @@ export async function chat(
 	return { pieces, answer };
 }
 
-export const WEATHER_TOOL = {
+export const WEATHER_TOOL = toTool({
 	name: 'get_weather',
 	schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-};
+});
 export const CITY_SCHEMA = {
 	type: 'jsonSchema' as const,
 	schema: {
@@ -87,5 +88,5 @@ export const CITY_SCHEMA = {
 	},
 };
 export const asking = (content: string): Pick<ChatRequest, 'messages'> => ({
-	messages: [{ type: 'human', content }],
+	messages: [toInput({ type: 'human', content })],
 });

@@ -1,23 +1,22 @@
 /** Turns of n8n's agent with several rounds of tool calls, in every form in which a memory may return them. */
 import type { InputMessage } from '../../../lib/chat/input-message';
+import { toInput } from './messages';
 
 /** The server's ID in an ID of this package. */
 export const serverIdIn = (id: string) => id.replace(/^n8n\d{10}_/, '');
-export const human = (content: string): InputMessage => ({ type: 'human', content });
-export const ai = (content: unknown, ...ids: string[]): InputMessage => ({
-	type: 'ai',
-	content,
-	toolCalls: ids.map((id) => ({
-		id,
-		name: 'Calculator',
-		args: { input: serverIdIn(id), id },
-	})),
-});
-export const tool = (toolCallId: string): InputMessage => ({
-	type: 'tool',
-	toolCallId,
-	content: `result of ${serverIdIn(toolCallId)}`,
-});
+export const human = (content: string): InputMessage => toInput({ type: 'human', content });
+export const ai = (content: unknown, ...ids: string[]): InputMessage =>
+	toInput({
+		type: 'ai',
+		content,
+		toolCalls: ids.map((id) => ({
+			id,
+			name: 'Calculator',
+			args: { input: serverIdIn(id), id },
+		})),
+	});
+export const tool = (toolCallId: string): InputMessage =>
+	toInput({ type: 'tool', toolCallId, content: `result of ${serverIdIn(toolCallId)}` });
 /** This package's ID of a call: the number of the answer, then the server's ID. */
 export const toN8nCallId = (id: string, answer: number) => `n8n${String(answer).repeat(9)}0_${id}`;
 

@@ -19,6 +19,7 @@ import type { JsonRecord } from '../../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
 import { PLAIN_SETTINGS } from '../chat-settings';
 import { describeError } from '../../../support/approved/outcome';
+import { toMessages, toTool } from '../../../support/texts/messages';
 
 interface Setting {
 	name: string;
@@ -35,8 +36,8 @@ const SCHEMA_WITH_PATTERN = {
 };
 
 const TOOLS = [
-	{ name: 'look up', description: 'Finds a text', schema: {} },
-	{ name: 'store', schema: { properties: { a: { pattern: '^b' } } } },
+	toTool({ name: 'look up', description: 'Finds a text', schema: {} }),
+	toTool({ name: 'store', schema: { properties: { a: { pattern: '^b' } } } }),
 ];
 
 const VALUES = { number: [0], switch: [true, false], texts: [['END']], name: ['30m', -1] };
@@ -108,7 +109,7 @@ const SETTINGS: readonly Setting[] = [
 	{ name: 'tool choice "required" without tools', chatRequest: { toolChoice: 'required' } },
 ];
 
-const MESSAGES = [{ role: 'user', content: 'Hi' }] as const;
+const MESSAGES = toMessages([{ role: 'user', content: 'Hi' }]);
 
 /** Each request has a server of its own, since one remembers the context size. */
 let count = 0;
@@ -121,7 +122,7 @@ const buildBody = (serverType: ServerType, { sampling = {}, chatRequest }: Setti
 			settings: { ...PLAIN_SETTINGS, sampling },
 			chatRequest: { messages: [], ...chatRequest },
 			toolNames: createToolNames(TOOLS),
-			quotable: { texts: [], foreignTexts: [], pastCalls: [] },
+			quotableTexts: [],
 			display: new DisplayedText(false, () => {}),
 			startedAt: 0,
 		},

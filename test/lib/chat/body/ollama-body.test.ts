@@ -1,4 +1,5 @@
 import { toOllamaBody } from '../../../../lib/chat/body/ollama-body';
+import { toMessages } from '../../../support/texts/messages';
 
 test.each([
 	{ text: '{"city":"Rome"}', sent: { city: 'Rome' } },
@@ -8,7 +9,7 @@ test.each([
 	{ text: '["Rome"]', sent: {} },
 ])('arguments $text of an earlier call are sent to Ollama as an object', ({ text, sent }) => {
 	const toolCalls = [{ id: 'a', name: 'look', arguments: text }];
-	const messages = [{ role: 'assistant' as const, content: 'I look.', toolCalls }];
+	const messages = toMessages([{ role: 'assistant', content: 'I look.', toolCalls }]);
 	expect(toOllamaBody({ model: 'm', messages, tools: [], sampling: {} }).messages).toEqual([
 		{
 			role: 'assistant',

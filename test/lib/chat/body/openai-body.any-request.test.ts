@@ -14,11 +14,11 @@ import type { SamplingSettings } from '../../../../lib/chat/settings';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
 import type { ServerType } from '../../../../lib/servers/types/server-type';
 import type { JsonRecord } from '../../../../lib/values/records';
+import { toMessages, toTool } from '../../../support/texts/messages';
 
-const TOOLS = ['look', 'store', 'send'].map((name) => ({
-	name,
-	schema: { type: 'object', properties: {} },
-}));
+const TOOLS = ['look', 'store', 'send'].map((name) =>
+	toTool({ name, schema: { type: 'object', properties: {} } }),
+);
 const names = TOOLS.map(({ name }) => name);
 
 const toolChoice = fc.constantFrom<CompletionRequest['toolChoice']>(
@@ -79,7 +79,7 @@ const sampling = fc
 
 const request = fc.record<CompletionRequest>({
 	model: fc.constant('m'),
-	messages: fc.constant([{ role: 'user', content: 'Hi' }]),
+	messages: fc.constant(toMessages([{ role: 'user', content: 'Hi' }])),
 	tools: fc.subarray(TOOLS),
 	toolChoice,
 	sampling,

@@ -5,6 +5,7 @@ import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 
 const TOOLS: readonly ToolDefinition[] = ['order', 'store', 'send'].map((name) => ({
 	name,
+	origin: 'foreign',
 	schema: {
 		type: 'object',
 		properties: { id: { type: 'integer' }, note: { type: 'string' }, done: { type: 'boolean' } },

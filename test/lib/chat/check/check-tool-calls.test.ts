@@ -249,6 +249,7 @@ test('values of more than twenty levels are not changed', () => {
 describe('calls and the connected tools', () => {
 	const tool = (name: string, more: Partial<ToolDefinition> = {}): ToolDefinition => ({
 		name,
+		origin: 'foreign',
 		schema: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
 		...more,
 	});
@@ -556,6 +557,7 @@ describe('the number of steps per response', () => {
 		const tool = (itemSchema: object): ToolDefinition => ({
 			name: 'store',
 			description: '',
+			origin: 'foreign',
 			schema: {
 				type: 'object',
 				properties: { items: { type: 'array', items: itemSchema }, flag: { type: 'boolean' } },
@@ -601,6 +603,7 @@ describe('the number of steps per response', () => {
 
 const order: ToolDefinition = {
 	name: 'order',
+	origin: 'foreign',
 	schema: { type: 'object', properties: { id: { type: 'integer' } } },
 };
 const warningsOf = (...calls: string[]) => {

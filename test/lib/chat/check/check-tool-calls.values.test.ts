@@ -4,6 +4,7 @@ import { checkToolCalls } from '../../../../lib/chat/check/check-tool-calls';
 import { describeIssue } from '../../../../lib/chat/check/correction';
 import type { JsonRecord } from '../../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
+import { toTool } from '../../../support/texts/messages';
 
 const FIELDS: Readonly<Record<string, JsonRecord>> = {
 	string: { type: 'string' },
@@ -50,7 +51,7 @@ const VALUES = [
 const check = (value: string, field: JsonRecord, hasNullTexts?: true) => {
 	const schema = { type: 'object', properties: { v: field } };
 	const call = { name: 'f', arguments: `{"v":${value}}`, ...(hasNullTexts && { hasNullTexts }) };
-	const { validCalls, issues, warnings } = checkToolCalls([call], [{ name: 'f', schema }]);
+	const { validCalls, issues, warnings } = checkToolCalls([call], [toTool({ name: 'f', schema })]);
 	return [
 		...validCalls.map(({ arguments: args }) => (args === call.arguments ? 'as it is' : args)),
 		...issues.map((issue) => describeIssue(issue).forModel),
@@ -113,7 +114,7 @@ const CALLS: ReadonlyArray<readonly [schema: JsonRecord, ...args: string[]]> = [
 test('each call is valid, or has its issue and its warnings', () => {
 	const rows = CALLS.map(([schema, ...args]) => {
 		const calls = args.map((text, index) => ({ id: String(index), name: 'f', arguments: text }));
-		const { validCalls, issues, warnings } = checkToolCalls(calls, [{ name: 'f', schema }]);
+		const { validCalls, issues, warnings } = checkToolCalls(calls, [toTool({ name: 'f', schema })]);
 		return {
 			input: `${JSON.stringify(schema)} ${args.join(' and ')}`,
 			outcome: {

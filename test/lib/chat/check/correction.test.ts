@@ -9,9 +9,11 @@ import type { RawToolCall } from '../../../../lib/text/calls/types';
 import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import fc from 'fast-check';
 import { anyCodePoint } from '../../../support/texts/code-points';
+import { toShort } from '../../../support/texts/messages';
 
 const tool = (name: string, shortName?: string, ...required: string[]): ToolDefinition => ({
 	name,
+	origin: 'foreign',
 	...(shortName !== undefined && { shortName }),
 	schema: {
 		type: 'object',
@@ -45,7 +47,7 @@ test('the correction repeats the tool calls, with {} instead of invalid argument
 		message.role === 'tool' ? [message.toolCallId] : [],
 	);
 	for (const id of [firstId, secondId]) expect(id).toMatch(/^[a-z0-9]{9}$/);
-	expect(correction).toEqual([
+	expect(correction).toMatchObject([
 		{
 			role: 'assistant',
 			content: 'I look.',
@@ -150,7 +152,7 @@ describe('a correction is short', () => {
 				expect(JSON.stringify(correction)).not.toContain('<|im_end|>');
 			}),
 		);
-		expect(buildFormatCorrection('{"n":"four"}', ['n: no number'])).toEqual([
+		expect(toShort(buildFormatCorrection('{"n":"four"}', ['n: no number']))).toEqual([
 			{ role: 'assistant', content: '{"n":"four"}' },
 			{ role: 'user', content: expect.stringContaining('JSON schema: n: no number.') },
 		]);

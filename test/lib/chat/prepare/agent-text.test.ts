@@ -17,13 +17,14 @@ import {
 	SHAPES,
 	tool,
 } from '../../../support/texts/agent-histories';
+import { toShort } from '../../../support/texts/messages';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/measures/cpu-time';
 
 const convert = (source: InputMessage[]) => convertMessages(source, 'toolTurns');
 
 /** A conversation in short: text and calls of each message, by the server's IDs, which calls and results contain. */
 const summarize = (messages: readonly ChatMessage[]) =>
-	messages.map((message) => {
+	toShort(messages).map((message) => {
 		if (message.role === 'tool') return message.content.replace('result of', 'tool');
 		const calls =
 			message.role === 'assistant'
@@ -45,7 +46,7 @@ test.each(Object.keys(SHAPES))(
 		const source = [
 			human('Calculate'),
 			...ROUNDS.flatMap(([text, ...ids]) => SHAPES[name]!(text, ids)),
-			{ type: 'ai' as const, content: 'Done.' },
+			ai('Done.'),
 			human('Thanks'),
 		];
 		const messages = convert(source);

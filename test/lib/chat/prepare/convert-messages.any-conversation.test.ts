@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { convertMessages } from '../../../../lib/chat/prepare/convert-messages';
 import type { CallLookup } from '../../../../lib/chat/prepare/convert-messages';
-import type { InputMessage } from '../../../../lib/chat/input-message';
-import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import type { ThinkingHistory } from '../../../../lib/chat/settings';
 import { examples } from '../../../support/jest/properties';
+import { toInputs, toShort } from '../../../support/texts/messages';
+import type { ShortInput, ShortMessage } from '../../../support/texts/messages';
 
 function convert(
-	source: InputMessage[],
+	source: ShortInput[],
 	options: { thinkingHistory?: ThinkingHistory; getCachedCall?: CallLookup } = {},
-): ChatMessage[] {
-	return convertMessages(source, options.thinkingHistory ?? 'toolTurns', options.getCachedCall);
+): ShortMessage[] {
+	const messages = toInputs(source);
+	return toShort(
+		convertMessages(messages, options.thinkingHistory ?? 'toolTurns', options.getCachedCall),
+	);
 }
 
 const PNG = '89504e470d0a1a0a0000000d49484452';
@@ -49,7 +52,7 @@ describe('any conversation', () => {
 		toolCallId: ids,
 		content: fc.constantFrom('r1', 'r2'),
 	});
-	const message: fc.Arbitrary<InputMessage> = fc.oneof(
+	const message: fc.Arbitrary<ShortInput> = fc.oneof(
 		fc.record({ type: fc.constant('human' as const), content: fc.constantFrom('q1', 'q2') }),
 		fc.record({ type: fc.constant('system' as const), content: fc.constant('s') }),
 		fc.record({
@@ -70,7 +73,7 @@ describe('any conversation', () => {
 	);
 	/** One response, split into a message for each call, its result behind it. */
 	const splitResponse = fc.subarray(['a', 'b', 'c'], { minLength: 1 }).map((names) =>
-		names.flatMap((name): InputMessage[] => {
+		names.flatMap((name): ShortInput[] => {
 			const id = `n8n3333333330_${name}`;
 			const toolCalls = [{ id, name: 'f', args: {} }];
 			return [
@@ -110,7 +113,7 @@ describe('any conversation', () => {
 		const toImage = (at: number) => `data:image/png;base64,${toBase64(at)}`;
 		fc.assert(
 			fc.property(conversations, (source) => {
-				const withImages = source.map((one, at): InputMessage =>
+				const withImages = source.map((one, at): ShortInput =>
 					one.type === 'tool'
 						? {
 								...one,
@@ -159,7 +162,7 @@ describe('any conversation', () => {
 	});
 
 	it('does not change when it is converted again', () => {
-		const toInput = (sent: ChatMessage): InputMessage => {
+		const toInput = (sent: ShortMessage): ShortInput => {
 			switch (sent.role) {
 				case 'assistant':
 					return {

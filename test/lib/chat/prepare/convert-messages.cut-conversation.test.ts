@@ -9,6 +9,7 @@ import { trimHistory } from '../../../../lib/chat/prepare/trim-history';
 import type { InputMessage, InputToolCall } from '../../../../lib/chat/input-message';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import { examples } from '../../../support/jest/properties';
+import { toInput } from '../../../support/texts/messages';
 
 interface Call {
 	call: InputToolCall & { id: string };
@@ -46,11 +47,11 @@ const IDS: Readonly<Record<string, (round: number, call: number) => string>> = {
 
 function toMessages(form: Form, calls: Call[]): Message[] {
 	const ask = (list: Call[]): Message => ({
-		message: { type: 'ai', content: '', toolCalls: list.map(({ call }) => call) },
+		message: toInput({ type: 'ai', content: '', toolCalls: list.map(({ call }) => call) }),
 		calls: list,
 	});
 	const answer = (one: Call): Message => ({
-		message: { type: 'tool', toolCallId: one.call.id, content: one.result },
+		message: toInput({ type: 'tool', toolCallId: one.call.id, content: one.result }),
 		answers: one,
 	});
 	if (form === 'split') return calls.flatMap((one) => [ask([one]), answer(one)]);
@@ -64,7 +65,7 @@ function messagesOf(
 ): Message[] {
 	let [callCount, roundCount] = [0, 0];
 	return turns.flatMap((rounds, turn) => [
-		{ message: { type: 'human', content: `question ${turn}` }, calls: [] },
+		{ message: toInput({ type: 'human', content: `question ${turn}` }), calls: [] },
 		...rounds.flatMap(({ form, idForm, calls }) => {
 			const number = roundCount++;
 			return toMessages(

@@ -4,22 +4,21 @@ import type { CallLookup } from '../../../../lib/chat/prepare/convert-messages';
 import { toServerToolCallId } from '../../../../lib/chat/tools/tool-call-ids';
 import type { CachedToolCall } from '../../../../lib/chat/tools/tool-call-cache';
 import type { InputMessage } from '../../../../lib/chat/input-message';
-import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import type { ThinkingHistory } from '../../../../lib/chat/settings';
 import { toInputMessage } from '../../../../lib/langchain/host-data';
 import { examples } from '../../../support/jest/properties';
+import { toInput, toShort } from '../../../support/texts/messages';
+import type { ShortMessage } from '../../../support/texts/messages';
 
 type Call = NonNullable<InputMessage['toolCalls']>[number];
 
-const human = (content: unknown): InputMessage => ({ type: 'human', content });
+const human = (content: unknown): InputMessage => toInput({ type: 'human', content });
 const ai = (
 	content: unknown,
 	toolCalls?: Call[],
 	fields: Partial<InputMessage> = {},
 ): InputMessage => ({
-	type: 'ai',
-	content,
-	...(toolCalls === undefined ? {} : { toolCalls }),
+	...toInput({ type: 'ai', content, ...(toolCalls === undefined ? {} : { toolCalls }) }),
 	...fields,
 });
 /** The ID passed to n8n for the server's `id` in the response number `turn`. */
@@ -29,11 +28,7 @@ const labelOf = (id: string) => id.replace(/^n8n\d{10}_/, '');
 const result = (
 	toolCallId: string,
 	content: unknown = `result of ${labelOf(toolCallId)}`,
-): InputMessage => ({
-	type: 'tool',
-	toolCallId,
-	content,
-});
+): InputMessage => toInput({ type: 'tool', toolCallId, content });
 const call = (
 	id: string,
 	name = 'get_weather',
@@ -50,8 +45,10 @@ const replayed = (id: string, fields: Partial<InputMessage> = {}): InputMessage 
 function convert(
 	source: InputMessage[],
 	options: { thinkingHistory?: ThinkingHistory; getCachedCall?: CallLookup } = {},
-): ChatMessage[] {
-	return convertMessages(source, options.thinkingHistory ?? 'toolTurns', options.getCachedCall);
+): ShortMessage[] {
+	return toShort(
+		convertMessages(source, options.thinkingHistory ?? 'toolTurns', options.getCachedCall),
+	);
 }
 
 /** Cached calls by the server's IDs. */
@@ -70,7 +67,7 @@ const wireCall = (id: string, args = `{"city":"${labelOf(id)}"}`) => ({
 	name: 'get_weather',
 	arguments: args,
 });
-const wireResult = (id: string): ChatMessage => ({
+const wireResult = (id: string): ShortMessage => ({
 	role: 'tool',
 	toolCallId: toServerToolCallId({ id, name: 'get_weather' }),
 	name: 'get_weather',
@@ -82,7 +79,7 @@ describe('plain conversations', () => {
 		const text = fc.string({ maxLength: 5 });
 		fc.assert(
 			fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), text, (texts, late) => {
-				const system = (content: string) => ({ type: 'system' as const, content });
+				const system = (content: string) => toInput({ type: 'system', content });
 				expect(convert([...texts.map(system), human('Hi'), system(late)])).toEqual([
 					{ role: 'system', content: texts.join('\n\n') },
 					{ role: 'user', content: 'Hi' },
@@ -486,8 +483,8 @@ describe('incomplete calls', () => {
 		const nameless = (city: string): Call => ({ name: 'get_weather', args: { city } });
 		const source: InputMessage[] = [
 			ai('', [nameless('A'), nameless('B')]),
-			{ type: 'tool', content: 'a' },
-			{ type: 'tool', content: 'b' },
+			toInput({ type: 'tool', content: 'a' }),
+			toInput({ type: 'tool', content: 'b' }),
 		];
 		expect(
 			convert(source)
@@ -501,35 +498,69 @@ describe('incomplete calls', () => {
 	});
 });
 
-describe('texts of files are told from what the user wrote', () => {
+describe('each text keeps who wrote it', () => {
 	const text = (content: string) => ({ type: 'text', text: content });
 	const file = text('File: a.txt\nContent:\nhello');
 	const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+	const system = (content: string) => toInput({ type: 'system', content });
+	const filePart = { type: 'text' as const, text: 'B', origin: 'foreign' as const };
 
 	it.each([
-		{ what: 'a question', messages: [human('Hi')], fileTexts: undefined },
-		{ what: 'a question as a block', messages: [human([text('Hi')])], fileTexts: undefined },
-		{ what: 'a question with an image', messages: [human([text('Hi'), image])] },
+		{ what: 'a question', messages: [human('Hi')], origins: { Hi: 'user' } },
+		{ what: 'a question as a block', messages: [human([text('Hi')])], origins: { Hi: 'user' } },
 		{
 			what: "a file of n8n's agent",
 			messages: [human('Hi'), human([file, image])],
-			fileTexts: [file.text],
+			origins: { Hi: 'user', [file.text]: 'foreign' },
 		},
-		{ what: 'a file alone', messages: [human([file])], fileTexts: [file.text] },
+		{ what: 'a file alone', messages: [human([file])], origins: { [file.text]: 'foreign' } },
 		{
 			what: 'a file before a question',
 			messages: [human([file]), human('Hi')],
-			fileTexts: [file.text],
+			origins: { [file.text]: 'foreign', Hi: 'user' },
 		},
-		{ what: 'a second text', messages: [human([text('Hi'), text('B')])], fileTexts: ['B'] },
+		{
+			what: 'a second text',
+			messages: [human([text('Hi'), text('B')])],
+			origins: { Hi: 'user', B: 'foreign' },
+		},
 		{
 			what: 'a file of the node',
-			messages: [{ ...human('Hi'), files: [{ type: 'text' as const, text: 'B' }] }],
-			fileTexts: ['B'],
+			messages: [{ ...human('Hi'), files: [filePart] }],
+			origins: { Hi: 'user', B: 'foreign' },
 		},
-	])('$what', ({ messages, fileTexts }) => {
-		const [message] = convert(messages);
-		expect(message).toMatchObject({ role: 'user' });
-		expect((message as { fileTexts?: string[] }).fileTexts).toEqual(fileTexts);
+		{
+			what: 'two system messages',
+			messages: [system('A'), system('B'), human('Hi')],
+			origins: { A: 'foreign', '': 'node', B: 'foreign', Hi: 'user' },
+		},
+		{
+			what: 'a result with an image',
+			messages: [human('Hi'), ai('Look', [call('a')]), result('a', [text('Here'), image])],
+			origins: {
+				Hi: 'user',
+				Look: 'model',
+				'Here\n[Image 1, below]': 'foreign',
+				'The images from the results above:': 'node',
+			},
+		},
+		{
+			what: 'what a memory keeps of results',
+			messages: [
+				human('Hi'),
+				ai('[Used tools: Tool: a, Input: {}, Result: b] It is'),
+				human('So?'),
+			],
+			origins: { Hi: 'user', 'It is': 'foreign', 'So?': 'user' },
+		},
+	])('$what', ({ messages, origins }) => {
+		const texts = convertMessages(messages, 'never').flatMap((message) =>
+			message.role === 'assistant' || message.role === 'tool'
+				? [[message.content, message.origin]]
+				: message.content.flatMap((part) =>
+						part.type === 'text' ? [[part.text, part.origin]] : [],
+					),
+		);
+		expect(texts).toEqual(Object.entries(origins));
 	});
 });

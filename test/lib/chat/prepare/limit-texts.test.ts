@@ -4,10 +4,10 @@ import {
 	assertShortTexts,
 	cutResults,
 } from '../../../../lib/chat/prepare/limit-texts';
-import type { ChatMessage } from '../../../../lib/chat/chat-message';
-import type { InputMessage } from '../../../../lib/chat/input-message';
 import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import { MAX_TEXT_BYTES, TASK_LIMITS } from '../../../../lib/task-limits';
+import { toInputs, toMessage, toMessages } from '../../../support/texts/messages';
+import type { ShortMessage } from '../../../support/texts/messages';
 
 const FITTING = 'x'.repeat(MAX_TEXT_BYTES);
 const LONG = `${FITTING}x`;
@@ -33,10 +33,12 @@ describe('a message', () => {
 	] as const)('$type is an error beyond 2 MB, as a text and in a block', ({ type, subject }) => {
 		const check = (content: unknown) =>
 			getTitle(() =>
-				assertShortTexts([
-					{ type: 'human', content: 'Hi' },
-					{ type, content },
-				] as InputMessage[]),
+				assertShortTexts(
+					toInputs([
+						{ type: 'human', content: 'Hi' },
+						{ type, content },
+					]),
+				),
 			);
 		for (const wrap of [
 			(text: string) => text,
@@ -55,24 +57,24 @@ describe('a message', () => {
 	test('with media is not long, whatever their data', () => {
 		const content = [{ type: 'image_url', image_url: { url: LONG } }];
 		expect(
-			getTitle(() => assertShortTexts([{ type: 'human', content }] as InputMessage[])),
+			getTitle(() => assertShortTexts(toInputs([{ type: 'human', content }]))),
 		).toBeUndefined();
 	});
 
 	test('with the result of a tool is no error: it is cut', () => {
 		expect(
-			getTitle(() => assertShortTexts([{ type: 'tool', content: LONG }] as InputMessage[])),
+			getTitle(() => assertShortTexts(toInputs([{ type: 'tool', content: LONG }]))),
 		).toBeUndefined();
 	});
 });
 
 test('only results beyond 2 MB are cut, each with a warning, and the others stay as they are', () => {
-	const messages = [
+	const messages = toMessages([
 		{ role: 'user', content: LONG },
 		{ role: 'tool', name: 'first', toolCallId: '1', content: LONG },
 		{ role: 'tool', name: 'second', toolCallId: '2', content: FITTING },
 		{ role: 'tool', name: 'third', toolCallId: '3', content: `${LONG}x` },
-	] as ChatMessage[];
+	] as ShortMessage[]);
 	const before = messages.map((message) => ({ ...message }));
 	const cut = cutResults(messages);
 	expect(messages).toEqual(before);
@@ -128,9 +130,9 @@ describe('a conversation', () => {
 			messages: [{ role: 'tool', name: 'a', toolCallId: '1', content: 'ü'.repeat(limit / 2) }],
 		},
 	])('of $title counts with all of it', ({ messages }) => {
-		const all = messages as ChatMessage[];
+		const all = toMessages(messages as ShortMessage[]);
 		expect(getTitle(() => assertShortConversation(all))).toBeUndefined();
-		const more = [...all, { role: 'user', content: 'x' } as ChatMessage];
+		const more = [...all, toMessage({ role: 'user', content: 'x' })];
 		expect(getTitle(() => assertShortConversation(more))).toEqual(
 			expect.stringMatching(/^invalidInput: The conversation .*4 MB/),
 		);

@@ -5,8 +5,9 @@ import {
 import type { OversizedTool } from '../../../../lib/chat/tool-definition';
 import { FORMAT_TOOL_NAME } from '../../../../lib/chat/tools/format-tool';
 import { testLimit } from '../../../support/jest/limits';
+import { toInput, toTool } from '../../../support/texts/messages';
 
-const messages = [{ type: 'human' as const, content: 'Hi' }];
+const messages = [toInput({ type: 'human', content: 'Hi' })];
 const oversized = (name: string): OversizedTool => ({ name, limit: 'fields' });
 
 test.each<{ tools: OversizedTool[]; hint: string | undefined }>([
@@ -53,7 +54,10 @@ test.each([
 	},
 	{
 		what: 'the tool of an output parser',
-		request: { tools: [{ name: 'a', schema: {} }], oversizedTools: [oversized(FORMAT_TOOL_NAME)] },
+		request: {
+			tools: [toTool({ name: 'a', schema: {} })],
+			oversizedTools: [oversized(FORMAT_TOOL_NAME)],
+		},
 		title: 'The output parser is too large: its schema has more than 1,000 fields',
 	},
 ])('$what is an error', ({ request, title }) => {
@@ -66,7 +70,7 @@ test.each([
 		what: 'another one may be called',
 		request: {
 			toolChoice: 'required' as const,
-			tools: [{ name: 'a', schema: {} }],
+			tools: [toTool({ name: 'a', schema: {} })],
 			oversizedTools: [oversized('big')],
 		},
 	},
@@ -74,7 +78,7 @@ test.each([
 		what: 'another one must be called',
 		request: {
 			toolChoice: { name: 'a' },
-			tools: [{ name: 'a', schema: {} }],
+			tools: [toTool({ name: 'a', schema: {} })],
 			oversizedTools: [oversized('big')],
 		},
 	},

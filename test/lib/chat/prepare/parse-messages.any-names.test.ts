@@ -1,6 +1,7 @@
 /** Any conversation means the same under each of the names that OpenAI, llama-server, vLLM and Ollama have for its fields. */
 import fc from 'fast-check';
 import { MESSAGE_TYPES } from '../../../../lib/chat/input-message';
+import { toMessageParts } from '../../../../lib/langchain/message-parts';
 import { parseMessages } from '../../../../lib/chat/prepare/parse-messages';
 
 const NAMES = {
@@ -8,6 +9,8 @@ const NAMES = {
 	name: ['tool_name', 'name'],
 	reasoning: ['reasoning_content', 'reasoning', 'thinking'],
 } as const;
+
+const ORIGINS = { system: 'user', human: 'user', ai: 'model', tool: 'foreign' } as const;
 
 const nameOf = (field: keyof typeof NAMES): fc.Arbitrary<string> =>
 	fc.constantFrom(...NAMES[field]);
@@ -50,7 +53,10 @@ const message = fc
 		},
 		expected: {
 			type: MESSAGE_TYPES.get(role),
-			content,
+			content: toMessageParts(MESSAGE_TYPES.get(role)!, content).map(({ block }) => ({
+				block,
+				origin: ORIGINS[MESSAGE_TYPES.get(role)!],
+			})),
 			name,
 			reasoning,
 			toolCallId,
@@ -63,7 +69,7 @@ test('any conversation, as a list, an object or text', () => {
 		fc.property(fc.array(message, { minLength: 1, maxLength: 3 }), fc.nat(2), (given, form) => {
 			const list = given.map(({ written }) => written);
 			const source = [list, { messages: list }, JSON.stringify(list)][form];
-			expect(parseMessages(source)).toEqual(given.map(({ expected }) => expected));
+			expect(parseMessages(source, 'user')).toEqual(given.map(({ expected }) => expected));
 		}),
 	);
 });

@@ -1,5 +1,6 @@
 import { parseMessages } from '../../../../lib/chat/prepare/parse-messages';
 import { convertMessages } from '../../../../lib/chat/prepare/convert-messages';
+import { toShort } from '../../../support/texts/messages';
 
 const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
 
@@ -15,11 +16,14 @@ test('OpenAI messages as a list, as JSON text, or as a complete request', () => 
 		},
 		{ role: 'assistant', content: 'A cat.', reasoning_content: 'Whiskers.' },
 	];
-	const messages = parseMessages(list);
+	const messages = parseMessages(list, 'user');
 	expect(messages.map(({ type }) => type)).toEqual(['system', 'human', 'ai']);
-	expect(messages[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
-	expect(parseMessages(JSON.stringify(list))).toEqual(messages);
-	expect(parseMessages({ model: 'x', messages: list })).toEqual(messages);
+	expect(messages[2]).toMatchObject({
+		content: [{ block: 'A cat.', origin: 'model' }],
+		reasoning: 'Whiskers.',
+	});
+	expect(parseMessages(JSON.stringify(list), 'user')).toEqual(messages);
+	expect(parseMessages({ model: 'x', messages: list }, 'user')).toEqual(messages);
 	expect(convertMessages(messages, 'never')[1]).toMatchObject({
 		role: 'user',
 		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
@@ -34,33 +38,43 @@ test.each([
 	['Developer', 'system'],
 	['Tool', 'tool'],
 ])('the role %j is %s, in any letters', (role, type) => {
-	expect(parseMessages([{ role, content: 'Hi' }])).toMatchObject([{ type }]);
+	expect(parseMessages([{ role, content: 'Hi' }], 'user')).toMatchObject([{ type }]);
 });
 
 test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
 	for (const args of ['{"a":1}', { a: 1 }]) {
-		const messages = parseMessages([
-			{ role: 'user', content: 'Add.' },
-			{
-				role: 'assistant',
-				content: null,
-				tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }],
-			},
-			{ role: 'tool', tool_call_id: 'c1', content: '2' },
-		]);
+		const messages = parseMessages(
+			[
+				{ role: 'user', content: 'Add.' },
+				{
+					role: 'assistant',
+					content: null,
+					tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }],
+				},
+				{ role: 'tool', tool_call_id: 'c1', content: '2' },
+			],
+			'user',
+		);
 		expect(messages[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
-		expect(messages[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
+		expect(messages[2]).toMatchObject({
+			type: 'tool',
+			toolCallId: 'c1',
+			content: [{ block: '2', origin: 'foreign' }],
+		});
 	}
 });
 
 test('tool calls and results without IDs (Ollama) belong together by their order', () => {
 	const called = (name: string) => ({ function: { name, arguments: {} } });
-	const messages = parseMessages([
-		{ role: 'user', content: 'Both?' },
-		{ role: 'assistant', content: '', tool_calls: [called('add'), called('find')] },
-		{ role: 'tool', tool_name: 'add', content: '2' },
-		{ role: 'tool', tool_name: 'find', content: 'it' },
-	]);
+	const messages = parseMessages(
+		[
+			{ role: 'user', content: 'Both?' },
+			{ role: 'assistant', content: '', tool_calls: [called('add'), called('find')] },
+			{ role: 'tool', tool_name: 'add', content: '2' },
+			{ role: 'tool', tool_name: 'find', content: 'it' },
+		],
+		'user',
+	);
 	expect(convertMessages(messages, 'never').slice(2)).toMatchObject([
 		{ role: 'tool', name: 'add', content: '2' },
 		{ role: 'tool', name: 'find', content: 'it' },
@@ -68,10 +82,11 @@ test('tool calls and results without IDs (Ollama) belong together by their order
 });
 
 test('images of Ollama, which are base64 next to the text', () => {
-	const [message] = parseMessages([
-		{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] },
-	]);
-	expect(convertMessages([message!], 'never')).toEqual([
+	const [message] = parseMessages(
+		[{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] }],
+		'user',
+	);
+	expect(toShort(convertMessages([message!], 'never'))).toEqual([
 		{
 			role: 'user',
 			content: [
@@ -112,5 +127,5 @@ test.each([
 		reason: 'Message 1 contains a call to "f" whose arguments are not a JSON object',
 	},
 ])('$name is rejected: $reason', ({ given, reason }) => {
-	expect(() => parseMessages(given)).toThrow(reason);
+	expect(() => parseMessages(given, 'user')).toThrow(reason);
 });

@@ -1,17 +1,19 @@
 /** Limits and trims of one conversation, in every combination: History Budget, the size of a request, that of a tool result. */
-import type { InputMessage } from '../../../../lib/chat/input-message';
+import { getText } from '../../../../lib/chat/content';
 import { prepareMessages } from '../../../../lib/chat/prepare/prepare-messages';
 import { asServerErrorOrThrow } from '../../../../lib/errors/server-error';
 import { MAX_TEXT_BYTES, TASK_LIMITS } from '../../../../lib/task-limits';
 import { combine } from '../../../support/approved/outcome';
+import { toInputs } from '../../../support/texts/messages';
+import type { ShortInput } from '../../../support/texts/messages';
 import { PLAIN_SETTINGS } from '../chat-settings';
 
 const MAX_BYTES = TASK_LIMITS.chat.sentBytes;
 const PART = 'word '.repeat(MAX_TEXT_BYTES / 8);
 
 /** A turn with a question of so many bytes, in messages that are each short enough. */
-const turn = (bytes: number): InputMessage[] => [
-	...Array.from({ length: Math.floor(bytes / PART.length) }, (): InputMessage => ({
+const turn = (bytes: number): ShortInput[] => [
+	...Array.from({ length: Math.floor(bytes / PART.length) }, (): ShortInput => ({
 		type: 'human',
 		content: PART,
 	})),
@@ -19,7 +21,7 @@ const turn = (bytes: number): InputMessage[] => [
 ];
 
 /** A turn with a call whose result has so many bytes. */
-const toolTurn = (bytes: number): InputMessage[] => [
+const toolTurn = (bytes: number): ShortInput[] => [
 	{ type: 'human', content: 'Look' },
 	{ type: 'ai', content: '', toolCalls: [{ id: '1', name: 'look', args: {} }] },
 	{ type: 'tool', toolCallId: '1', content: 'x'.repeat(bytes) },
@@ -35,16 +37,16 @@ const CASES = combine({
 });
 
 /** Bytes of what is sent, or the title of the error. */
-function prepare(history: InputMessage[], historyBudget: number): number | string {
+function prepare(history: ShortInput[], historyBudget: number): number | string {
 	try {
-		const { messages } = prepareMessages(history, { ...PLAIN_SETTINGS, historyBudget });
-		return Buffer.byteLength(messages.map(({ content }) => content).join(''));
+		const { messages } = prepareMessages(toInputs(history), { ...PLAIN_SETTINGS, historyBudget });
+		return Buffer.byteLength(messages.map(({ content }) => getText(content, '\n')).join(''));
 	} catch (error) {
 		return asServerErrorOrThrow(error).message;
 	}
 }
 
-const answer: InputMessage = { type: 'ai', content: 'Yes' };
+const answer: ShortInput = { type: 'ai', content: 'Yes' };
 const TOO_LARGE = expect.stringMatching(/^The conversation has .* MB of text/) as string;
 
 test.each(CASES)(

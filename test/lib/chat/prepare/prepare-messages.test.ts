@@ -4,7 +4,6 @@ import { toOllamaBody } from '../../../../lib/chat/body/ollama-body';
 import { toOpenAiBody } from '../../../../lib/chat/body/openai-body';
 import { toStrictRoles } from '../../../../lib/chat/body/strict-roles';
 import type { InputMessage, InputToolCall } from '../../../../lib/chat/input-message';
-import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
 import { prepareMessages } from '../../../../lib/chat/prepare/prepare-messages';
 import type { ChatSettings } from '../../../../lib/chat/settings';
 import { llamaServer } from '../../../../lib/servers/types/llama-server';
@@ -14,28 +13,25 @@ import { expectApproved } from '../../../support/approved/approved-table';
 import type { ApprovedRow } from '../../../support/approved/approved-table';
 import { PLAIN_SETTINGS } from '../chat-settings';
 import { describeError } from '../../../support/approved/outcome';
+import { toInput } from '../../../support/texts/messages';
 
-const system = (content: unknown): InputMessage => ({ type: 'system', content });
+const system = (content: unknown): InputMessage => toInput({ type: 'system', content });
 const human = (content: unknown, more: Partial<InputMessage> = {}): InputMessage => ({
-	type: 'human',
-	content,
+	...toInput({ type: 'human', content }),
 	...more,
 });
 const ai = (
 	content: unknown,
 	toolCalls: InputToolCall[] = [],
 	more: Partial<InputMessage> = {},
-): InputMessage => ({ type: 'ai', content, toolCalls, ...more });
+): InputMessage => ({ ...toInput({ type: 'ai', content, toolCalls }), ...more });
 const call = (id: string | undefined, args: JsonRecord = { at: id }): InputToolCall => ({
 	id,
 	name: 'look',
 	args,
 });
-const result = (toolCallId: string, content: unknown = `result ${toolCallId}`): InputMessage => ({
-	type: 'tool',
-	toolCallId,
-	content,
-});
+const result = (toolCallId: string, content: unknown = `result ${toolCallId}`): InputMessage =>
+	toInput({ type: 'tool', toolCallId, content });
 
 /** A picture of one point. */
 const PICTURE = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
@@ -142,8 +138,8 @@ const HISTORIES: Readonly<Record<string, readonly InputMessage[]>> = {
 	'calls without IDs': [
 		human('Hi'),
 		ai('', [call(undefined), call(undefined)]),
-		{ type: 'tool', content: 'one' },
-		{ type: 'tool', content: 'two' },
+		toInput({ type: 'tool', content: 'one' }),
+		toInput({ type: 'tool', content: 'two' }),
 	],
 	'a call without a result': [human('Hi'), ai('I look', [call('1'), call('2')]), result('2')],
 	'a result without a call': [human('Hi'), result('1'), ai('So')],
@@ -260,11 +256,9 @@ const describeHistory = (
 		const wire = asRecords(toOpenAiBody(draft, llamaServer).messages);
 		const native = asRecords(toOllamaBody(draft).messages);
 		const strict = toStrictRoles(wire);
-		const { foreignTexts, pastCalls } = getQuotableTexts(messages, []);
 		const rows = [
 			{ input: name, outcome: warnings.length > 0 ? { wire, warnings } : wire },
 			{ input: `${name}: Ollama`, outcome: native },
-			{ input: `${name}: foreign texts`, outcome: { foreignTexts, pastCalls } },
 			{ input: `${name}: strict`, outcome: strict },
 			{ input: `${name}: strict, no system`, outcome: toStrictRoles(wire, false) },
 			{ input: `${name}: strict Ollama`, outcome: toStrictRoles(native) },
@@ -272,13 +266,11 @@ const describeHistory = (
 		const plain = new Set([JSON.stringify(wire), JSON.stringify(strict), JSON.stringify(native)]);
 		return rows
 			.filter(
-				({ input, outcome }, at) =>
+				({ outcome }, at) =>
 					at === 0 ||
-					(input.endsWith('texts') && foreignTexts.length > 0) ||
-					(!input.endsWith('texts') &&
-						(!plain.has(JSON.stringify(outcome)) ||
-							(at === 3 && JSON.stringify(strict) !== JSON.stringify(wire)) ||
-							(at === 1 && JSON.stringify(native) !== JSON.stringify(wire)))),
+					!plain.has(JSON.stringify(outcome)) ||
+					(at === 2 && JSON.stringify(strict) !== JSON.stringify(wire)) ||
+					(at === 1 && JSON.stringify(native) !== JSON.stringify(wire)),
 			)
 			.map(({ input, outcome }) => ({ input, outcome: toShort(outcome) }));
 	} catch (error) {

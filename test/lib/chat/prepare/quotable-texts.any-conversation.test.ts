@@ -1,63 +1,48 @@
-/** Of any conversation, all texts may be quoted; foreign are only those since the last question, and so are the calls that just ran. */
+/** Of any conversation, a call may be quoted from the texts of users and of those whom nobody knows, in any role, and from no others. */
 import fc from 'fast-check';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
+import type { Origin } from '../../../../lib/origin';
 
-/** Parts of a conversation, each with a text of its own, which names the kind and the place. */
-type Kind = 'system' | 'user' | 'userWithFile' | 'assistant' | 'calls' | 'tool';
+const origin = fc.constantFrom<Origin>('author', 'user', 'model', 'foreign', 'node');
+const role = fc.constantFrom<ChatMessage['role']>('system', 'user', 'assistant', 'tool');
+const IMAGE = { type: 'image', url: 'data:image/png;base64,AAAA' } as const;
 
-const toMessage = (kind: Kind, at: number): ChatMessage => {
-	const content = `<${kind} ${at}>`;
-	switch (kind) {
-		case 'system':
-		case 'user':
-			return { role: kind, content };
-		case 'userWithFile':
-			return { role: 'user', content, fileTexts: [`<file ${at}>`] };
-		case 'assistant':
-			return { role: 'assistant', content };
-		case 'calls': {
-			const toCall = (name: string) => ({
-				id: `${name}${at}`,
-				name,
-				arguments: JSON.stringify({ value: `<value ${name} ${at}>` }),
-			});
-			return { role: 'assistant', content, toolCalls: ['look', 'store'].map(toCall) };
-		}
-		case 'tool':
-			return { role: 'tool', toolCallId: 'x', name: 'look', content };
-	}
-};
-
-const kinds = fc.array(
-	fc.constantFrom<Kind>('system', 'user', 'userWithFile', 'assistant', 'calls', 'tool'),
-	{ maxLength: 8 },
-);
+/** A message in which each text has a name of its own. */
+function toMessage(of: ChatMessage['role'], origins: readonly Origin[], at: number): ChatMessage {
+	const [first = 'user'] = origins;
+	const content = `<${first} ${at}>`;
+	if (of === 'assistant') return { role: of, content, origin: first };
+	if (of === 'tool') return { role: of, toolCallId: 'x', name: 'f', content, origin: first };
+	const texts = origins.map((one, index) => ({
+		type: 'text' as const,
+		text: `<${one} ${at} ${index}>`,
+		origin: one,
+	}));
+	return { role: of, content: [...texts.slice(0, 1), IMAGE, ...texts.slice(1)] };
+}
 
 test('any conversation', () => {
+	const shape = fc.tuple(role, fc.array(origin, { minLength: 1, maxLength: 3 }));
 	fc.assert(
-		fc.property(kinds, (list) => {
-			const messages = list.map(toMessage);
-			const tools = [{ name: 'look', description: '<description>', schema: { title: '<schema>' } }];
-			const { texts, foreignTexts, pastCalls } = getQuotableTexts(messages, tools);
-			const asked = list.findLastIndex((kind) => kind.startsWith('user'));
-			const isLatest = (_kind: unknown, at: number) => at >= asked;
-			const all = texts.join('\n');
-			for (const { content } of messages) expect(all).toContain(content);
-			for (const [at, kind] of list.entries())
-				if (kind === 'calls')
-					for (const name of ['look', 'store']) expect(all).toContain(`<value ${name} ${at}>`);
-			for (const text of ['<description>', '<schema>']) expect(all).toContain(text);
-			const latest = list.map((kind, at) => ({ kind, at })).filter(isLatest);
-			expect(foreignTexts).toEqual(
-				latest.flatMap(({ kind, at }) => {
-					if (kind === 'userWithFile') return [`<file ${at}>`];
-					return kind === 'tool' ? [`<tool ${at}>`] : [];
-				}),
-			);
-			expect(pastCalls.map(({ id }) => id)).toEqual(
-				latest.flatMap(({ kind, at }) => (kind === 'calls' ? [`look${at}`, `store${at}`] : [])),
-			);
-		}),
+		fc.property(
+			fc.array(shape, { maxLength: 8 }),
+			fc.array(origin, { maxLength: 3 }),
+			(list, tools) => {
+				const messages = list.map(([of, origins], at) => toMessage(of, origins, at));
+				const definitions = tools.map((one, at) => ({
+					name: `<${one} name ${at}>`,
+					description: `<${one} description ${at}>`,
+					schema: { [`<${one} key ${at}>`]: `<${one} value ${at}>` },
+					origin: one,
+				}));
+				const sent = JSON.stringify([messages, definitions]).match(/<[^<>]+>/g) ?? [];
+				const quotable = getQuotableTexts(messages, definitions);
+				expect(quotable.join().match(/<[^<>]+>/g) ?? []).toEqual(
+					sent.filter((text) => /^<(?:user|foreign)/.test(text)),
+				);
+				expect(quotable.length).toBeLessThanOrEqual(messages.length + definitions.length);
+			},
+		),
 	);
 });

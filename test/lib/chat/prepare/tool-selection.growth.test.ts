@@ -1,6 +1,7 @@
 /** Selecting tools takes a time that grows with their number, not with its square, and a description counts in part. */
 import { selectTools } from '../../../../lib/chat/prepare/tool-selection';
 import { cpuMilliseconds } from '../../../support/measures/cpu-time';
+import { toInput, toTool } from '../../../support/texts/messages';
 
 const MAX_CPU_MS = 800;
 
@@ -21,16 +22,14 @@ test.each([
 	[2_000, 1_000],
 	[5_000, 300],
 ])('%i tools of %i characters', (count, length) => {
-	const tools = Array.from({ length: count }, (_none, index) => ({
-		name: `tool_${index}`,
-		description: describeTool(index, length),
-		schema: {},
-	}));
+	const tools = Array.from({ length: count }, (_none, index) =>
+		toTool({ name: `tool_${index}`, description: describeTool(index, length), schema: {} }),
+	);
 	tools.at(-1)!.description = `Cancels a subscription. ${tools.at(-1)!.description}`;
 	const questions = [0, 1, 2, 3].map(
 		(at) => `${WORDS.slice(at * 10).join(' ')} cancel my subscription`,
 	);
-	const messages = questions.map((content) => ({ type: 'human' as const, content }));
+	const messages = questions.map((content) => toInput({ type: 'human', content }));
 	let names: string[] = [];
 	const select = () => (names = selectTools({ tools, messages }, 10).map(({ name }) => name));
 	expect(cpuMilliseconds(() => void select())).toBeLessThan(MAX_CPU_MS);

@@ -3,18 +3,17 @@ import * as fc from 'fast-check';
 import { selectTools } from '../../../../lib/chat/prepare/tool-selection';
 import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import type { InputMessage } from '../../../../lib/chat/input-message';
+import { toInput, toTool } from '../../../support/texts/messages';
 
-const tool = (name: string, description = ''): ToolDefinition => ({
-	name,
-	description,
-	schema: { type: 'object', properties: {} },
-});
-const human = (content: unknown): InputMessage => ({ type: 'human', content });
-const calls = (...names: string[]): InputMessage => ({
-	type: 'ai',
-	content: '',
-	toolCalls: names.map((name) => ({ id: `of ${name}`, name, args: {} })),
-});
+const tool = (name: string, description = ''): ToolDefinition =>
+	toTool({ name, description, schema: { type: 'object', properties: {} } });
+const human = (content: unknown): InputMessage => toInput({ type: 'human', content });
+const calls = (...names: string[]): InputMessage =>
+	toInput({
+		type: 'ai',
+		content: '',
+		toolCalls: names.map((name) => ({ id: `of ${name}`, name, args: {} })),
+	});
 const namesOf = (...call: Parameters<typeof selectTools>) =>
 	selectTools(...call).map(({ name }) => name);
 
@@ -97,19 +96,19 @@ test('the newest question has the most weight, and older ones still count', () =
 test('text next to images counts, but messages of the model and the system do not', () => {
 	const image = { type: 'image_url', image_url: { url: 'data:,order' } };
 	const messages: InputMessage[] = [
-		{ type: 'system', content: 'You send messages.' },
-		{ type: 'human', content: [{ type: 'text', text: 'The light?' }, image] },
-		{ type: 'ai', content: 'An order?' },
+		toInput({ type: 'system', content: 'You send messages.' }),
+		human([{ type: 'text', text: 'The light?' }, image]),
+		toInput({ type: 'ai', content: 'An order?' }),
 	];
 	expect(offeredFor(1, ...messages)).toEqual(['set_light']);
 });
 
 test('invalid calls keep their tools, too', () => {
-	const invalid: InputMessage = {
+	const invalid = toInput({
 		type: 'ai',
 		content: '',
 		invalidToolCalls: [{ name: 'createOrder' }, {}],
-	};
+	});
 	const selected = offeredFor(1, human('light'), invalid);
 	expect(selected).toEqual(['createOrder', 'set_light']);
 });

@@ -3,15 +3,15 @@ import * as fc from 'fast-check';
 import { trimHistory } from '../../../../lib/chat/prepare/trim-history';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
 import type { MediaPart } from '../../../../lib/files/read-file';
+import { toMessage } from '../../../support/texts/messages';
+import type { ShortMessage } from '../../../support/texts/messages';
 
-const user = (content: string): ChatMessage => ({ role: 'user', content });
-const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
+const user = (content: string) => toMessage({ role: 'user', content });
+const model = (content: string) => toMessage({ role: 'assistant', content });
+const system = toMessage({ role: 'system', content: 'Be brief. '.repeat(100) });
 
 /** A turn of so many tokens. */
-const turn = (size: number): ChatMessage[] => [
-	user('Why'),
-	{ role: 'assistant', content: 'word'.repeat(size - 1) },
-];
+const turn = (size: number): ChatMessage[] => [user('Why'), model('word'.repeat(size - 1))];
 
 test.each(['image', 'audio', 'video'] as const)(
 	'each file of a message counts a thousand tokens: %s',
@@ -19,11 +19,7 @@ test.each(['image', 'audio', 'video'] as const)(
 		const part = { type, url: 'data:,', data: '', format: 'wav' } as MediaPart;
 		for (const count of [1, 2, 5]) {
 			const content = Array<MediaPart>(count).fill(part);
-			const messages: ChatMessage[] = [
-				{ role: 'user', content },
-				{ role: 'assistant', content: 'A cat.' },
-				user('Now?'),
-			];
+			const messages: ChatMessage[] = [{ role: 'user', content }, model('A cat.'), user('Now?')];
 			const fits = [-1, 1].map((side) => {
 				const budget = 1_000 * count + side * 500;
 				return { budget, omittedTurns: trimHistory(messages, budget).omittedTurns };
@@ -63,8 +59,8 @@ test('messages in any order keep their order, and no response or result is kept 
 			fc.array(fc.tuple(role, fc.integer({ min: 0, max: 9 })), { maxLength: 30 }),
 			fc.integer({ min: 1, max: 60 }),
 			(shape, budget) => {
-				const input = shape.map(
-					([of, size], at) => ({ role: of, content: `m${at} `.repeat(size) }) as ChatMessage,
+				const input = shape.map(([of, size], at) =>
+					toMessage({ role: of, content: `m${at} `.repeat(size) } as ShortMessage),
 				);
 				const { messages } = trimHistory(input, budget);
 				expect(messages).toEqual(input.filter((message) => messages.includes(message)));
@@ -110,16 +106,20 @@ test('over sixty rounds the beginning of the prompt changes only a few times', (
 
 test('tool calls count', () => {
 	const call = { id: '1', name: 'w', arguments: `{"a":"${'word'.repeat(40)}"}` };
-	const called: ChatMessage = { role: 'assistant', content: '', toolCalls: [call] };
+	const called = toMessage({ role: 'assistant', content: '', toolCalls: [call] });
 	expect(trimHistory([user('Why'), called, user('Now?')], 40).omittedTurns).toBe(1);
 });
 
 describe('old tool results are shortened before turns are omitted', () => {
 	const question = (text: string, result: string): ChatMessage[] => [
 		user(text),
-		{ role: 'assistant', content: '', toolCalls: [{ id: text, name: 'w', arguments: '{}' }] },
-		{ role: 'tool', name: 'w', toolCallId: text, content: result },
-		{ role: 'assistant', content: 'Fine.' },
+		toMessage({
+			role: 'assistant',
+			content: '',
+			toolCalls: [{ id: text, name: 'w', arguments: '{}' }],
+		}),
+		toMessage({ role: 'tool', name: 'w', toolCallId: text, content: result }),
+		model('Fine.'),
 	];
 	const result = (length: number) => 'word '.repeat(length / 5);
 	const getResults = (messages: readonly ChatMessage[]) =>
@@ -178,10 +178,7 @@ describe('old tool results are shortened before turns are omitted', () => {
 	});
 
 	test('only results are shortened, not long messages of users or the model', () => {
-		const long = [
-			user('x'.repeat(4_000)),
-			{ role: 'assistant', content: 'y'.repeat(4_000) },
-		] as const;
+		const long = [user('x'.repeat(4_000)), model('y'.repeat(4_000))];
 		const history = [...long, ...question('A', result(4_000))];
 		const trimmed = trimHistory([...history, user('Now?')], 2_500);
 		expect(trimmed).toMatchObject({ omittedTurns: 0, shortenedResults: 1 });

@@ -115,10 +115,7 @@ const read = (text: string, { finish, callableNames, mayStartInReasoning }: Circ
 	const accumulator = new CompletionAccumulator({
 		callableNames,
 		mayStartInReasoning,
-		findQuotation: createQuotationCheck(
-			{ texts: ['{"name":"look","arguments":{"at":"quoted"}}'], foreignTexts: [], pastCalls: [] },
-			NAMES,
-		),
+		findQuotation: createQuotationCheck(['{"name":"look","arguments":{"at":"quoted"}}']),
 	});
 	const shown = [
 		...[...text].map((content) =>

@@ -91,11 +91,7 @@ test.each([
 			responseOf([[event({ content }, 'stop')]]),
 			new CompletionAccumulator({
 				callableNames: ['store'],
-				findQuotation: createQuotationCheck({
-					texts: ['Привет, \\"мир\\" &amp; '.repeat(repetitions)],
-					foreignTexts: [],
-					pastCalls: [],
-				}),
+				findQuotation: createQuotationCheck(['Привет, \\"мир\\" &amp; '.repeat(repetitions)]),
 			}),
 		);
 		clearImmediate(next);

@@ -6,6 +6,7 @@ import { delta, sendEvents, sse } from '../../../guarantees/support/responses';
 import { sendJson, startScripted } from '../../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from '../chat-settings';
 import { useSimulator } from '../../../simulators/use-simulator';
+import { toInput } from '../../../support/texts/messages';
 
 const serveScript = useSimulator(startScripted);
 
@@ -30,7 +31,7 @@ async function startChat(...texts: string[]) {
 		const { text, reasoning, warnings, logFields } = await runTurn({
 			server,
 			settings: { ...PLAIN_SETTINGS, ...settings },
-			chatRequest: { messages: [{ type: 'human', content }], ...more },
+			chatRequest: { messages: [toInput({ type: 'human', content })], ...more },
 			onDelta: (piece) => deltas.push(piece),
 		});
 		const hasHint = warnings.some((warning) => warning.includes('had not begun it'));
@@ -99,9 +100,9 @@ test('an earlier response with the tag does not prevent it', async () => {
 	const ask = await startChat(LONE, LONE);
 	await ask();
 	const messages: ChatRequest['messages'] = [
-		{ type: 'human', content: 'Hi' },
-		{ type: 'ai', content: LONE },
-		{ type: 'human', content: 'Again' },
+		toInput({ type: 'human', content: 'Hi' }),
+		toInput({ type: 'ai', content: LONE }),
+		toInput({ type: 'human', content: 'Again' }),
 	];
 	expect(await ask('', {}, { messages })).toMatchObject({ text: 'The answer is 4.' });
 });

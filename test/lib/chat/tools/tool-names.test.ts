@@ -1,6 +1,7 @@
 import { createToolNames, toValidName, withWireNames } from '../../../../lib/chat/tools/tool-names';
 import type { ToolDefinition } from '../../../../lib/chat/tool-definition';
 import type { ChatMessage } from '../../../../lib/chat/chat-message';
+import { toMessages } from '../../../support/texts/messages';
 
 describe('names of tools', () => {
 	const named = (...names: string[]) =>
@@ -44,12 +45,12 @@ describe('names of tools', () => {
 
 	test('are those of the server in calls and their results, and nowhere else', () => {
 		const toolCalls = [{ id: '1', name: 'a b', arguments: '{}' }];
-		const messages: ChatMessage[] = [
+		const messages = toMessages([
 			{ role: 'user', content: 'a b' },
 			{ role: 'assistant', content: 'a b' },
 			{ role: 'assistant', content: '', toolCalls },
 			{ role: 'tool', toolCallId: '1', name: 'a b', content: 'a b' },
-		];
+		]);
 		expect(withWireNames(messages, named('a b'))).toEqual([
 			messages[0],
 			messages[1],

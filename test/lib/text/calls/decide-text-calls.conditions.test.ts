@@ -304,10 +304,6 @@ test.each([
 test.each([
 	{
 		what: 'arguments under another key',
-		text: '<tool_call>{"name":"delete_mails","args":{"folder":"Spam"}}</tool_call>',
-	},
-	{
-		what: 'arguments under a third key',
 		text: '<tool_call>{"name":"delete_mails","input":{"folder":"Spam"}}</tool_call>',
 	},
 	{

@@ -546,7 +546,7 @@ describe('markup that nothing reads', () => {
 		'get_weather\n{"city":"Rome"}',
 		'>>>get_weather\n{"city":"Rome"}',
 		'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
-		'{"name":"get_weather","args":{"city":"Rome"}}',
+		'{"name":"get_weather","input":{"city":"Rome"}}',
 		'[get_weather]\n{"city":"Rome"}\n[END_TOOL_REQUEST]',
 		'I look.\n[get_weather] {"city": "Rome"}',
 		'[TOOL_CALL]{tool => "get_weather", args => {"city":"Rome"}}[/TOOL_CALL]',

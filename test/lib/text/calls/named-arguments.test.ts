@@ -38,7 +38,7 @@ const complete = (text: string, name: string, args: object, more: object = {}) =
 });
 
 /** A call with a problem, of which only the beginning is read. */
-const broken = (text: string, problem: string, rest: string) => ({
+const broken = (text: string, problem: string, rest: string, more: object = {}) => ({
 	text,
 	calls: [
 		{
@@ -47,6 +47,7 @@ const broken = (text: string, problem: string, rest: string) => ({
 			arguments: undefined,
 			problems: [problem],
 			read: text.slice(0, text.length - rest.length),
+			...more,
 		},
 	],
 	rest,
@@ -289,6 +290,8 @@ describe('what follows a call', () => {
 	});
 });
 
+const PAIRS = { syntax: 'keysAndValues' };
+
 describe('a name with keys and values', () => {
 	test.each([
 		{
@@ -312,13 +315,13 @@ describe('a name with keys and values', () => {
 			args: { a: '' },
 		},
 	])('is read if it has $has', ({ text, args }) => {
-		expect(readKeyValue(text)).toStrictEqual(complete(text, 'ls', args));
+		expect(readKeyValue(text)).toStrictEqual(complete(text, 'ls', args, PAIRS));
 	});
 
 	test('may mean null by a value', () => {
 		const text = 'ls<arg_key>a</arg_key><arg_value>null</arg_value>';
 		expect(readKeyValue(text)).toStrictEqual(
-			complete(text, 'ls', { a: 'null' }, { hasNullTexts: true }),
+			complete(text, 'ls', { a: 'null' }, { ...PAIRS, hasNullTexts: true }),
 		);
 	});
 
@@ -326,7 +329,7 @@ describe('a name with keys and values', () => {
 		'may have none before $end',
 		({ end }) => {
 			const text = `ls${end}`;
-			const { calls } = complete(text, 'ls', {}, { read: 'ls' });
+			const { calls } = complete(text, 'ls', {}, PAIRS);
 			expect(readKeyValue(text)).toStrictEqual({ text, calls, rest: end });
 		},
 	);
@@ -338,13 +341,13 @@ describe('a name with keys and values', () => {
 		{ what: 'the end of a value', text: 'ls<arg_key>a</arg_key><arg_value>1', rest: '1' },
 		{ what: 'all but a tag', text: 'ls<arg_key>', rest: '' },
 	])('lacks $what', ({ text, rest }) => {
-		expect(readKeyValue(text)).toStrictEqual(broken(text, 'noEnd', rest));
+		expect(readKeyValue(text)).toStrictEqual(broken(text, 'noEnd', rest, PAIRS));
 	});
 
 	test('does not account for a value without an end before another one', () => {
 		const rest = '<arg_key>c</arg_key>';
 		const text = `ls<arg_key>a</arg_key><arg_value>1<arg_key>b</arg_key><arg_value>2</arg_value>${rest}`;
-		expect(readKeyValue(text)).toStrictEqual(broken(text, 'unreadText', rest));
+		expect(readKeyValue(text)).toStrictEqual(broken(text, 'unreadText', rest, PAIRS));
 	});
 
 	test.each([

@@ -53,11 +53,6 @@ export const NO_QUOTATIONS: NoQuotation[] = [
 		text: 'search {"query":"party"}',
 	},
 	{
-		what: 'the call of another tool',
-		call: DELETE,
-		text: 'undelete_customer {"id":4711} and delete_customers {"id":4711}',
-	},
-	{
 		what: 'a list of data',
 		call: DELETE,
 		text: '[{"id":4711,"name":"Bob"},{"id":4712,"name":"Al"}]',

@@ -4,11 +4,13 @@ import {
 	buildObjectSchema,
 	buildValidationSchema,
 } from '../../../../nodes/LocalLlama/text/extract-prompt';
+import { convertMessages } from '../../../../lib/chat/prepare/convert-messages';
 import type { FieldType } from '../../../../nodes/LocalLlama/text/extract-prompt';
 import { toMetadata, toUsageMetadata } from '../../../../nodes/LocalLlama/text/result-metadata';
 import { expectApproved } from '../../../support/approved/approved-table';
 import { combine } from '../../../support/approved/outcome';
 import path from 'node:path';
+import { toInput, toShort } from '../../../support/texts/messages';
 
 const TYPES: FieldType[] = ['text', 'number', 'integer', 'boolean', 'date', 'list', 'choice'];
 
@@ -38,10 +40,19 @@ test('each type of a field, required or not, with and without a description', ()
 	});
 	const messages = ['', ' Be brief. '].map((instructions) => ({
 		input: `instructions "${instructions}"`,
-		outcome: buildExtractMessages({ type: 'object' }, instructions, {
-			type: 'human',
-			content: 'T',
-		}),
+		outcome: toShort(
+			convertMessages(
+				buildExtractMessages(
+					{
+						schema: { type: 'object' },
+						schemaOrigin: 'author',
+						instructions: { text: instructions, origin: 'author' },
+					},
+					toInput({ type: 'human', content: 'T' }),
+				),
+				'never',
+			),
+		),
 	}));
 	expectApproved(
 		path.join(__dirname, 'extract-prompt.any-field.approved.txt'),
