@@ -81,4 +81,6 @@ export interface CompletionRequest {
 	sampling: SamplingSettings;
 	/** Arguments of the chat template that turn the thinking on or off; undefined if the template is not known. */
 	thinkingKeys?: readonly ThinkingKey[];
+	/** Tokens in the chat template of the model. Default: none are known. */
+	templateTokens?: readonly string[];
 }

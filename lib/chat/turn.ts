@@ -107,7 +107,9 @@ async function completeTurn(
 	const profile = getProfile(server);
 	const props = await profile.fetchProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
-	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages, props);
+	const templateTokens = await profile.fetchTemplateTokens(settings.model, chatRequest.signal);
+	const template = { ...props, templateTokens };
+	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages, template);
 	const result = await requestCompletion(turn, draft);
 	const { value: completion, reports, queueStats, appliedRules, waits } = result;
 	const { url, firstTokenMs, lastStartedInReasoning, reasoningWarning } = reports.at(-1)!;

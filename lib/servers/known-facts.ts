@@ -41,6 +41,10 @@ export class KnownFacts {
 	nativeUntil = 0;
 	/** By model. */
 	props: LruCache<ServerProps> = new LruCache<ServerProps>({ maxEntries: MAX_ENTRIES });
+	/** Tokens in the chat template of each model; empty if it is not known: then it stays so, for the prompt cache. */
+	templateTokens: LruCache<readonly string[]> = new LruCache<readonly string[]>({
+		maxEntries: MAX_ENTRIES,
+	});
 	taught: TaughtFacts = new TaughtFacts();
 }
 

@@ -1,6 +1,7 @@
 import { rejectOnAbort } from '../http/abort';
 import { LruCache, TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
+import { findTemplateTokens } from '../text/turn-tokens';
 import { asRecord } from '../values/records';
 import { toOllamaAddress } from './base-url';
 import { matchesModel } from './model-names';
@@ -239,6 +240,22 @@ class ServerProfile {
 		const fetched = await fetchProps?.(this.server, model, { signal });
 		if (fetched !== undefined) props.set(model, fetched);
 		return fetched;
+	}
+
+	/**
+	 * The tokens in the chat template of a model; requests the template if it was not requested before. Until the server is
+	 * forgotten, they stay the same, whatever it responds later: the beginning of a prompt depends on them.
+	 */
+	async fetchTemplateTokens(model: string, signal?: AbortSignal): Promise<readonly string[]> {
+		const { templateTokens } = this.facts;
+		const known = templateTokens.get(model);
+		if (known !== undefined) return known;
+		const { fetchTemplate } = await this.fetchType(signal);
+		const props = await this.fetchProps(model, signal);
+		const template = await fetchTemplate?.(this.server, model, { signal });
+		const tokens = props?.templateTokens ?? findTemplateTokens(template ?? '');
+		templateTokens.set(model, tokens);
+		return tokens;
 	}
 
 	/** Concurrent generations that the server supports with a model, if it reported that. */

@@ -92,36 +92,89 @@ const TOKENS_BY_TEMPLATE: ReadonlyArray<{ template: string; tokens: readonly str
 
 export const TURN_TOKENS: readonly string[] = TOKENS_BY_TEMPLATE.flatMap(({ tokens }) => tokens);
 
-/** The first character of a token. The rest is only looked at, so that a token that begins within another one is found. */
-const TOKEN_START = new RegExp(
-	[...new Set(TURN_TOKENS.map((token) => token.charAt(0)))]
-		.map((first) => {
-			const rests = TURN_TOKENS.filter((token) => token.startsWith(first)).map((token) =>
-				token.slice(1),
-			);
-			return `${toAlternatives([first])}(?=${toAlternatives(rests)})`;
-		})
-		.join('|'),
-	'g',
-);
+/** The content of a token: a name, perhaps with blanks in it. */
+const SIGN = String.raw`[^\s<>[\]{}"'|｜]`;
+const CONTENT = `/?[\\w\u0080-\uff5b](?:[^<>[\\]{}"'|｜\\n]{0,60}${SIGN})?`;
+
+/**
+ * Forms of tokens in chat templates: `<|x|>`, `<｜x｜>`, `<|x>`, `<x|>`, `[|x|]`, and the elements around calls and their
+ * results. In Qwen's and Hermes' templates, `</tool_response>` ends the result inside of a turn of the user.
+ */
+const FORMS = [
+	`</?[|｜]${CONTENT}(?:[|｜](?:${CONTENT})?)?>`,
+	String.raw`<[\w:.-]{1,60}[|｜]>`,
+	String.raw`\[\|${CONTENT}\|\]`,
+	String.raw`</?(?:[\w-]{1,20}:)?(?:tool|function)s?_(?:call|response|result|output)s?(?::[^\s<>]{1,40})?>`,
+	String.raw`</?(?:[\w-]{1,20}:)?(?:bos|eos)>`,
+	String.raw`<(?:start|end)_(?:of|function)_\w{1,40}>`,
+	String.raw`\[/?(?:TOOL_[A-Z]{1,20}|[A-Z]{1,20}_TOOLS)\]`,
+	String.raw`\]<\]\w{1,20}\[>\[`,
+];
+
+/** The first character of one of some tokens. The rest is only looked at, so that a token that begins within another one is found. */
+function toTokenStart(tokens: readonly string[], forms: readonly string[] = []): RegExp {
+	const sources = [...tokens.map((token) => toAlternatives([token])), ...forms];
+	const starts = Map.groupBy(sources, (source) =>
+		source.startsWith('\\') ? source.slice(0, 2) : source.charAt(0),
+	);
+	const alternatives = [...starts].map(([first, all]) => {
+		const rests = all.map((source) => source.slice(first.length));
+		return `${first}(?=${rests.join('|')})`;
+	});
+	return new RegExp(alternatives.join('|'), 'g');
+}
+
+const TOKEN_START = toTokenStart(TURN_TOKENS);
+const FORM_START = toTokenStart(TURN_TOKENS, FORMS);
+
+/** A text in which each match has an invisible character after it, so that a token is text for a tokenizer. */
+function breakAt(text: string, start: RegExp): string {
+	return text.replace(start, (first) => first + ZERO_WIDTH_SPACE);
+}
+
+/** Changes a text. */
+export type TextChange = (text: string) => string;
 
 /**
  * A text whose turn tokens are text for a tokenizer: each has an invisible character after its first one. Read once from the
  * beginning to the end. A broken text stays as it is.
  */
 export function breakTurnTokens(text: string): string {
-	return text.replace(TOKEN_START, (first) => first + ZERO_WIDTH_SPACE);
+	return breakAt(text, TOKEN_START);
 }
 
-/** The same for all names and texts in a value. */
-export function breakTurnTokensDeep(value: unknown): unknown {
-	if (typeof value === 'string') return breakTurnTokens(value);
-	if (Array.isArray(value)) return value.map(breakTurnTokensDeep);
+/** The same, also for the tokens of the template of one model. */
+export function createTokenBreaker(templateTokens: readonly string[]): TextChange {
+	if (templateTokens.length === 0) return breakTurnTokens;
+	const start = toTokenStart([...new Set([...TURN_TOKENS, ...templateTokens])]);
+	return (text) => breakAt(text, start);
+}
+
+/** The same for all that has the form of a token, whatever the template is. */
+export function breakTokensByForm(text: string): string {
+	return breakAt(text, FORM_START);
+}
+
+/** Most templates have some dozens. */
+const MAX_TEMPLATE_TOKENS = 200;
+const ANY_FORM = new RegExp(FORMS.join('|'), 'g');
+
+/** The tokens that stand in a chat template of Jinja or Go. */
+export function findTemplateTokens(template: string): string[] {
+	const tokens = new Set<string>();
+	for (const [token] of template.matchAll(ANY_FORM)) {
+		tokens.add(token);
+		if (tokens.size === MAX_TEMPLATE_TOKENS) break;
+	}
+	return [...tokens];
+}
+
+/** A change of a text for all names and texts in a value. */
+export function changeTexts(value: unknown, change: TextChange): unknown {
+	if (typeof value === 'string') return change(value);
+	if (Array.isArray(value)) return value.map((element: unknown) => changeTexts(element, change));
 	if (!isRecord(value)) return value;
 	return Object.fromEntries(
-		Object.entries(value).map(([name, field]) => [
-			breakTurnTokens(name),
-			breakTurnTokensDeep(field),
-		]),
+		Object.entries(value).map(([name, field]) => [change(name), changeTexts(field, change)]),
 	);
 }

@@ -48,12 +48,27 @@ function findChanged(
 	return places.filter((place) => texts.get(place)?.includes(text) !== true);
 }
 
+const withoutBreaks = (text: string) => text.replaceAll('\u200b', '');
+
 const lastBody = (server: ScriptedServer, path: string): unknown => server.sent(path).at(-1);
 
 test('the texts are many, each of its own', () => {
 	expect(new Set(TEXTS.map(({ text }) => text)).size).toBeGreaterThanOrEqual(200);
 	expect(TEXTS).toHaveLength(new Set(TEXTS.map(({ text }) => text)).size);
 });
+
+/** Texts with what has the form of a token of a template: in the result of a tool it is broken, and nowhere else. */
+const WITH_FORMS: readonly string[] = [
+	'tags of XML 14',
+	'bars and arrows 1',
+	'bars and arrows 2',
+	'bars and arrows 3',
+	'bars and arrows 4',
+	'code 23',
+	'code 24',
+	'system prompts 15',
+	'dialogues and quotations 2',
+];
 
 test('Local Chat Model: in every role, in tools and in schemas', async () => {
 	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer('Done.') });
@@ -78,13 +93,18 @@ test('Local Chat Model: in every role, in tools and in schemas', async () => {
 		const places = findChanged([lastBody(server, CHAT)], text, [
 			'messages.0.content',
 			'messages.1.content',
-			'messages.3.content',
+			...(WITH_FORMS.includes(name) ? [] : ['messages.3.content']),
 			'messages.5.content',
 			'tools.0.function.description',
 			'tools.0.function.parameters.properties.city.description',
 			'tools.0.function.parameters.properties.city.enum.0',
 		]);
 		if (places.length > 0) problems.push(`${name} is changed in ${places.join(', ')}: ${text}`);
+		const [result = ''] = findTexts(lastBody(server, CHAT))
+			.filter(([path]) => path === 'messages.3.content')
+			.map(([, content]) => content);
+		if (WITH_FORMS.includes(name) && (result === text || withoutBreaks(result) !== text))
+			problems.push(`${name} is not broken in its result: ${result}`);
 	}
 	expectNoProblems(problems);
 });

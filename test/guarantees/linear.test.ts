@@ -34,7 +34,12 @@ import {
 import { findFinishFailure, parseEvent } from '../../lib/chat/read/parse-chunk';
 import { fitsSchema, validateJson } from '../../lib/chat/check/validate-json';
 import { isCompleteReason } from '../../lib/chat/read/judge-response';
-import { breakTurnTokens } from '../../lib/text/turn-tokens';
+import {
+	breakTokensByForm,
+	breakTurnTokens,
+	createTokenBreaker,
+	findTemplateTokens,
+} from '../../lib/text/turn-tokens';
 import { ReasoningField } from '../../lib/text/reasoning-field';
 import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/text/end-marks';
 import { decodeEntities, decodeEntitiesInSteps } from '../../lib/values/html-entities';
@@ -239,6 +244,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 	textOfBlock: (text) => blockToText({ text }),
 	withoutAgentText: (text) => stripAgentText(text, [{ name: 'a', args: {} }]),
 	withoutTurnTokens: breakTurnTokens,
+	'without tokens of a template': (text) => createTokenBreaker([text.slice(0, 20)])(text),
+	'without forms of tokens': breakTokensByForm,
+	'tokens of a template': findTemplateTokens,
 	'marks at the end': withoutEndMarks,
 	'entities of HTML': decodeEntities,
 	'entities of HTML in steps': (text) => Array.from(decodeEntitiesInSteps(text)),

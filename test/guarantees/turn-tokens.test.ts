@@ -8,9 +8,10 @@ import {
 	toolNamed,
 } from './support/agent-turns';
 import { chatModel, reranker, run } from './support/node-runner';
-import { calls, CHAT, LLAMA_SERVER, text } from './support/responses';
+import { calls, CHAT, LLAMA_SERVER, ollama, text } from './support/responses';
 import { json, useServers } from '../support/servers/scripted-server';
-import type { Answer } from '../support/servers/scripted-server';
+import type { Answer, ScriptedServer } from '../support/servers/scripted-server';
+import type { ServerResponse } from 'node:http';
 
 const start = useServers();
 const serve = async (...answers: Answer[]) =>
@@ -164,4 +165,74 @@ test('in documents and queries to rank', async () => {
 	await supplied.compressDocuments([{ pageContent: EVIL, metadata: {} }], EVIL);
 	expect(server.sent('/v1/rerank')).toHaveLength(1);
 	expect(tokensIn(server.sent('/v1/rerank'))).toEqual([]);
+});
+
+/** Of templates whose tokens are in no list. */
+const OTHER_TOKENS = ['[|system|]', '<|channel>', '<|hy_User|>', '<seed:bos>', '</tool_response>'];
+
+/** What reached the server of a result, a file, a memory's results, a question and a system message. */
+async function sentOf(token: string, server: ScriptedServer) {
+	const { supplied } = await chatModel(server.url);
+	const content = `One ${token} two`;
+	await supplied
+		.bindTools([toolNamed('read', { a: { type: 'string', description: content } })])
+		.invoke([
+			new SystemMessage(content),
+			new HumanMessage(content),
+			new AIMessage({ content: '', tool_calls: [{ id: 'c', name: 'read', args: {} }] }),
+			new ToolMessage({ tool_call_id: 'c', name: 'read', content }),
+			new AIMessage({ content: `[Used tools: Tool: a, Input: {}, Result: b] ${content}` }),
+			new HumanMessage([{ type: 'text', text: `File: a.txt\nContent:\n${content}` }]),
+		]);
+	const { messages, tools } = server.sent(CHAT).at(-1) as {
+		messages: Array<{ content: string }>;
+		tools: unknown;
+	};
+	const isWhole = (value: unknown) => JSON.stringify(value).includes(token);
+	const [system, question, , result, memory, file] = messages;
+	return {
+		foreign: [result, memory, file].map(isWhole),
+		others: [system, question, tools].map(isWhole),
+	};
+}
+
+const WHOLE = [true, true, true];
+const BROKEN = [false, false, false];
+
+test.each(OTHER_TOKENS)(
+	'%s: by its form in results and files, and if the template has it everywhere',
+	async (token) => {
+		expect(await sentOf(token, await serve(text('Done.')))).toEqual({
+			foreign: BROKEN,
+			others: WHOLE,
+		});
+		const llamaServer = await start({
+			...LLAMA_SERVER,
+			'GET /props': json({ chat_template: `{{ '${token}' + role }}` }),
+			[`POST ${CHAT}`]: [text('Done.')],
+		});
+		expect(await sentOf(token, llamaServer)).toEqual({ foreign: BROKEN, others: BROKEN });
+		const ollamaServer = await start({
+			...ollama(),
+			'POST /api/show': json({ template: `{{ .System }}${token}` }),
+			[`POST ${CHAT}`]: [text('Done.')],
+		});
+		expect(await sentOf(token, ollamaServer)).toEqual({ foreign: BROKEN, others: BROKEN });
+	},
+);
+
+test('the tokens of a template stay the same for a server, so that the beginning of the prompt does', async () => {
+	let shown = 0;
+	const template = (_request: unknown, response: ServerResponse) => {
+		shown += 1;
+		response.writeHead(shown === 1 ? 500 : 200, { 'content-type': 'application/json' });
+		response.end(JSON.stringify({ template: '[|system|]' }));
+	};
+	const server = await start({
+		...ollama(),
+		'POST /api/show': template,
+		[`POST ${CHAT}`]: [text('Done.'), text('Done.')],
+	});
+	const first = await sentOf('[|system|]', server);
+	expect(await sentOf('[|system|]', server)).toEqual(first);
 });

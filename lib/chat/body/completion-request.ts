@@ -13,6 +13,9 @@ import type { ChatMessage } from '../chat-message';
 import type { SamplingSettings } from '../settings';
 import { toGrammarSchema } from './grammar-schema';
 
+/** What is known of the chat template of the model. */
+export type TemplateFacts = Pick<ServerProps, 'thinkingKeys' | 'templateTokens'>;
+
 /** The request of the first attempt. */
 export interface FirstDraft {
 	draft: CompletionRequest;
@@ -29,7 +32,7 @@ export interface FirstDraft {
 export function buildCompletionRequest(
 	{ server, settings, chatRequest, serverType, toolNames }: TurnContext,
 	messages: readonly ChatMessage[],
-	{ thinkingKeys }: Pick<ServerProps, 'thinkingKeys'> = {},
+	{ thinkingKeys, templateTokens }: TemplateFacts = {},
 ): FirstDraft {
 	const { model, sampling } = settings;
 	const { tools = [], toolChoice } = chatRequest;
@@ -58,6 +61,7 @@ export function buildCompletionRequest(
 		draft: {
 			model,
 			messages: withWireNames(messages, toolNames),
+			templateTokens,
 			tools: wireTools,
 			toolChoice: tools.length === 0 ? undefined : wireChoice,
 			thinkingKeys,

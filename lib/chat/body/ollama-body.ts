@@ -3,7 +3,7 @@ import { createServerError } from '../../errors/create-error';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty, omitUndefined } from '../../values/records';
 import { parseObject } from '../../values/json';
-import { withoutTurnTokens } from './foreign-texts';
+import { withoutTurnTokens } from './wire-texts';
 import { selectCallableTools, toToolsField } from './wire-tools';
 import { getMedia, getText } from '../content';
 import type { MediaPart } from '../../files/read-file';

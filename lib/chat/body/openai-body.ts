@@ -9,7 +9,7 @@ import type { ChatMessage } from '../chat-message';
 import type { SamplingSettings } from '../settings';
 import { getMedia, getText, mergeAdjacent } from '../content';
 import type { ContentPart } from '../../files/read-file';
-import { withoutTurnTokens } from './foreign-texts';
+import { withoutTurnTokens } from './wire-texts';
 import { selectCallableTools, toToolsField } from './wire-tools';
 import { supportsOption, toSamplingFields } from './sampling-fields';
 

@@ -1,4 +1,6 @@
+import { findTemplateTokens } from '../../text/turn-tokens';
 import type { JsonRecord } from '../../values/records';
+import { asString } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../parse-models';
@@ -81,5 +83,6 @@ function toServerProps(all: JsonRecord): ServerProps {
 		...parseProps(all),
 		slots: slots > 0 ? slots : undefined,
 		thinkingKeys: findThinkingKeys(all.chat_template),
+		templateTokens: findTemplateTokens(asString(all.chat_template) ?? ''),
 	};
 }

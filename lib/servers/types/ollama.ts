@@ -3,6 +3,7 @@ import {
 	isRecord,
 	asNonEmptyString,
 	asRecords,
+	asString,
 	omitUndefined,
 	asRecord,
 } from '../../values/records';
@@ -45,6 +46,10 @@ export const ollama: ServerType = {
 		isCloudModel(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
+	fetchTemplate: async (server, model, options) => {
+		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
+		return asString(details?.template);
+	},
 	fetchModel: async (server, model, options) => {
 		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
 		return parseOllamaModel(model, { shown: details });

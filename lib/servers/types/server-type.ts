@@ -83,6 +83,8 @@ export interface ServerProps extends Partial<ServerModel> {
 	slots?: number;
 	/** Arguments of its chat template that turn the thinking on or off. */
 	thinkingKeys?: readonly ThinkingKey[];
+	/** Tokens in the chat template of the model. */
+	templateTokens?: readonly string[];
 }
 
 /** The task that models are listed for. */
@@ -244,6 +246,8 @@ export interface ServerType {
 	benchmarkFields?: Readonly<JsonRecord>;
 	/** Neither loads nor wakes a model. Undefined if the server reports nothing. */
 	fetchProps?: ModelQuery<ServerProps | undefined>;
+	/** The chat template of a model, if the properties do not have its tokens. Neither loads nor wakes it. */
+	fetchTemplate?: ModelQuery<string | undefined>;
 	/** The facts about one model. */
 	fetchModel?: ModelQuery<ServerModel>;
 	/** Adds facts of one more request to listed models. */
