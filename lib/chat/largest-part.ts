@@ -4,6 +4,7 @@ import { estimateTokens } from '../values/tokens';
 import { getMedia, getText } from './content';
 import type { ToolDefinition } from './tool-definition';
 import type { ChatMessage } from './chat-message';
+import { isQuestion } from './chat-message';
 
 /** Estimated tokens of an image or audio file; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
@@ -34,7 +35,7 @@ export function describeLargestPart(
 }
 
 function collectParts(messages: readonly ChatMessage[], tools: readonly ToolDefinition[]) {
-	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+	const lastUser = messages.findLastIndex(isQuestion);
 	const start = lastUser < 0 ? messages.length : lastUser;
 	const system = messages.filter(({ role }) => role === 'system').map(toText);
 	const earlier = messages.slice(0, start).filter(({ role }) => role !== 'system');
@@ -58,7 +59,7 @@ function collectParts(messages: readonly ChatMessage[], tools: readonly ToolDefi
 		},
 	];
 	for (const message of current) {
-		if (message.role === 'user')
+		if (isQuestion(message))
 			parts.push(toPart([toText(message)], { name: 'the input', advice: 'shorten it' }));
 		if (message.role !== 'tool') continue;
 		const name = `the result of the tool "${message.name}"`;

@@ -43,8 +43,9 @@ interface CutMessages {
 export function cutResults(all: readonly ChatMessage[]): CutMessages {
 	const warnings: string[] = [];
 	const messages = all.map((message) => {
-		const problem = message.role === 'tool' ? findLengthProblem(message.content) : undefined;
-		if (message.role !== 'tool' || problem === undefined) return message;
+		if (message.role !== 'tool' || message.origin !== 'foreign') return message;
+		const problem = findLengthProblem(message.content);
+		if (problem === undefined) return message;
 		warnings.push(
 			`The result of the tool "${message.name}" ${problem}. The model got its beginning.`,
 		);

@@ -1,6 +1,7 @@
 /** Shortens a history to a budget of tokens. */
 import { estimateTokens } from '../../values/tokens';
 import type { ChatMessage } from '../chat-message';
+import { isQuestion } from '../chat-message';
 import { getMedia, getText } from '../content';
 
 /**
@@ -75,7 +76,8 @@ function shortenOldestResults(turns: ChatMessage[][], budget: number) {
 
 /** A shortened tool result, with a note about it; undefined for any other message. */
 function shortenResult(message: ChatMessage): ChatMessage | undefined {
-	if (message.role !== 'tool' || message.content.length <= MAX_RESULT_LENGTH) return undefined;
+	const isResult = message.role === 'tool' && message.origin === 'foreign';
+	if (!isResult || message.content.length <= MAX_RESULT_LENGTH) return undefined;
 	const start = message.content.slice(0, SHORTENED_LENGTH).replace(/[\ud800-\udbff]$/, '');
 	const omitted = message.content.length - start.length;
 	const note = `[Shortened to fit the history: ${omitted} more characters were omitted]`;
@@ -87,11 +89,12 @@ function estimateTurnTokens(turn: ChatMessage[]) {
 	return estimateTokens(turn.map(getMessageText).join('\n')) + media.length * MEDIA_TOKENS;
 }
 
-/** Splits messages into turns: the user's messages, and everything up to the next ones. */
+/** Splits messages into turns: the user's messages, and everything up to the next ones, also images of tools. */
 function splitIntoTurns(messages: ChatMessage[]) {
 	const turns: ChatMessage[][] = [];
 	for (const [index, message] of messages.entries()) {
-		if (index === 0 || (message.role === 'user' && messages[index - 1]!.role !== 'user'))
+		const previous = messages[index - 1];
+		if (previous === undefined || (isQuestion(message) && !isQuestion(previous)))
 			turns.push([message]);
 		else turns.at(-1)!.push(message);
 	}

@@ -45,7 +45,7 @@ export class TurnPlayer {
 			if (path === '/v1/models' && this.listed !== undefined) return this.listed(request, response);
 			if (route !== undefined) return route(request, response);
 			const isChat = path === CHAT || path === '/api/chat';
-			const answer = this.answers.length > 1 ? this.answers.shift() : this.answers[0];
+			const answer = !isChat || this.answers.length < 2 ? this.answers[0] : this.answers.shift();
 			if (isChat && answer !== undefined) return answer(request, response);
 			response.writeHead(404, { 'content-type': 'application/json' });
 			return response.end('{"error":{"code":404,"message":"File Not Found"}}');
@@ -89,7 +89,10 @@ export class TurnPlayer {
 			chatRequest,
 			server: model,
 		});
-		const sent = server.requests.slice(from).filter(({ method }) => method === 'POST');
+		const sent = server.requests
+			.slice(from)
+			// Ollama is asked for the template of the model in the same way.
+			.filter(({ method, path }) => method === 'POST' && path !== '/api/show');
 		return omitUndefined({
 			sent: withoutIds(describeBodies(sent.map(({ path, body }) => ({ path, ...body })))),
 			shown: toShort(shown.join('')),

@@ -215,3 +215,30 @@ describe('old tool results are shortened before turns are omitted', () => {
 		expect(changes).toBeLessThan(20);
 	});
 });
+
+test('the images of a tool belong to the turn of its call', () => {
+	const images = toMessage({
+		role: 'user',
+		content: [
+			{ type: 'text', text: 'The images from the results above:', origin: 'node' },
+			{ type: 'image', url: 'data:,' },
+		],
+	});
+	const call = toMessage({
+		role: 'assistant',
+		content: '',
+		toolCalls: [{ id: '1', name: 'w', arguments: '{}' }],
+	});
+	const result = toMessage({
+		role: 'tool',
+		name: 'w',
+		toolCallId: '1',
+		content: 'x'.repeat(2_000),
+	});
+	const current = [user('Now?'), call, result, images];
+	expect(trimHistory([...turn(20), ...current], 1)).toEqual({
+		messages: current,
+		omittedTurns: 1,
+		shortenedResults: 0,
+	});
+});
