@@ -8,7 +8,7 @@ const ALLOWED = {
 	files: ['errors'],
 	text: [],
 	http: ['errors'],
-	servers: ['http', 'errors'],
+	servers: ['http', 'errors', 'text'],
 	tracing: ['servers', 'http', 'errors'],
 	exchange: ['servers', 'http', 'errors'],
 	diagnosis: ['exchange', 'servers', 'http', 'errors'],
