@@ -198,7 +198,8 @@ export function toResponseError(
 				body: text,
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
 				// By header names, since a key may be a short word, which would not count as a secret.
-				getRequestTexts: () => collectTexts(options.json),
+				// The author chose the model: its name is no echo.
+				getRequestTexts: () => collectTexts(options.json).filter((text) => text !== options.model),
 				hasFiles: () => hasFiles(options),
 				isKeyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
 			},
