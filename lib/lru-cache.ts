@@ -1,13 +1,10 @@
-/** Per cache, unless it sets its own. */
-const MAX_ENTRIES = 1_000;
-
 /** Milliseconds. A server may have been updated. */
 export const TTL_MS = 10 * 60_000;
 
 /** One request per key: concurrent and later callers share its result. An error is not kept, so the next call tries again. */
-export async function fetchOnce<K, V>(
-	cache: Map<K, Promise<V>>,
-	key: K,
+export async function fetchOnce<V>(
+	cache: LruCache<Promise<V>>,
+	key: string,
 	fetch: () => Promise<V>,
 ): Promise<V> {
 	const fetching = cache.get(key) ?? fetch();
@@ -26,9 +23,6 @@ export function memoize<K extends object, V>(derive: (object: K) => V): (object:
 	};
 }
 
-/** The caches that exist as long as the process. */
-const sharedCaches: Array<{ clear(): void }> = [];
-
 interface CacheEntry<V> {
 	value: V;
 	/** Memory that counts against the limit of the cache. */
@@ -39,47 +33,22 @@ interface CacheEntry<V> {
 
 /** How long, and how much, a cache keeps. */
 export interface CacheLimits {
-	/** Milliseconds for which a value is kept. Default: ten minutes. */
-	ttlMs?: number;
-	/** Default: 1,000. */
-	maxEntries?: number;
+	/** Milliseconds for which a value is kept after it was set, or after the last call of `use`. */
+	ttlMs: number;
+	maxEntries: number;
 	/** Memory of all values together, as their owner says. Default: no limit. */
 	maxBytes?: number;
 	/** Whether a value that is read is kept for the whole time again. Default: no. */
 	isRenewedByUse?: boolean;
 }
 
-/**
- * A bounded cache that evicts the least recently used entry. Each process has its own, including each worker of n8n's
- * queue mode, so everything must work without it, too.
- */
+/** A bounded cache that evicts the least recently used entry. `kept.ts` creates all of them. */
 export class LruCache<V> {
 	private readonly entries = new Map<string, CacheEntry<V>>();
 
-	private readonly ttlMs: number;
-	private readonly maxEntries: number;
-	private readonly maxBytes: number;
-	private readonly isRenewedByUse: boolean;
 	private bytes = 0;
 
-	constructor({
-		ttlMs = TTL_MS,
-		maxEntries = MAX_ENTRIES,
-		maxBytes = Infinity,
-		isRenewedByUse = false,
-	}: CacheLimits = {}) {
-		this.ttlMs = ttlMs;
-		this.maxEntries = maxEntries;
-		this.maxBytes = maxBytes;
-		this.isRenewedByUse = isRenewedByUse;
-	}
-
-	/** A cache for the whole process. */
-	static createShared<V>(limits?: CacheLimits): LruCache<V> {
-		const cache = new LruCache<V>(limits);
-		sharedCaches.push(cache);
-		return cache;
-	}
+	constructor(private readonly limits: CacheLimits) {}
 
 	get(key: string): V | undefined {
 		const entry = this.entries.get(key);
@@ -87,7 +56,8 @@ export class LruCache<V> {
 		this.delete(key);
 		const now = performance.now();
 		if (entry.expiresAt <= now) return undefined;
-		this.store(key, this.isRenewedByUse ? { ...entry, expiresAt: now + this.ttlMs } : entry);
+		const { isRenewedByUse, ttlMs } = this.limits;
+		this.store(key, isRenewedByUse ? { ...entry, expiresAt: now + ttlMs } : entry);
 		return entry.value;
 	}
 
@@ -96,21 +66,22 @@ export class LruCache<V> {
 		const entry = this.entries.get(key);
 		const now = performance.now();
 		const value = entry !== undefined && entry.expiresAt > now ? entry.value : create();
-		this.store(key, { value, bytes: entry?.bytes ?? 0, expiresAt: now + this.ttlMs });
+		this.store(key, { value, bytes: entry?.bytes ?? 0, expiresAt: now + this.limits.ttlMs });
 		return value;
 	}
 
 	/** @param bytes - Memory of the value, if the cache has a limit for it. */
 	set(key: string, value: V, bytes = 0): void {
-		this.store(key, { value, bytes, expiresAt: performance.now() + this.ttlMs });
+		this.store(key, { value, bytes, expiresAt: performance.now() + this.limits.ttlMs });
 	}
 
 	private store(key: string, entry: CacheEntry<V>) {
+		const { maxEntries, maxBytes = Infinity } = this.limits;
 		this.delete(key);
-		if (entry.bytes > this.maxBytes) return;
+		if (entry.bytes > maxBytes) return;
 		this.entries.set(key, entry);
 		this.bytes += entry.bytes;
-		while (this.entries.size > this.maxEntries || this.bytes > this.maxBytes)
+		while (this.entries.size > maxEntries || this.bytes > maxBytes)
 			this.delete(this.entries.keys().next().value!);
 	}
 
@@ -123,9 +94,4 @@ export class LruCache<V> {
 		this.entries.clear();
 		this.bytes = 0;
 	}
-}
-
-/** Clears the shared caches. For tests. */
-export function clearSharedCaches(): void {
-	for (const cache of sharedCaches) cache.clear();
 }

@@ -77,7 +77,7 @@ const contestants = {
 		const { classes } = found;
 		const Tracing = getTracerWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = getLocalChatModelClass(classes);
-		const server = createModelServer({ baseUrl });
+		const server = createModelServer({ baseUrl }, { helpers: {}, getExecutionId: () => undefined });
 		/** @type {import('../../lib/langchain/host-generator').HostGenerator} */
 		const generate = async (createRequest, onDelta) =>
 			await runTurn({ server, settings: SETTINGS, chatRequest: createRequest(), onDelta });

@@ -23,7 +23,10 @@ const serve = async (clone, url) => {
 		'chat/turn',
 		'servers/endpoint',
 	]);
-	const server = createModelServer({ baseUrl: url });
+	const server = createModelServer(
+		{ baseUrl: url },
+		{ helpers: {}, getExecutionId: () => undefined },
+	);
 	const chat = async () => {
 		const from = performance.now();
 		let ms = 0;

@@ -4,6 +4,8 @@ import type { FileSource } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
 import { RequestQueue } from '../http/queue';
 import { request } from '../http/request';
+import { keepWithin } from '../kept';
+import type { LruCache } from '../lru-cache';
 import { fetchOnce } from '../lru-cache';
 import { sleepWithAbort } from '../http/sleep';
 import { TASK_LIMITS } from '../task-limits';
@@ -59,7 +61,7 @@ const MAX_RETRIES = 2;
 /** What all clients of an execution have in common. */
 interface SharedState {
 	/** Responses of `getCached`, by path. */
-	cache: Map<string, Promise<JsonRecord>>;
+	cache: LruCache<Promise<JsonRecord>>;
 	runs: RequestQueue;
 }
 
@@ -69,7 +71,10 @@ export class DifyClient {
 		readonly endpoint: DifyEndpoint,
 		/** Aborts requests and pauses. */
 		readonly signal?: AbortSignal | undefined,
-		private readonly shared: SharedState = { cache: new Map(), runs: new RequestQueue() },
+		private readonly shared: SharedState = {
+			cache: keepWithin('difyLookups'),
+			runs: new RequestQueue(),
+		},
 	) {}
 
 	/** Passed by the runs of an execution, of which fewer are sent at the same time once Dify has refused one. */

@@ -91,15 +91,13 @@ export function classifyErrorResponse(
 /** Undefined for a response that reports no error. */
 function toReport(
 	status: number,
-	{ form, codes, isError, isQuoted = false, status: innerStatus }: ParsedErrorBody,
+	{ form, codes, isError, status: innerStatus }: ParsedErrorBody,
 ): ErrorReport | undefined {
 	if (status < 300 && isError !== true) return undefined;
 	return {
 		status,
 		innerStatus,
 		codes,
-		// Servers reject fields in JSON; a text may be of a filter or a proxy that quotes the request.
-		isQuoted: isQuoted || form !== 'json',
 		isOfGateway: form === 'page' || status === 407 || isGatewayStatus(status),
 	};
 }

@@ -16,4 +16,6 @@ export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
 	all_deployments_in_cooldown: 'busy',
 	budget_exceeded: 'keyBudgetExceeded',
 	model_not_found: 'modelNotFound',
+	// What the model wrote is no call of a tool.
+	tool_use_failed: 'outputParseFailed',
 };

@@ -13,7 +13,6 @@ import { parseCutJson } from '../values/cut-json';
 import { parseJson, parseObject } from '../values/json';
 import { asFiniteNumber, parseNumber } from '../values/numbers';
 import { toText } from '../values/text';
-import { getWrapperLength } from './quotations';
 import { findTypeByWords } from './words';
 
 /** Characters that patterns scan: on a megabyte of the wrong text they would block n8n. */
@@ -30,8 +29,6 @@ export interface ParsedErrorBody {
 	status?: number;
 	/** The body has the form of an error. */
 	isError?: boolean;
-	/** The message was found in another one, behind words that may introduce what a model wrote. */
-	isQuoted?: boolean;
 	/** Ollama (server/cloud_proxy.go) offers a page to sign in to ollama.com. */
 	hasSignIn?: boolean;
 	/** What stood before that message, such as the words of a gateway. */
@@ -216,7 +213,6 @@ function withUpstreamError(errorBody: ParsedErrorBody, from: number): ParsedErro
 		status: nested.status ?? errorBody.status,
 		...(nested.hasSignIn === true && { hasSignIn: true }),
 		wrapper: errorBody.message.slice(0, start),
-		isQuoted: nested.isQuoted === true || start > getWrapperLength(errorBody.message),
 	};
 }
 

@@ -13,8 +13,6 @@ export interface ErrorReport {
 	innerStatus?: number;
 	/** Type and code of the error, by which the server names it. */
 	codes: readonly string[];
-	/** The message may be in other words than those of the server: it was found in a text. */
-	isQuoted: boolean;
 	/** A proxy sent it: a page, or a status of a gateway. */
 	isOfGateway: boolean;
 }

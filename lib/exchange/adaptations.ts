@@ -70,7 +70,7 @@ function findOtherFormat(body: JsonRecord): BodyChange | undefined {
 /** For output that ran away: the JSON format in its other form, with the schema or without it. */
 export function toOtherFormat(body: JsonRecord): BodyChange | undefined {
 	const change = findOtherFormat(body);
-	return change && { name: OTHER_FORMAT, apply: change.apply, isTemporary: true };
+	return change && { name: OTHER_FORMAT, apply: change.apply };
 }
 
 /** Fields that turn thinking on or off, or set how long it is. */

@@ -1,5 +1,6 @@
 /**
- * The words of servers that may add one changed request. A word counts as a whole, and not if the request itself contained it.
+ * The words of servers that may add one changed request. A word counts as a whole, and not where the message repeats the request
+ * word for word.
  *
  * What else of a server's message decides what is sent: names of fields that were sent (`named-fields.ts`), a limit to which a text
  * is shortened (`lib/tasks/shorten-text.ts`), and the words of two types, `modelLoading` and `outputParseFailed`

@@ -4,23 +4,24 @@ import { createServerError } from '../errors/create-error';
 import { maskDeep } from '../errors/mask';
 import { getWrittenSecrets, withoutSent } from '../errors/secrets';
 import { request } from '../http/request';
+import { hasFiles } from '../http/sent-files';
 import { toErrorContext } from '../http/request-errors';
 import type { Waits } from '../http/retry-policy';
 import { RetryPolicy } from '../http/retry-policy';
 import type { RequestOptions } from '../http/types';
 import { fetchApiRoot } from '../servers/list-models';
-import type { Lessons } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';
 import { applyChanges } from './body-changes';
 import type { Attempt, RoutedDraft, PartialOutput } from './attempt';
+import type { LessonStore } from './lessons';
 import {
 	forgetUnconfirmedRoot,
 	openLessonStore,
-	readHistory,
+	readLastingFailure,
+	storeLastingFailure,
 	storeLessons,
-	updateHistory,
 } from './lessons';
 import { BUSY_WARNING, describeOvercomeFailure, withOpenTime } from './server-failure';
 import { ROUTES } from './routes';
@@ -88,7 +89,7 @@ export async function exchange<D, V>(
 	const busyKey = JSON.stringify([server.id, model]);
 	const retryPolicy = new RetryPolicy({ maxRetries, isIdempotent, busyKey });
 	const store = openLessonStore(server, { learningScope, model });
-	let state = createState(server, options, store.lessons);
+	let state = createState(server, options, store);
 	let partialOutput: Partial<PartialOutput> = {};
 	for (;;) {
 		const { draft, route, changes } = state.request;
@@ -102,16 +103,18 @@ export async function exchange<D, V>(
 		} else {
 			storeLessons(store, state);
 		}
-		updateHistory(store, state, outcome);
+		storeLastingFailure(store, state, outcome);
 		state = {
 			...state,
-			history: readHistory(store, retryPolicy),
+			lastingFailure: readLastingFailure(store, retryPolicy),
 			requestCount: retryPolicy.requestCount,
 		};
 		const step = decide(state, outcome);
 		const { appliedRules, serverFailure } = state;
 		if (step.type === 'accept') {
-			if (serverFailure) warnings.push(describeOvercomeFailure(serverFailure));
+			// Otherwise another form of the history was accepted, which has its own warning.
+			const isOvercome = !appliedRules.some(({ rule }) => rule === 'strictForm');
+			if (serverFailure && isOvercome) warnings.push(describeOvercomeFailure(serverFailure));
 			const { waits } = retryPolicy;
 			if (waits.busy > 0) warnings.push(BUSY_WARNING);
 			return { value: step.value, draft, route: route.name, body, warnings, appliedRules, waits };
@@ -142,7 +145,7 @@ function getSomeOutput(attempt: Attempt<unknown, unknown>): PartialOutput | unde
 function createState<D>(
 	server: ModelServer,
 	{ routes: names, draft, adaptations = {}, ...options }: ExchangeOptions<D, unknown>,
-	{ changes, missingUrls, apiUrl = server.getApiUrl() }: Lessons,
+	{ changes, routes: { missingUrls, apiUrl = server.getApiUrl() } }: LessonStore,
 ): ExchangeState<D> {
 	const routes = getTargets(server, names, apiUrl);
 	const route = routes.find(({ url }) => !missingUrls.includes(url)) ?? routes[0]!;
@@ -160,7 +163,7 @@ function createState<D>(
 			isRepeatable: options.isRepeatable !== false,
 			maxElapsedMs: options.maxElapsedMs,
 		},
-		history: { hasAnswered: false, lastingFailure: undefined },
+		lastingFailure: undefined,
 	};
 }
 
@@ -206,6 +209,7 @@ async function sendAttempt<D, V>(
 			hasShownOutput,
 			hasEverShownOutput: getShownLength() > 0,
 			hasOutput: getSomeOutput(attempt) !== undefined,
+			hasFiles: hasFiles(content),
 		};
 	});
 }
@@ -216,7 +220,10 @@ async function withoutMissingRoute<D>(
 	{ routes: names, http }: ExchangeOptions<D, unknown>,
 	state: ExchangeState<D>,
 ): Promise<ExchangeState<D>> {
-	const missingUrls = [...state.missingUrls, state.request.route.url];
+	const { url } = state.request.route;
+	// Its repetition is not a reason to look for another one again.
+	if (state.missingUrls.includes(url)) return state;
+	const missingUrls = [...state.missingUrls, url];
 	const hasOther = state.routes.some(({ url }) => !missingUrls.includes(url));
 	if (hasOther) return { ...state, missingUrls };
 	const found = await fetchApiRoot(server, { signal: http.signal }).catch(() => undefined);

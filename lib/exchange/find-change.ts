@@ -29,31 +29,31 @@ export interface RejectedRequest extends RejectedBody {
 	tried: readonly BodyChange[];
 }
 
-/**
- * The first change for the rejection of a request. Other requests learn it only if the changed request succeeds, and a
- * field only after a status with which model servers reject fields.
- */
+/** The first change for the rejection of a request. */
 export function findChange({
 	adaptations,
 	rule,
 	tried,
 	...rejected
 }: RejectedRequest): BodyChange | undefined {
-	const { report } = rejected.error;
-	if (!isOfModelServer(rejected.error)) return undefined;
+	const { error, body } = rejected;
+	if (!isOfModelServer(error)) return undefined;
+	if (rule === 'field' && !isOfRequest(error)) return undefined;
 	const rejection = toRejection(rejected);
-	const change = adaptations
-		.map((adaptation) => adaptation(rejection, rejected.body))
+	return adaptations
+		.map((adaptation) => adaptation(rejection, body))
 		.find((found) => found && !tried.some(({ name }) => name === found.name));
-	const isOfHistory = rule === 'conversation' || rule === 'strictForm';
-	const canTeach = isOfHistory || TEACHING_STATUSES.includes(report!.status);
-	return canTeach && !report!.isQuoted ? change : change && { ...change, isTemporary: true };
 }
-
-/** Statuses with which a server rejects what a body contains. A 500 may also quote what the model wrote. */
-const TEACHING_STATUSES: readonly number[] = [400, 422];
 
 /** Whether the model server itself rejected the request, before it began to respond. */
 function isOfModelServer({ report }: ServerError): boolean {
 	return report !== undefined && report.status >= 400 && !report.isOfGateway;
+}
+
+/** Statuses with which a server rejects what a body contains. */
+const FIELD_STATUSES: readonly number[] = [400, 404, 422];
+
+/** Whether an error is about what was sent: others may quote what the model wrote. */
+function isOfRequest({ type, report }: ServerError): boolean {
+	return FIELD_STATUSES.includes(report!.status) && type !== 'outputParseFailed';
 }

@@ -25,10 +25,10 @@ export interface FailedRequest {
 	 * read what it wrote with a fixed seed.
 	 */
 	isDeterministic: boolean;
-	/** Whether a repetition failed in this way before, in this exchange or in the last ten minutes. */
+	/** Whether a repetition failed in this way before, in this exchange or another one of the execution. */
 	hasFailedAlike: boolean;
-	/** Whether this server and model answered within the last ten minutes. */
-	hasAnswered: boolean;
+	/** Whether the request contained files. */
+	hasFiles: boolean;
 	/** Whether the response names a field that was sent. */
 	namesSentField: boolean;
 }
@@ -81,7 +81,7 @@ const isOfOtherProgram = isOneOf('notAnApi', 'notHttp', 'wrongServer');
 
 /** For a failure that the node found out itself. */
 function mayRepeatFound(failed: FailedRequest): boolean {
-	const { type, elapsedMs, isCutOff, isBrokenJson, hasAnswered } = failed;
+	const { type, elapsedMs, isCutOff, isBrokenJson } = failed;
 	// The next response would reach the token limit, too.
 	if (isCutOff) return false;
 	// The process that generated is gone, or its connection.
@@ -90,8 +90,8 @@ function mayRepeatFound(failed: FailedRequest): boolean {
 	if (isUseless(type)) return true;
 	// The server, or a proxy, cut the response.
 	if (isBrokenJson) return true;
-	// A gateway shows its page while the server behind it restarts; at first, the address is wrong.
-	if (isOfOtherProgram(type)) return hasAnswered;
+	// A gateway shows its page while the server behind it restarts.
+	if (isOfOtherProgram(type)) return isCheap(failed);
 	// Stop, a timeout of the user, a refused connection, what cannot be read, and what has a rule of its own.
 	return false;
 }
@@ -116,8 +116,9 @@ const AMBIGUOUS_STATUSES: readonly number[] = [400, 404, 424];
 /** For an error response, or an error inside of a response. */
 function mayRepeatReported(
 	{ status, innerStatus = status, codes }: ErrorReport,
-	{ elapsedMs, hasAnswered, namesSentField }: FailedRequest,
+	failed: FailedRequest,
 ): boolean {
+	const { type, elapsedMs, namesSentField } = failed;
 	// `lib/http` has waited for a busy server, or the caller does not wait.
 	if (status === 503 && elapsedMs < MAX_REFUSAL_MS) return false;
 	// The prompt is as long as before.
@@ -132,6 +133,13 @@ function mayRepeatReported(
 	if (status === 501) return false;
 	// The server failed.
 	if (status >= 500) return true;
-	// A request like this one was answered just now, and nothing in it is named.
-	return AMBIGUOUS_STATUSES.includes(status) && hasAnswered && !namesSentField;
+	// What the request contains is refused again.
+	if (!AMBIGUOUS_STATUSES.includes(status) || namesSentField) return false;
+	// The model was not there, or has written what the server could not read.
+	return type === 'outputParseFailed' || isCheap(failed);
+}
+
+/** Whether a repetition costs little, also where the first response was right. */
+function isCheap({ elapsedMs, hasFiles }: FailedRequest): boolean {
+	return elapsedMs < MAX_REFUSAL_MS && !hasFiles;
 }

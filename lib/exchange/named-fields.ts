@@ -3,6 +3,7 @@
  * in a path (`body.top_k`, `messages[0].content`, pydantic's lines), or as a word with an underscore. Not in an object that
  * repeats the request.
  */
+import { removeEchoes } from '../errors/echoes';
 import type { ServerError } from '../errors/server-error';
 import { asNonEmptyString, asRecord } from '../values/records';
 import type { JsonRecord } from '../values/records';
@@ -116,10 +117,11 @@ export function toPlainName(name: string): string {
 	return name.replace(/\[\]$/, '');
 }
 
-/** Whether an error response names a field of the body that was sent, and the request does not say it itself. */
-export function namesSentField(error: ServerError, body: JsonRecord): boolean {
-	const texts = collectTexts(Object.values(body));
-	return findPlaces(error, body).some(
-		({ name, isSent }) => isSent && !texts.some((text) => text.includes(name)),
-	);
+/** Whether an error response names a field of the body that was sent, not where it repeats the request. */
+export function namesSentField(
+	{ serverText = '', facts }: Pick<ServerError, 'serverText' | 'facts'>,
+	body: JsonRecord,
+): boolean {
+	const ownText = removeEchoes(serverText, collectTexts(Object.values(body)));
+	return findPlaces({ serverText: ownText, facts }, body).some(({ isSent }) => isSent);
 }

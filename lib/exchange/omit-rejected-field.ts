@@ -3,7 +3,7 @@ import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import type { NamedField, RequestFields } from './request-fields';
 import { findField, getSentNames } from './request-fields';
-import type { Evidence, Rejection } from './rejection';
+import type { Rejection } from './rejection';
 import { omitFields, withoutFields } from './body-changes';
 import type { Adaptation } from './find-change';
 import { getOwn } from '../values/own-properties';
@@ -39,20 +39,14 @@ export function omitRejectedField(fields: RequestFields): Adaptation {
 			const names = field ? getOmittableNames(fields, field, body) : [];
 			const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
 			if (!field || name === undefined) continue;
-			const evidence = findEvidence(rejection, field, {
-				name: rejectedName,
-				value: getOwn(body, name),
-			});
-			if (evidence === undefined) continue;
-			const lasting = evidence.isOwn ? {} : ({ isTemporary: true } as const);
+			if (!isRefused(rejection, field, rejectedName)) continue;
 			const newName = getOwn(OTHER_NAMES, name);
 			if (newName !== undefined && rejection.names(newName))
 				return {
-					...lasting,
 					name: `${name} as ${newName}`,
 					apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
 				};
-			return { ...lasting, ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
+			return { ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
 		}
 		return undefined;
 	};
@@ -72,18 +66,9 @@ function getOmittableNames(
 	});
 }
 
-/**
- * What calls the field unknown; its name alone, if users do not know the field. A server that failed with 5xx may quote what
- * the model wrote.
- */
-function findEvidence(
-	rejection: Rejection,
-	{ row }: NamedField,
-	{ name, value }: { name: string; value: unknown },
-): Evidence | undefined {
-	const refusal = rejection.findRefusal(name, value);
-	const evidence = row?.isTechnical === true ? (refusal ?? rejection.findName(name)) : refusal;
-	return evidence?.isOwn === false && rejection.status >= 500 ? undefined : evidence;
+/** Whether the server does not want the field; for one that users do not know, its name alone says so. */
+function isRefused(rejection: Rejection, { row }: NamedField, name: string): boolean {
+	return row?.isTechnical === true || rejection.refuses(name);
 }
 
 /** None for a field that no user notices, or whose value is what the server does without it. */

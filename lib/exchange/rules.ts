@@ -4,7 +4,6 @@ import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { isConnectionError, isUnknownError } from '../errors/error-types';
 import { MAX_REQUESTS } from '../http/retry-policy';
-import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import type { AdaptationRule } from './find-change';
@@ -18,9 +17,10 @@ import type {
 	ExchangeRequest,
 	AttemptOutcome,
 	ExchangeState,
+	FailedOutcome,
 	AppliedRule,
+	RequestChange,
 	RuleName,
-	ServerHistory,
 } from './types';
 
 export type Step<D, V> =
@@ -101,7 +101,7 @@ export function advance<D, V>(
 	const { error } = outcome;
 	return {
 		...next,
-		...(rule === 'serverFailure' && { serverFailure: error }),
+		...(rule === 'serverFailure' && { serverFailure: error, repeatedRequest: request }),
 		firstError: pickError(state, error),
 	};
 }
@@ -135,11 +135,12 @@ export function isRouteMissing(outcome: AttemptOutcome<unknown, unknown>): boole
 }
 
 function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
-	return ({ request, body, adaptations, appliedRules, history }, outcome) => {
+	return (state, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
+		const { request, body, adaptations, appliedRules, lastingFailure } = state;
 		const isRepeated = appliedRules.some((applied) => applied.rule === 'serverFailure');
 		// A broken server gets no changed requests for each of many items, whatever it writes.
-		if (!isRepeated && isLastingFailure(outcome.error, history)) return undefined;
+		if (!isRepeated && isLastingFailure(outcome.error, lastingFailure)) return undefined;
 		const change = findChange({
 			error: outcome.error,
 			body,
@@ -148,26 +149,43 @@ function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
 			rule,
 			tried: request.changes,
 		});
-		return change && withChange(request, change);
+		if (change === undefined) return undefined;
+		const keptFor = rule === 'strictForm' ? getFormDuration(state, outcome) : 'execution';
+		return withChange(request, { ...change, keptFor });
 	};
 }
 
+/**
+ * How long a form of the history is kept: for all if the same bytes failed twice alike, or it goes beyond such a form. A refusal
+ * that was not repeated, as with Retries 0 or with files, may have come by chance, so it is kept for the execution only.
+ */
+function getFormDuration<D>(
+	{ request, repeatedRequest, serverFailure, appliedRules }: ExchangeState<D>,
+	{ error }: FailedOutcome,
+): RequestChange['keptFor'] {
+	const hasFailedAlike =
+		request === repeatedRequest && toFailureKey(serverFailure!) === toFailureKey(error);
+	const isBeyondProven =
+		appliedRules.at(-1)?.rule === 'strictForm' && request.changes.at(-1)?.keptFor === 'server';
+	return hasFailedAlike || isBeyondProven ? 'server' : 'execution';
+}
+
 /** Whether the server fails as it did at the last repetition of a request. A rejection is no failure. */
-function isLastingFailure(error: ServerError, { lastingFailure }: ServerHistory): boolean {
+function isLastingFailure(error: ServerError, lastingFailure: string | undefined): boolean {
 	return (error.report?.status ?? 0) >= 500 && toFailureKey(error) === lastingFailure;
 }
 
-function withChange<D>(request: ExchangeRequest<D>, change: BodyChange): NextRequest<D> {
+function withChange<D>(request: ExchangeRequest<D>, change: RequestChange): NextRequest<D> {
 	const changes = [...request.changes, change];
 	return { request: { ...request, changes }, because: change.name };
 }
 
 function repeatAfterServerFailure<D>(
-	{ request, body, limits, history }: ExchangeState<D>,
+	{ request, body, limits, lastingFailure }: ExchangeState<D>,
 	outcome: AttemptOutcome<D, unknown>,
 ): NextRequest<D> | undefined {
 	if (outcome.type !== 'failed') return undefined;
-	const { error, elapsedMs = 0, hasOutput, hasEverShownOutput = false } = outcome;
+	const { error, elapsedMs = 0, hasOutput, hasEverShownOutput = false, hasFiles = false } = outcome;
 	const { type, report, facts } = error;
 	const failed: FailedRequest = {
 		type,
@@ -179,8 +197,8 @@ function repeatAfterServerFailure<D>(
 		// llama-server discards the tokens that its parser cannot read.
 		isDeterministic:
 			hasOutput === true ? !isRandom(body) : type === 'outputParseFailed' && !isSeedRandom(body),
-		hasFailedAlike: history.lastingFailure === toFailureKey(error),
-		hasAnswered: history.hasAnswered,
+		hasFailedAlike: lastingFailure === toFailureKey(error),
+		hasFiles,
 		namesSentField: namesSentField(error, body),
 	};
 	return mayRepeat(failed, limits) ? { request, because: describeFailure(error) } : undefined;
@@ -192,7 +210,7 @@ function repeatAfterRunaway<D>({
 	limits,
 }: ExchangeState<D>): NextRequest<D> | undefined {
 	const otherFormat = toOtherFormat(body);
-	if (otherFormat) return withChange(request, otherFormat);
+	if (otherFormat) return withChange(request, { ...otherFormat, keptFor: 'exchange' });
 	const canRepeat = limits.retries > 0 && isRandom(body);
 	return canRepeat ? { request, because: 'the output ran away' } : undefined;
 }

@@ -12,7 +12,16 @@ export interface ExchangeRequest<D> {
 	/** The request before a route gives it its form. */
 	draft: D;
 	/** Changes of its body that rejections required. */
-	changes: readonly BodyChange[];
+	changes: readonly RequestChange[];
+}
+
+/** A change of a request. */
+export interface RequestChange extends BodyChange {
+	/**
+	 * How long it is kept once the server has accepted a request with it: for this exchange only, in the memory of the execution, or
+	 * for all executions.
+	 */
+	keptFor: 'exchange' | 'execution' | 'server';
 }
 
 /** The response is the result of the exchange. */
@@ -33,6 +42,8 @@ export interface FailedOutcome {
 	hasOutput?: boolean;
 	/** Milliseconds from sending the request to its failure. */
 	elapsedMs?: number;
+	/** Whether the request contained files. */
+	hasFiles?: boolean;
 }
 
 /** The server responded, but the model has to correct its output. */
@@ -68,16 +79,11 @@ export interface ExchangeState<D> {
 	firstError?: ServerError;
 	/** The error of a server that failed, after which the same request was sent once more. */
 	serverFailure?: ServerError;
+	/** The request that was sent twice. */
+	repeatedRequest?: ExchangeRequest<D>;
 	/** What the caller allows. */
 	limits: RepetitionLimits;
-	history: ServerHistory;
-}
-
-/** What this server and model did within the last ten minutes, in all exchanges. */
-export interface ServerHistory {
-	/** Whether it answered. */
-	hasAnswered: boolean;
-	/** The failure that the last repetition of a request did not change. */
+	/** The failure that the last repetition of a request did not change, in this execution. */
 	lastingFailure: string | undefined;
 }
 

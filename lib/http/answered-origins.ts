@@ -1,8 +1,8 @@
 /** Addresses that answered: what fails there later is not about http or https. */
-import { LruCache } from '../lru-cache';
+import { keep } from '../kept';
 
 /** By scheme, host and port, for ten minutes. */
-const answeredOrigins = LruCache.createShared<true>();
+const answeredOrigins = keep<true>('answeredOrigins');
 
 /** Stores that a response came from there, whatever it said. */
 export function storeAnswer(origin: string): void {

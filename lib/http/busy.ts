@@ -1,6 +1,7 @@
 /** Servers that are busy: they did not start a request, and may start it later. */
 import type { ServerError } from '../errors/server-error';
-import { LruCache } from '../lru-cache';
+import { keep } from '../kept';
+import type { LruCache } from '../lru-cache';
 import { toText } from '../values/text';
 
 /** Statuses of a server that takes no request now. */
@@ -34,7 +35,7 @@ export function isOfBudget({ report, facts }: ServerError): boolean {
 }
 
 /** Servers and models at which the last request waited in vain, by their key. */
-const waitedInVain: LruCache<true> = LruCache.createShared<true>();
+const waitedInVain: LruCache<true> = keep<true>('waitsInVain');
 
 /** @param key - Of a server and a model */
 export function hasWaitedInVain(key: string): boolean {

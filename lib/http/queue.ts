@@ -1,4 +1,5 @@
-import { LruCache } from '../lru-cache';
+import { keep } from '../kept';
+import type { LruCache } from '../lru-cache';
 
 /** Most urgent first. `interactive`: a user is waiting for the response. `batch`: no user is waiting. */
 export type Priority = 'interactive' | 'batch';
@@ -46,7 +47,7 @@ interface LearnedLimit {
 const MAX_LEARNED_LIMIT = 1_000;
 
 /** By the ID of the queue; longer than a queue exists. */
-const learnedLimits: LruCache<LearnedLimit> = LruCache.createShared<LearnedLimit>();
+const learnedLimits: LruCache<LearnedLimit> = keep<LearnedLimit>('learnedLimits');
 
 const queues = new Map<string, RequestQueue>();
 

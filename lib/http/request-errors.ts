@@ -1,6 +1,7 @@
 /** What a failed request means: an error with a type and a suggestion, and whether the request is sent again. */
 import type { RequestOptions, ErrorResponse, Endpoint } from './types';
 import { hasAnswered } from './answered-origins';
+import { hasFiles } from './sent-files';
 import type { Watchdog } from './timeouts';
 import {
 	formatMegabytes,
@@ -18,8 +19,6 @@ import { formatDuration } from '../values/duration';
 import { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
-import type { JsonRecord } from '../values/records';
-import { asArray, asRecords, isNonEmpty } from '../values/records';
 import { collectTexts } from '../values/text';
 
 /** What an error says about its request. */
@@ -206,18 +205,4 @@ export function toResponseError(
 			context,
 		)
 	);
-}
-
-/** Whether a request contains files; undefined without a body. Only forms with files are sent unchanged. */
-function hasFiles({ json, upload }: SentRequest): boolean | undefined {
-	if (upload !== undefined) return true;
-	return json && hasMediaParts(json);
-}
-
-/** Whether JSON contains files: parts of messages that are no text, and the images of Ollama. */
-function hasMediaParts({ messages, images, image }: JsonRecord): boolean {
-	const isMedia = ({ type }: JsonRecord) => type !== undefined && type !== 'text';
-	const hasMedia = (message: JsonRecord) =>
-		isNonEmpty(message.images) || asRecords(asArray(message.content)).some(isMedia);
-	return isNonEmpty(images) || isNonEmpty(image) || asRecords(messages).some(hasMedia);
 }

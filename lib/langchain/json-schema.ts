@@ -12,7 +12,8 @@ import {
 } from '../chat/body/schema-size';
 import type { SchemaExcess } from '../chat/body/schema-size';
 import { createInputError } from '../errors/create-error';
-import { LruCache, memoize } from '../lru-cache';
+import { keep } from '../kept';
+import { memoize } from '../lru-cache';
 import { getOwn } from '../values/own-properties';
 import { asNonEmptyString, asRecord, isRecord, omitUndefined } from '../values/records';
 import type { JsonRecord } from '../values/records';
@@ -46,14 +47,7 @@ export interface SchemaReader extends SchemaSubject {
 	toJsonSchema?: ToJsonSchema;
 }
 
-/** Converted schemas: a hundred of the largest ones, or the small ones of 5,000 tools. */
-const MAX_CONVERTED_BYTES = 32 * 1024 * 1024;
-const MAX_CONVERTED = 10_000;
-
-const convertedSchemas = LruCache.createShared<PlainSchema>({
-	maxEntries: MAX_CONVERTED,
-	maxBytes: MAX_CONVERTED_BYTES,
-});
+const convertedSchemas = keep<PlainSchema>('convertedSchemas');
 
 /** Memory of a value and its name, beside their characters. */
 const BYTES_PER_VALUE = 100;

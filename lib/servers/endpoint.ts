@@ -6,6 +6,8 @@ import { resolveBaseUrl } from './base-url';
 import { createHash } from 'node:crypto';
 import { collectSecrets } from '../errors/secrets';
 import { getProxyHeaders } from '../http/dispatcher';
+import type { NodeHost } from './execution-memory';
+import { openMemory } from './execution-memory';
 import { getProfile } from './profile';
 import { buildCredentialHeaders } from './credential-headers';
 import { hasNativeApi } from './types';
@@ -15,12 +17,12 @@ import { createInputError } from '../errors/create-error';
 /**
  * The server of a "LocalLlama API" credential.
  *
- * @param helpers - Those of the node's context.
+ * @param host - The context of the node: what its execution learns is kept with its ID.
  * @throws a `ServerError` of type `invalidUrl` or `invalidInput`, before anything is sent.
  */
 export function createModelServer(
 	data: ICredentialDataDecryptedObject,
-	helpers?: object,
+	host: NodeHost,
 ): ModelServer {
 	if (lacksHeaders(data))
 		throw createInputError(
@@ -31,11 +33,16 @@ export function createModelServer(
 	const { ignoreSslIssues, maxConcurrentRequests, serverType } = credential;
 	const typedUrl = resolveBaseUrl(credential.baseUrl, hasNativeApi(serverType));
 	const headers = buildCredentialHeaders(credential);
+	const { helpers } = host;
+	const getMemory = openMemory(host);
 	const server: ModelServer = {
 		...createEndpoint({ url: typedUrl, headers, ignoreSslIssues, helpers }),
 		/** Of Ollama, if its native API was typed. */
 		get url() {
 			return getProfile(server).getAddress(typedUrl);
+		},
+		get memory() {
+			return getMemory();
 		},
 		configuredType: serverType,
 		getApiUrl: () => getProfile(server).getApiUrl(),

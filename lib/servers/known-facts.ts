@@ -1,26 +1,27 @@
-import { LruCache } from '../lru-cache';
+import { randomUUID } from 'node:crypto';
+import { keep, keepWithin } from '../kept';
+import type { LruCache } from '../lru-cache';
 import type { ServerModel } from './server-model';
 import { other } from './types/other';
 import type { ServerProps, ServerType } from './types/server-type';
-import type { Lessons } from './lessons';
+import type { BodyChange, KnownRoutes } from './lessons';
 
-/** Models of one server, or other names that come from outside. */
-export const MAX_ENTRIES = 50;
+/** Models that are kept of the list of one server. */
+export const MAX_MODELS = 50;
 
-/** What the responses of a server taught, which does not apply to its successor at the same address. */
-export class TaughtFacts {
+/** What does not apply to the successor of a server at the same address. The rows of `KEPT` say who writes it. */
+export class SuccessionFacts {
+	/** Unique: what executions learned belongs to it. */
+	readonly id: string = randomUUID();
 	/** By learning scope and model. */
-	readonly lessons: LruCache<Lessons> = new LruCache<Lessons>({ maxEntries: MAX_ENTRIES });
-	/** Failures that a repetition did not change, by learning scope and model. */
-	readonly lastingFailures: LruCache<string | undefined> = new LruCache<string | undefined>({
-		maxEntries: MAX_ENTRIES,
-	});
-	/** Models that answered. */
-	readonly answers: LruCache<true> = new LruCache<true>({ maxEntries: MAX_ENTRIES });
+	readonly routes: LruCache<KnownRoutes> = keepWithin<KnownRoutes>('routes');
+	/** By learning scope and model. */
+	readonly historyForms: LruCache<readonly BodyChange[]> =
+		keepWithin<readonly BodyChange[]>('historyForms');
 	/** By model. */
-	readonly contextSizes: LruCache<number> = new LruCache<number>({ maxEntries: MAX_ENTRIES });
+	readonly contextSizes: LruCache<number> = keepWithin<number>('contextSizes');
 	/** By model and thinking setting. */
-	readonly reasoningStarts: LruCache<boolean> = new LruCache<boolean>({ maxEntries: MAX_ENTRIES });
+	readonly reasoningStarts: LruCache<boolean> = keepWithin<boolean>('reasoningStarts');
 }
 
 /** The facts about one server, for one credential. Times are those of `performance.now()`. */
@@ -29,26 +30,24 @@ export class KnownFacts {
 	serverType: ServerType = other;
 	typeExpiresAt = 0;
 	/** Types that responses showed although the identification had another result, by both. */
-	readonly contradictions: LruCache<true> = new LruCache<true>({ maxEntries: MAX_ENTRIES });
+	readonly contradictions: LruCache<true> = keepWithin<true>('contradictions');
 	/** The beginning of its list. */
 	models: readonly ServerModel[] = [];
 	identification: Promise<ServerType> | undefined;
-	/** Until then, its routes have no version, as those of some FastAPI servers. */
-	unversionedUntil = 0;
 	/** At the last identification, the server listed its models. */
 	hasModelList = false;
-	/** Until then, the Base URL is Ollama's native API. */
-	nativeUntil = 0;
 	/** By model. */
-	props: LruCache<ServerProps> = new LruCache<ServerProps>({ maxEntries: MAX_ENTRIES });
+	props: LruCache<ServerProps> = keepWithin<ServerProps>('props');
 	/** Tokens in the chat template of each model; empty if it is not known: then it stays so, for the prompt cache. */
-	templateTokens: LruCache<readonly string[]> = new LruCache<readonly string[]>({
-		maxEntries: MAX_ENTRIES,
-	});
-	taught: TaughtFacts = new TaughtFacts();
+	templateTokens: LruCache<readonly string[]> = keepWithin<readonly string[]>('templateTokens');
+	succession: SuccessionFacts = new SuccessionFacts();
 }
 
 /** By the ID of the server, which contains address and credential. */
-export const factsByServer: LruCache<KnownFacts> = LruCache.createShared<KnownFacts>({
-	ttlMs: Infinity,
-});
+export const factsByServer: LruCache<KnownFacts> = keep<KnownFacts>('serverFacts');
+
+/** Servers whose routes have no version, as those of some FastAPI servers. */
+export const unversionedApis: LruCache<true> = keep<true>('apiRoots');
+
+/** Servers whose Base URL is Ollama's native API. */
+export const nativeApis: LruCache<true> = keep<true>('nativeAddresses');

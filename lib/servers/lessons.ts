@@ -1,4 +1,4 @@
-/** What the responses of a server taught about requests. */
+/** What the responses of a server taught about requests for a task with a model. */
 import type { JsonRecord } from '../values/records';
 
 /** A change of a rejected request body. */
@@ -11,14 +11,10 @@ export interface BodyChange {
 	warning?: string;
 	/** Name of an earlier change that this one goes beyond: its warning is no longer true. */
 	supersedes?: string;
-	/** Not for later requests: it is not certain that the server rejected the body. */
-	isTemporary?: true;
 }
 
-/** What the successful responses to one task taught. */
-export interface Lessons {
-	/** The changes of the body that the server requires. */
-	changes: readonly BodyChange[];
+/** Where the server has a task. */
+export interface KnownRoutes {
 	/** The URLs that the server does not have. */
 	missingUrls: readonly string[];
 	/** The URL of the API that responded, if it is not the one of the Base URL. */

@@ -1,5 +1,6 @@
 import { rejectOnAbort } from '../http/abort';
-import { LruCache, TTL_MS } from '../lru-cache';
+import { keepWithin } from '../kept';
+import { TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
 import { findTemplateTokens } from '../text/turn-tokens';
 import { asRecord } from '../values/records';
@@ -20,8 +21,15 @@ import type {
 	ServerTypeName,
 } from './types/server-type';
 import { CHAT_ROUTE } from './server-urls';
-import type { Lessons } from './lessons';
-import { MAX_ENTRIES, KnownFacts, TaughtFacts, factsByServer } from './known-facts';
+import type { BodyChange, KnownRoutes } from './lessons';
+import {
+	MAX_MODELS,
+	KnownFacts,
+	SuccessionFacts,
+	factsByServer,
+	nativeApis,
+	unversionedApis,
+} from './known-facts';
 import { IDENTIFICATION_TIMEOUT_MS, fetchIdentity } from './fetch-identity';
 
 /** After a failed identification, which may succeed soon. */
@@ -44,8 +52,9 @@ export function getProfile(server: ModelServer): ServerProfile {
 }
 
 /**
- * The facts about a server, known for ten minutes: its type, its properties, its API root, and what its responses taught.
- * All servers with the same address and credential share the facts; missing ones are requested with the given server.
+ * The facts about a server, known for ten minutes: its type, its properties, its API root, and forms that it accepts. All
+ * servers with the same address and credential share them; missing ones are requested with the given server. What words
+ * taught is that of the execution.
  */
 class ServerProfile {
 	constructor(
@@ -55,14 +64,14 @@ class ServerProfile {
 
 	/** The address of a server: of Ollama, if its responses showed that its native API was typed. */
 	getAddress(typedUrl: ServerAddress): ServerAddress {
-		const isNative = this.facts.nativeUntil > performance.now();
+		const isNative = nativeApis.get(this.server.id) === true;
 		return (isNative ? toOllamaAddress(typedUrl) : undefined) ?? typedUrl;
 	}
 
 	/** The URL of the API, without a version if `probeApiRoot` found its list there. */
 	getApiUrl(): string {
 		const { root, api } = this.server.url;
-		return this.facts.unversionedUntil > performance.now() ? root : api;
+		return unversionedApis.get(this.server.id) === true ? root : api;
 	}
 
 	/**
@@ -79,14 +88,14 @@ class ServerProfile {
 		const ollama = toOllamaAddress(this.server.url);
 		if (ollama && list.status === 404 && isTagList(await probeUrl(`${ollama.root}/api/tags`))) {
 			const ollamaList = await probeUrl(`${ollama.api}/models`);
-			this.facts.nativeUntil = performance.now() + TTL_MS;
+			nativeApis.set(this.server.id, true);
 			if (ollamaList !== undefined) return { list: ollamaList, apiUrl: ollama.api };
 		}
 		if (apiUrl === root && !hasModels(list)) this.forgetApiRoot();
 		if (list.status !== 404 || apiUrl === root) return { list, apiUrl };
 		const unversionedList = await probeUrl(`${root}/models`);
 		if (unversionedList !== undefined && hasModels(unversionedList)) {
-			this.facts.unversionedUntil = performance.now() + TTL_MS;
+			unversionedApis.set(this.server.id, true);
 			return { list: unversionedList, apiUrl: root };
 		}
 		// A rejected key is what a wrong key gets from an API without a version.
@@ -101,7 +110,7 @@ class ServerProfile {
 
 	/** The API is at the Base URL again: the first failure without the version shows that it may have been elsewhere. */
 	forgetApiRoot(): void {
-		this.facts.unversionedUntil = 0;
+		unversionedApis.delete(this.server.id);
 	}
 
 	/** The server type, without a request; undefined if unknown. */
@@ -195,13 +204,13 @@ class ServerProfile {
 		const { facts } = this;
 		const serverType = SERVER_TYPES[identifyServerType(responses)];
 		if (facts.serverType !== other && facts.serverType !== serverType) {
-			facts.taught = new TaughtFacts();
+			facts.succession = new SuccessionFacts();
 		}
 		facts.serverType = serverType;
 		facts.typeExpiresAt = performance.now() + TTL_MS;
 		const models = parseModels(responses.models?.json);
 		facts.hasModelList = models !== undefined;
-		facts.models = (models ?? []).slice(0, MAX_ENTRIES);
+		facts.models = (models ?? []).slice(0, MAX_MODELS);
 		return facts.serverType;
 	}
 
@@ -280,31 +289,48 @@ class ServerProfile {
 	}
 
 	/** @param key - Learning scope and model of an exchange, as of the following. */
-	getLessons(key: string): Lessons {
-		return this.facts.taught.lessons.get(key) ?? { changes: [], missingUrls: [] };
+	getKnownRoutes(key: string): KnownRoutes {
+		return this.facts.succession.routes.get(key) ?? { missingUrls: [] };
 	}
 
-	storeLessons(key: string, lessons: Lessons): void {
-		this.facts.taught.lessons.set(key, lessons);
+	storeKnownRoutes(key: string, routes: KnownRoutes): void {
+		this.facts.succession.routes.set(key, routes);
 	}
 
-	/** Whether the server answered a request for a model within the last ten minutes. */
-	hasAnswered(model: string): boolean {
-		return this.facts.taught.answers.get(model) === true;
+	/** Changes of the history that the server required without any word about it. */
+	getHistoryForms(key: string): readonly BodyChange[] {
+		return this.facts.succession.historyForms.get(key) ?? [];
 	}
 
-	storeAnswer(model: string): void {
-		this.facts.taught.answers.set(model, true);
+	storeHistoryForms(key: string, forms: readonly BodyChange[]): void {
+		this.facts.succession.historyForms.set(key, forms);
 	}
 
-	/** The failure that the repetition of a request did not change. */
+	/** Changes that the server required in this execution. */
+	getLessons(key: string): readonly BodyChange[] {
+		return this.server.memory.lessons.get(this.toMemoryKey(key)) ?? [];
+	}
+
+	storeLessons(key: string, lessons: readonly BodyChange[]): void {
+		this.server.memory.lessons.set(this.toMemoryKey(key), lessons);
+	}
+
+	/** The failure that the repetition of a request did not change, in this execution. */
 	getLastingFailure(key: string): string | undefined {
-		return this.facts.taught.lastingFailures.get(key);
+		return this.server.memory.lastingFailures.get(this.toMemoryKey(key));
 	}
 
 	/** @param failure - Undefined: the server has responded */
 	storeLastingFailure(key: string, failure: string | undefined): void {
-		this.facts.taught.lastingFailures.set(key, failure);
+		const { lastingFailures } = this.server.memory;
+		const memoryKey = this.toMemoryKey(key);
+		if (failure === undefined) lastingFailures.delete(memoryKey);
+		else lastingFailures.set(memoryKey, failure);
+	}
+
+	/** An execution may use several servers, and another type of server at the same address is another one. */
+	private toMemoryKey(key: string) {
+		return JSON.stringify([this.facts.succession.id, key]);
 	}
 
 	/**
@@ -313,7 +339,7 @@ class ServerProfile {
 	 * @returns the size of the last request.
 	 */
 	replaceContextSize(model: string, size: number): number | undefined {
-		const { contextSizes } = this.facts.taught;
+		const { contextSizes } = this.facts.succession;
 		const previousSize = contextSizes.get(model);
 		contextSizes.set(model, size);
 		return previousSize;
@@ -325,17 +351,17 @@ class ServerProfile {
 	 * @param key - The model and its thinking setting.
 	 */
 	startsInReasoning(key: string): boolean {
-		return this.facts.taught.reasoningStarts.get(key) === true;
+		return this.facts.succession.reasoningStarts.get(key) === true;
 	}
 
 	storeReasoningStart(key: string, starts: boolean): void {
-		this.facts.taught.reasoningStarts.set(key, starts);
+		this.facts.succession.reasoningStarts.set(key, starts);
 	}
 
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */
 	forget(): void {
 		this.facts.typeExpiresAt = 0;
-		this.facts.props = new LruCache({ maxEntries: MAX_ENTRIES });
+		this.facts.props = keepWithin('props');
 	}
 }
 

@@ -142,7 +142,7 @@ async function requestLabels(
 		adaptations: {
 			field: [changeThinking],
 			format: [omitConstraints(sampling.maxTokens === undefined ? FREE_TOKENS : 0)],
-			conversation: [enforceStrictRoles],
+			strictForm: [enforceStrictRoles],
 		},
 		isIdempotent: true,
 		readResponse: async (response) => await readLabelCompletion(response, options),

@@ -1,7 +1,9 @@
 /** Runs a task for many texts, as several requests: each is a task of its own. */
 import { describeResending } from '../exchange/resending';
 import type { Resending } from '../exchange/resending';
-import { LruCache, memoize } from '../lru-cache';
+import { keepWithin } from '../kept';
+import type { LruCache } from '../lru-cache';
+import { memoize } from '../lru-cache';
 import { collectTruncationWarnings } from '../servers/truncation';
 import type { ModelServer } from '../servers/types/server-type';
 import type { BatchedTask } from '../task-limits';
@@ -126,7 +128,7 @@ export async function runTextTask<Result>(
 }
 
 /** What batches showed, by task and model. Each run has its own server, so the next run tries larger batches again. */
-const getBatchMemories = memoize<ModelServer, LruCache<BatchMemory>>(() => new LruCache());
+const getBatchMemories = memoize<ModelServer, LruCache<BatchMemory>>(() => keepWithin('batches'));
 
 function getBatchMemory(server: ModelServer, routedTask: BatchedTask, model: string) {
 	const memories = getBatchMemories(server);

@@ -44,7 +44,7 @@ export async function runLocalLlama(
 		const priority = readPriority(context, source);
 		const key = JSON.stringify([data, priority]);
 		const access = cachedAccess.get(key) ?? {
-			server: watchLoading(context, createModelServer(data, context.helpers)),
+			server: watchLoading(context, createModelServer(data, context)),
 			priority,
 		};
 		cachedAccess.set(key, access);

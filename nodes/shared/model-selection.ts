@@ -20,6 +20,8 @@ import { toErrorContext } from '../../lib/http/request-errors';
 import { RetryPolicy } from '../../lib/http/retry-policy';
 import { sleepWithAbort } from '../../lib/http/sleep';
 import type { Timeouts } from '../../lib/http/timeouts';
+import { keepWithin } from '../../lib/kept';
+import type { LruCache } from '../../lib/lru-cache';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
 import { toListUrl } from '../../lib/servers/server-urls';
 import { getProfile } from '../../lib/servers/profile';
@@ -102,7 +104,7 @@ function createModelSearch(modelTask?: ModelTask): ListSearch {
 export async function openListedServer(context: ILoadOptionsFunctions): Promise<ModelServer> {
 	const credentials = await withEditorCredentials(context).getCredentials('localLlamaApi');
 	const resolved = withResolvedHeaders(credentials);
-	const server = createModelServer(resolved, context.helpers);
+	const server = createModelServer(resolved, context);
 	if (resolved === credentials) return server;
 	const { getSuggestion } = server.errorContext;
 	const errorContext: ModelServer['errorContext'] = {
@@ -137,7 +139,9 @@ export interface ModelLookup {
 	signal?: AbortSignal;
 }
 
-const modelCache = memoize<ModelServer, Map<ModelTask, Promise<string>>>(() => new Map());
+const getResolvedModels = memoize<ModelServer, LruCache<Promise<string>>>(() =>
+	keepWithin('resolvedModels'),
+);
 
 /**
  * Adds the model to settings: the selected one, otherwise the loaded one, or the only one for the task. Its list is
@@ -178,7 +182,10 @@ export async function withResolvedModel<T extends ModelSettings>(
 		server.onLoaded?.();
 		return model;
 	};
-	return { ...settings, model: await fetchOnce(modelCache(server), modelTask, resolveAndReport) };
+	return {
+		...settings,
+		model: await fetchOnce(getResolvedModels(server), modelTask, resolveAndReport),
+	};
 }
 
 const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);

@@ -80,7 +80,7 @@ export class SubNode {
 		const source = new ItemSource(context, itemIndex);
 		const values = this.readValues(fields, source);
 		const status = 'The model is still loading. The request is sent when it is loaded.';
-		const server = watchLoading(context, createModelServer(credentials, context.helpers), () => {
+		const server = watchLoading(context, createModelServer(credentials, context), () => {
 			const end = this.log.begin({ status });
 			return (waitedMs, error) =>
 				end(

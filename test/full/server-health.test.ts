@@ -8,6 +8,7 @@ import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parts, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
+import { NO_EXECUTION } from '../support/n8n/node-host';
 
 afterAll(async () => {
 	await stopEverything();
@@ -24,10 +25,13 @@ async function check(
 	credential: Record<string, unknown> = {},
 ): Promise<CheckResult> {
 	// Longer than the node's own timeout, for busy machines.
-	return await checkServer(toCheckTarget('modelServer', { baseUrl: url, ...credential }), {
-		timeoutMs: 60_000,
-		...options,
-	});
+	return await checkServer(
+		toCheckTarget('modelServer', { baseUrl: url, ...credential }, NO_EXECUTION),
+		{
+			timeoutMs: 60_000,
+			...options,
+		},
+	);
 }
 
 function ids({ findings }: CheckResult): string[] {

@@ -13,6 +13,7 @@ import { loadScript } from '../support/files/scripts';
 import { parts, scriptedModel, startLlamaServer, stopEverything } from '../e2e/support/playground';
 import { until } from '../e2e/support/until';
 import { toInput, toTool } from '../support/texts/messages';
+import { NO_EXECUTION } from '../support/n8n/node-host';
 
 const LIMITS = { timeouts: {}, retries: 0 };
 const SAMPLE = 'right-sample-123456';
@@ -71,7 +72,7 @@ const rerank =
 /** @returns the text of the error, if any */
 async function failureOf(use: Use, settings: Parameters<typeof createModelServer>[0]) {
 	try {
-		await use(createModelServer(settings));
+		await use(createModelServer(settings, NO_EXECUTION));
 		return undefined;
 	} catch (error) {
 		expect(error).toBeInstanceOf(ServerError);

@@ -134,6 +134,7 @@ test('an option rejected for one key is sent with another', async () => {
 		const { supplied } = await chatModel(server.url, {
 			parameters: { options: { topK: 40 } },
 			credentials: { apiKey },
+			context: { getExecutionId: () => 'one execution' },
 		});
 		await clock.passUntil(supplied.invoke('Hi'));
 	}

@@ -1,4 +1,4 @@
-/** What one response may change about the requests of others: nothing by words that a visitor or a model may have written. */
+/** What one response may change about the requests of others: by words, nothing outside of its execution. */
 import { CHAT, delta, LLAMA_SERVER, sendEvents, sse, text } from './support/responses';
 import { chatModel } from './support/node-runner';
 import { json, sendJson, useServers } from '../support/servers/scripted-server';
@@ -23,11 +23,21 @@ const HISTORY = [
 /** A history in which no form can change. */
 const QUESTION = [['human', 'Hi']];
 
+interface Chat {
+	history?: unknown;
+	/** n8n's ID. Default: an execution of its own. */
+	executionId?: string;
+}
+
 /** 'answered', or the message of the error. */
-async function sendChat(server: ScriptedServer, history: unknown = HISTORY): Promise<string> {
+async function sendChat(
+	server: ScriptedServer,
+	{ history = HISTORY, executionId }: Chat = {},
+): Promise<string> {
 	const { supplied } = await chatModel(server.url, {
 		parameters: { options: OPTIONS },
 		credentials: { apiKey: 'sk-9f8e7d6c5b4a3210' },
+		context: executionId === undefined ? {} : { getExecutionId: () => executionId },
 	});
 	return await clock.passUntil(
 		supplied.invoke(history).then(
@@ -40,28 +50,20 @@ async function sendChat(server: ScriptedServer, history: unknown = HISTORY): Pro
 const bodies = ({ requests }: ScriptedServer) =>
 	requests.filter(({ path }) => path.endsWith('/completions')).map(({ text: body }) => body);
 
-/** The bodies of two workflows with one credential. The first response is that of the test. */
+/** The bodies of two executions with one credential. The first response is that of the test. */
 async function sendTwo(first: Answer) {
 	const server = await start({ ...LLAMA_SERVER, [OPENAI]: [first, answer] });
-	await sendChat(server, QUESTION);
+	await sendChat(server, { history: QUESTION });
 	const count = bodies(server).length;
-	await sendChat(server, QUESTION);
+	await sendChat(server, { history: QUESTION });
 	return { first: bodies(server).slice(0, count), later: bodies(server).slice(count) };
 }
 
-/** What a model may write, in the words of servers. */
+/** What a model or a visitor may write, in the words of servers. */
 const SENTENCES = [
 	"Unsupported parameter: 'max_tokens'. Use 'temperature' instead",
-	"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead",
 	'Unknown field "stop"',
-	'Unrecognized request argument supplied: stop',
 	'body.stop: extra fields not permitted',
-	"Completions.create() got an unexpected keyword argument 'top_k'",
-	'This model does not support the following parameters: temperature, stop',
-	"parameter 'max_tokens' is not allowed, please rename it to 'seed'",
-	'不支持的参数: max_tokens。Unknown parameter: max_tokens',
-	'Paramètre refusé : unknown parameter: max_tokens',
-	'stream_options is not permitted',
 ];
 
 /** How servers, gateways and streams quote what a model wrote. */
@@ -161,7 +163,7 @@ const QUOTATIONS: Array<[string, (sentence: string) => Answer]> = [
 	],
 ];
 
-describe('the sentence of a model changes no request of another workflow', () => {
+describe('a sentence changes no request of another execution', () => {
 	test.each(
 		QUOTATIONS.flatMap(([name, quote], at) =>
 			takeSome(SENTENCES, at).map((sentence) => ({ name, sentence, quote })),
@@ -169,7 +171,7 @@ describe('the sentence of a model changes no request of another workflow', () =>
 	)('$name changes no later request: $sentence', async ({ sentence, quote }) => {
 		const { first, later } = await sendTwo(quote(sentence));
 		const unchanged = await start({ ...LLAMA_SERVER, [OPENAI]: answer });
-		await sendChat(unchanged, QUESTION);
+		await sendChat(unchanged, { history: QUESTION });
 		expect(later).toEqual(bodies(unchanged));
 		expect(later).toEqual([first[0]]);
 	});
@@ -188,53 +190,14 @@ describe('a rejection that may be about the output changes no field, not even of
 	);
 });
 
-describe('the words of a request, as a server may echo them, change no request of another workflow', () => {
-	const SENTENCE = 'Unsupported parameter: temperature is not supported, é';
-	test.each<[string, (text: string) => string, (text: string) => string]>([
-		[
-			'with entities',
-			(text) => `'${text}'`,
-			(text) => `&#39;${text.replace('é', '&eacute;')}&#39;`,
-		],
-		[
-			'with coded entities',
-			(text) => text,
-			(text) =>
-				text
-					.replace(/[: ]/g, (sign) => `&#${sign.charCodeAt(0)};`)
-					.replace(/&#32;/g, ' ')
-					.replace(/&#58;/g, ':'),
-		],
-		['from wide letters', toWide, (text) => text],
-		[
-			'from bold letters',
-			(text) =>
-				text.replace(/[a-z]/g, (letter) =>
-					String.fromCodePoint(0x1d41a + letter.charCodeAt(0) - 97),
-				),
-			(text) => text,
-		],
-		['from accents', (text) => text.replace(/e/g, 'e\u0301'), (text) => text],
-		[
-			'in capitals',
-			(text) => text,
-			(text) => text.toUpperCase().replace('TEMPERATURE', 'temperature'),
-		],
-		['with other blanks', (text) => text.replaceAll(' ', '\u00a0\n'), (text) => text],
-		['from entities', (text) => text.replaceAll('e', '&#101;'), (text) => text],
-	])('an echoed question changes no later request: %s', async (_name, toQuestion, echo) => {
-		const answers = json({ error: { message: echo(SENTENCE) } }, 400);
-		const server = await start({ ...LLAMA_SERVER, [OPENAI]: [answers, answer] });
-		await sendChat(server, [['human', toQuestion(SENTENCE)]]);
-		await sendChat(server);
-		expect(JSON.parse(bodies(server).at(-1)!)).toHaveProperty('temperature', 0.7);
-	});
+test('what a message repeats of the question word for word changes no request', async () => {
+	const question = 'Tell me: what does "Unsupported parameter: \'temperature\'" mean?';
+	const answers = json({ error: { message: `Cannot process ${question}` } }, 400);
+	const server = await start({ ...LLAMA_SERVER, [OPENAI]: [answers, answers, answer] });
+	await sendChat(server, { history: [['human', question]], executionId: 'one' });
+	await sendChat(server, { history: [['human', question]], executionId: 'one' });
+	expect(server.sent(CHAT).map(({ temperature }) => temperature)).toEqual([0.7, 0.7, 0.7]);
 });
-
-/** Full-width letters. */
-function toWide(text: string): string {
-	return text.replace(/[!-~]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0));
-}
 
 describe('a field that the server itself rejects', () => {
 	const rejectField =
@@ -279,23 +242,33 @@ describe('a field that the server itself rejects', () => {
 			"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
 		],
 	])('the field %s is omitted once its server rejects it: %s', async (field, message) => {
-		for (const [status, count] of [
-			[400, 1],
-			[422, 1],
-			[500, 2],
-			[501, 2],
-		] as const) {
+		for (const status of [400, 422]) {
 			const server = await start({
 				...LLAMA_SERVER,
 				[OPENAI]: rejectField(field, message, status),
 			});
-			await sendChat(server);
-			const before = bodies(server).length;
-			expect(before).toBe(2);
-			await sendChat(server);
-			// Each workflow tries it once if it is not learned.
-			expect(bodies(server)).toHaveLength(before + count);
+			const executionId = `${field} ${message} ${status}`;
+			const counts: number[] = [];
+			for (const id of [executionId, executionId, `another after ${executionId}`]) {
+				const before = bodies(server).length;
+				await sendChat(server, { executionId: id });
+				counts.push(bodies(server).length - before);
+			}
+			expect(counts).toEqual([2, 1, 2]);
 		}
+	});
+
+	test.each([
+		{ status: 500, requests: 2 },
+		{ status: 501, requests: 1 },
+		{ status: 403, requests: 1 },
+	])('$status changes no field, whatever it says', async ({ status, requests }) => {
+		const server = await start({
+			...LLAMA_SERVER,
+			[OPENAI]: rejectField('top_k', 'Unknown field "top_k"', status),
+		});
+		await sendChat(server, { history: QUESTION });
+		expect(server.sent(CHAT).map(({ top_k: topK }) => topK)).toEqual(Array(requests).fill(40));
 	});
 
 	test('is not learned if the changed request fails', async () => {
@@ -308,8 +281,8 @@ describe('a field that the server itself rejects', () => {
 				answer,
 			],
 		});
-		await sendChat(server, QUESTION);
-		await sendChat(server, QUESTION);
+		await sendChat(server, { history: QUESTION, executionId: 'failing' });
+		await sendChat(server, { history: QUESTION, executionId: 'failing' });
 		expect(JSON.parse(bodies(server).at(-1)!)).toHaveProperty('top_k', 40);
 	});
 
@@ -353,16 +326,15 @@ describe('another form of the history', () => {
 		const [original, ...later] = roles(server);
 		const strict = later.at(-1);
 		expect(strict).not.toBe(original);
-		// A 500 is repeated first: everything may fail once.
-		const expected = status === 500 ? [original, strict, strict] : [strict, strict];
-		expect(later).toEqual(expected);
+		// It is repeated first: everything may fail once.
+		expect(later).toEqual([original, strict, strict]);
 	});
 
 	test('is not learned if it fails as well', async () => {
 		const rejection = json({ error: { message: 'Conversation roles must alternate' } }, 400);
 		const server = await start({
 			...LLAMA_SERVER,
-			[OPENAI]: [rejection, rejection, rejection, answer],
+			[OPENAI]: [rejection, rejection, rejection, rejection, answer],
 		});
 		await sendChat(server);
 		await sendChat(server);

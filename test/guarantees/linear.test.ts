@@ -15,7 +15,7 @@ import { createToolNames, toValidName } from '../../lib/chat/tools/tool-names';
 import { describeOversizedTools } from '../../lib/chat/prepare/oversized-tools';
 import { readTools } from '../../lib/langchain/tool-definitions';
 import type { ToolList } from '../../lib/langchain/tool-definitions';
-import { clearSharedCaches } from '../../lib/lru-cache';
+import { forgetAll } from '../../lib/kept';
 import { fromRoot } from '../support/n8n/chat-model';
 import type { ToJsonSchema } from '../support/n8n/tools';
 import {
@@ -115,7 +115,6 @@ import { labelOptions } from '../../lib/exchange/named-options';
 import { findTypeByWords } from '../../lib/errors/words';
 import { findTokenCounts } from '../../lib/errors/token-counts';
 import { MaskedStream } from '../../lib/errors/masked-stream';
-import { getUnquotedStart, isUnquoted } from '../../lib/errors/quotations';
 import {
 	parseMimeType,
 	parseDispositionFileName,
@@ -403,8 +402,6 @@ const READERS: Record<string, (text: string) => unknown> = {
 	withoutSent: (text) => withoutSent(['secret-key-1234567'], { a: [text] }),
 	maskBody: (text) =>
 		maskBody(JSON.stringify({ a: text, b: 'secret-key-1234567' }), ['secret-key-1234567']),
-	'the beginning of a message in its own words': getUnquotedStart,
-	'a field in a message': (text) => isUnquoted(text, text.length),
 	'a message of Dify': (message) => toErrorType({ message }),
 	'an error response of Dify': (text) =>
 		toDifyResponseError({ ...DIFY, text: JSON.stringify({ code: 'c', message: text }) }, DIFY),
@@ -815,12 +812,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'maskCompletion',
 	],
 	'it measures a text, and cuts it': ['assertTextLength', 'findLengthProblem', 'cutText'],
-	'it looks at the beginning of a text': [
-		'getWrapperLength',
-		'hasUnknownWavLength',
-		'getImageSize',
-		'withWavLength',
-	],
+	'it looks at the beginning of a text': ['hasUnknownWavLength', 'getImageSize', 'withWavLength'],
 	'it has a reader under another name, or the schema of the user': ['countSigns', 'cleanSchema'],
 	'the text is of an error, which has readers': [
 		'describeError',
@@ -892,7 +884,7 @@ const { getParametersJsonSchema } = fromRoot('@n8n/ai-node-sdk') as {
 	getParametersJsonSchema: ToJsonSchema;
 };
 const bind = (...tools: object[]) => {
-	clearSharedCaches();
+	forgetAll();
 	return runAtOnce<ToolList>(readTools(tools, getParametersJsonSchema));
 };
 const makeRecord = (count: number, make: (at: number) => unknown) =>

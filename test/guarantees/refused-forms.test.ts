@@ -255,11 +255,10 @@ describe('the response format of Extract', () => {
 			hints: [ANY_JSON],
 		},
 		{
-			// A 500 may quote what the model wrote, so nothing is learned from it.
-			title: 'the field in any form, with a status that teaches nothing',
+			title: 'the field in any form, with a status of a failure',
 			refuse: (body) => (body.response_format ? [500, 'response_format: zxq'] : undefined),
 			first: ['json_schema', 'json_object', undefined],
-			later: ['json_schema', 'json_object', undefined],
+			later: [undefined],
 			hints: [OMITTED],
 		},
 	];
@@ -276,6 +275,7 @@ describe('the response format of Extract', () => {
 						fields: { field: [{ name: 'city', type: 'text' }] },
 						options: {},
 					},
+					context: { getExecutionId: () => 'one execution' },
 				});
 				const [item] = await clock.passUntil(localLlama(fake));
 				return {

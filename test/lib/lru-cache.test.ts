@@ -1,22 +1,16 @@
-import { clearSharedCaches, fetchOnce, LruCache } from '../../lib/lru-cache';
+import { fetchOnce, LruCache } from '../../lib/lru-cache';
 
 describe('a bounded cache', () => {
-	it('evicts the least recently used of more than 1,000 entries', () => {
-		const memory = new LruCache<number>();
+	it('evicts the least recently used of more entries than its limit', () => {
+		const memory = new LruCache<number>({ ttlMs: 1_000, maxEntries: 1_000 });
 		for (let at = 0; at < 1_000; at++) memory.set(String(at), at);
 		expect(memory.get('0')).toBe(0);
 		memory.set('new', 1);
 		expect(['0', '1', '2', 'new'].map((key) => memory.get(key))).toEqual([0, undefined, 2, 1]);
 	});
 
-	it('may have its own limit', () => {
-		const memory = new LruCache<number>({ ttlMs: 1_000, maxEntries: 2 });
-		for (const key of ['a', 'b', 'c']) memory.set(key, 1);
-		expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([undefined, 1, 1]);
-	});
-
 	it('may have a limit for the memory of its values', () => {
-		const cache = new LruCache<string>({ maxBytes: 10 });
+		const cache = new LruCache<string>({ ttlMs: 1_000, maxEntries: 9, maxBytes: 10 });
 		const getKept = () => ['a', 'b', 'c', 'd'].filter((key) => cache.get(key) !== undefined);
 		cache.set('a', '', 4);
 		cache.set('b', '', 6);
@@ -40,7 +34,7 @@ describe('a bounded cache', () => {
 	it('may keep a value from its last use', () => {
 		jest.useFakeTimers();
 		try {
-			const cache = new LruCache<number>({ ttlMs: 1_000, isRenewedByUse: true });
+			const cache = new LruCache<number>({ ttlMs: 1_000, maxEntries: 2, isRenewedByUse: true });
 			cache.set('a', 1);
 			for (let use = 0; use < 3; use++) {
 				jest.advanceTimersByTime(999);
@@ -56,7 +50,7 @@ describe('a bounded cache', () => {
 	it('evicts expired entries', () => {
 		jest.useFakeTimers();
 		try {
-			const memory = new LruCache<number>({ ttlMs: 1_000 });
+			const memory = new LruCache<number>({ ttlMs: 1_000, maxEntries: 2 });
 			memory.set('a', 1);
 			jest.advanceTimersByTime(999);
 			expect(memory.get('a')).toBe(1);
@@ -87,13 +81,6 @@ describe('a bounded cache', () => {
 			jest.useRealTimers();
 		}
 	});
-
-	it('is cleared for tests if it is shared', () => {
-		const memory = LruCache.createShared<number>();
-		memory.set('a', 1);
-		clearSharedCaches();
-		expect(memory.get('a')).toBeUndefined();
-	});
 });
 
 afterEach(() => jest.restoreAllMocks());
@@ -101,7 +88,7 @@ afterEach(() => jest.restoreAllMocks());
 it.each([-86_400_000, 86_400_000])(
 	'a system clock that jumps by %d ms does not affect caches',
 	(jump) => {
-		const memory = new LruCache<number>({ ttlMs: 60_000 });
+		const memory = new LruCache<number>({ ttlMs: 60_000, maxEntries: 2 });
 		memory.set('a', 1);
 		const now = Date.now();
 		jest.spyOn(Date, 'now').mockReturnValue(now + jump);
@@ -112,7 +99,7 @@ it.each([-86_400_000, 86_400_000])(
 describe('one request for each key', () => {
 	/** The results of calls one after another, or at once; a request fails if its row says so. */
 	async function call(outcomes: boolean[], calls: number, isAtOnce: boolean) {
-		const cache = new Map<string, Promise<number>>();
+		const cache = new LruCache<Promise<number>>({ ttlMs: 1_000, maxEntries: 2 });
 		let requests = 0;
 		const fetch = async () => {
 			const isFailure = outcomes[requests++] === false;

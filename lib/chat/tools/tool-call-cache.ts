@@ -1,6 +1,7 @@
 /** The originals of recent tool calls, which n8n splits and changes. */
 import type { ChatResult } from '../chat-result';
-import { LruCache } from '../../lru-cache';
+import { keep } from '../../kept';
+import type { LruCache } from '../../lru-cache';
 
 /** The cached original of a tool call and its turn, which n8n splits and changes. */
 export interface CachedToolCall {
@@ -18,12 +19,6 @@ const MAX_CHARACTERS = 64 * 1024;
 /** Of a cached call: its ID, its name and the entry of the cache. */
 const BYTES_OF_CALL = 512;
 
-/** Two for each character: about a thousand calls of a long answer each. */
-export const MAX_CACHED_BYTES: number = 16 * 1024 * 1024;
-
-/** Milliseconds after the last use. Then no server has the prompt in its cache either. */
-export const CACHED_MS: number = 60 * 60_000;
-
 /**
  * The calls of recent responses with their exact arguments, and the text and thinking before them. n8n 2.20's
  * agent loses the thinking, and n8n 2.41's overwrites an argument called `id`. Entries may be missing, as on another
@@ -32,11 +27,7 @@ export const CACHED_MS: number = 60 * 60_000;
  * The key is our own unique ID of the call (`createToolCallIds`), never the server's ID, which may be repeated in other
  * conversations.
  */
-export const toolCallCache: LruCache<CachedToolCall> = LruCache.createShared<CachedToolCall>({
-	ttlMs: CACHED_MS,
-	maxBytes: MAX_CACHED_BYTES,
-	isRenewedByUse: true,
-});
+export const toolCallCache: LruCache<CachedToolCall> = keep<CachedToolCall>('toolCalls');
 
 /** Caches the calls of a response, by our IDs. */
 export function cacheToolCalls({

@@ -1,4 +1,5 @@
 /** A server type: its capabilities, fields and texts. */
+import type { ExecutionMemory } from '../execution-memory';
 import type { TimeLimit } from '../time-limit';
 import type { ErrorType } from '../../errors/error-types';
 import type { Endpoint } from '../../http/types';
@@ -52,6 +53,8 @@ export interface ModelServer extends Endpoint {
 	readonly configuredType?: ServerTypeName;
 	/** The current URL of the API: without a version, if a request found it there. */
 	getApiUrl(): string;
+	/** What the execution has learned. */
+	readonly memory: ExecutionMemory;
 	/** The helpers of the node's context, from which tracing gets the node's span. */
 	readonly n8nHelpers?: object;
 }

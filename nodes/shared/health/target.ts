@@ -4,6 +4,7 @@ import { createDifyClient, readDifyCredential } from '../../../lib/dify/credenti
 import type { CheckTarget } from '../../../lib/health/check';
 import type { DifyServer } from '../../../lib/health/check-dify';
 import { createModelServer } from '../../../lib/servers/endpoint';
+import type { NodeHost } from '../../../lib/servers/execution-memory';
 
 /**
  * The target of an item's credential.
@@ -11,28 +12,28 @@ import { createModelServer } from '../../../lib/servers/endpoint';
  * @param itemIndex - 0 for a polling node, which has no items
  */
 export async function createCheckTarget(
-	context: Pick<FunctionsBase, 'getCredentials'> & { helpers: object },
+	context: Pick<FunctionsBase, 'getCredentials'> & NodeHost,
 	service: CheckTarget['service'],
 	itemIndex: number,
 ): Promise<CheckTarget> {
 	const credentialType = service === 'dify' ? 'difyApi' : 'localLlamaApi';
 	const data = await context.getCredentials(credentialType, itemIndex);
-	return toCheckTarget(service, data, context.helpers);
+	return toCheckTarget(service, data, context);
 }
 
 /**
  * The target of a credential. Opening it may fail, so that a check can report why.
  *
- * @param helpers - Of the node's context, for n8n's egress filter
+ * @param host - The context of the node
  */
 export function toCheckTarget(
 	service: CheckTarget['service'],
 	data: ICredentialDataDecryptedObject,
-	helpers?: object,
+	host: NodeHost,
 ): CheckTarget {
 	return service === 'dify'
-		? { service, createServer: () => createDifyServer(data, helpers) }
-		: { service, createServer: () => createModelServer(data, helpers) };
+		? { service, createServer: () => createDifyServer(data, host.helpers) }
+		: { service, createServer: () => createModelServer(data, host) };
 }
 
 /** @throws a `ServerError` of type `invalidUrl` or `invalidInput` */

@@ -4,6 +4,7 @@ import { json, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedServer } from '../../support/servers/scripted-server';
 import { suggestModels } from '../../../lib/servers/model-selection';
 import { testLimit } from '../../support/jest/limits';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 testLimit('lib/servers/model-selection.ts#MAX_NAMES', {
 	limit: 10,
@@ -27,11 +28,14 @@ describe('a text of which the server processed too few tokens', () => {
 	const textOf = (pair: string, length: number) => pair.repeat(length).slice(0, length);
 
 	const isTruncated = async (text: string, processedTokens: number) => {
-		const warnings = await collectTruncationWarnings(createModelServer({ baseUrl: server.url }), {
-			texts: [text],
-			processedTokens,
-			model: 'm',
-		});
+		const warnings = await collectTruncationWarnings(
+			createModelServer({ baseUrl: server.url }, NO_EXECUTION),
+			{
+				texts: [text],
+				processedTokens,
+				model: 'm',
+			},
+		);
 		return warnings.length > 0;
 	};
 

@@ -1,5 +1,5 @@
 import { sanitizeFileName } from '../../../lib/file-name';
-import { LruCache } from '../../../lib/lru-cache';
+import { keepWithin } from '../../../lib/kept';
 import { isTooDeep, parseJson } from '../../../lib/values/json';
 import { getUnsafeNumberWarnings, parseExactJson } from '../../../lib/values/exact-json';
 import { testLimit, textOfCharacters } from '../../support/jest/limits';
@@ -16,12 +16,22 @@ testLimit('lib/file-name.ts#MAX_LENGTH', {
 	within: { isWhole: true, isWellFormed: true },
 	beyond: { isWhole: false, isWellFormed: true },
 });
-testLimit('lib/lru-cache.ts#MAX_ENTRIES', {
+testLimit('lib/kept.ts#MANY', {
 	limit: 1_000,
 	outcome: (count) => {
-		const cache = new LruCache<number>();
-		for (let at = 0; at < count; at++) cache.set(String(at), at);
-		return cache.get('0');
+		const store = keepWithin<number>('executions');
+		for (let at = 0; at < count; at++) store.set(String(at), at);
+		return store.get('0');
+	},
+	within: 0,
+	beyond: undefined,
+});
+testLimit('lib/kept.ts#SOME', {
+	limit: 50,
+	outcome: (count) => {
+		const store = keepWithin<number>('lessons');
+		for (let at = 0; at < count; at++) store.set(String(at), at);
+		return store.get('0');
 	},
 	within: 0,
 	beyond: undefined,

@@ -11,6 +11,7 @@ import { joinPlaces } from '../../support/approved/approved-table';
 import type { ApprovedRow, PlacedOutcome } from '../../support/approved/approved-table';
 import { playTurn } from './scripted-turn';
 import { describeError } from '../../support/approved/outcome';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 /** A turn, and what the server answers to its requests, one after the other; the last answer again and again. */
 export interface ScriptedTurn {
@@ -77,7 +78,7 @@ export class TurnPlayer {
 		this.count += 1;
 		this.listed = listed;
 		const apiKey = `key-of-turn-${String(this.count)}`;
-		const model = createModelServer({ baseUrl: server.url, apiKey, serverType });
+		const model = createModelServer({ baseUrl: server.url, apiKey, serverType }, NO_EXECUTION);
 		for (const answer of earlier) {
 			this.answers = [answer];
 			await playTurn(server.url, { settings, server: model });

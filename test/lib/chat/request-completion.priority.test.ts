@@ -4,6 +4,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { CHAT, delta, LLAMA_SERVER, stuckAfter, text } from '../../guarantees/support/responses';
 import { useServers } from '../../support/servers/scripted-server';
 import { playTurn } from './scripted-turn';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -20,7 +21,10 @@ test.each([
 			...LLAMA_SERVER,
 			[`POST ${CHAT}`]: [stuckAfter(delta({ content: 'Hi ' })), text('Hi')],
 		});
-		const model = createModelServer({ baseUrl: server.url, maxConcurrentRequests: 1 });
+		const model = createModelServer(
+			{ baseUrl: server.url, maxConcurrentRequests: 1 },
+			NO_EXECUTION,
+		);
 		const first = playTurn(server.url, {
 			server: model,
 			settings: { priority },

@@ -14,6 +14,7 @@ import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
 import { playTurn } from './scripted-turn';
 import { toTool } from '../../support/texts/messages';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -80,7 +81,7 @@ describe('the format', () => {
 					? reject(refusal)(request, response)
 					: text('{"a":"b"}')(request, response),
 		});
-		const modelServer = createModelServer({ baseUrl: server.url });
+		const modelServer = createModelServer({ baseUrl: server.url }, NO_EXECUTION);
 		const play = async (isInPrompt?: true) =>
 			await playTurn(server.url, {
 				server: modelServer,
@@ -109,7 +110,7 @@ test('what a server teaches about a field holds for the next turn', async () => 
 				? reject("Unknown parameter: 'min_p'")(request, response)
 				: text('Hi')(request, response),
 	});
-	const modelServer = createModelServer({ baseUrl: server.url });
+	const modelServer = createModelServer({ baseUrl: server.url }, NO_EXECUTION);
 	const play = async () =>
 		await playTurn(server.url, { server: modelServer, settings: { sampling: { minP: 0.1 } } });
 	const first = await play();

@@ -9,6 +9,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { PLAIN_SETTINGS } from './chat-settings';
 import { toInput } from '../../support/texts/messages';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 /** What differs from a turn that says "Hi". */
 interface TurnDetails {
@@ -31,7 +32,11 @@ interface PlayedTurn {
 /** @param url - Of the scripted server. */
 export async function playTurn(
 	url: string,
-	{ settings, chatRequest, server = createModelServer({ baseUrl: url }) }: TurnDetails = {},
+	{
+		settings,
+		chatRequest,
+		server = createModelServer({ baseUrl: url }, NO_EXECUTION),
+	}: TurnDetails = {},
 ): Promise<PlayedTurn> {
 	const shown: string[] = [];
 	try {

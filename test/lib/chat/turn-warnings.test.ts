@@ -1,9 +1,9 @@
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { reply } from '../../simulators/llama-server';
 import { useChatModel } from '../../support/n8n/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 
 const LONG = 'One thought after the other. '.repeat(100);
 

@@ -15,6 +15,7 @@ import { json, useServers } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
 import { playTurn } from './scripted-turn';
 import { toInput, toTool } from '../../support/texts/messages';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -26,7 +27,7 @@ async function chat(
 	const answer = streamed(response, delta({}, 'stop'));
 	const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
 	const result = await runTurn({
-		server: createModelServer({ baseUrl: server.url }),
+		server: createModelServer({ baseUrl: server.url }, NO_EXECUTION),
 		settings: { ...PLAIN_SETTINGS, sampling: stop === undefined ? {} : { stop } },
 		chatRequest: { messages: [toInput({ type: 'human', content: 'Hi' })], ...more },
 	});

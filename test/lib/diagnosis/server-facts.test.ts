@@ -8,6 +8,7 @@ import { combine } from '../../support/approved/outcome';
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Routes } from '../../support/servers/scripted-server';
 import path from 'node:path';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -30,7 +31,7 @@ test('each fact', async () => {
 	const rows = [];
 	for (const { name, isServerText, model } of cases) {
 		const server = await start(SERVERS[name]!);
-		const target = createModelServer({ baseUrl: server.url, apiKey: 'key' });
+		const target = createModelServer({ baseUrl: server.url, apiKey: 'key' }, NO_EXECUTION);
 		const error = createServerError('serverError', {} as never, {
 			title: 'x',
 			isServerText,

@@ -1,7 +1,6 @@
 /** Sentences of servers, and what is read of each: the title, the counts, the type, and whether it says anything. */
 import path from 'node:path';
 import { isWholeMessage, toTitle } from '../../../lib/errors/message-title';
-import { getUnquotedStart } from '../../../lib/errors/quotations';
 import { parseRetryAfter } from '../../../lib/errors/retry-after';
 import { isStatusPhrase } from '../../../lib/errors/status-phrase';
 import { findTokenCounts } from '../../../lib/errors/token-counts';
@@ -79,7 +78,6 @@ test('each sentence has its title and its facts', () => {
 		title: toTitle,
 		whole: (text: string) => isWholeMessage(toTitle(text), text),
 		phrase: isStatusPhrase,
-		unquoted: getUnquotedStart,
 		counts: (text: string) => findTokenCounts(text),
 		'type at 400': (text: string) => findTypeByWords(text, 400),
 		'type at 500': (text: string) => findTypeByWords(text, 500),

@@ -8,6 +8,7 @@ import { startLlamaServerSim } from '../../simulators/llama-server';
 import { fetchStatus } from '../http/client';
 import * as util from 'node:util';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -155,11 +156,14 @@ describe('toNodeError', () => {
 				}),
 			},
 		}));
-		const target = createModelServer({
-			baseUrl: server.url,
-			apiKey: SAMPLE,
-			extraHeaders: { header: [{ name: 'x-tenant-token', value: 'tenant-s3cret' }] },
-		});
+		const target = createModelServer(
+			{
+				baseUrl: server.url,
+				apiKey: SAMPLE,
+				extraHeaders: { header: [{ name: 'x-tenant-token', value: 'tenant-s3cret' }] },
+			},
+			NO_EXECUTION,
+		);
 		const serverError: unknown = await fetchStatus(target, `${target.url.api}/chat/completions`, {
 			json: {},
 			allowErrorStatus: false,

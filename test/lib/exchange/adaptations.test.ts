@@ -44,7 +44,9 @@ async function sendTo(
 		const message = getRejection(request.body);
 		return message === undefined ? { type: 'usable' } : { type: 'rejected', message };
 	};
-	const outcome = await runExchange(scriptedServer(path), body, { adaptations }).then(
+	const outcome = await runExchange(scriptedServer(path, 'other', path), body, {
+		adaptations,
+	}).then(
 		({ warnings, appliedRules }) => ({ warnings, appliedRules, error: undefined }),
 		(error: unknown) => ({ warnings: undefined, appliedRules: undefined, error }),
 	);
@@ -175,14 +177,14 @@ describe('a rejected request is sent again', () => {
 		expect(warnings).toHaveLength(1);
 	});
 
-	test('not for text that occurs in the request: it teaches nothing', async () => {
+	test('not for what the message repeats of the request', async () => {
 		const messages = [{ role: 'user', content: 'Say: unsupported parameter: "max_tokens"' }];
 		const { sent, error } = await sendTo(
 			'visitor',
 			{ messages, max_tokens: 5 },
 			() => 'Cannot answer "Say: unsupported parameter: \\"max_tokens\\""',
 		);
-		expect(sent).toHaveLength(1);
+		expect(new Set(sent.map((body) => JSON.stringify(body))).size).toBe(1);
 		expect(error).toBeDefined();
 		const later = await sendTo('visitor', { max_tokens: 5 }, () => undefined);
 		expect(later.sent).toEqual([{ max_tokens: 5 }]);

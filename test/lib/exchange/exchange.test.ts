@@ -267,7 +267,7 @@ describe('an API without a version in its path', () => {
 	test('that nobody has leaves the missing route as the error', async () => {
 		delete transport.read;
 		await expect(runExchange(newServer(), body)).rejects.toMatchObject({ type: 'routeNotFound' });
-		expect(paths()).toEqual(['/v1/chat/completions']);
+		expect(paths()).toEqual(['/v1/chat/completions', '/v1/chat/completions']);
 	});
 
 	test('is not looked for further if the list cannot be read', async () => {
@@ -277,7 +277,7 @@ describe('an API without a version in its path', () => {
 			throw new ConnectionFailure(Object.assign(new Error('reset'), { code: 'ECONNREFUSED' }));
 		};
 		await expect(runExchange(newServer(), body)).rejects.toMatchObject({ type: 'routeNotFound' });
-		expect(paths()).toEqual(['/v1/chat/completions']);
+		expect(paths()).toEqual(['/v1/chat/completions', '/v1/chat/completions']);
 		expect(read.map((url) => url.slice(url.indexOf('/v1')))).toContain('/v1/models');
 	});
 
@@ -327,7 +327,7 @@ describe('routes', () => {
 	test('without any, the error is a missing route', async () => {
 		transport.reply = () => missing;
 		await expect(send()).rejects.toMatchObject({ type: 'routeNotFound' });
-		expect(transport.sent).toHaveLength(2);
+		expect(transport.sent).toHaveLength(3);
 	});
 });
 
@@ -389,15 +389,33 @@ describe('what a server taught', () => {
 		expect(await send(newServer())).toBe(2);
 	});
 
-	test('expires, however many requests it has changed since', async () => {
+	test.each([
+		{ executionId: 'a', counts: [2, 1, 1, 2] },
+		{ executionId: undefined, counts: [2, 2, 2, 2] },
+	])(
+		'ends ten minutes after the last use in execution $executionId',
+		async ({ executionId, counts }) => {
+			rejectTopK();
+			const path = `server-${++count}`;
+			const sent: number[] = [];
+			for (const minutes of [0, 9, 9, 10]) {
+				await sleepWithAbort(minutes * 60_000, undefined);
+				sent.push(await send(scriptedServer(path, 'other', executionId)));
+			}
+			expect(sent).toEqual(counts);
+		},
+	);
+
+	test('belongs to one execution, also if two run at the same time', async () => {
 		rejectTopK();
-		const server = newServer();
-		const counts: number[] = [];
-		for (const minutes of [0, 9, 2]) {
-			await sleepWithAbort(minutes * 60_000, undefined);
-			counts.push(await send(server));
-		}
-		expect(counts).toEqual([2, 1, 2]);
+		const path = `server-${++count}`;
+		const sendIn = async (executionId: string) => {
+			await send(scriptedServer(path, 'other', executionId));
+			return transport.sent.length;
+		};
+		expect(await sendIn('visitor')).toBe(2);
+		expect(await sendIn('owner')).toBe(2);
+		expect(await sendIn('visitor')).toBe(1);
 	});
 
 	test('excludes a change for output that ran away', async () => {
@@ -480,7 +498,7 @@ describe('a server that fails', () => {
 	test('gets no changed request for later items either, whatever it writes', async () => {
 		const named = reject("Unknown parameter: 'top_k'", 500);
 		const server = newServer();
-		expect(await send(server, named, named, named)).toEqual({ isUsable: false, requests: 3 });
+		expect(await send(server, named, named)).toEqual({ isUsable: false, requests: 2 });
 		expect(await send(server, named)).toEqual({ isUsable: false, requests: 1 });
 		const rejected = reject("Unknown parameter: 'top_k'");
 		expect(await send(server, rejected)).toEqual({ isUsable: true, requests: 2 });
@@ -533,15 +551,16 @@ const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeStat
 	requestCount: 1,
 	appliedRules: [],
 	limits: { retries: 2, isRepeatable: true },
-	history: { hasAnswered: false, lastingFailure: undefined },
+	lastingFailure: undefined,
 	...changes,
 });
 
-const REPORT = { status: 400, isQuoted: false, codes: [], isOfGateway: false };
+/** Of a rejection that is not repeated. */
+const REPORT = { status: 422, codes: [], isOfGateway: false };
 
 const fail = (type: ErrorType, serverText = '', hasShownOutput = false): FailedOutcome => ({
 	type: 'failed',
-	error: createServerError(type, {}, { status: 400, serverText, report: REPORT }),
+	error: createServerError(type, {}, { status: 422, serverText, report: REPORT }),
 	hasShownOutput,
 });
 
@@ -561,7 +580,7 @@ const sendRule = (rule: string) => ({ type: 'send', rule });
 
 describe('each rule', () => {
 	test('route: the first route that is not known to be missing', () => {
-		const missing = { type: 'failed', error: MISSING } as const;
+		const missing = { type: 'failed', error: MISSING, elapsedMs: 5_000 } as const;
 		expect(decideWith(missing, { missingUrls: ['a'] })).toMatchObject({
 			...sendRule('route'),
 			request: { route: { name: 'openAiChat' } },
@@ -604,7 +623,7 @@ describe('each rule', () => {
 			[
 				'it failed alike before',
 				failWith('serverError', {}, 500),
-				{ history: { hasAnswered: true, lastingFailure: 'status 500' } },
+				{ lastingFailure: 'status 500' },
 			],
 			[
 				'parts of it are sent anew',
@@ -641,7 +660,7 @@ describe('each rule', () => {
 						{ report: REPORT, serverText: "'temperature' is too hot" },
 					),
 				},
-				{ body: { temperature: 9 }, history: { hasAnswered: true, lastingFailure: undefined } },
+				{ body: { temperature: 9 } },
 			],
 		])('is not sent if %s', (_reason, outcome, state) => {
 			expect(decideWith(outcome, state).type).toBe('fail');
@@ -653,17 +672,9 @@ describe('each rule', () => {
 				failWith('serverError', {}, 500),
 				{ body: { seed: 7 } },
 			],
-			[
-				'another failure lasted before',
-				failWith('streamError'),
-				{ history: { hasAnswered: false, lastingFailure: 'status 500' } },
-			],
+			['another failure lasted before', failWith('streamError'), { lastingFailure: 'status 500' }],
 			['output arrived, and the next differs', failWith('streamError', { hasOutput: true }), {}],
-			[
-				'the server answered before',
-				failWith('badRequest', {}, 400),
-				{ history: { hasAnswered: true, lastingFailure: undefined } },
-			],
+			['a refusal names nothing that was sent', failWith('badRequest', {}, 400), {}],
 		])('is sent if %s', (_reason, outcome, state) => {
 			expect(decideWith(outcome, state)).toMatchObject(sendRule('serverFailure'));
 		});
@@ -693,7 +704,7 @@ describe('each rule', () => {
 			expect(step).toMatchObject(sendRule('runaway'));
 			const { changes } = (step as Extract<typeof step, { type: 'send' }>).request;
 			expect(changes.reduce((changed, { apply }) => apply(changed), body)).toMatchObject(expected);
-			expect(changes.filter(({ isTemporary }) => !isTemporary)).toEqual([]);
+			expect(changes.filter(({ keptFor }) => keptFor !== 'exchange')).toEqual([]);
 		}
 	});
 
@@ -721,7 +732,7 @@ test.each(RULES.map(({ name, limit }) => [name, limit] as const))(
 		const appliedRules = Array.from({ length: limit }, () => ({ rule: name, because: '' }));
 		const change = { name: 'new', apply: (body: JsonRecord) => body };
 		const outcomes: Partial<Record<string, AttemptOutcome<string, string>>> = {
-			route: { type: 'failed', error: MISSING },
+			route: { type: 'failed', error: MISSING, elapsedMs: 5_000 },
 			serverFailure: { type: 'failed', error: createServerError('emptyResponse', {}) },
 			runaway: fail('runawayOutput'),
 			correction: {

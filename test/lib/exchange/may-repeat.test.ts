@@ -14,7 +14,7 @@ const FAILED: FailedRequest = {
 	hasShownOutput: false,
 	isDeterministic: false,
 	hasFailedAlike: false,
-	hasAnswered: false,
+	hasFiles: false,
 	namesSentField: false,
 };
 const LIMITS: RepetitionLimits = { retries: 2, isRepeatable: true };
@@ -33,11 +33,9 @@ interface ReportedRow extends Partial<FailedRequest> {
 
 const reported = ({ status, innerStatus, codes = [], ...facts }: ReportedRow): FailedRequest => ({
 	...FAILED,
-	report: { status, innerStatus, codes, isQuoted: false, isOfGateway: false },
+	report: { status, innerStatus, codes, isOfGateway: false },
 	...facts,
 });
-
-const answered = { hasAnswered: true };
 
 describe('an error response', () => {
 	test.each<ReportedRow>([
@@ -47,9 +45,11 @@ describe('an error response', () => {
 		{ status: 503, elapsedMs: 2_000 },
 		{ status: 520 },
 		{ status: 529 },
-		{ status: 400, ...answered },
-		{ status: 404, ...answered },
-		{ status: 424, ...answered },
+		{ status: 400 },
+		{ status: 404 },
+		{ status: 424, elapsedMs: 1_999 },
+		// The model wrote something else the next time, however long it took.
+		{ status: 400, type: 'outputParseFailed', elapsedMs: 600_000, hasFiles: true },
 		// Inside of a response
 		{ status: 200 },
 		{ status: 200, innerStatus: 400 },
@@ -60,23 +60,23 @@ describe('an error response', () => {
 
 	test.each<ReportedRow>([
 		...[401, 402, 403, 408, 413, 422, 504, 524].flatMap((status) => [
-			{ status, ...answered },
-			{ status: 200, innerStatus: status, ...answered },
-			{ status: 500, innerStatus: status, ...answered },
+			{ status },
+			{ status: 200, innerStatus: status },
+			{ status: 500, innerStatus: status },
 		]),
-		{ status: 501, ...answered },
-		{ status: 405, ...answered },
-		{ status: 409, ...answered },
-		{ status: 302, ...answered },
-		{ status: 400 },
-		{ status: 404 },
-		{ status: 424 },
-		{ status: 400, ...answered, namesSentField: true },
+		{ status: 501 },
+		{ status: 405 },
+		{ status: 409 },
+		{ status: 302 },
+		{ status: 400, elapsedMs: 2_000 },
+		{ status: 404, hasFiles: true },
+		{ status: 424, hasFiles: true },
+		{ status: 400, namesSentField: true },
 		{ status: 500, codes: ['exceed_context_size_error'] },
-		{ status: 400, codes: ['context_length_exceeded'], ...answered },
+		{ status: 400, codes: ['context_length_exceeded'] },
 		// `lib/http` waits for a server that is busy.
-		{ status: 429, ...answered },
-		{ status: 503, ...answered },
+		{ status: 429 },
+		{ status: 503 },
 	])('is not repeated: %j', (row) => {
 		expect(mayRepeat(reported(row), LIMITS)).toBe(false);
 	});
@@ -90,17 +90,20 @@ describe('an error response', () => {
 });
 
 describe('what the node found out itself', () => {
-	test('is repeated for a lost connection, and for a response without use', () => {
+	test('is repeated for a lost connection, a response without use, and that of another program', () => {
 		const repeated = ERROR_TYPES.filter((type) => mayRepeat(found(type), LIMITS));
 		expect(repeated.sort()).toEqual([
 			'closedBeforeResponse',
 			'connectionLost',
 			'emptyResponse',
+			'notAnApi',
+			'notHttp',
 			'onlyThinking',
 			'outputParseFailed',
 			'streamBroken',
 			'streamEndedEarly',
 			'streamError',
+			'wrongServer',
 		]);
 	});
 
@@ -108,12 +111,10 @@ describe('what the node found out itself', () => {
 		expect(mayRepeat(found('invalidResponse', { isBrokenJson: true }), LIMITS)).toBe(true);
 	});
 
-	test('is repeated for what another program responded, if the server answered before', () => {
-		const others = (['notAnApi', 'notHttp', 'wrongServer'] as const).map((type) =>
-			found(type, answered),
-		);
-		expect(others.map((failed) => mayRepeat(failed, LIMITS))).toEqual([true, true, true]);
-		expect(mayRepeat(found('invalidResponse', answered), LIMITS)).toBe(false);
+	test('is not repeated for what another program responded late, or to files', () => {
+		const others = ['notAnApi', 'notHttp', 'wrongServer'] as const;
+		for (const facts of [{ elapsedMs: 2_000 }, { hasFiles: true }])
+			expect(others.filter((type) => mayRepeat(found(type, facts), LIMITS))).toEqual([]);
 	});
 
 	test.each<ErrorType>(['emptyResponse', 'onlyThinking', 'streamEndedEarly'])(

@@ -13,10 +13,21 @@ import { parseObject } from '../../../lib/values/json';
 import type { JsonRecord } from '../../../lib/values/records';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
-/** @param serverType as in the credential; `auto`: by its responses */
-export const scriptedServer = (path = '', serverType = 'other'): ModelServer =>
-	createModelServer({ baseUrl: `http://model.test/${path}`, serverType });
+/**
+ * @param serverType as in the credential; `auto`: by its responses
+ * @param executionId - Default: the server has a memory of its own.
+ */
+export const scriptedServer = (
+	path = '',
+	serverType = 'other',
+	executionId?: string,
+): ModelServer =>
+	createModelServer(
+		{ baseUrl: `http://model.test/${path}`, serverType },
+		{ ...NO_EXECUTION, getExecutionId: () => executionId },
+	);
 
 interface Draft {
 	fields: JsonRecord;

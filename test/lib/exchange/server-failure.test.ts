@@ -3,7 +3,7 @@ import { createServerError } from '../../../lib/errors/create-error';
 import { describeOvercomeFailure, withOpenTime } from '../../../lib/exchange/server-failure';
 import { testLimit } from '../../support/jest/limits';
 
-const REPORT = { codes: [], isQuoted: false, isOfGateway: false };
+const REPORT = { codes: [], isOfGateway: false };
 
 test.each<[ErrorType, { status?: number; serverText?: string }, string]>([
 	[

@@ -17,6 +17,7 @@ import {
 	usage,
 } from '../../guarantees/support/responses';
 import path from 'node:path';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 const OPTIONS: SpeedOptions = {
@@ -99,7 +100,8 @@ test('the rounds, findings and status of each setting', async () => {
 	] of Object.entries(CASES)) {
 		const server = await start({ ...LLAMA_SERVER, [`POST ${CHAT}`]: answer });
 		const outcome = await awaitOutcome(async () => {
-			const createServer = () => createModelServer({ baseUrl: server.url, maxConcurrentRequests });
+			const createServer = () =>
+				createModelServer({ baseUrl: server.url, maxConcurrentRequests }, NO_EXECUTION);
 			const target = { service: 'modelServer', createServer } as const;
 			const { status, findings, speed } = await addSpeedTest(target, before, {
 				...OPTIONS,

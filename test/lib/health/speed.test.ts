@@ -14,6 +14,7 @@ import { useSimulator } from '../../simulators/use-simulator';
 import { closeRawServers, rawServer } from '../../support/servers/raw-http-server';
 import type { RawHandler } from '../../support/servers/raw-http-server';
 import { finding, ids, json, LIMITS, routes, SESAME } from './support';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startServer = useSimulator(startLlamaServerSim);
 afterEach(closeRawServers);
@@ -29,11 +30,15 @@ async function test(
 	options: Partial<SpeedOptions> = {},
 	credential: object = {},
 ): Promise<SpeedCheckResult> {
-	const target = toCheckTarget('modelServer', {
-		baseUrl: server?.url,
-		apiKey: SESAME,
-		...credential,
-	});
+	const target = toCheckTarget(
+		'modelServer',
+		{
+			baseUrl: server?.url,
+			apiKey: SESAME,
+			...credential,
+		},
+		NO_EXECUTION,
+	);
 	const health = await checkServer(target, LIMITS);
 	const limits = { firstTokenMs: 30_000, totalMs: 60_000 };
 	return await addSpeedTest(target, health, {
@@ -54,18 +59,22 @@ describe('a speed test', () => {
 		const { now } = performance;
 		let passedMs = 0;
 		jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + passedMs);
-		const { release } = await acquirePermit(`1 ${createModelServer(credential).id}`, 1, {
-			priority: 'batch',
-			stats: { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 },
-			// Called when the first request waits.
-			preempt: () => {
-				setImmediate(() => {
-					passedMs = 1e6;
-					release();
-				});
-				return false;
+		const { release } = await acquirePermit(
+			`1 ${createModelServer(credential, NO_EXECUTION).id}`,
+			1,
+			{
+				priority: 'batch',
+				stats: { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 },
+				// Called when the first request waits.
+				preempt: () => {
+					setImmediate(() => {
+						passedMs = 1e6;
+						release();
+					});
+					return false;
+				},
 			},
-		});
+		);
 		const result = await test({}, credential);
 		jest.restoreAllMocks();
 		expect(passedMs).toBe(1e6);

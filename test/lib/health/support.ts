@@ -6,6 +6,7 @@ import { toCheckTarget } from '../../../nodes/shared/health/target';
 import { completeResponse } from '../../support/servers/raw-http-server';
 import type { RawHandler } from '../../support/servers/raw-http-server';
 import { httpFixture } from '../../support/servers/streams';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 export const SESAME = 'open-sesame-123456';
 
@@ -19,7 +20,7 @@ export async function check(
 	credential: ICredentialDataDecryptedObject = {},
 ): Promise<CheckResult> {
 	return await checkServer(
-		toCheckTarget('modelServer', { baseUrl, apiKey: SESAME, ...credential }),
+		toCheckTarget('modelServer', { baseUrl, apiKey: SESAME, ...credential }, NO_EXECUTION),
 		{
 			...LIMITS,
 			...options,
@@ -32,7 +33,7 @@ export async function checkDify(
 	credential: ICredentialDataDecryptedObject = {},
 	options: CheckOptions = {},
 ): Promise<CheckResult> {
-	return await checkServer(toCheckTarget('dify', { baseUrl, ...credential }), {
+	return await checkServer(toCheckTarget('dify', { baseUrl, ...credential }, NO_EXECUTION), {
 		...LIMITS,
 		...options,
 	});

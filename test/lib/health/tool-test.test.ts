@@ -9,6 +9,7 @@ import { useSimulator } from '../../simulators/use-simulator';
 import { finding, ids, LIMITS, SESAME } from './support';
 import { caseNamed, playModel, WAYS_TO_FAIL } from './tool-answers';
 import type { Answering } from './tool-answers';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -20,7 +21,11 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 
 async function test(options: Partial<ToolTestOptions> = {}): Promise<ToolCheckResult> {
-	const target = toCheckTarget('modelServer', { baseUrl: server.url, apiKey: SESAME });
+	const target = toCheckTarget(
+		'modelServer',
+		{ baseUrl: server.url, apiKey: SESAME },
+		NO_EXECUTION,
+	);
 	const health = await checkServer(target, LIMITS);
 	return await addToolTest(target, health, {
 		model: '',

@@ -14,7 +14,7 @@ import type { ErrorType } from '../../../lib/errors/error-types';
 import { expectApproved } from '../../support/approved/approved-table';
 
 const report = (status: number, ...codes: readonly string[]) => ({
-	report: { status, isQuoted: false, codes: [...codes], isOfGateway: false },
+	report: { status, codes: [...codes], isOfGateway: false },
 });
 
 const ERRORS: ReadonlyArray<readonly [ErrorType, ErrorOverrides]> = [

@@ -8,6 +8,7 @@ import type { ResponseLimits } from '../../../lib/task-limits';
 import { TASK_LIMITS } from '../../../lib/task-limits';
 import { asRecord, asRecords } from '../../../lib/values/records';
 import { parseJson } from '../../../lib/values/json';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 export const CHAT: {
 	model: string;
@@ -36,7 +37,7 @@ export interface Outcome {
 
 export const connect = (url: string, settings: Partial<ModelServer> = {}): ModelServer => {
 	const { ignoreSslIssues = false } = settings;
-	return { ...createModelServer({ baseUrl: url, ignoreSslIssues }), ...settings };
+	return { ...createModelServer({ baseUrl: url, ignoreSslIssues }, NO_EXECUTION), ...settings };
 };
 
 /** Sends a chat request and reads the complete response. */

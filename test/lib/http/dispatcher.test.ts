@@ -10,6 +10,7 @@ import type { Endpoint } from '../../../lib/http/types';
 import { createDeferred } from '../../support/waiting/deferred';
 import { startTcpServer } from '../../support/servers/listen';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useSimulator(startLlamaServerSim);
 const startSilent = useSimulator(startSilentServer);
@@ -43,7 +44,7 @@ const acquireAndRelease = (key: Endpoint) => {
 	return pools;
 };
 
-const KEY = createModelServer({ baseUrl: 'http://gpu:8080' });
+const KEY = createModelServer({ baseUrl: 'http://gpu:8080' }, NO_EXECUTION);
 
 describe("undici's options", () => {
 	test('a generation uses a new connection, a GET may reuse one', async () => {
@@ -206,7 +207,10 @@ describe('connection pools', () => {
 	test('connections are shared only by requests with the same credential', async () => {
 		const server = await start();
 		const get = async (apiKey: string) => {
-			await fetchStatus(createModelServer({ baseUrl: server.url, apiKey }), `${server.url}/health`);
+			await fetchStatus(
+				createModelServer({ baseUrl: server.url, apiKey }, NO_EXECUTION),
+				`${server.url}/health`,
+			);
 			await delay(5);
 		};
 		await get('one');

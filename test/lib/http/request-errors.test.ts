@@ -16,12 +16,19 @@ import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
 import { useClock } from '../../guarantees/support/fake-clock';
 import { markWords, findValues } from '../../support/approved/outcome';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const clock = useClock();
 
 const KEY = 'sk-long-key-of-the-credential';
-const SERVER = createModelServer({ baseUrl: 'http://gpu:8080', apiKey: KEY, serverType: 'vllm' });
-const OPEN_SERVER = createModelServer({ baseUrl: 'http://gpu:8080', serverType: 'other' });
+const SERVER = createModelServer(
+	{ baseUrl: 'http://gpu:8080', apiKey: KEY, serverType: 'vllm' },
+	NO_EXECUTION,
+);
+const OPEN_SERVER = createModelServer(
+	{ baseUrl: 'http://gpu:8080', serverType: 'other' },
+	NO_EXECUTION,
+);
 const URL_OF_CHAT = 'http://gpu:8080/v1/chat/completions';
 
 const OPTIONS: RequestOptions = {

@@ -9,6 +9,7 @@ import { useClock } from '../../guarantees/support/fake-clock';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { startTcpServer } from '../../support/servers/listen';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const serveScript = useSimulator(startScripted);
 const clock = useClock();
@@ -94,7 +95,10 @@ test.each([
 	const { url: origin } = await serveScript((_sent, response) =>
 		sendJson(response, { text: 'It is secret-key-of-server' }),
 	);
-	const server = createModelServer({ baseUrl: origin, apiKey: 'secret-key-of-server' });
+	const server = createModelServer(
+		{ baseUrl: origin, apiKey: 'secret-key-of-server' },
+		NO_EXECUTION,
+	);
 	const upload = { content: [Buffer.from('a')], contentType: 'audio/wav', length: 1, fields };
 	const options = { url: origin, limits: TASK_LIMITS.transcribe.received };
 	const text = await request(

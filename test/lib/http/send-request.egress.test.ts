@@ -1,6 +1,7 @@
 import type { EgressFilter } from '../../../lib/http/types';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 import { FILTER_VARIABLES, filteringHelpers } from '../../support/n8n/filtering-helpers';
 import process from 'node:process';
 import { sendChat, connect, fetchStatus, getError } from './client';
@@ -11,7 +12,10 @@ const start = useSimulator(startLlamaServerSim);
 afterEach(() => jest.restoreAllMocks());
 /** n8n's filter from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
-	const filter = createModelServer({ baseUrl: 'http://host' }, filteringHelpers()).egressFilter;
+	const filter = createModelServer(
+		{ baseUrl: 'http://host' },
+		{ ...NO_EXECUTION, helpers: filteringHelpers() },
+	).egressFilter;
 	expect(filter).toBeDefined();
 	return filter!;
 }

@@ -11,6 +11,7 @@ import { fakeContext } from '../../support/n8n/context';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -27,7 +28,7 @@ const { concat } = fromRoot('@langchain/core/utils/stream') as {
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
-	const server = createModelServer({ baseUrl: sim.url });
+	const server = createModelServer({ baseUrl: sim.url }, NO_EXECUTION);
 	return modelOf(
 		async (createRequest, show) =>
 			await runTurn({

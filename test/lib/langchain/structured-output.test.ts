@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { parseStructuredOutput } from '../../../lib/langchain/structured-output';
 import { reply } from '../../simulators/llama-server';
 import { fromRoot, useChatModel } from '../../support/n8n/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel({ nCtx: 65_536 });
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 
 /** What the test uses of zod 3 and 4. */
 interface Zod {

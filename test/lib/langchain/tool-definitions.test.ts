@@ -2,7 +2,7 @@
 import { runAtOnce, runInSteps } from '../../../lib/http/steps';
 import { readTools } from '../../../lib/langchain/tool-definitions';
 import type { ToolList } from '../../../lib/langchain/tool-definitions';
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { MAX_TEXT_BYTES } from '../../../lib/task-limits';
 import type { JsonRecord } from '../../../lib/values/records';
 import { testLimit, textOfBytes } from '../../support/jest/limits';
@@ -46,7 +46,7 @@ const read = (tools: readonly unknown[], toJsonSchema: ToJsonSchema = asItIs) =>
 	runAtOnce<ToolList>(readTools(tools, toJsonSchema));
 const getNames = ({ tools }: ToolList) => tools.map(({ name }) => name);
 
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 
 test('a tool that is too large never reaches the converter, and the others stay', () => {
 	const { toJsonSchema, converted } = createConverter();

@@ -7,6 +7,7 @@ import { completeText } from '../../../lib/tasks/complete';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startSim = useSimulator(startLlamaServerSim);
 const startServer = useSimulator(startScripted);
@@ -18,7 +19,7 @@ async function connect(path: string) {
 	const sim = await startSim({ profile: 'ollama', embeddings: true, models: [{ id: 'qwen3:8b' }] });
 	sim.route('GET /api/tags', reply.json({ models: [{ name: 'qwen3:8b' }] }));
 	sim.route('POST /api/generate', reply.json({ response: ' there was', done: true }));
-	return { sim, server: createModelServer({ baseUrl: sim.url + path }) };
+	return { sim, server: createModelServer({ baseUrl: sim.url + path }, NO_EXECUTION) };
 }
 const SETTINGS = { model: 'qwen3:8b', retries: 0, priority: 'interactive' } as const;
 
@@ -77,7 +78,7 @@ describe('Open WebUI, whose API is below /api', () => {
 				return sendJson(response, { data: [{ id: 'llama3', object: 'model' }] });
 			return sendJson(response, { detail: 'Not Found' }, 404);
 		});
-		const target = createModelServer({ baseUrl: `${server.url}/api` });
+		const target = createModelServer({ baseUrl: `${server.url}/api` }, NO_EXECUTION);
 		expect((await listModels(target)).map(({ id }) => id)).toEqual(['llama3']);
 		expect(target.url.root).toBe(`${server.url}/api`);
 		expect(server.requests.map(({ path }) => path)).not.toContain('/api/tags');
@@ -85,7 +86,7 @@ describe('Open WebUI, whose API is below /api', () => {
 
 	test('without a list keeps it, too', async () => {
 		const server = await startServer((_request, response) => sendJson(response, {}, 404));
-		const target = createModelServer({ baseUrl: `${server.url}/api` });
+		const target = createModelServer({ baseUrl: `${server.url}/api` }, NO_EXECUTION);
 		await expect(listModels(target)).rejects.toMatchObject({ type: 'routeNotFound' });
 		expect(target.url.root).toBe(`${server.url}/api`);
 	});

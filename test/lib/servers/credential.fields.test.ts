@@ -10,6 +10,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { omitUndefined } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
 import { describeError } from '../../support/approved/outcome';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const header = (...rows: Array<readonly [name: unknown, value: unknown]>) => ({
 	header: rows.map(([name, value]) => ({ name, value })),
@@ -56,7 +57,10 @@ const CREDENTIALS: ReadonlyArray<Record<string, unknown>> = [
 
 const describeServer = (data: Record<string, unknown>): unknown => {
 	try {
-		const server = createModelServer({ baseUrl: 'http://gpu:8080', ...data } as never);
+		const server = createModelServer(
+			{ baseUrl: 'http://gpu:8080', ...data } as never,
+			NO_EXECUTION,
+		);
 		const { headers, secrets, maxConcurrentRequests, configuredType, ignoreSslIssues, url } =
 			server;
 		return omitUndefined({

@@ -16,6 +16,7 @@ import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { testCredential } from '../../support/n8n/credential-test';
 import * as fs from 'node:fs';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const SAMPLE = 'local-key-1234567890';
 
@@ -188,7 +189,7 @@ describe('readLocalLlamaCredential', () => {
 });
 
 test('the model server of a credential: an invalid Base URL is an error before anything is sent', () => {
-	const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }));
+	const failed = thrown(() => createModelServer({ baseUrl: 'http://host:port' }, NO_EXECUTION));
 	expect(failed).toMatchObject({ type: 'invalidUrl', facts: { part: 'port' } });
 	expect(failed.message).toContain('The port "port"');
 });

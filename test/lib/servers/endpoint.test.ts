@@ -3,18 +3,20 @@ import { createServerError } from '../../../lib/errors/create-error';
 import { createEndpoint, createModelServer } from '../../../lib/servers/endpoint';
 import { getProfile } from '../../../lib/servers/profile';
 import { SERVER_TYPES } from '../../../lib/servers/types';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const CREDENTIAL = { baseUrl: 'http://gpu:8080', apiKey: 'sk-0123456789' };
 /** The functions of every profile. */
-const PROFILE = Object.getPrototypeOf(getProfile(createModelServer(CREDENTIAL))) as ReturnType<
-	typeof getProfile
->;
+const PROFILE = Object.getPrototypeOf(
+	getProfile(createModelServer(CREDENTIAL, NO_EXECUTION)),
+) as ReturnType<typeof getProfile>;
 
 afterEach(() => {
 	jest.restoreAllMocks();
 });
 
-const getId = (fields: object) => createModelServer({ ...CREDENTIAL, ...fields } as never).id;
+const getId = (fields: object) =>
+	createModelServer({ ...CREDENTIAL, ...fields } as never, NO_EXECUTION).id;
 
 test.each([
 	{ baseUrl: 'http://gpu:8081' },
@@ -42,7 +44,7 @@ test('the secrets are those of the headers and of the proxy of the environment',
 	const { https_proxy: before } = process.env;
 	process.env.https_proxy = 'http://user:proxy-password@proxy:3128';
 	try {
-		const { secrets } = createModelServer(CREDENTIAL);
+		const { secrets } = createModelServer(CREDENTIAL, NO_EXECUTION);
 		expect(secrets).toContain(CREDENTIAL.apiKey);
 		expect(secrets.some((secret) => secret.includes('proxy-password'))).toBe(true);
 	} finally {
@@ -52,7 +54,7 @@ test('the secrets are those of the headers and of the proxy of the environment',
 });
 
 test('the egress filter of n8n is asked for, where n8n has one', () => {
-	const { url, headers, ignoreSslIssues } = createModelServer(CREDENTIAL);
+	const { url, headers, ignoreSslIssues } = createModelServer(CREDENTIAL, NO_EXECUTION);
 	const egressFilter = { createSecureLookup: () => undefined };
 	const create = (helpers?: object) => createEndpoint({ url, headers, ignoreSslIssues, helpers });
 	const helpers = { getSecureEgressFilter: () => egressFilter };
@@ -63,7 +65,7 @@ test('the egress filter of n8n is asked for, where n8n has one', () => {
 });
 
 test.each(Object.values(SERVER_TYPES))('errors at $name have its suggestions', (serverType) => {
-	const { errorContext } = createModelServer(CREDENTIAL);
+	const { errorContext } = createModelServer(CREDENTIAL, NO_EXECUTION);
 	jest.spyOn(PROFILE, 'getCachedType').mockReturnValue(serverType);
 	const { texts } = serverType;
 	const model = 'gpt-oss:20b-cloud';
@@ -76,7 +78,10 @@ test.each(Object.values(SERVER_TYPES))('errors at $name have its suggestions', (
 });
 
 test('slots, address and API are those of the profile', () => {
-	const server = createModelServer({ ...CREDENTIAL, baseUrl: 'http://gpu-of-slots:8080' });
+	const server = createModelServer(
+		{ ...CREDENTIAL, baseUrl: 'http://gpu-of-slots:8080' },
+		NO_EXECUTION,
+	);
 	expect(server.getSlots('m')).toBeUndefined();
 	expect(server.getApiUrl()).toBe('http://gpu-of-slots:8080/v1');
 	const getSlots = jest.spyOn(PROFILE, 'getCachedSlots').mockReturnValue(4);

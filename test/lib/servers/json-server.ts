@@ -4,6 +4,7 @@ import type { ModelServer } from '../../../lib/servers/types/server-type';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedRequest } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useSimulator(startScripted);
 
@@ -40,10 +41,13 @@ export async function serve(
 		if (Array.isArray(answer)) return sendJson(response, answer[1], answer[0] as number, headers);
 		return sendJson(response, answer, 200, headers);
 	});
-	const server = createModelServer({
-		baseUrl: scripted.url,
-		apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
-	});
+	const server = createModelServer(
+		{
+			baseUrl: scripted.url,
+			apiKey: ['sk', '9f8e7d6c5b4a3210'].join('-'),
+		},
+		NO_EXECUTION,
+	);
 	return {
 		server,
 		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),

@@ -8,6 +8,7 @@ import { connect } from '../tasks/media';
 import { getError } from '../../support/jest/get-error';
 import { LLAMA, list, serve } from './json-server';
 import type { Answers } from './json-server';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 describe('lists of models', () => {
 	const tags = {
@@ -136,10 +137,10 @@ describe('lists of models', () => {
 		expect(server.getApiUrl()).toBe(server.url.root);
 		const sameKey = ['sk', '9f8e7d6c5b4a3210'].join('-');
 		const { typed } = server.url;
-		expect(createModelServer({ baseUrl: typed, apiKey: sameKey }).getApiUrl()).toBe(
+		expect(createModelServer({ baseUrl: typed, apiKey: sameKey }, NO_EXECUTION).getApiUrl()).toBe(
 			server.url.root,
 		);
-		expect(createModelServer({ baseUrl: typed, apiKey: 'other' }).getApiUrl()).toBe(
+		expect(createModelServer({ baseUrl: typed, apiKey: 'other' }, NO_EXECUTION).getApiUrl()).toBe(
 			`${server.url.root}/v1`,
 		);
 	});

@@ -2,6 +2,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { listVoices, parseVoices } from '../../../lib/servers/list-voices';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startServer = useSimulator(startScripted);
 
@@ -11,7 +12,7 @@ const serve = async (path: string, body: unknown, status = 200) => {
 			? sendJson(response, body as object, status)
 			: sendJson(response, { detail: 'Not Found' }, 404),
 	);
-	return createModelServer({ baseUrl: server.url });
+	return createModelServer({ baseUrl: server.url }, NO_EXECUTION);
 };
 
 test.each<[string, unknown, Array<[string, string]>]>([

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers';
 import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { LLAMA, list, serve } from './json-server';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const serveScript = useSimulator(startScripted);
 
@@ -24,7 +25,7 @@ async function startServer(waits: Record<string, Promise<void>> = {}, prefix = '
 		return sendJson(response, { detail: 'Not Found' }, 404);
 	});
 	return {
-		connect: (apiKey = KEY) => createModelServer({ baseUrl: scripted.url, apiKey }),
+		connect: (apiKey = KEY) => createModelServer({ baseUrl: scripted.url, apiKey }, NO_EXECUTION),
 		requested: () => scripted.requests.map(({ method, path }) => `${method} ${path}`),
 		arrived: async (path: string) => {
 			while (!scripted.requests.some((request) => request.path === path))
@@ -68,15 +69,15 @@ describe('two items that share a profile', () => {
 });
 
 describe('what is known of a server', () => {
-	const lessons = { changes: [], missingUrls: ['http://a/v1/rerank'] };
-	const NOTHING = { changes: [], missingUrls: [] };
+	const routes = { missingUrls: ['http://a/v1/rerank'] };
+	const NOTHING = { missingUrls: [] };
 
 	test('belongs to one credential', async () => {
 		const { connect } = await startServer({}, '');
 		const server = connect();
 		await listModels(server);
 		await getProfile(server).fetchProps('a');
-		getProfile(server).storeLessons('rerank', lessons);
+		getProfile(server).storeKnownRoutes('rerank', routes);
 		getProfile(server).replaceContextSize('a', 4096);
 		const same = connect();
 		const other = connect('another-key-with-1-digit');
@@ -89,8 +90,8 @@ describe('what is known of a server', () => {
 			undefined,
 		]);
 		expect([same, other].map((one) => getProfile(one).getCachedSlots('a'))).toEqual([2, undefined]);
-		expect([same, other].map((one) => getProfile(one).getLessons('rerank'))).toEqual([
-			lessons,
+		expect([same, other].map((one) => getProfile(one).getKnownRoutes('rerank'))).toEqual([
+			routes,
 			NOTHING,
 		]);
 		expect([same, other].map((one) => getProfile(one).replaceContextSize('a', 1))).toEqual([
@@ -104,14 +105,14 @@ describe('what is known of a server', () => {
 		const server = connect();
 		await listModels(server);
 		await getProfile(server).fetchProps('a');
-		getProfile(server).storeLessons('rerank', lessons);
+		getProfile(server).storeKnownRoutes('rerank', routes);
 		getProfile(server).replaceContextSize('a', 4096);
 		pass(10 * MINUTES);
 		const profile = getProfile(server);
 		expect(profile.getCachedType()).toBeUndefined();
 		expect(profile.getOnlyModel()).toBeUndefined();
 		expect(profile.getCachedSlots('a')).toBeUndefined();
-		expect(profile.getLessons('rerank')).toEqual(NOTHING);
+		expect(profile.getKnownRoutes('rerank')).toEqual(NOTHING);
 		expect(profile.replaceContextSize('a', 1)).toBeUndefined();
 		expect(new URL(profile.getApiUrl()).pathname).toBe('/v1');
 	});
@@ -120,20 +121,22 @@ describe('what is known of a server', () => {
 		const { connect } = await startServer();
 		const profile = getProfile(connect());
 		const other = getProfile((await startServer()).connect());
-		other.storeLessons('key 0', lessons);
+		other.storeKnownRoutes('key 0', routes);
 		for (let at = 0; at < 51; at++) {
-			profile.storeLessons(`key ${at}`, lessons);
+			profile.storeKnownRoutes(`key ${at}`, routes);
 			profile.replaceContextSize(`model ${at}`, 4096);
 		}
-		expect(profile.getLessons('key 0')).toEqual(NOTHING);
-		expect(profile.getLessons('key 50')).toEqual(lessons);
-		expect(other.getLessons('key 0')).toEqual(lessons);
+		expect(profile.getKnownRoutes('key 0')).toEqual(NOTHING);
+		expect(profile.getKnownRoutes('key 50')).toEqual(routes);
+		expect(other.getKnownRoutes('key 0')).toEqual(routes);
 		expect(profile.replaceContextSize('model 0', 1)).toBeUndefined();
 	});
 });
 
 test('what a server taught does not apply to its successor at the same address', () => {
-	const profile = getProfile(createModelServer({ baseUrl: 'http://127.0.0.1:9/successor' }));
+	const profile = getProfile(
+		createModelServer({ baseUrl: 'http://127.0.0.1:9/successor' }, NO_EXECUTION),
+	);
 	const listOf = (owner: string) => ({
 		status: 200,
 		headers: {},
@@ -143,12 +146,12 @@ test('what a server taught does not apply to its successor at the same address',
 	});
 	const readAll = () => ({
 		type: profile.getCachedType()?.name,
-		missingUrls: profile.getLessons('chat m').missingUrls,
+		missingUrls: profile.getKnownRoutes('chat m').missingUrls,
 		lastingFailure: profile.getLastingFailure('chat m'),
 		startsInReasoning: profile.startsInReasoning('m'),
 	});
 	profile.learnType(listOf('llamacpp'));
-	profile.storeLessons('chat m', { changes: [], missingUrls: ['/v1/responses'] });
+	profile.storeKnownRoutes('chat m', { missingUrls: ['/v1/responses'] });
 	profile.storeLastingFailure('chat m', 'boom');
 	profile.storeReasoningStart('m', true);
 	profile.replaceContextSize('m', 4096);

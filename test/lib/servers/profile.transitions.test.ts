@@ -1,9 +1,11 @@
 /** What is known of a server before and after its type is recognized, found again, or replaced by another one. */
 import path from 'node:path';
 import { createModelServer } from '../../../lib/servers/endpoint';
+import type { BodyChange } from '../../../lib/servers/lessons';
 import { getProfile } from '../../../lib/servers/profile';
 import type { SelectableServerType } from '../../../lib/servers/types/server-type';
 import { expectApproved } from '../../support/approved/approved-table';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 /** Lists by which types are recognized, and one that says nothing. */
 const LISTS = {
@@ -25,14 +27,31 @@ const NAMES = Object.keys(LISTS) as ListName[];
 
 let count = 0;
 
+const FORM: BodyChange = { name: 'a form', apply: (body) => body };
+
 /** Everything that a server may teach. */
 const teach = (profile: ReturnType<typeof getProfile>) => {
-	profile.storeLessons('key', { changes: [], missingUrls: ['http://x'] });
-	profile.storeAnswer('a');
+	profile.storeKnownRoutes('key', { missingUrls: ['http://x'] });
+	profile.storeHistoryForms('key', [FORM]);
+	profile.storeLessons('key', [FORM]);
 	profile.storeLastingFailure('key', 'failure');
 	profile.storeReasoningStart('key', true);
 	profile.replaceContextSize('a', 5);
 };
+
+/** What `teach` taught, as far as it is known. */
+const findTaught = (profile: ReturnType<typeof getProfile>): string[] =>
+	Object.entries({
+		routes: profile.getKnownRoutes('key').missingUrls.length > 0,
+		form: profile.getHistoryForms('key').length > 0,
+		lessons: profile.getLessons('key').length > 0,
+		failure: profile.getLastingFailure('key') !== undefined,
+		'start in thinking': profile.startsInReasoning('key'),
+		'context size': profile.replaceContextSize('a', 5) !== undefined,
+	}).flatMap(([name, isKnown]) => (isKnown ? [name] : []));
+
+const describeTaught = (names: readonly string[]): string =>
+	names.length === 6 ? 'all that it taught' : names.join(', ');
 
 const describeProfile = (profile: ReturnType<typeof getProfile>) =>
 	[
@@ -40,11 +59,7 @@ const describeProfile = (profile: ReturnType<typeof getProfile>) =>
 		profile.getOnlyModel() && `only ${profile.getOnlyModel()!.id}`,
 		profile.getCachedContext('a') !== undefined &&
 			`context ${String(profile.getCachedContext('a'))}`,
-		profile.getLessons('key').missingUrls.length > 0 && 'lessons',
-		profile.hasAnswered('a') && 'answer',
-		profile.getLastingFailure('key') !== undefined && 'failure',
-		profile.startsInReasoning('key') && 'start in thinking',
-		profile.replaceContextSize('a', 5) !== undefined && 'context size',
+		describeTaught(findTaught(profile)),
 	]
 		.filter(Boolean)
 		.join(', ');
@@ -58,7 +73,7 @@ test('what a server taught stays until another server takes its place', () => {
 		NAMES.flatMap((second) =>
 			[false, true].map((isForgotten) => {
 				const baseUrl = `http://server-${String(count++)}`;
-				const profile = getProfile(createModelServer({ baseUrl }));
+				const profile = getProfile(createModelServer({ baseUrl }, NO_EXECUTION));
 				teach(profile);
 				learn(profile, first);
 				const before = describeProfile(profile);
@@ -98,7 +113,10 @@ test('the type is forgotten for each contradiction once, unless it was selected'
 				const serverType: SelectableServerType | undefined =
 					known === 'selected' ? 'vllm' : undefined;
 				const baseUrl = `http://server-${String(count++)}`;
-				const server = createModelServer({ baseUrl, ...(serverType && { serverType }) });
+				const server = createModelServer(
+					{ baseUrl, ...(serverType && { serverType }) },
+					NO_EXECUTION,
+				);
 				const profile = getProfile(server);
 				const list = known === 'selected' ? 'unknown' : known;
 				teach(profile);
@@ -109,7 +127,7 @@ test('the type is forgotten for each contradiction once, unless it was selected'
 					const after = profile.getRecognizedName();
 					return before === after ? 'kept' : 'forgotten';
 				});
-				expect(profile.hasAnswered('a')).toBe(true);
+				expect(profile.getKnownRoutes('key').missingUrls).toHaveLength(1);
 				return {
 					input: `${known}: ${first}, ${second}, ${first}`,
 					outcome: outcomes.join(', '),

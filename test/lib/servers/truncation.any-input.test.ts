@@ -6,8 +6,9 @@ import { collectInputWarnings, collectTruncationWarnings } from '../../../lib/se
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ServerType } from '../../../lib/servers/types/server-type';
 import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
-const SERVER = createModelServer({ baseUrl: 'http://gpu:8080' });
+const SERVER = createModelServer({ baseUrl: 'http://gpu:8080' }, NO_EXECUTION);
 const PROFILE = Object.getPrototypeOf(getProfile(SERVER)) as ReturnType<typeof getProfile>;
 
 afterEach(() => {

@@ -6,6 +6,7 @@ import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { useSimulator } from '../../simulators/use-simulator';
 import { toInput } from '../../support/texts/messages';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const serveScript = useSimulator(startScripted);
 
@@ -38,7 +39,7 @@ async function chat(routes: Record<string, unknown>, promptTokens: number, conte
 		const chunks = [delta({ content: 'Hello' }), delta({}, 'stop'), { choices: [], usage }];
 		return sendEvents(response, sse(...chunks, '[DONE]'));
 	});
-	const server = createModelServer({ baseUrl: scripted.url });
+	const server = createModelServer({ baseUrl: scripted.url }, NO_EXECUTION);
 	const settings = { ...PLAIN_SETTINGS, model: 'm' };
 	const { warnings } = await runTurn({
 		server,
@@ -77,7 +78,7 @@ test.each([
 	'no hint about truncation for 4,000 characters in $tokens tokens: $what',
 	async ({ text, tokens }) => {
 		const scripted = await serveScript((_request, response) => sendJson(response, {}, 404));
-		const server = createModelServer({ baseUrl: scripted.url });
+		const server = createModelServer({ baseUrl: scripted.url }, NO_EXECUTION);
 		const input = { texts: [text], processedTokens: tokens, model: 'm' };
 		expect(await collectTruncationWarnings(server, input)).toEqual([]);
 		const few = { ...input, processedTokens: Math.floor(tokens / 4) };

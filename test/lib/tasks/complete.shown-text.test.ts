@@ -4,6 +4,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { delta, LLAMA_SERVER, openStream, send } from '../../guarantees/support/responses';
 import { useServers } from '../../support/servers/scripted-server';
 import { createDeferred } from '../../support/waiting/deferred';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -32,7 +33,7 @@ test.each([
 			void answerFirst.wait.then(end);
 		},
 	});
-	const target = createModelServer({ baseUrl: server.url, maxConcurrentRequests: 1 });
+	const target = createModelServer({ baseUrl: server.url, maxConcurrentRequests: 1 }, NO_EXECUTION);
 	const common = { model: 'm', sampling: {}, retries: 0 };
 	const shown: string[] = [];
 	const show = async (text: string) => void shown.push(text);

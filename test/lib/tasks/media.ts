@@ -3,6 +3,7 @@ import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 export const OPTIONS: TaskSettings = {
 	model: '',
@@ -12,7 +13,7 @@ export const OPTIONS: TaskSettings = {
 };
 
 export const connect = (url: string, apiKey = ''): ModelServer =>
-	createModelServer({ baseUrl: url, apiKey, authentication: 'bearer' });
+	createModelServer({ baseUrl: url, apiKey, authentication: 'bearer' }, NO_EXECUTION);
 
 export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: string): FileSource => {
 	const content = Buffer.from(bytes as string);

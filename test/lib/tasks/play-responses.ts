@@ -10,6 +10,7 @@ import type {
 	ScriptedServer,
 } from '../../support/servers/scripted-server';
 import { sendJson } from '../../support/servers/scripted-server';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 /** A response: its body as JSON or text, its status and its content type. */
 export interface PlayedResponse {
@@ -54,7 +55,7 @@ export async function playResponses({
 	show = ({ text }) => text,
 }: Play): Promise<string> {
 	const server = await start({ ...routes, [`POST ${path}`]: toAnswers(responses) });
-	const target = createModelServer({ baseUrl: server.url, maxConcurrentRequests: 1 });
+	const target = createModelServer({ baseUrl: server.url, maxConcurrentRequests: 1 }, NO_EXECUTION);
 	const outcome = await awaitOutcome(async () => await call(target));
 	const sent = server.requests.filter(({ method }) => method === 'POST').map(show);
 	const text = typeof outcome === 'string' ? outcome : JSON.stringify(outcome);

@@ -7,6 +7,7 @@ import { runTask } from '../../../lib/tasks/run-task';
 import type { JsonRecord } from '../../../lib/values/records';
 import { transport } from '../exchange/scripted-transport';
 import { OPTIONS } from './media';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 jest.mock('../../../lib/http/send-request', () =>
 	jest.requireActual<object>('../exchange/scripted-transport'),
@@ -28,7 +29,8 @@ async function run(baseUrl: string, route: RouteName, strictRoute: RouteName) {
 		url === baseUrl + getPath(strictRoute) && FIELD.field in body
 			? { type: 'rejected', message: `Unknown parameter: '${FIELD.field}'` }
 			: { type: 'usable' };
-	const server = createModelServer({ baseUrl, maxConcurrentRequests: 1 });
+	const host = { ...NO_EXECUTION, getExecutionId: () => 'one execution' };
+	const server = createModelServer({ baseUrl, maxConcurrentRequests: 1 }, host);
 	await runTask(
 		server,
 		{ ...OPTIONS, model: 'm' },

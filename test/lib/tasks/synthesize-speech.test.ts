@@ -8,7 +8,7 @@ import { startSpeachesSim } from '../../simulators/media/speaches';
 import { startLlamaServerSim } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { readBytes, connect, OPTIONS } from './media';
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { getError } from '../../support/jest/get-error';
 
 const startKokoro = useSimulator(startKokoroSim);
@@ -255,7 +255,7 @@ test('servers without speech: the error names servers that support it', async ()
 		['llama-server', 'llama-server'],
 		['ollama', 'Ollama'],
 	] as const) {
-		clearSharedCaches();
+		forgetAll();
 		const error = await getError(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([error.message, error.suggestion]).toEqual([
 			`${who} cannot speak`,

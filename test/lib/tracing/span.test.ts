@@ -20,6 +20,7 @@ import * as fc from 'fast-check';
 import { stringifyMessages } from '../../../lib/tracing/trace-messages';
 import { examples } from '../../support/jest/properties';
 import { toInput } from '../../support/texts/messages';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useSimulator(startLlamaServerSim);
 const traces = useTraces();
@@ -33,7 +34,7 @@ function chatWith(
 	settings: Partial<ChatSettings> = {},
 	helpers: object = traces.helpers,
 ): Chat {
-	const target = createModelServer(credential, helpers);
+	const target = createModelServer(credential, { ...NO_EXECUTION, helpers });
 	return async (call, show) =>
 		await runTurn({
 			server: target,
@@ -120,7 +121,10 @@ describe('a generation', () => {
 	test('is not sent to another host than the credential’s', async () => {
 		const other = await start();
 		const server = await start();
-		const plain = createModelServer({ baseUrl: server.url }, traces.helpers);
+		const plain = createModelServer(
+			{ baseUrl: server.url },
+			{ ...NO_EXECUTION, helpers: traces.helpers },
+		);
 		const traced = { ...plain, headers: { ...plain.headers, traceparent: 'x' } };
 		await probe(traced, `${other.url}/v1/models`);
 		await probe(traced, `${server.url}/v1/models`);
@@ -217,7 +221,10 @@ describe('other tasks have their own span name', () => {
 	test('embeddings', async () => {
 		const server = await start({ embeddings: true });
 		const settings = { ...SETTINGS, prefixes: {}, longTexts: 'fail', blankTexts: 'fail' } as const;
-		const target = createModelServer({ baseUrl: server.url }, traces.helpers);
+		const target = createModelServer(
+			{ baseUrl: server.url },
+			{ ...NO_EXECUTION, helpers: traces.helpers },
+		);
 		const embedder = new Embedder(target, { ...settings, batchSize: 1 });
 		await embedder.embed(['one', 'two'], 'document');
 		expect(traces.spans().map(({ name }) => name)).toEqual([
@@ -230,7 +237,10 @@ describe('other tasks have their own span name', () => {
 	test('reranking', async () => {
 		const server = await start({ rerank: true });
 		const settings = { ...SETTINGS, longDocuments: 'fail', topN: 0, scores: 'received' } as const;
-		const target = createModelServer({ baseUrl: server.url }, traces.helpers);
+		const target = createModelServer(
+			{ baseUrl: server.url },
+			{ ...NO_EXECUTION, helpers: traces.helpers },
+		);
 		await rerank(target, { ...settings, batchSize: 32 }, { query: 'q', documents: ['a'] });
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
@@ -240,9 +250,13 @@ describe('other tasks have their own span name', () => {
 	test('completion', async () => {
 		const server = await start();
 		const settings = { model: 'sim-model', sampling: {}, priority: 'interactive' } as const;
-		await completeText(createModelServer({ baseUrl: server.url }, traces.helpers), settings, {
-			prompt: 'Once',
-		});
+		await completeText(
+			createModelServer({ baseUrl: server.url }, { ...NO_EXECUTION, helpers: traces.helpers }),
+			settings,
+			{
+				prompt: 'Once',
+			},
+		);
 		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
 	});
 

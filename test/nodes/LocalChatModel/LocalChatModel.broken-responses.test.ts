@@ -1,10 +1,10 @@
 /** A response that breaks off, and a model that refuses. */
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { reply } from '../../simulators/llama-server';
 import { HumanMessage, useChatModel } from '../../support/n8n/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 
 interface Shown {
 	message: string;

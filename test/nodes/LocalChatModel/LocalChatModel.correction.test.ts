@@ -1,11 +1,11 @@
 /** A model's mistake is not the end of the run. */
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { reply } from '../../simulators/llama-server';
 import { collect, HumanMessage, openAiTool, useChatModel } from '../../support/n8n/chat-model';
 import type { Model } from '../../support/n8n/chat-model';
 
 const { server, supplied, chatRequests } = useChatModel();
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 
 const WEATHER = openAiTool('get_weather', { city: { type: 'string' } }, { required: ['city'] });
 

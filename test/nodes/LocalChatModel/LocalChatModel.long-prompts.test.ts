@@ -1,14 +1,15 @@
 /** A prompt that is too long: the advice helps with the part that makes it long. */
 import { ServerError } from '../../../lib/errors/server-error';
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { reply } from '../../simulators/llama-server';
 import { HumanMessage, openAiTool, useChatModel } from '../../support/n8n/chat-model';
 
 const { server, supplied } = useChatModel();
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 
 async function getDescription(message: string, text: string, tools: unknown[] = []) {
-	server().script(reply.error(400, { error: { message } }));
+	const refusal = reply.error(400, { error: { message } });
+	server().script(refusal, refusal);
 	const { model } = await supplied();
 	const bound = tools.length > 0 ? model.bindTools(tools) : model;
 	try {

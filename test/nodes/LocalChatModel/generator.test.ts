@@ -22,6 +22,7 @@ import { json, useServers } from '../../support/servers/scripted-server';
 import type { Answer } from '../../support/servers/scripted-server';
 import { describeError, markWords } from '../../support/approved/outcome';
 import { toInput, toTool } from '../../support/texts/messages';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -139,7 +140,7 @@ const generate = async (generation: Generation, url: string): Promise<unknown> =
 	const stops = stop?.endsWith('n8n') === true ? execution.stop : caller;
 	if (stop?.startsWith('before') === true) stops.abort(new Error('Stop'));
 	const run = createGenerator({
-		server: createModelServer({ baseUrl: url }),
+		server: createModelServer({ baseUrl: url }, NO_EXECUTION),
 		settings: { ...PLAIN_SETTINGS, model: model ?? PLAIN_SETTINGS.model },
 		limits: { maxTools, tokenBudget },
 		execution: execution as unknown as ChatExecution,

@@ -10,7 +10,7 @@ import type { Model } from '../../support/n8n/chat-model';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { getError } from '../../support/jest/get-error';
 import { closedPort } from '../../support/servers/listen';
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 import { useSimulator } from '../../simulators/use-simulator';
 
 const { server, supplied, chatRequests } = useChatModel();
@@ -84,7 +84,7 @@ describe('failures', () => {
 });
 
 describe('tools at once', () => {
-	beforeEach(clearSharedCaches);
+	beforeEach(forgetAll);
 
 	const TOOLS = [
 		tool('get_weather', {}, 'Weather of a city'),
@@ -190,7 +190,7 @@ describe('context size', () => {
 });
 
 describe('calls in text', () => {
-	beforeEach(clearSharedCaches);
+	beforeEach(forgetAll);
 
 	const DELETE = tool('delete_customer', { id: { type: 'number' } });
 	const LIST = tool('list_all');

@@ -18,6 +18,7 @@ const context = (size: number): IExecuteFunctions =>
 			({ resource: 'audio', operation, model: '', text: 'Hello', binaryPropertyName: 'data' })[
 				name
 			] ?? defaultValue,
+		getExecutionId: () => '1',
 		getCredentials: async () => ({ baseUrl: url }),
 		getNode: () => ({
 			id: '1',

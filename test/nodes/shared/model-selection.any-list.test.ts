@@ -7,6 +7,7 @@ import { editorContext } from '../../support/n8n/editor-context';
 import { json, useServers } from '../../support/servers/scripted-server';
 import type { Routes } from '../../support/servers/scripted-server';
 import path from 'node:path';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const start = useServers();
 const list = (...data: object[]) => json({ object: 'list', data });
@@ -117,7 +118,7 @@ test('the model of an empty field', async () => {
 		model: ['', 'mine'],
 	}).filter((one, at) => one.model === '' || at % 7 === 0)) {
 		const server = await start(SERVERS[name]!);
-		const target = createModelServer({ baseUrl: server.url, apiKey: 'key' });
+		const target = createModelServer({ baseUrl: server.url, apiKey: 'key' }, NO_EXECUTION);
 		const outcome = await awaitOutcome(
 			async () =>
 				(await withResolvedModel({ model, retries: 0 }, { server: target, modelTask })).model,

@@ -12,6 +12,7 @@ import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { editorContext } from '../../support/n8n/editor-context';
 import { withDeadline } from '../../support/waiting/deadline';
 import { useSimulator } from '../../simulators/use-simulator';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 const startServer = useSimulator(startLlamaServerSim);
 const KEY = 'secret-key-123';
@@ -73,7 +74,7 @@ describe('listed models', () => {
 		sim.route('GET /v1/models', reply.json({ data: ids.map((id) => ({ id })) }));
 		const expected = ['qwen3-8b', 'budge-it', 'bge-m3', 'Qwen/Qwen3-Reranker-4B', 'all-minilm:33m'];
 		expect((await search(sim.url)).results.map(({ value }) => value)).toEqual(expected);
-		const server = createModelServer({ baseUrl: sim.url, apiKey: KEY });
+		const server = createModelServer({ baseUrl: sim.url, apiKey: KEY }, NO_EXECUTION);
 		await expect(
 			withResolvedModel({ model: '' }, { server, modelTask: 'chat' }),
 		).rejects.toMatchObject({
@@ -107,7 +108,7 @@ describe('a model that is not set', () => {
 	];
 	const chosen = async (server: ModelServer, use: ModelTask = 'chat') =>
 		(await withResolvedModel({ model: '' }, { server, modelTask: use })).model;
-	const at = (baseUrl: string) => createModelServer({ baseUrl });
+	const at = (baseUrl: string) => createModelServer({ baseUrl }, NO_EXECUTION);
 
 	it('the list is requested once for all items, and again after an error', async () => {
 		const sim = await startServer({ alias: 'only-one' });

@@ -14,6 +14,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { ScriptedReply } from '../../support/servers/scripted-reply';
 import { loadModule, loadScript } from '../../support/files/scripts';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 interface LlamaServerScript {
 	startLlamaServer(binary: string, options: Partial<LlamaServerOptions>): Promise<LlamaServer>;
@@ -228,7 +229,7 @@ export async function startRouter(
 }
 
 export const connection = (baseUrl: string, key?: string) =>
-	createModelServer({ baseUrl, ...(key === undefined ? {} : { apiKey: key }) });
+	createModelServer({ baseUrl, ...(key === undefined ? {} : { apiKey: key }) }, NO_EXECUTION);
 
 /** Stops all servers that this test file started. */
 export async function stopServers(): Promise<void> {

@@ -1,4 +1,4 @@
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 
 // What one test learned about a server must not reach the next one.
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);

@@ -5,6 +5,7 @@ import type {
 } from 'n8n-workflow';
 
 import { deepFreeze } from './deep-freeze';
+import { createExecutionId } from './node-host';
 
 export interface FakeContext {
 	context: ISupplyDataFunctions;
@@ -32,7 +33,9 @@ export function fakeContext(
 	const cancel = new AbortController();
 	// Of n8n, which gives the same to other nodes.
 	for (const owned of [parameters, credentials]) deepFreeze(owned);
+	const executionId = createExecutionId();
 	const context = {
+		getExecutionId: () => executionId,
 		getCredentials: async () => credentials,
 		getNodeParameter: (
 			name: string,

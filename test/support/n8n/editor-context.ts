@@ -10,6 +10,7 @@ export const editorContext = (
 	parameters: Record<string, unknown> = {},
 ) =>
 	({
+		getExecutionId: () => undefined,
 		getCredentials: async () => await Promise.resolve(credentials),
 		getNode: () => ({
 			id: '1',

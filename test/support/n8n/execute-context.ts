@@ -8,6 +8,7 @@ import type {
 } from 'n8n-workflow';
 
 import { deepFreeze } from './deep-freeze';
+import { createExecutionId } from './node-host';
 
 export interface ExecuteSetup {
 	items?: INodeExecutionData[];
@@ -27,6 +28,8 @@ export interface ExecuteSetup {
 	/** Type of the node; ends with `Tool` when an agent uses it. */
 	type: string;
 	signal?: AbortSignal;
+	/** n8n's ID. Default: a new one. */
+	executionId?: string;
 	/** Contents of binary data that n8n keeps outside the item, by id. */
 	stored?: Record<string, Uint8Array>;
 }
@@ -60,6 +63,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		streaming = false,
 		type,
 		signal,
+		executionId = createExecutionId(),
 		stored = {},
 		chatTrigger,
 	} = setup;
@@ -78,6 +82,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 	// Of n8n, which gives the same to other nodes.
 	for (const owned of [items, parameters, perItem, written, credentials]) deepFreeze(owned);
 	const context = {
+		getExecutionId: () => executionId,
 		getInputData: () => items,
 		getNodeParameter: (
 			path: string,

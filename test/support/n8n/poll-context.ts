@@ -6,7 +6,7 @@ import type {
 	IPollFunctions,
 } from 'n8n-workflow';
 
-import { clearSharedCaches } from '../../../lib/lru-cache';
+import { forgetAll } from '../../../lib/kept';
 
 export interface PollSetup {
 	parameters?: IDataObject;
@@ -51,6 +51,8 @@ export function polling(
 	let saved = '{}';
 	let isActivating = true;
 	const context = {
+		// A poll is no execution yet.
+		getExecutionId: () => undefined,
 		getMode: () => mode,
 		getWorkflow: () => ({ id: workflowId, name: 'Watch', active: true }),
 		getNode: () => ({
@@ -82,7 +84,7 @@ export function polling(
 		restart: () => {
 			stored = JSON.parse(saved) as IDataObject;
 			isActivating = true;
-			clearSharedCaches();
+			forgetAll();
 		},
 	};
 }

@@ -20,6 +20,7 @@ import { expectApproved, joinPlaces } from '../../../support/approved/approved-t
 import { PLAIN_SETTINGS } from '../chat-settings';
 import { describeError } from '../../../support/approved/outcome';
 import { toMessages, toTool } from '../../../support/texts/messages';
+import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 interface Setting {
 	name: string;
@@ -117,7 +118,7 @@ let count = 0;
 const buildBody = (serverType: ServerType, { sampling = {}, chatRequest }: Setting) => {
 	const { draft, warnings } = buildCompletionRequest(
 		{
-			server: createModelServer({ baseUrl: `http://server/${String(count++)}` }),
+			server: createModelServer({ baseUrl: `http://server/${String(count++)}` }, NO_EXECUTION),
 			serverType,
 			settings: { ...PLAIN_SETTINGS, sampling },
 			chatRequest: { messages: [], ...chatRequest },

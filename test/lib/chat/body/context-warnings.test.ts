@@ -2,6 +2,7 @@
 import { getContextWarnings } from '../../../../lib/chat/body/context-warnings';
 import { createModelServer } from '../../../../lib/servers/endpoint';
 import { ollama } from '../../../../lib/servers/types/ollama';
+import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 test.each([
 	['qwen3', 'qwen3:latest', true],
@@ -12,7 +13,7 @@ test.each([
 	['qwen3:8b', 'qwen3:4b', false],
 	['latest', 'qwen3:latest', false],
 ])('"%s" and "%s" are one model: %s', (first, second, isSame) => {
-	const server = createModelServer({ baseUrl: 'http://ollama:11434' });
+	const server = createModelServer({ baseUrl: 'http://ollama:11434' }, NO_EXECUTION);
 	const request = (model: string, contextSize: number) =>
 		getContextWarnings(ollama, server, { model, sampling: { contextSize } });
 	expect(request(first, 4096)).toEqual([]);

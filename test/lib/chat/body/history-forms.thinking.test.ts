@@ -8,7 +8,7 @@ import type { JsonRecord } from '../../../../lib/values/records';
 function resend(messages: readonly JsonRecord[]): unknown {
 	const body = { model: 'm', messages };
 	const serverText = 'The thinking is missing.';
-	const report = { status: 400, isQuoted: false, codes: [], isOfGateway: false };
+	const report = { status: 400, codes: [], isOfGateway: false };
 	const error = createServerError('badRequest', {}, { serverText, report });
 	const change = adjustThinkingInHistory(toRejection({ error, body, isRepeated: false }), body);
 	return change?.apply(body).messages;

@@ -8,7 +8,7 @@ const SERVER_TEXT = "Invalid schema: 'type' must be a string";
 
 /** The names of the changes, and the body after each, until nothing changes any more. */
 function change(body: JsonRecord, serverText = SERVER_TEXT) {
-	const report = { status: 400, isQuoted: false, codes: [], isOfGateway: false };
+	const report = { status: 400, codes: [], isOfGateway: false };
 	const error = createServerError('badRequest', {}, { serverText, report });
 	const steps: Array<{ name: string; body: JsonRecord }> = [];
 	for (let current = body; steps.length < 5; current = steps.at(-1)!.body) {

@@ -7,6 +7,7 @@ import { sendJson, startScripted } from '../../../support/servers/scripted-serve
 import { PLAIN_SETTINGS } from '../chat-settings';
 import { useSimulator } from '../../../simulators/use-simulator';
 import { toInput } from '../../../support/texts/messages';
+import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 const serveScript = useSimulator(startScripted);
 
@@ -26,7 +27,7 @@ async function startChat(...texts: string[]) {
 		more: Partial<ChatRequest> = {},
 		apiKey = '',
 	) => {
-		const server = createModelServer({ baseUrl: scripted.url, apiKey });
+		const server = createModelServer({ baseUrl: scripted.url, apiKey }, NO_EXECUTION);
 		const deltas: string[] = [];
 		const { text, reasoning, warnings, logFields } = await runTurn({
 			server,

@@ -1,12 +1,7 @@
-import {
-	CACHED_MS,
-	cacheToolCalls,
-	MAX_CACHED_BYTES,
-	toolCallCache,
-} from '../../../../lib/chat/tools/tool-call-cache';
-import { clearSharedCaches } from '../../../../lib/lru-cache';
+import { cacheToolCalls, toolCallCache } from '../../../../lib/chat/tools/tool-call-cache';
+import { forgetAll, KEPT } from '../../../../lib/kept';
 
-beforeEach(clearSharedCaches);
+beforeEach(forgetAll);
 afterEach(() => jest.useRealTimers());
 
 test('calls are kept with the text and thinking before them, unless all of it is long', () => {
@@ -37,8 +32,8 @@ test('the calls of a thousand long responses take a limited memory, and the last
 	}
 	const kept = ids.filter((id) => toolCallCache.get(id) !== undefined);
 	expect(kept).toEqual(ids.slice(-kept.length));
-	expect(kept.length * bytes).toBeLessThanOrEqual(MAX_CACHED_BYTES);
-	expect((kept.length + 2) * bytes).toBeGreaterThan(MAX_CACHED_BYTES);
+	expect(kept.length * bytes).toBeLessThanOrEqual(KEPT.toolCalls.maxBytes!);
+	expect((kept.length + 2) * bytes).toBeGreaterThan(KEPT.toolCalls.maxBytes!);
 });
 
 test('a call is kept for an hour after its last use', () => {
@@ -46,9 +41,9 @@ test('a call is kept for an hour after its last use', () => {
 	const toolCalls = [{ id: 'a', name: 'b', arguments: '{ }' }];
 	cacheToolCalls({ text: 'Look', reasoning: '', toolCalls });
 	for (let round = 0; round < 3; round++) {
-		jest.advanceTimersByTime(CACHED_MS - 1);
+		jest.advanceTimersByTime(KEPT.toolCalls.ttlMs - 1);
 		expect(toolCallCache.get('a')?.arguments).toBe('{ }');
 	}
-	jest.advanceTimersByTime(CACHED_MS);
+	jest.advanceTimersByTime(KEPT.toolCalls.ttlMs);
 	expect(toolCallCache.get('a')).toBeUndefined();
 });

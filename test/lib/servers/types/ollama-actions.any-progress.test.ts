@@ -5,6 +5,7 @@ import { runModelAction } from '../../../../lib/servers/model-actions';
 import { examples } from '../../../support/jest/properties';
 import { json, useServers } from '../../../support/servers/scripted-server';
 import { list } from '../json-server';
+import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -47,7 +48,7 @@ test('any lines', async () => {
 			);
 			const loaded = first.filter(({ completed = 0 }) => completed < 100);
 			const options = { model: 'm', wait: true, timeoutMs: 60_000 };
-			const target = createModelServer({ baseUrl: server.url });
+			const target = createModelServer({ baseUrl: server.url }, NO_EXECUTION);
 			expect(await runModelAction(target, 'pull', options)).toMatchObject({
 				size: 100 * first.length,
 				downloaded: 100 * loaded.length,

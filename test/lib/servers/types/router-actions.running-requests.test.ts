@@ -6,6 +6,7 @@ import { json, useServers } from '../../../support/servers/scripted-server';
 import type { Answer } from '../../../support/servers/scripted-server';
 import { createModelServer } from '../../../../lib/servers/endpoint';
 import { LLAMA, list } from '../json-server';
+import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 const start = useServers();
 
@@ -68,13 +69,17 @@ test('any looks, with and without waiting', async () => {
 					json({ success: true })(request, response);
 				},
 			});
-			const outcome = await runModelAction(createModelServer({ baseUrl: server.url }), 'unload', {
-				model: 'a',
-				wait,
-				timeoutMs: 60_000,
-				// Half a second between two looks is long for a test.
-				...{ pauseMs: 1 },
-			}).then(
+			const outcome = await runModelAction(
+				createModelServer({ baseUrl: server.url }, NO_EXECUTION),
+				'unload',
+				{
+					model: 'a',
+					wait,
+					timeoutMs: 60_000,
+					// Half a second between two looks is long for a test.
+					...{ pauseMs: 1 },
+				},
+			).then(
 				({ state }) => state,
 				({ type }: { type: string }) => type,
 			);

@@ -2,9 +2,10 @@ import { classifyErrorResponse } from '../../../../lib/errors/classify-error';
 import { toErrorContext } from '../../../../lib/http/request-errors';
 import { createModelServer } from '../../../../lib/servers/endpoint';
 import type { ServerTypeName } from '../../../../lib/servers/types/server-type';
+import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 function suggestionFor(serverType: ServerTypeName, model: string, status: number, text: string) {
-	const server = createModelServer({ baseUrl: 'http://10.0.0.5:1234', serverType });
+	const server = createModelServer({ baseUrl: 'http://10.0.0.5:1234', serverType }, NO_EXECUTION);
 	const context = toErrorContext(server, { url: server.getApiUrl(), model });
 	const body = JSON.stringify({ error: text });
 	return classifyErrorResponse({ status, body }, context).suggestion;

@@ -199,9 +199,10 @@ test('fast-check: rejected fields are omitted one after another, and are not sen
 				const rejected = names.filter((name) => name in (body as object));
 				return rejected.length === 0 ? completionReply('A') : forbidden(rejected, each);
 			});
-			expect((await json(CLASSIFY)).classification).toBe('invoice');
+			const oneExecution = { executionId: sim.url };
+			expect((await json(CLASSIFY, oneExecution)).classification).toBe('invoice');
 			const countBefore = getChats().length;
-			expect((await json(CLASSIFY)).classification).toBe('invoice');
+			expect((await json(CLASSIFY, oneExecution)).classification).toBe('invoice');
 			const [supported, ...extraFields] = getChats().slice(countBefore);
 			expect(extraFields).toEqual([]);
 			expect(names.filter((name) => name in supported!)).toEqual([]);
@@ -216,8 +217,9 @@ test('a rejection of fields that were not sent omits none', async () => {
 	sim.route('POST /v1/chat/completions', () => forbidden([`field_${getChats().length}`], true));
 	expect((await getError(CLASSIFY)).message).toBe('field_1: Extra inputs are not permitted');
 	// The same fields without a system message: a template may have rejected that.
-	const [first, second, ...others] = getChats();
+	const [first, again, second, ...others] = getChats();
 	expect(others).toEqual([]);
+	expect(again).toEqual(first);
 	expect({ ...second, messages: first!.messages }).toEqual(first);
 	expect(second!.messages).toEqual([{ role: 'user', content: expect.any(String) as string }]);
 });

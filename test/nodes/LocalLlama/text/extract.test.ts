@@ -185,26 +185,27 @@ describe('a server that rejects response formats', () => {
 	/** The schema, any JSON, and none: a server that names the field rejects the schema in each of its forms. */
 	const ALL_FORMATS = ['json_schema', 'json_object', undefined];
 	const rejections = ALL_FORMATS.slice(1).map(() => reject);
+	const ONE_EXECUTION = { executionId: 'one execution' };
 	const getFormats = () => getChats().map(({ response_format: format }) => asRecord(format).type);
 
-	test('gets the request without one, and later requests omit it', async () => {
+	test('gets the request without one, and later requests of the execution omit it', async () => {
 		const sim = await serve();
 		sim.script(...rejections, reply.text(RIGHT), reply.text(RIGHT));
-		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
+		expect((await json({ ...EXTRACT, fields: FIELDS }, ONE_EXECUTION)).output).toEqual({
 			number: 7,
 			company: 'ACME',
 		});
 		expect(getFormats()).toEqual(ALL_FORMATS);
-		await json({ ...EXTRACT, fields: FIELDS });
+		await json({ ...EXTRACT, fields: FIELDS }, ONE_EXECUTION);
 		expect(getFormats()).toEqual([...ALL_FORMATS, undefined]);
 	});
 
 	test('does not change what chats send', async () => {
 		const sim = await serve();
 		sim.script(...rejections, reply.text(RIGHT), reply.text('{}'));
-		await json({ ...EXTRACT, fields: FIELDS });
+		await json({ ...EXTRACT, fields: FIELDS }, ONE_EXECUTION);
 		const options = { responseFormat: 'jsonObject' };
-		await json({ resource: 'text', operation: 'chat', prompt: 'A', options });
+		await json({ resource: 'text', operation: 'chat', prompt: 'A', options }, ONE_EXECUTION);
 		expect(getFormats()).toEqual([...ALL_FORMATS, 'json_object']);
 	});
 });

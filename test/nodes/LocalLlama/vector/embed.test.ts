@@ -245,6 +245,7 @@ test('Ollama gets requests at its own route, and truncated texts add a hint', as
 	expect(getBodies('/api/embed')).toMatchObject([
 		{ truncate: false },
 		{ truncate: false },
+		{ truncate: false },
 		{ truncate: false, keep_alive: 120 },
 	]);
 	expect(fake.hints.map(({ message }) => message)).toEqual([
