@@ -649,3 +649,27 @@ describe('markup that nothing reads', () => {
 		expect(parse(text)).toEqual({ text, calls: [], rejectedCall: undefined });
 	});
 });
+
+describe('what is complete in itself', () => {
+	const PAIRS = '<tool_call>list\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>';
+
+	test.each([
+		{ what: 'JSON without the mark at its end', text: '<tool_call>{"name":"list","arguments":{}}' },
+		{ what: 'arguments under `args`', text: '<tool_call>{"name":"list","args":{}}</tool_call>' },
+		{ what: 'such JSON as the complete response', text: '{"name":"list","args":{}}' },
+		{ what: 'pairs of keys and values with the mark at their end', text: `${PAIRS}</tool_call>` },
+	])('runs: $what', ({ text }) => {
+		expect(parse(text)).toMatchObject({ calls: [{ name: 'list' }] });
+	});
+
+	test.each([PAIRS, `${PAIRS}\n`])(
+		'is not a list of pairs without the mark at its end, which may go on: %s',
+		(text) => {
+			expect(parse(text)).toMatchObject({
+				text,
+				calls: [],
+				rejectedCall: { name: 'list', reason: 'noEnd' },
+			});
+		},
+	);
+});
