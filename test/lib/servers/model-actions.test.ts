@@ -1,6 +1,8 @@
 import { listModels } from '../../../lib/servers/list-models';
 import { runModelAction } from '../../../lib/servers/model-actions';
 import { getProfile } from '../../../lib/servers/profile';
+import { SERVER_TYPES } from '../../../lib/servers/types';
+import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import { getError } from '../../support/jest/get-error';
 import type { ScriptedRequest } from '../../support/servers/scripted-server';
 import { withDeadline } from '../../support/waiting/deadline';
@@ -29,6 +31,32 @@ describe('model actions', () => {
 			suggestion: expect.stringMatching(/router|Only/),
 		});
 	});
+
+	test.each(
+		(['load', 'unload', 'pull', 'remove'] as const).flatMap((action) =>
+			[
+				{ action, owner: 'llamacpp', headers: LLAMA, own: SERVER_TYPES.llamaServer },
+				{ action, owner: 'vllm', headers: {}, own: SERVER_TYPES.vllm },
+			].filter(({ own }) => own.modelActions?.[action] === undefined),
+		),
+	)(
+		'$action at $own.label: its own advice is that for loading',
+		async ({ action, owner, headers, own }) => {
+			const answers = { 'GET /v1/models': list({ id: 'a', owned_by: owner }) };
+			const { server } = await serve(answers, headers);
+			const running = runModelAction(server, action, { ...call, model: 'a' });
+			const { suggestion } = await running.then(() => ({ suggestion: '' }), asServerErrorOrThrow);
+			const advice = own.texts.noModelActions;
+			const isOwn = advice !== undefined && /load/.test(action);
+			expect({
+				advice,
+				isTold: suggestion.endsWith(advice ?? '.') && !/undefined/.test(suggestion),
+			}).toEqual({
+				advice,
+				isTold: advice === undefined || isOwn,
+			});
+		},
+	);
 
 	test('find out again which server it is: it may have been replaced', async () => {
 		const { server } = await serve({
