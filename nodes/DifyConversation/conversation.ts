@@ -1,16 +1,12 @@
 /** Conversations of a user. */
+import { apiPath } from '../../lib/dify/api-path';
 import { buildConversationList } from '../../lib/dify/app';
-import { readId } from '../shared/dify/dify-fields';
+import { omitUndefined } from '../../lib/values/records';
+import { readUser, userField } from '../shared/dify/common-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { readUser, userField } from '../shared/dify/dify-user';
-import {
-	booleanField,
-	choiceField,
-	optionsCollection,
-	shownIf,
-	stringField,
-} from '../shared/field-builders';
+import { defineListOperation } from '../shared/dify/list-operation';
+import { defineRequestOperation } from '../shared/dify/request-operation';
+import { optionsField } from '../shared/fields/options-field';
 import { conversationFields, MODEL_TIMEOUT_MS } from './fields';
 
 export const conversations: DifyResource = {
@@ -20,65 +16,65 @@ export const conversations: DifyResource = {
 		defineListOperation({
 			action: 'Get many conversations',
 			description: 'List the conversations that a user started through the API',
-			fields: [userField],
-			extraFields: [
-				optionsCollection([
-					choiceField('Sort By', 'sortBy', '-updated_at', {
-						'-created_at': 'Created, Newest First',
-						created_at: 'Created, Oldest First',
-						'-updated_at': 'Updated, Newest First',
-						updated_at: 'Updated, Oldest First',
-					}),
-				]),
-			],
-			list: (parameters) =>
-				buildConversationList({
-					user: readUser(parameters),
-					sortBy: parameters.choice('options.sortBy', '-updated_at'),
+			fields: { user: userField },
+			extraFields: {
+				options: optionsField({
+					sortBy: {
+						kind: 'choice',
+						label: 'Sort By',
+						default: '-updated_at',
+						choices: {
+							'-created_at': 'Created, Newest First',
+							created_at: 'Created, Oldest First',
+							'-updated_at': 'Updated, Newest First',
+							updated_at: 'Updated, Oldest First',
+						},
+					},
 				}),
-			describeEmpty: (parameters) =>
-				`The app has no conversations of the user "${readUser(parameters)}" that were started through the API. If there should be some, enter their user in User.`,
+			},
+			list: ({ source, values }) =>
+				buildConversationList({ user: readUser(source, values), sortBy: values.options.sortBy }),
+			describeEmpty: ({ source, values }) =>
+				`The app has no conversations of the user "${readUser(source, values)}" that were started through the API. If there should be some, enter their user in User.`,
 		}),
 		defineRequestOperation({
 			name: 'Rename',
 			value: 'rename',
 			action: 'Rename a conversation',
 			description: 'Enter a name, or let Dify generate one',
-			fields: [
+			fields: {
 				...conversationFields,
-				booleanField(
-					'Generate Name',
-					'autoGenerate',
-					false,
-					'Whether a model generates the name from the messages of the conversation',
-				),
-				stringField('Name', 'name', {
+				autoGenerate: {
+					kind: 'switch',
+					label: 'Generate Name',
+					default: false,
+					description: 'Whether a model generates the name from the messages of the conversation',
+				},
+				name: {
+					kind: 'text',
+					label: 'Name',
 					required: true,
-					...shownIf('autoGenerate', false),
-				}),
-			],
-			timeoutMs: MODEL_TIMEOUT_MS,
-			request: 'POST /conversations/{conversationId}/name',
-			getValues: (parameters) => {
-				const isGenerated = parameters.boolean('autoGenerate');
-				return {
-					...(!isGenerated && { name: parameters.requiredText('name') }),
-					auto_generate: isGenerated,
-					user: readUser(parameters),
-				};
+					shownIf: { autoGenerate: [false] },
+				},
 			},
+			timeoutMs: MODEL_TIMEOUT_MS,
+			method: 'POST',
+			getPath: ({ values }) => apiPath`/conversations/${values.conversationId}/name`,
+			getValues: ({ source, values }) => ({
+				...omitUndefined({ name: values.name }),
+				auto_generate: values.autoGenerate,
+				user: readUser(source, values),
+			}),
 		}),
 		defineRequestOperation({
 			name: 'Delete',
 			value: 'delete',
 			action: 'Delete a conversation',
 			fields: conversationFields,
-			request: 'DELETE /conversations/{conversationId}',
-			getValues: (parameters) => ({ user: readUser(parameters) }),
-			toItems: (_response, parameters) => ({
-				conversationId: readId(parameters, 'conversationId'),
-				deleted: true,
-			}),
+			method: 'DELETE',
+			getPath: ({ values }) => apiPath`/conversations/${values.conversationId}`,
+			getValues: ({ source, values }) => ({ user: readUser(source, values) }),
+			toItems: (_response, { values: { conversationId } }) => ({ conversationId, deleted: true }),
 		}),
 	],
 };

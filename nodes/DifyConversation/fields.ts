@@ -1,13 +1,12 @@
 /** Fields of Dify Conversation. */
-import type { INodeProperties } from 'n8n-workflow';
-import { conversationField } from '../shared/dify/dify-fields';
-import { userField } from '../shared/dify/dify-user';
+import type { FieldTable } from '../../lib/fields/field';
+import { conversationField, userField } from '../shared/dify/common-fields';
 
 /** A conversation of a user. */
-export const conversationFields: INodeProperties[] = [
-	userField,
-	conversationField({ required: true }),
-];
+export const conversationFields = {
+	user: userField,
+	conversationId: conversationField,
+} as const satisfies FieldTable;
 
 /** For requests in which a language model generates a name or questions. */
 export const MODEL_TIMEOUT_MS = 120_000;

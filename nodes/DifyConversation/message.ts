@@ -1,9 +1,10 @@
 /** Messages of a conversation. */
+import { apiPath } from '../../lib/dify/api-path';
 import { asArray } from '../../lib/values/records';
-import { messageField, readId } from '../shared/dify/dify-fields';
+import { messageIdField, readUser, userField } from '../shared/dify/common-fields';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { readUser, userField } from '../shared/dify/dify-user';
+import { defineListOperation } from '../shared/dify/list-operation';
+import { defineRequestOperation } from '../shared/dify/request-operation';
 import { conversationFields, MODEL_TIMEOUT_MS } from './fields';
 
 export const messages: DifyResource = {
@@ -15,12 +16,9 @@ export const messages: DifyResource = {
 			description:
 				'Messages with responses, files and ratings, oldest first. Limit returns the newest.',
 			fields: conversationFields,
-			list: (parameters) => ({
+			list: ({ source, values }) => ({
 				path: '/messages',
-				query: {
-					conversation_id: readId(parameters, 'conversationId'),
-					user: readUser(parameters),
-				},
+				query: { conversation_id: values.conversationId, user: readUser(source, values) },
 				cursor: 'first_id',
 			}),
 		}),
@@ -30,12 +28,16 @@ export const messages: DifyResource = {
 			action: 'Get suggested questions',
 			description:
 				'Get questions the user might ask next; a model generates them, which uses tokens',
-			fields: [userField, messageField('ID of the message to suggest follow-up questions for')],
+			fields: {
+				user: userField,
+				messageId: messageIdField('ID of the message to suggest follow-up questions for'),
+			},
 			timeoutMs: MODEL_TIMEOUT_MS,
-			request: 'GET /messages/{messageId}/suggested',
-			getValues: (parameters) => ({ user: readUser(parameters) }),
-			toItems: ({ data }, parameters) => ({
-				messageId: readId(parameters, 'messageId'),
+			method: 'GET',
+			getPath: ({ values }) => apiPath`/messages/${values.messageId}/suggested`,
+			getValues: ({ source, values }) => ({ user: readUser(source, values) }),
+			toItems: ({ data }, { values: { messageId } }) => ({
+				messageId,
 				questions: asArray(data).filter((question) => typeof question === 'string'),
 			}),
 		}),

@@ -7,10 +7,11 @@ import { fetchAllPages } from '../../lib/dify/pages';
 import { createLocalError } from '../../lib/dify/create-error';
 import { toVariableValue, withTypedValue } from '../../lib/dify/variables';
 import { asNonEmptyString } from '../../lib/values/records';
-import { readId } from '../shared/dify/dify-fields';
+import { createEmptyFieldError, quoteValue } from '../../lib/fields/field-errors';
+import type { FieldTable, Values, ValueSource } from '../../lib/fields/field';
+import { readUser } from '../shared/dify/common-fields';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation } from '../shared/dify/define-operation';
-import { readUser } from '../shared/dify/dify-user';
+import { defineListOperation } from '../shared/dify/list-operation';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import {
 	createListSearch,
@@ -18,23 +19,32 @@ import {
 	readEditorUser,
 	readEditorValue,
 } from '../shared/dify/editor-lists';
-import { resourceLocatorField, stringField } from '../shared/field-builders';
-import { quoteValue } from '../shared/parameters';
+import { defineOperation } from '../shared/run/define-operation';
 import { conversationFields } from './fields';
 
-const variableField = resourceLocatorField('Variable', 'variableId', 'searchVariables', {
-	required: true,
-});
+const updateFields = {
+	...conversationFields,
+	variableId: {
+		kind: 'locator',
+		label: 'Variable',
+		search: 'searchVariables',
+		entered: [{ displayName: 'By Name', name: 'name', placeholder: 'e.g. language' }, 'id'],
+		required: true,
+		whenEmpty: 'Select the variable from the list, or enter its name or ID.',
+	},
+	value: {
+		kind: 'text',
+		label: 'Value',
+		description: 'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
+		parse: parseValue,
+	},
+} as const satisfies FieldTable;
 
-/** A variable may also be named. */
-const byName = {
-	displayName: 'By Name',
-	name: 'name',
-	type: 'string' as const,
-	placeholder: 'e.g. language',
-};
-
-const [fromList, byId] = variableField.modes!;
+/** An empty text empties the variable, but an expression without a result would write "undefined" into it. */
+function parseValue(value: unknown, source: ValueSource): unknown {
+	if (value === undefined || value === null) throw createEmptyFieldError(source);
+	return value;
+}
 
 export const variables: DifyResource = {
 	name: 'Variable',
@@ -44,43 +54,32 @@ export const variables: DifyResource = {
 			action: 'Get many variables',
 			description: 'List the variables of a chatflow conversation; other apps have none',
 			fields: conversationFields,
-			list: (parameters) =>
+			list: ({ source, values }) =>
 				buildVariableList({
-					conversationId: readId(parameters, 'conversationId'),
-					user: readUser(parameters),
+					conversationId: values.conversationId,
+					user: readUser(source, values),
 				}),
 			toItem: withTypedValue,
 		}),
-		{
+		defineOperation({
 			name: 'Update',
 			value: 'update',
 			action: 'Update a variable',
 			description: 'Set a variable of a chatflow conversation',
 			mainFields: ['value'],
-			fields: [
-				...conversationFields,
-				{ ...variableField, modes: [fromList!, byName, byId!] },
-				stringField(
-					'Value',
-					'value',
-					'The new value. For variables that are not strings, enter JSON: 5, true, [1, 2].',
-				),
-			],
+			fields: updateFields,
 			execute: updateVariable,
-		},
+		}),
 	],
 };
 
-async function updateVariable({ client, parameters }: DifyCall) {
-	const nameOrId = parameters.requiredString(
-		'variableId',
-		'Select the variable from the list, or enter its name or ID.',
-	);
-	const conversationId = readId(parameters, 'conversationId');
-	const value = parameters.value('value');
-	// An empty text empties the variable, but an expression without a result would write "undefined" into it.
-	if (value === undefined || value === null) throw parameters.createEmptyError('value');
-	const user = readUser(parameters);
+async function updateVariable({
+	client,
+	source,
+	values,
+}: DifyCall & { values: Values<typeof updateFields> }) {
+	const { variableId: nameOrId, conversationId, value } = values;
+	const user = readUser(source, values);
 	const list = buildVariableList({ conversationId, user });
 	const variable = await findVariable(client, list, nameOrId);
 	const body = { value: toVariableValue(variable, value), user };

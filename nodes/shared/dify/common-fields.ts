@@ -3,16 +3,20 @@ import type {
 	FieldTable,
 	LocatorField,
 	NameField,
+	SwitchField,
 	ValueSource,
 	Values,
 } from '../../../lib/fields/field';
-import { resolveUser } from '../../../lib/dify/default-user';
+import { toName } from '../../../lib/fields/check-value';
+import { createFieldError } from '../../../lib/fields/field-errors';
+import { resolveUser, toSessionUser } from '../../../lib/dify/default-user';
 import { parseUser, parseUuid } from '../../../lib/dify/ids';
+import { isUnset } from '../../../lib/values/records';
 import { ID_EXAMPLE } from '../fields/to-properties';
 import type { ItemSource } from '../fields/item-source';
 
 /** A field with an ID of Dify, checked. */
-type WithId<F> = F & {
+export type WithId<F> = F & {
 	/** @throws {ServerError} of type `invalidId` if the field is empty or has another value */
 	parse(value: unknown, source: ValueSource): string;
 };
@@ -22,7 +26,8 @@ function createIdParser(emptySuggestion?: string): WithId<object>['parse'] {
 		parseUuid(value, `${label.toLowerCase().replace(/ id$/, '')} ID`, { emptySuggestion });
 }
 
-const parseId = createIdParser();
+/** The `parse` of a field with an ID, which its label names. */
+export const parseId: WithId<object>['parse'] = createIdParser();
 
 /** A conversation, from the list of the user or by ID. */
 export const conversationField: WithId<LocatorField> = {
@@ -74,6 +79,27 @@ export function toLimit({ limit = Infinity }: Pick<Values<typeof pagingFields>, 
 	return limit;
 }
 
+/** Bytes: the web server of Dify accepts as much in the first line of a request by default (Gunicorn: limit_request_line). */
+const MAX_KEYWORD_BYTES = 4_000;
+
+/** The `parse` of a field with a part of the names or texts to search for, which is sent in the URL. Empty for all. */
+export function parseKeyword(value: unknown, source: ValueSource): string {
+	const keyword = toName(source, value);
+	if (encodeURIComponent(keyword.toWellFormed()).length <= MAX_KEYWORD_BYTES) return keyword;
+	throw createFieldError(
+		source,
+		'is too long for a search',
+		'Shorten it to a few words, because it is sent in the URL of the request.',
+	);
+}
+
+export const simplifyField = {
+	kind: 'switch',
+	label: 'Simplify',
+	default: true,
+	description: 'Whether to return a simplified version of the response instead of the raw data',
+} as const satisfies SwitchField;
+
 export const DEFAULT_USER =
 	'If empty: the session of the Chat Trigger, otherwise the "user" of the item, otherwise this workflow.';
 
@@ -119,4 +145,11 @@ export function readRawUser(source: ItemSource, { user }: UserValue): unknown {
 	const workflowId = source.workflowId();
 	const entered = user.type === 'entered' ? user : undefined;
 	return resolveUser({ entered, sessionId, itemUser, workflowId });
+}
+
+/** Whether the user is that of the chat session of the item. */
+export function isSessionUser(source: ItemSource, values: UserValue): boolean {
+	const { sessionId } = source.item();
+	const user = toSessionUser(sessionId, source.workflowId());
+	return !isUnset(sessionId) && readRawUser(source, values) === user;
 }
