@@ -1,14 +1,17 @@
 /** Annotations of a Dify app. */
+import { apiPath } from '../../lib/dify/api-path';
 import type { ListEndpoint } from '../../lib/dify/pages';
 import { fetchAllPages } from '../../lib/dify/pages';
+import { toName } from '../../lib/fields/check-value';
+import type { FieldTable, LocatorField, Values, ValueSource } from '../../lib/fields/field';
+import { createEmptyFieldError } from '../../lib/fields/field-errors';
 import { asNonEmptyString } from '../../lib/values/records';
+import { parseId, parseKeyword } from '../shared/dify/common-fields';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { createListSearch } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { readId, readKeyword } from '../shared/dify/dify-fields';
-import { resourceLocatorField, longTextField, stringField } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
+import { defineListOperation } from '../shared/dify/list-operation';
+import { defineRequestOperation } from '../shared/dify/request-operation';
 
 /**
  * The annotations of the app, newest first.
@@ -19,28 +22,40 @@ function buildAnnotationList(keyword: string): ListEndpoint {
 	return { path: '/apps/annotations', query: { keyword } };
 }
 
-const questionField = stringField('Question', 'question', {
-	required: true,
-	description: 'The question that users ask',
-});
+/** @throws {ServerError} for an empty text, which Dify would store */
+function parseText(value: unknown, source: ValueSource): string {
+	if (toName(source, value) === '') throw createEmptyFieldError(source);
+	return String(value);
+}
 
-const answerField = longTextField('Answer', 'answer', 4, {
-	required: true,
-	description: 'The exact text that the app returns',
-});
+const textFields = {
+	question: {
+		kind: 'text',
+		label: 'Question',
+		required: true,
+		description: 'The question that users ask',
+		parse: parseText,
+	},
+	answer: {
+		kind: 'text',
+		label: 'Answer',
+		rows: 4,
+		required: true,
+		description: 'The exact text that the app returns',
+		parse: parseText,
+	},
+} as const satisfies FieldTable;
 
-const annotationIdField = resourceLocatorField('Annotation', 'annotationId', 'searchAnnotations', {
+const annotationIdField = {
+	kind: 'locator',
+	label: 'Annotation',
+	search: 'searchAnnotations',
 	required: true,
-});
+	parse: parseId,
+} as const satisfies LocatorField;
 
-/**
- * Reads both texts.
- *
- * @throws {ServerError} for empty ones, which Dify would store
- */
-function readTexts(parameters: NodeParameters) {
-	for (const name of ['question', 'answer']) parameters.requiredString(name);
-	return { question: parameters.rawString('question'), answer: parameters.rawString('answer') };
+function toTexts({ question, answer }: Values<typeof textFields>) {
+	return { question, answer };
 }
 
 export const annotations: DifyResource = {
@@ -51,45 +66,46 @@ export const annotations: DifyResource = {
 		defineListOperation({
 			action: 'Get many annotations',
 			description: 'List the questions and answers of the app with their usage count',
-			fields: [
-				stringField(
-					'Keyword',
-					'keyword',
-					'Text that the question or the answer must contain. Leave empty for all.',
-				),
-			],
-			list: (parameters) => buildAnnotationList(readKeyword(parameters)),
+			fields: {
+				keyword: {
+					kind: 'name',
+					label: 'Keyword',
+					description: 'Text that the question or the answer must contain. Leave empty for all.',
+					parse: parseKeyword,
+				},
+			},
+			list: ({ values }) => buildAnnotationList(values.keyword),
 		}),
 		defineRequestOperation({
 			name: 'Create',
 			value: 'create',
 			action: 'Create an annotation',
 			description: 'Add a question and its answer, even if the same question already exists',
-			fields: [questionField, answerField],
-			request: 'POST /apps/annotations',
-			getValues: readTexts,
+			fields: textFields,
+			method: 'POST',
+			getPath: () => '/apps/annotations',
+			getValues: ({ values }) => toTexts(values),
 		}),
 		defineRequestOperation({
 			name: 'Update',
 			value: 'update',
 			action: 'Update an annotation',
 			description: 'Change the question and the answer; Dify requires both',
-			fields: [annotationIdField, questionField, answerField],
+			fields: { annotationId: annotationIdField, ...textFields },
 			isIdempotent: true,
-			request: 'PUT /apps/annotations/{annotationId}',
-			getValues: readTexts,
+			method: 'PUT',
+			getPath: ({ values }) => apiPath`/apps/annotations/${values.annotationId}`,
+			getValues: ({ values }) => toTexts(values),
 		}),
 		defineRequestOperation({
 			name: 'Delete',
 			value: 'delete',
 			action: 'Delete an annotation',
 			description: 'Remove an annotation',
-			fields: [annotationIdField],
-			request: 'DELETE /apps/annotations/{annotationId}',
-			toItems: (_response, parameters) => ({
-				success: true,
-				annotationId: readId(parameters, 'annotationId'),
-			}),
+			fields: { annotationId: annotationIdField },
+			method: 'DELETE',
+			getPath: ({ values }) => apiPath`/apps/annotations/${values.annotationId}`,
+			toItems: (_response, { values: { annotationId } }) => ({ success: true, annotationId }),
 		}),
 	],
 };

@@ -8,67 +8,71 @@ import type { JsonRecord } from '../../lib/values/records';
 import { omitEmpty } from '../../lib/values/records';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { reportRun } from '../shared/dify/report-run';
-import { RUN_OPTIONS, simplifyField } from '../shared/dify/dify-fields';
-import { userField, readUser } from '../shared/dify/dify-user';
+import { readUser, simplifyField, userField } from '../shared/dify/common-fields';
 import { prepareRun } from '../shared/dify/prepare-run';
 import { filesField } from '../shared/dify/run-files';
 import { inputFields } from '../shared/dify/run-inputs';
 import { toPlainObject } from '../shared/dify/run-output';
-import { longTextField, optionsCollection } from '../shared/field-builders';
+import { RUN_OPTIONS } from '../shared/dify/run-options';
+import { optionsField } from '../shared/fields/options-field';
+import { defineOperation } from '../shared/run/define-operation';
+import type { FieldValues } from '../shared/run/define-operation';
+import type { FieldTable } from '../../lib/fields/field';
+
+const fields = {
+	text: {
+		kind: 'text',
+		label: 'Text',
+		rows: 4,
+		description:
+			'For apps with one text variable. Leave empty and fill in the form below for other apps.',
+	},
+	user: userField,
+	...inputFields,
+	files: filesField,
+	simplify: simplifyField,
+	options: optionsField({
+		enableStreaming: RUN_OPTIONS.enableStreaming,
+		idleTimeout: RUN_OPTIONS.idleTimeout,
+		maxConcurrentItems: {
+			...RUN_OPTIONS.maxConcurrentItems,
+			description: 'How many texts to generate at the same time',
+		},
+		maxRetries: {
+			...RUN_OPTIONS.maxRetries,
+			description: 'How often to retry after a refused connection or when the app is busy',
+		},
+		totalTimeout: RUN_OPTIONS.totalTimeout,
+	}),
+} as const satisfies FieldTable;
 
 export const texts: DifyResource = {
 	name: 'Text',
 	value: 'text',
 	description: 'For text generator apps',
 	operations: [
-		{
+		defineOperation({
 			name: 'Generate',
 			value: 'generate',
 			action: 'Generate a text',
 			description: 'Generate a text with the app',
 			mainFields: ['text'],
-			fields: [
-				longTextField(
-					'Text',
-					'text',
-					4,
-					'For apps with one text variable. Leave empty and fill in the form below for other apps.',
-				),
-				userField,
-				...inputFields,
-				filesField,
-				simplifyField,
-				optionsCollection([
-					RUN_OPTIONS.enableStreaming,
-					RUN_OPTIONS.idleTimeout,
-					{
-						...RUN_OPTIONS.maxConcurrentItems,
-						description: 'How many texts to generate at the same time',
-					},
-					{
-						...RUN_OPTIONS.maxRetries,
-						description: 'How often to retry after a refused connection or when the app is busy',
-					},
-					RUN_OPTIONS.totalTimeout,
-				]),
-			],
-			execute: async (call) => {
-				const { client, parameters } = call;
-				const user = readUser(parameters);
-				const text = parameters.rawString('text');
-				const request = await prepareRun(call, { user });
-				const inputs = await addText(call, request.inputs, text);
-				const result = await sendCompletionMessage(client, { ...request, inputs });
-				reportRun(call, result);
-				return {
-					json: parameters.boolean('simplify')
-						? toSimplifiedJson(result, user)
-						: toRawJson(result, user),
-				};
-			},
-		},
+			fields,
+			execute: generate,
+		}),
 	],
 };
+
+async function generate(call: DifyCall & FieldValues<typeof fields>) {
+	const { client, source, values } = call;
+	const user = readUser(source, values);
+	const { text, simplify, files, options } = values;
+	const request = await prepareRun(call, { user, inputs: values, files, options });
+	const inputs = await addText(call, request.inputs, text);
+	const result = await sendCompletionMessage(client, { ...request, inputs });
+	reportRun(call, result);
+	return { json: simplify ? toSimplifiedJson(result, user) : toRawJson(result, user) };
+}
 
 /** @throws {ServerError} also if the app is no text generator */
 async function addText({ client }: DifyCall, inputs: JsonRecord, text: string) {

@@ -5,17 +5,18 @@ import { sendChatMessage } from '../../lib/dify/run/send-chat-message';
 import { prepareRun } from '../shared/dify/prepare-run';
 import { filesField } from '../shared/dify/run-files';
 import { inputFields } from '../shared/dify/run-inputs';
+import { RETRY_CONDITION, RUN_OPTIONS, onPauseField } from '../shared/dify/run-options';
+import {
+	conversationLocator,
+	isSessionUser,
+	readRawUser,
+	readUser,
+	simplifyField,
+	userField,
+} from '../shared/dify/common-fields';
+import { fetchFilesFromField } from '../shared/dify/file-fields';
 import type { DifyCall, DifyOperation } from '../shared/dify/dify-operation';
 import { reportRun } from '../shared/dify/report-run';
-import {
-	simplifyField,
-	conversationField,
-	fetchFilesFromField,
-	onPauseField,
-	RUN_OPTIONS,
-	RETRY_CONDITION,
-} from '../shared/dify/dify-fields';
-import { isSessionUser, readUser, userField, readRawUser } from '../shared/dify/dify-user';
 import {
 	storeResultFiles,
 	createPausedError,
@@ -26,35 +27,27 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationTable } from '../shared/run/operation-table';
-import type { NodeParameters } from '../shared/parameters';
+import { defineOperation } from '../shared/run/define-operation';
+import type { FieldValues } from '../shared/run/define-operation';
+import { optionsField } from '../shared/fields/options-field';
+import type { ItemSource } from '../shared/fields/item-source';
+import { toWrittenText } from '../../lib/fields/check-value';
+import type { FieldTable, ValueSource, Values } from '../../lib/fields/field';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
 import { getChatFiles } from '../shared/run/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { parseOptionalUuid } from '../../lib/dify/ids';
-import {
-	choiceField,
-	longTextField,
-	booleanField,
-	multiChoiceField,
-	optionsCollection,
-	stringField,
-	shownIf,
-} from '../shared/field-builders';
 
-const messageFields = [
-	longTextField('Query', 'query', 4, {
-		default: '={{ $json.chatInput }}',
-		required: true,
-		description: 'The message to send to the app. Sent unchanged.',
-	}),
-	userField,
-	choiceField(
-		'Conversation',
-		'conversation',
-		'auto',
-		{
+/** Which conversation a message belongs to. */
+export const conversationFields = {
+	user: userField,
+	conversation: {
+		kind: 'choice',
+		label: 'Conversation',
+		default: 'auto',
+		choices: {
 			auto: [
 				'Automatic',
 				'With a Chat Trigger, one conversation per chat session, unless User names another user. Otherwise a new conversation.',
@@ -69,97 +62,137 @@ const messageFields = [
 			],
 			new: ['New', 'Start a new conversation for each item'],
 		},
-		'Which conversation the message belongs to. Dify stores the history; n8n stores nothing.',
-	),
-	conversationField(shownIf('conversation', 'byId')),
-];
+		description:
+			'Which conversation the message belongs to. Dify stores the history; n8n stores nothing.',
+	},
+	conversationId: {
+		...conversationLocator,
+		shownIf: { conversation: ['byId'] },
+		parse: (value: unknown): string | undefined => parseOptionalUuid(value, 'conversation ID'),
+	},
+} as const satisfies FieldTable;
 
-type Conversation = 'auto' | 'new' | 'latest' | 'byId';
+type ConversationValues = Values<typeof conversationFields>;
 
 /** Automatic is the latest conversation of the chat session, which is a separate user in Dify. */
-function readConversationMode(parameters: NodeParameters) {
-	const choice = parameters.choice<Conversation>('conversation');
+function getConversationMode(values: ConversationValues, source: ItemSource) {
+	const { conversation: choice } = values;
 	if (choice !== 'auto') return choice;
-	return isSessionUser(parameters) ? 'latest' : 'new';
+	return isSessionUser(source, values) ? 'latest' : 'new';
 }
 
 /** The conversation of the item. */
-function readConversation(parameters: NodeParameters): ConversationChoice {
-	const choice = readConversationMode(parameters);
-	if (choice === 'latest') return { type: 'latest' };
-	const id =
-		choice === 'byId'
-			? parseOptionalUuid(parameters.value('conversationId'), 'conversation ID')
-			: undefined;
+function readConversation(values: ConversationValues, source: ItemSource): ConversationChoice {
+	if (getConversationMode(values, source) === 'latest') return { type: 'latest' };
+	const { conversationId: id } = values;
 	return id === undefined ? { type: 'new' } : { type: 'id', id };
 }
 
 /** Key of the item's conversation. Messages of one conversation are sent in order. */
-export function getConversationKey(parameters: NodeParameters): string | undefined {
-	const choice = tryOrUndefined(() => readConversationMode(parameters));
-	if (choice === 'latest') return `latest ${String(readRawUser(parameters))}`;
-	const id = choice === 'byId' ? parameters.value('conversationId') : undefined;
-	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
+export function getConversationKey(
+	values: ConversationValues,
+	source: ItemSource,
+): string | undefined {
+	const isLatest = tryOrUndefined(() => getConversationMode(values, source)) === 'latest';
+	if (isLatest) return `latest ${String(readRawUser(source, values))}`;
+	// A wrong value is reported when the item is processed.
+	return tryOrUndefined(() => values.conversationId);
 }
 
-const optionFields = [
-	stringField('Response Field', 'answerField', {
-		default: 'answer',
-		...shownIf('/simplify', true),
+const fields = {
+	query: {
+		kind: 'text',
+		label: 'Query',
+		rows: 4,
+		default: '={{ $json.chatInput }}',
+		required: true,
+		description: 'The message to send to the app. Sent unchanged.',
+		// An empty one is checked with the files and inputs that it may be about.
+		parse: (value: unknown, source: ValueSource): string => toWrittenText(source, value),
+	},
+	...conversationFields,
+	...inputFields,
+	inputsMode: {
+		...inputFields.inputsMode,
 		description:
-			'Name of the field that contains the response. With a Chat Trigger, the item also has "output", which the chat shows.',
+			"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
+	},
+	files: {
+		...filesField,
+		description:
+			'Files to send with the message. File upload must be enabled in the app. With a Chat Trigger and no entry here, the files of the chat message are sent if the app accepts them.',
+	},
+	simplify: simplifyField,
+	options: optionsField({
+		answerField: {
+			kind: 'name',
+			label: 'Response Field',
+			default: 'answer',
+			shownIf: { '/simplify': [true] },
+			description:
+				'Name of the field that contains the response. With a Chat Trigger, the item also has "output", which the chat shows.',
+		},
+		autoGenerateName: {
+			kind: 'switch',
+			label: 'Automatic Conversation Name',
+			default: true,
+			description: 'Whether Dify generates a name for a new conversation with a model',
+		},
+		enableStreaming: RUN_OPTIONS.enableStreaming,
+		fetchFilesFrom: fetchFilesFromField('files of the response'),
+		idleTimeout: RUN_OPTIONS.idleTimeout,
+		include: {
+			kind: 'choices',
+			label: 'Include',
+			choices: {
+				thoughts: [
+					'Agent Thoughts',
+					"The agent's thoughts, the tools it called, and their results",
+				],
+				files: ['Files', 'Files of the response as binary fields "file_0", "file_1" and so on'],
+				sources: ['Sources', 'The knowledge base chunks that the response is based on'],
+				workflow: ['Workflow Nodes', 'The chatflow run with the inputs and outputs of each node'],
+			},
+			description: 'What to add to the output item',
+		},
+		maxConcurrentItems: {
+			...RUN_OPTIONS.maxConcurrentItems,
+			description:
+				'How many items to process at the same time. Messages of the same conversation are still sent one after another, and the output keeps the order of the input. Expressions are evaluated for the first item only.',
+		},
+		maxRetries: {
+			...RUN_OPTIONS.maxRetries,
+			description: `How often to resend a message ${RETRY_CONDITION}`,
+		},
+		totalTimeout: RUN_OPTIONS.totalTimeout,
+		traceId: RUN_OPTIONS.traceId,
+		onStaleConversation: {
+			kind: 'choice',
+			label: 'When Conversation Is Unavailable',
+			default: 'error',
+			choices: {
+				error: 'Fail',
+				startNew: [
+					'Start New Conversation',
+					'The output item then includes "conversationRestarted" and the new ID',
+				],
+			},
+			description:
+				'What to do if the conversation was deleted, is closed, or belongs to another user',
+		},
+		onPause: {
+			...onPauseField,
+			description: 'What to do when a chatflow pauses for human input',
+		},
+		workflowId: {
+			...RUN_OPTIONS.workflowId,
+			description:
+				'ID of a published version of the chatflow. Leave empty to use the latest version.',
+		},
 	}),
-	booleanField(
-		'Automatic Conversation Name',
-		'autoGenerateName',
-		true,
-		'Whether Dify generates a name for a new conversation with a model',
-	),
-	RUN_OPTIONS.enableStreaming,
-	fetchFilesFromField('files of the response'),
-	RUN_OPTIONS.idleTimeout,
-	multiChoiceField(
-		'Include',
-		'include',
-		{
-			thoughts: ['Agent Thoughts', "The agent's thoughts, the tools it called, and their results"],
-			files: ['Files', 'Files of the response as binary fields "file_0", "file_1" and so on'],
-			sources: ['Sources', 'The knowledge base chunks that the response is based on'],
-			workflow: ['Workflow Nodes', 'The chatflow run with the inputs and outputs of each node'],
-		},
-		'What to add to the output item',
-	),
-	{
-		...RUN_OPTIONS.maxConcurrentItems,
-		description:
-			'How many items to process at the same time. Messages of the same conversation are still sent one after another, and the output keeps the order of the input. Expressions are evaluated for the first item only.',
-	},
-	{
-		...RUN_OPTIONS.maxRetries,
-		description: `How often to resend a message ${RETRY_CONDITION}`,
-	},
-	RUN_OPTIONS.totalTimeout,
-	RUN_OPTIONS.traceId,
-	choiceField(
-		'When Conversation Is Unavailable',
-		'onStaleConversation',
-		'error',
-		{
-			error: 'Fail',
-			startNew: [
-				'Start New Conversation',
-				'The output item then includes "conversationRestarted" and the new ID',
-			],
-		},
-		'What to do if the conversation was deleted, is closed, or belongs to another user',
-	),
-	onPauseField('What to do when a chatflow pauses for human input'),
-	{
-		...RUN_OPTIONS.workflowId,
-		description:
-			'ID of a published version of the chatflow. Leave empty to use the latest version.',
-	},
-];
+} as const satisfies FieldTable;
+
+type MessageCall = DifyCall & FieldValues<typeof fields>;
 
 /** Optional parts of the item. */
 type IncludedPart = 'files' | 'sources' | 'thoughts' | 'workflow';
@@ -174,65 +207,56 @@ interface MessageOptions {
 	answerField: string;
 	autoGenerateName: boolean | undefined;
 	include: readonly IncludedPart[];
+	/** From which files may be downloaded besides that of the credential. */
+	fileOrigins: readonly string[];
 	onPause: 'return' | 'error';
 	onStaleConversation: 'error' | 'startNew';
 }
 
-function readOptions(parameters: NodeParameters): MessageOptions {
+function readOptions({ source, values }: MessageCall): MessageOptions {
+	const { simplify, options } = values;
+	const { include = [], onPause = 'return', onStaleConversation = 'error' } = options;
 	return {
-		user: readUser(parameters),
-		simplify: parameters.boolean('simplify'),
-		isChat: !isUnset(parameters.item().sessionId),
-		answerField: parameters.string('options.answerField') || 'answer',
-		autoGenerateName: parameters.boolean('options.autoGenerateName', undefined),
-		include: parameters.choices<IncludedPart>('options.include'),
-		onPause: parameters.choice('options.onPause', 'return'),
-		onStaleConversation: parameters.choice('options.onStaleConversation', 'error'),
+		user: readUser(source, values),
+		simplify,
+		isChat: !isUnset(source.item().sessionId),
+		answerField: options.answerField || 'answer',
+		autoGenerateName: options.autoGenerateName,
+		include,
+		fileOrigins: include.includes('files') ? (options.fetchFilesFrom ?? []) : [],
+		onPause,
+		onStaleConversation,
 	};
 }
 
-const [inputsMode, ...inputValues] = inputFields;
-
-const fields = [
-	...messageFields,
-	{
-		...inputsMode!,
-		description:
-			"The variables of the app's form. Dify requires them on every turn, also in an existing conversation.",
-	},
-	...inputValues,
-	{
-		...filesField,
-		description:
-			'Files to send with the message. File upload must be enabled in the app. With a Chat Trigger and no entry here, the files of the chat message are sent if the app accepts them.',
-	},
-	simplifyField,
-	optionsCollection(optionFields),
-];
-
 /** The node's only operation, without an operation field. */
-const send: DifyOperation = {
+const send: DifyOperation = defineOperation({
 	name: 'Send',
 	value: 'send',
 	fields,
 	getSequenceKey: getConversationKey,
 	execute: sendMessage,
-};
+});
 
 export const operations: OperationTable<DifyOperation> = {
-	properties: fields,
+	properties: send.fields,
 	subtitle:
 		'={{ { auto: "automatic conversation", new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 	getOperation: () => send,
 };
 
-async function sendMessage(call: DifyCall) {
-	const { client, parameters } = call;
-	const options = readOptions(parameters);
-	const query = parameters.rawString('query');
-	const conversation = readConversation(parameters);
-	const chatFiles = getChatFiles(call);
-	const runRequest = await prepareRun(call, { user: options.user, chatFiles });
+async function sendMessage(call: MessageCall) {
+	const { client, source, values } = call;
+	const options = readOptions(call);
+	const { query, files: rows } = values;
+	const conversation = readConversation(values, source);
+	const runRequest = await prepareRun(call, {
+		user: options.user,
+		inputs: values,
+		files: rows,
+		options: values.options,
+		chatFiles: getChatFiles(call),
+	});
 	const keepsNodeValues = options.include.includes('workflow');
 	const request = { ...options, ...runRequest, query, conversation, keepsNodeValues };
 	const { result: runResult, conversationRestarted } = await sendChatMessage(client, request);
@@ -251,7 +275,11 @@ async function sendMessage(call: DifyCall) {
 	}
 	const json = toItemJson(result, { ...options, conversationRestarted });
 	if (!options.include.includes('files')) return { json };
-	const { binary, warnings } = await storeResultFiles(call, { ...result, workflow: undefined });
+	const { binary, warnings } = await storeResultFiles(
+		call,
+		{ ...result, workflow: undefined },
+		options.fileOrigins,
+	);
 	warnings.forEach(call.hint);
 	return { json, binary };
 }

@@ -1,33 +1,40 @@
 /** Operation Follow of a run. */
+import type { FieldTable } from '../../lib/fields/field';
 import { followRun } from '../../lib/dify/run/follow-run';
+import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/common-fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
-import { readId, simplifyField } from '../shared/dify/dify-fields';
-import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
-import { optionsCollection } from '../shared/field-builders';
-import { readRequestSettings } from '../shared/timeout-fields';
-import { runUserField, runIdField, onPauseWaiting, common, followTotalTimeout } from './fields';
-import { readOutputOptions, getKeptValues, toRunItem } from './run-item';
+import { optionsField } from '../shared/fields/options-field';
+import { toRequestSettings } from '../shared/request-options';
+import { defineOperation } from '../shared/run/define-operation';
+import { common, followTotalTimeout, onPauseWaiting, runIdField, runUserField } from './fields';
+import { getKeptValues, toRunItem, toRunOutput } from './run-item';
 
-export const runFollow: DifyOperation = {
+const fields = {
+	workflowRunId: runIdField,
+	user: {
+		...runUserField,
+		description: `The user who started the run. Other users cannot follow it. ${DEFAULT_USER}`,
+	},
+	simplify: simplifyField,
+	options: optionsField({
+		...common,
+		totalTimeout: followTotalTimeout,
+		onPause: onPauseWaiting,
+	}),
+} as const satisfies FieldTable;
+
+export const runFollow: DifyOperation = defineOperation({
 	name: 'Follow',
 	value: 'follow',
 	action: 'Follow a run',
 	description: 'Attach to an existing run and wait for its outputs',
-	fields: [
-		runIdField,
-		{
-			...runUserField,
-			description: `The user who started the run. Other users cannot follow it. ${DEFAULT_USER}`,
-		},
-		simplifyField,
-		optionsCollection([...common, followTotalTimeout, onPauseWaiting]),
-	],
+	fields,
 	execute: async (call) => {
-		const { client, parameters, chatStream } = call;
-		const user = readUser(parameters);
-		const runId = readId(parameters, 'workflowRunId');
-		const { timeouts } = readRequestSettings(parameters);
-		const output = readOutputOptions(call, user);
+		const { client, source, values, chatStream } = call;
+		const user = readUser(source, values);
+		const { workflowRunId: runId } = values;
+		const { timeouts } = toRequestSettings(values.options);
+		const output = toRunOutput(values, user);
 		const continueAfterPause = output.onPause === 'wait';
 		await chatStream?.begin();
 		const following = followRun(client, {
@@ -41,4 +48,4 @@ export const runFollow: DifyOperation = {
 		});
 		return await toRunItem(call, { running: following, output });
 	},
-};
+});

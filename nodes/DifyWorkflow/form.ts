@@ -1,6 +1,7 @@
 /** Forms of runs that wait for human input. */
 import { followRun } from '../../lib/dify/run/follow-run';
 import { isMissingRun } from '../../lib/dify/run/run-record';
+import type { HumanFormAction } from '../../lib/dify/human-form';
 import {
 	createActionError,
 	humanFormPath,
@@ -13,130 +14,167 @@ import { rethrowWith, ServerError } from '../../lib/errors/server-error';
 import type { JsonRecord } from '../../lib/values/records';
 import { asRecords, isNonEmpty } from '../../lib/values/records';
 import { toText } from '../../lib/values/text';
-import { readExactObject } from '../shared/dify/exact-object';
 import { isFileField, readFiles } from '../shared/dify/form-files';
 import { toPlainObject } from '../shared/dify/run-output';
+import { toName } from '../../lib/fields/check-value';
+import type { FieldTable, TextField, ValueSource } from '../../lib/fields/field';
+import { createEmptyFieldError } from '../../lib/fields/field-errors';
+import { DEFAULT_USER, parseId, readUser, simplifyField } from '../shared/dify/common-fields';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
-import { readId, simplifyField } from '../shared/dify/dify-fields';
-import { DEFAULT_USER, readUser } from '../shared/dify/dify-user';
-import { jsonField, optionsCollection, stringField } from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
-import { readRequestSettings } from '../shared/timeout-fields';
-import { getKeptValues, readOutputOptions, toRunItem } from './run-item';
-import { runIdField, runUserField, submitOptions } from './fields';
+import { optionsField } from '../shared/fields/options-field';
+import { toRequestSettings } from '../shared/request-options';
+import { defineOperation } from '../shared/run/define-operation';
+import type { FieldValues } from '../shared/run/define-operation';
+import { getKeptValues, toRunItem, toRunOutput } from './run-item';
+import { common, currentRunField, followTotalTimeout, onPause, runUserField } from './fields';
 import { getOwn, setOwn } from '../../lib/values/own-properties';
 
-const formTokenField = stringField('Form Token', 'formToken', {
-	typeOptions: { password: true },
+const formTokenField = {
+	kind: 'text',
+	label: 'Form Token',
+	isSecret: true,
 	default: '={{ $json.forms?.[0]?.formToken }}',
 	required: true,
 	description: 'The "formToken" of the form from the output of the paused run',
-});
+	parse: (value: unknown, source: ValueSource): string => toName(source, value),
+} as const satisfies TextField;
 
 /** @throws {ServerError} if it is empty because the item is not of a paused run */
-function readFormToken(parameters: NodeParameters) {
-	const token = parameters.string('formToken');
-	if (token === '' && parameters.item().forms === undefined)
-		throw parameters.createEmptyError(
-			'formToken',
+function readFormToken({ source, values: { formToken } }: FormCall) {
+	if (formToken === '' && source.item().forms === undefined)
+		throw createEmptyFieldError(
+			formTokenField,
 			'Add this node after the Dify Workflow node whose run is paused, or drag the formToken of its output to Form Token.',
 		);
-	return token;
+	return formToken;
 }
+
+const submitFields = {
+	formToken: formTokenField,
+	action: {
+		kind: 'name',
+		label: 'Action',
+		required: true,
+		placeholder: 'e.g. approve',
+		description: 'The ID or label of the button to press',
+	},
+	values: {
+		kind: 'json',
+		label: 'Values',
+		default: '{}',
+		rows: 4,
+		placeholder: 'e.g. { "note": "Looks good" }',
+		description:
+			'Object with a value for each form field. File fields take names of binary fields or URLs. Empty fields use the form defaults.',
+		isOptional: true,
+	},
+	user: {
+		...runUserField,
+		description: `The user who submits the form. To follow the run, use the user who started it. ${DEFAULT_USER}`,
+	},
+	workflowRunId: {
+		...currentRunField,
+		description:
+			'The run ID that Execute returns, to follow the run. If empty, the node returns after the submission.',
+		parse: (value: unknown, source: ValueSource): string | undefined =>
+			toName(source, value) === '' ? undefined : parseId(value, source),
+	},
+	simplify: simplifyField,
+	options: optionsField({
+		returnImmediately: {
+			kind: 'switch',
+			label: 'Return Immediately',
+			default: false,
+			description:
+				'Whether to return after the submission instead of waiting for the outputs or the next form',
+		},
+		...common,
+		onPause,
+		totalTimeout: followTotalTimeout,
+	}),
+} as const satisfies FieldTable;
+
+const getFields = {
+	formToken: formTokenField,
+	simplify: simplifyField,
+} as const satisfies FieldTable;
+
+type FormCall = DifyCall & { values: { readonly formToken: string } };
+type SubmitCall = DifyCall & FieldValues<typeof submitFields>;
 
 export const forms: DifyResource = {
 	name: 'Form',
 	value: 'form',
 	description: 'The form of a run that waits for human input',
 	operations: [
-		{
+		defineOperation({
 			name: 'Submit',
 			value: 'submit',
 			action: 'Submit a form',
 			description: 'Submit the form of a paused run, and wait for its outputs or its next form',
 			mainFields: ['values'],
-			fields: [
-				formTokenField,
-				stringField('Action', 'action', {
-					required: true,
-					placeholder: 'e.g. approve',
-					description: 'The ID or label of the button to press',
-				}),
-				jsonField('Values', 'values', '{}', {
-					typeOptions: { rows: 4 },
-					placeholder: 'e.g. { "note": "Looks good" }',
-					description:
-						'Object with a value for each form field. File fields take names of binary fields or URLs. Empty fields use the form defaults.',
-				}),
-				{
-					...runUserField,
-					description: `The user who submits the form. To follow the run, use the user who started it. ${DEFAULT_USER}`,
-				},
-				{
-					...runIdField,
-					required: false,
-					description:
-						'The run ID that Execute returns, to follow the run. If empty, the node returns after the submission.',
-				},
-				simplifyField,
-				optionsCollection(submitOptions),
-			],
-			execute: async (call) => {
-				const { client, parameters } = call;
-				const formToken = readFormToken(parameters);
-				const user = readUser(parameters);
-				// Before the form is sent: an invalid value must not lose the result of the submission.
-				const follow = readFollow(call, { user, formToken });
-				const formValues = readExactObject(parameters, 'values');
-				const form = await client.get(humanFormPath(formToken));
-				const action = findActionId(form, parameters);
-				const fields = parseHumanFormFields(form).map((input) => ({
-					...input,
-					variable: input.name,
-				}));
-				const textFields = fields.filter((field) => !isFileField(field));
-				const texts: JsonRecord = { ...formValues };
-				// Dify applies defaults on its own page only, and numbers make the run fail later.
-				for (const { name, default: defaultValue } of textFields) {
-					const isFilledIn = isNonEmpty(getOwn(formValues, name));
-					if (isFilledIn) setOwn(texts, name, toText(getOwn(formValues, name)));
-					else if (defaultValue !== undefined) setOwn(texts, name, defaultValue);
-				}
-				const files = await readFiles(call, formValues, fields.filter(isFileField));
-				const inputs = { ...texts, ...(await files.upload(user)) };
-				// Never resent: Dify rejects a second submission.
-				await client
-					.sendJson('POST', humanFormPath(formToken), { json: { action, inputs, user } })
-					.catch(rethrowWith((error) => withMissingValues(error, fields, inputs)));
-				const submission = { formToken, action, user, submitted: true };
-				const item = await follow?.();
-				// The outputs come first: n8n's table shows the first columns.
-				return { ...item, json: { ...item?.json, ...submission, ...item?.json } };
-			},
-		},
-		{
+			fields: submitFields,
+			execute: submit,
+		}),
+		defineOperation({
 			name: 'Get',
 			value: 'get',
 			action: 'Get a form',
 			description: 'Get the text, fields and buttons of the form of a paused run',
-			fields: [formTokenField, simplifyField],
-			execute: async ({ client, parameters }) => {
-				const formToken = readFormToken(parameters);
-				const form = await client.get(humanFormPath(formToken));
-				if (!parameters.boolean('simplify')) return { json: { form_token: formToken, ...form } };
-				return {
-					json: toPlainObject({
-						formToken,
-						formContent: toFormContent(form) ?? '',
-						inputs: parseHumanFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
-						actions: parseHumanFormActions(form),
-						expirationTime: form.expiration_time,
-					}),
-				};
-			},
-		},
+			fields: getFields,
+			execute: getForm,
+		}),
 	],
 };
+
+async function submit(call: SubmitCall) {
+	const { client, source, values } = call;
+	const formToken = readFormToken(call);
+	const user = readUser(source, values);
+	// Before the form is sent: an invalid value must not lose the result of the submission.
+	const follow = readFollow(call, { user, formToken });
+	const { values: formValues, action: idOrLabel } = values;
+	const form = await client.get(humanFormPath(formToken));
+	const action = findActionId(findActions(call, form), idOrLabel);
+	const fields = parseHumanFormFields(form).map((input) => ({
+		...input,
+		variable: input.name,
+	}));
+	const textFields = fields.filter((field) => !isFileField(field));
+	const texts: JsonRecord = { ...formValues };
+	// Dify applies defaults on its own page only, and numbers make the run fail later.
+	for (const { name, default: defaultValue } of textFields) {
+		const isFilledIn = isNonEmpty(getOwn(formValues, name));
+		if (isFilledIn) setOwn(texts, name, toText(getOwn(formValues, name)));
+		else if (defaultValue !== undefined) setOwn(texts, name, defaultValue);
+	}
+	const files = await readFiles(call, formValues, fields.filter(isFileField));
+	const inputs = { ...texts, ...(await files.upload(user)) };
+	// Never resent: Dify rejects a second submission.
+	await client
+		.sendJson('POST', humanFormPath(formToken), { json: { action, inputs, user } })
+		.catch(rethrowWith((error) => withMissingValues(error, fields, inputs)));
+	const submission = { formToken, action, user, submitted: true };
+	const item = await follow?.();
+	// The outputs come first: n8n's table shows the first columns.
+	return { ...item, json: { ...item?.json, ...submission, ...item?.json } };
+}
+
+async function getForm(call: DifyCall & FieldValues<typeof getFields>) {
+	const { simplify } = call.values;
+	const formToken = readFormToken(call);
+	const form = await call.client.get(humanFormPath(formToken));
+	if (!simplify) return { json: { form_token: formToken, ...form } };
+	return {
+		json: toPlainObject({
+			formToken,
+			formContent: toFormContent(form) ?? '',
+			inputs: parseHumanFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
+			actions: parseHumanFormActions(form),
+			expirationTime: form.expiration_time,
+		}),
+	};
+}
 
 interface Submission {
 	user: string;
@@ -144,13 +182,13 @@ interface Submission {
 }
 
 /** Follows the run of a submission to its outputs or its next form; undefined if the node returns after the submission. */
-function readFollow(call: DifyCall, { user, formToken }: Submission) {
-	const { client, parameters, chatStream } = call;
-	const output = readOutputOptions(call, user);
-	const { timeouts } = readRequestSettings(parameters);
-	const returnsImmediately = parameters.boolean('options.returnImmediately', false);
-	if (returnsImmediately || parameters.string('workflowRunId') === '') return undefined;
-	const runId = readId(parameters, 'workflowRunId');
+function readFollow(call: SubmitCall, { user, formToken }: Submission) {
+	const { client, values, chatStream } = call;
+	const { options } = values;
+	const output = toRunOutput(values, user);
+	const { timeouts } = toRequestSettings(options);
+	const runId = options.returnImmediately === true ? undefined : values.workflowRunId;
+	if (runId === undefined) return undefined;
 	return async () => {
 		await chatStream?.begin();
 		const running = followRun(client, {
@@ -175,12 +213,10 @@ function readFollow(call: DifyCall, { user, formToken }: Submission) {
 /**
  * The ID of a button, by its ID or label.
  *
+ * @param actions - The buttons of the form; empty if they are unknown.
  * @throws {ServerError} if the form has other buttons: Dify would reject it
  */
-function findActionId(form: JsonRecord, parameters: NodeParameters) {
-	const idOrLabel = parameters.requiredString('action');
-	const actions = findActions(form, parameters);
-	// The buttons are unknown.
+function findActionId(actions: readonly HumanFormAction[], idOrLabel: string) {
 	if (actions.length === 0 || actions.some(({ id }) => id === idOrLabel)) return idOrLabel;
 	const action = actions.find(
 		({ title }) => title.trim().toLowerCase() === idOrLabel.trim().toLowerCase(),
@@ -190,10 +226,9 @@ function findActionId(form: JsonRecord, parameters: NodeParameters) {
 }
 
 /** The buttons of the form, otherwise those in the input item, as a paused run returns them. */
-function findActions(form: JsonRecord, parameters: NodeParameters) {
+function findActions({ source, values: { formToken: token } }: SubmitCall, form: JsonRecord) {
 	const actions = parseHumanFormActions(form);
 	if (actions.length > 0) return actions;
-	const token = readFormToken(parameters);
-	const inputForm = asRecords(parameters.item().forms).find(({ formToken }) => formToken === token);
+	const inputForm = asRecords(source.item().forms).find(({ formToken }) => formToken === token);
 	return parseHumanFormActions(inputForm ?? {});
 }

@@ -1,4 +1,5 @@
 /** The output item of a run, as the options of its operation ask for it. */
+import type { OptionValues } from '../../lib/fields/field';
 import type { DifyCall } from '../shared/dify/dify-operation';
 import { getPartialResult } from '../../lib/dify/partial-result';
 import { withAbsoluteUrl } from '../../lib/dify/output-files';
@@ -16,6 +17,7 @@ import {
 	toSimpleForm,
 } from '../shared/dify/run-output';
 import type { OperationItem } from '../shared/run/operation';
+import type { common, onPauseWaiting } from './fields';
 
 /** Optional parts of the item. */
 type IncludedPart = 'files' | 'nodes' | 'text';
@@ -26,19 +28,26 @@ export interface RunOutput {
 	include: readonly IncludedPart[];
 	onFailure: 'error' | 'return';
 	onPause: 'error' | 'return' | 'wait';
+	/** From which files may be downloaded besides that of the credential. */
+	fileOrigins: readonly string[];
 	/** In the item, since later nodes need the same user. */
 	user: string;
 }
 
-/** Reads the options about the item of a run. */
-export function readOutputOptions({ parameters }: DifyCall, user: string): RunOutput {
-	return {
-		simplify: parameters.boolean('simplify'),
-		include: parameters.choices<IncludedPart>('options.include'),
-		onFailure: parameters.choice('options.onFailure', 'error'),
-		onPause: parameters.choice('options.onPause', 'return'),
-		user,
-	};
+/** Values of the fields about the item of a run. */
+interface OutputValues {
+	readonly simplify: boolean;
+	readonly options: Pick<
+		OptionValues<typeof common & { onPause: typeof onPauseWaiting }>,
+		'include' | 'onFailure' | 'onPause' | 'fetchFilesFrom'
+	>;
+}
+
+/** What these fields say. */
+export function toRunOutput({ simplify, options }: OutputValues, user: string): RunOutput {
+	const { include = [], onFailure = 'error', onPause = 'return' } = options;
+	const fileOrigins = include.includes('files') ? (options.fetchFilesFrom ?? []) : [];
+	return { simplify, include, onFailure, onPause, fileOrigins, user };
 }
 
 /** What the run keeps for its item: the values of nodes may be large. */
@@ -63,13 +72,15 @@ export async function toRunItem(
 	call: DifyCall,
 	{ running, output, inputWarnings = [] }: RunSource,
 ): Promise<OperationItem> {
-	const { include, onFailure, onPause, simplify, user } = output;
+	const { include, onFailure, onPause, fileOrigins, simplify, user } = output;
 	const result = await (onFailure === 'return' ? running.catch(getFailedRunResult) : running);
 	if (result.status === 'paused' && onPause === 'error') {
 		throw createPausedError('workflow', result);
 	}
 	const warnings = [...inputWarnings, ...result.warnings, ...getEmailFormWarnings(result)];
-	const files = include.includes('files') ? await storeResultFiles(call, result) : { warnings: [] };
+	const files = include.includes('files')
+		? await storeResultFiles(call, result, fileOrigins)
+		: { warnings: [] };
 	pushAll(warnings, files.warnings);
 	[...warnings, ...getPauseHints(result)].forEach(call.hint);
 	await showPause(call, result);

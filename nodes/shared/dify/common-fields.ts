@@ -30,13 +30,18 @@ function createIdParser(emptySuggestion?: string): WithId<object>['parse'] {
 export const parseId: WithId<object>['parse'] = createIdParser();
 
 /** A conversation, from the list of the user or by ID. */
-export const conversationField: WithId<LocatorField> = {
+export const conversationLocator = {
 	kind: 'locator',
 	label: 'Conversation',
 	search: 'searchConversations',
+} as const satisfies LocatorField;
+
+/** The same, for operations that need one. */
+export const conversationField = {
+	...conversationLocator,
 	required: true,
 	parse: parseId,
-};
+} as const satisfies LocatorField;
 
 const parseMessageId = createIdParser(
 	'Add this node after Dify Chat Message, and drag the field messageId of its output to Message ID. If other nodes are in between, drag it from the Dify Chat Message node itself.',

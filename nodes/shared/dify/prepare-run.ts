@@ -2,19 +2,24 @@
 import type { RunRequest } from '../../../lib/dify/run/start-run';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
-import { GENERATION_RETRIES, readRequestSettings } from '../timeout-fields';
+import type { RunOptionValues } from './run-options';
+import { toRunSettings } from './run-options';
 import { getAppFileTypes } from '../../../lib/dify/allowed-files';
-import { parseTraceId } from '../../../lib/dify/ids';
+import type { InputValues } from './run-inputs';
 import { readInputs } from './run-inputs';
-import { hasFileEntries, readRequestedFiles } from './run-files';
+import type { FileRow } from './run-files';
+import { readRequestedFiles } from './run-files';
 import { getBinaryFields, sendFiles } from './file-requests';
 import { readChatFiles } from './chat-file-requests';
 
 export interface RequestSource {
 	/** The user to upload files for, and to run as. */
 	user: string;
-	/** Path of the field "Files". Default: `files`. */
-	filesPath?: string;
+	/** Values of the fields with the inputs. */
+	inputs: InputValues;
+	/** Rows of the field "Files", which then decide which files are sent. Default: none. */
+	files: readonly FileRow[] | undefined;
+	options: RunOptionValues;
 	/**
 	 * Binary fields with the files of a chat message. If the field "Files" is empty, those that the app accepts are sent;
 	 * a hint names the others. Default: none
@@ -36,26 +41,22 @@ export interface PreparedRun extends RunRequest {
  */
 export async function prepareRun(
 	call: DifyCall,
-	{ user, filesPath = 'files', chatFiles = [] }: RequestSource,
+	{ user, inputs: inputValues, files: rows = [], options, chatFiles = [] }: RequestSource,
 ): Promise<PreparedRun> {
-	const { client, parameters, chatStream } = call;
-	const options = {
-		...readRequestSettings(parameters, GENERATION_RETRIES),
-		traceId: parseTraceId(parameters.value('options.traceId')),
-		workflowId: parameters.string('options.workflowId') || undefined,
-	};
+	const { client, chatStream } = call;
+	const settings = toRunSettings(options);
 	await chatStream?.begin();
-	const selected = await readRequestedFiles(call, filesPath);
-	const { values, files: formFiles, warnings } = await readInputs(call);
+	const selected = await readRequestedFiles(call, rows);
+	const { values, files: formFiles, warnings } = await readInputs(call, inputValues);
 	warnings.forEach(call.hint);
 	const allowedTypes =
 		selected.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
 	const used = new Set([...getBinaryFields(selected), ...formFiles.binaryFields]);
 	const added = await readChatFiles(call, {
 		binaryFields: chatFiles.filter((name) => !used.has(name)),
-		isSelected: hasFileEntries(call, filesPath),
+		isSelected: rows.length > 0,
 	});
 	const inputs = { ...values, ...(await formFiles.upload(user)) };
 	const files = await sendFiles([...selected, ...added], user, allowedTypes);
-	return { ...options, inputs, files, user, warnings, onDeltas: chatStream?.show };
+	return { ...settings, inputs, files, user, warnings, onDeltas: chatStream?.show };
 }

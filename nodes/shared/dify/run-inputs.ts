@@ -1,5 +1,5 @@
 /** The inputs of a run: the fields of a node, and their values for the app's form. */
-import type { INodeProperties } from 'n8n-workflow';
+import type { FieldTable, Values } from '../../../lib/fields/field';
 import type { AppFormField } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
 import { convertFormValue, parseJsonInputs } from '../../../lib/dify/input-values';
@@ -13,55 +13,45 @@ import {
 import { TASK_LIMITS } from '../../../lib/task-limits';
 import { isConnectionError } from '../../../lib/errors/error-types';
 import type { JsonRecord } from '../../../lib/values/records';
-import { omitUndefined, asRecord, isUnset } from '../../../lib/values/records';
+import { omitUndefined, isUnset } from '../../../lib/values/records';
 import { collectTexts } from '../../../lib/values/text';
-import { choiceField, jsonField, shownIf } from '../field-builders';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import type { FormFiles } from './form-files';
 import { readFiles, isFileField } from './form-files';
 import { getOwn } from '../../../lib/values/own-properties';
 
-export const inputFields: INodeProperties[] = [
-	choiceField(
-		'Inputs',
-		'inputsMode',
-		'form',
-		{
-			json: 'As JSON',
-			form: 'App Fields',
-		},
-		{
-			noDataExpression: true,
-			description: "The variables of the app's form",
-		},
-	),
-	{
-		displayName: 'Form',
-		name: 'inputs',
-		type: 'resourceMapper',
-		noDataExpression: true,
-		default: { mappingMode: 'defineBelow', value: null },
-		typeOptions: {
-			resourceMapper: {
-				resourceMapperMethod: 'getForm',
-				mode: 'add',
-				fieldWords: { singular: 'field', plural: 'fields' },
-				addAllFields: true,
-				multiKeyMatch: false,
-				supportAutoMap: false,
-			},
-		},
-		...shownIf('inputsMode', 'form'),
+/** The inputs, as a form or as JSON. */
+export const inputFields = {
+	inputsMode: {
+		kind: 'choice',
+		label: 'Inputs',
+		default: 'form',
+		choices: { json: 'As JSON', form: 'App Fields' },
+		isFixed: true,
+		description: "The variables of the app's form",
 	},
-	jsonField('Inputs as JSON', 'inputsJson', '{}', {
-		typeOptions: { rows: 4 },
-		...shownIf('inputsMode', 'json'),
+	inputs: {
+		kind: 'form',
+		label: 'Form',
+		load: 'getForm',
+		shownIf: { inputsMode: ['form'] },
+	},
+	inputsJson: {
+		kind: 'json',
+		label: 'Inputs as JSON',
+		default: '{}',
+		rows: 4,
+		shownIf: { inputsMode: ['json'] },
 		placeholder: 'e.g. { "language": "English" }',
 		description:
 			'Object with the variables of the app. Text variables require strings, even for digits. File variables take the name of a binary field, a URL, or an array of either.',
-	}),
-];
+		parse: (value: unknown): JsonRecord => parseJsonInputs(value),
+	},
+} as const satisfies FieldTable;
+
+/** Values of these fields. */
+export type InputValues = Values<typeof inputFields>;
 
 /** The inputs of a run, checked. */
 interface RunInputs {
@@ -73,13 +63,9 @@ interface RunInputs {
 }
 
 /** The inputs of the app, from its form or as JSON. In a chat, they are sent on every turn, as Dify requires. */
-export async function readInputs(call: DifyCall): Promise<RunInputs> {
-	const { parameters } = call;
-	const isJson = parameters.choice('inputsMode') === 'json';
-	// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
-	const input = isJson
-		? parseJsonInputs(parameters.value('inputsJson'))
-		: asRecord(asRecord(parameters.value('inputs')).value);
+export async function readInputs(call: DifyCall, values: InputValues): Promise<RunInputs> {
+	const isJson = values.inputsMode === 'json';
+	const input = (isJson ? values.inputsJson : values.inputs) ?? {};
 	assertShortInputs(input);
 	const isFilledIn = Object.values(input).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? await fetchForm(call, isJson) : undefined;
@@ -93,8 +79,11 @@ export async function readInputs(call: DifyCall): Promise<RunInputs> {
 		field.variable,
 		convertFormValue(field, getOwn(input, field.variable)),
 	]);
-	const values = isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord);
-	return { values, files, warnings: getUnknownInputWarnings(input, form) };
+	return {
+		values: isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord),
+		files,
+		warnings: getUnknownInputWarnings(input, form),
+	};
 }
 
 /** @throws {ServerError} of type `invalidInput` for an input that is too long, and for inputs that are too long together */

@@ -10,7 +10,6 @@ import { collectOutputFiles } from '../../../lib/dify/output-files';
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, asRecords, isRecord } from '../../../lib/values/records';
 import type { DifyCall } from './dify-operation';
-import { readFileOrigins } from './dify-fields';
 import { createDifyError } from '../../../lib/dify/create-error';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { setOwn } from '../../../lib/values/own-properties';
@@ -22,12 +21,16 @@ interface StoredFiles {
 	warnings: string[];
 }
 
-/** Stores the files of a run as binary fields "file_0" and so on. */
+/**
+ * Stores the files of a run as binary fields "file_0" and so on.
+ *
+ * @param origins - From which files may be downloaded besides that of the credential.
+ */
 export async function storeResultFiles(
 	call: DifyCall,
 	{ workflow, files }: Pick<RunResult, 'workflow' | 'files'>,
+	origins: readonly string[],
 ): Promise<StoredFiles> {
-	const origins = readFileOrigins(call.parameters);
 	const client = call.client.withoutKey();
 	const binary: IBinaryKeyData = {};
 	const warnings: string[] = [];

@@ -4,12 +4,13 @@ import type { Json } from '../../../simulators/dify';
 import { byId, executeNode, getNodeError, prepareNode, getProperties } from '../../dify';
 import type { DifyNodeName } from '../../dify';
 import { DifyApp } from '../../../../nodes/DifyApp/DifyApp.node';
-import { getConversationKey } from '../../../../nodes/DifyChatMessage/send';
+import { conversationFields, getConversationKey } from '../../../../nodes/DifyChatMessage/send';
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { DifyWorkflow } from '../../../../nodes/DifyWorkflow/DifyWorkflow.node';
-import { NodeParameters } from '../../../../nodes/shared/parameters';
+import { ItemSource } from '../../../../nodes/shared/fields/item-source';
+import { readValues } from '../../../../nodes/shared/fields/read-values';
 
 /** Every operation with a user, without the fields that determine it. */
 const OPERATIONS: Array<[DifyNodeName, Json]> = [
@@ -133,8 +134,8 @@ describe('User', () => {
 				{ url: 'http://127.0.0.1:1' },
 				{ parameters: { user: '', conversation: 'latest' }, items: [{ json }] },
 			);
-			const fields = new DifyChatMessage().description.properties;
-			return getConversationKey(new NodeParameters(context, 0, fields));
+			const source = new ItemSource(context, 0);
+			return getConversationKey(readValues(source, conversationFields), source);
 		};
 		expect(getKey({ sessionId: 'a' })).toBe('latest a');
 		expect(getKey({ user: 'b' })).toBe('latest b');

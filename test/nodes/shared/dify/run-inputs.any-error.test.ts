@@ -25,17 +25,14 @@ test('each error with each way to fill in the form', async () => {
 			'GET /parameters': createDifyError(type),
 			'GET /info': { mode: 'chat' },
 		});
-		const values: Record<string, unknown> = {
-			inputsJson: '{"text":"x"}',
-			inputs: { value: { text: 'x' } },
-		};
-		const parameters = { choice: () => mode, value: (name: string) => values[name] };
+		const inputs = { text: 'x' };
+		const values = { inputsMode: mode, inputs, inputsJson: inputs };
 		const outcome = await awaitOutcome(async () => {
-			const { files: _files, ...inputs } = await readInputs({
-				client,
-				parameters,
-			} as unknown as DifyCall);
-			return inputs;
+			const { files: _files, ...read } = await readInputs(
+				{ client } as unknown as DifyCall,
+				values,
+			);
+			return read;
 		});
 		rows.push({
 			input: `${type}, ${mode}`,

@@ -24,16 +24,13 @@ test.each([
 	const { url } = await start(Object.fromEntries(routes) as never);
 	const call = {
 		client: createDifyClient({ baseUrl: `${url}/v1` }),
-		parameters: { rawString: () => '', string: () => '' },
 		context: {
 			helpers: { prepareBinaryData: async (data: Buffer) => await Promise.resolve({ data }) },
 		},
 	};
 	const files = sizes.map((_size, at) => ({ url: `/files/${at}`, filename: `${at}` }));
-	const { binary = {}, warnings } = await storeResultFiles(call as never, {
-		workflow: undefined,
-		files,
-	});
+	const result = { workflow: undefined, files };
+	const { binary = {}, warnings } = await storeResultFiles(call as never, result, []);
 	expect({ stored: Object.keys(binary).length, warnings: warnings.length }).toEqual({
 		stored,
 		warnings: sizes.length - stored,
