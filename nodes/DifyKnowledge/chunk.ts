@@ -1,50 +1,80 @@
 /** Document chunks of a knowledge base. */
+import { apiPath } from '../../lib/dify/api-path';
 import { deletePath } from '../../lib/dify/knowledge/write-requests';
+import type { FieldTable, OptionValues, TextField, Values } from '../../lib/fields/field';
 import { asNonEmptyString, omitUndefined, asRecord, asRecords } from '../../lib/values/records';
-import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineListOperation, defineRequestOperation } from '../shared/dify/define-operation';
-import { readId, readKeyword, readPath } from '../shared/dify/dify-fields';
-import {
-	ID_EXAMPLE,
-	booleanField,
-	longTextField,
-	optionsCollection,
-	stringField,
-} from '../shared/field-builders';
-import type { NodeParameters } from '../shared/parameters';
-import { documentField, keywordField, readTextList, datasetField } from './fields';
+import { parseId } from '../shared/dify/common-fields';
+import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
+import { defineListOperation } from '../shared/dify/list-operation';
+import { defineRequestOperation } from '../shared/dify/request-operation';
+import { optionsField } from '../shared/fields/options-field';
+import { ID_EXAMPLE } from '../shared/fields/to-properties';
+import { defineOperation } from '../shared/run/define-operation';
+import type { FieldValues } from '../shared/run/define-operation';
+import { documentFields, keywordField, parseTextList } from './fields';
 
-const chunkField = stringField('Chunk ID', 'chunkId', { required: true, placeholder: ID_EXAMPLE });
-const documentFields = [datasetField, documentField];
+/** A chunk of a document. */
+const chunkFields = {
+	...documentFields,
+	chunkId: {
+		kind: 'name',
+		label: 'Chunk ID',
+		required: true,
+		placeholder: ID_EXAMPLE,
+		parse: parseId,
+	},
+} as const satisfies FieldTable;
 
-/** Paths, whose names in braces are fields. */
-const CHUNKS = '/datasets/{difyDatasetId}/documents/{documentId}/segments';
-const CHUNK = `${CHUNKS}/{chunkId}` as const;
+function chunksPath({ difyDatasetId, documentId }: Values<typeof documentFields>) {
+	return apiPath`/datasets/${difyDatasetId}/documents/${documentId}/segments`;
+}
 
-const contentField = longTextField(
-	'Content',
-	'content',
-	3,
-	'The text of the chunk; in a Q&A knowledge base, the question',
-);
+function chunkPath({ difyDatasetId, documentId, chunkId }: Values<typeof chunkFields>) {
+	return apiPath`/datasets/${difyDatasetId}/documents/${documentId}/segments/${chunkId}`;
+}
+
+const contentField = {
+	kind: 'text',
+	label: 'Content',
+	rows: 3,
+	description: 'The text of the chunk; in a Q&A knowledge base, the question',
+} as const satisfies TextField;
 
 /** What a chunk may have besides its content. */
-const optionalFields = [
-	longTextField('Answer', 'answer', 3, 'Required in a Q&A knowledge base, ignored in others'),
-	stringField(
-		'Keywords',
-		'keywords',
-		'Separate with commas, or pass an array. If empty, Dify generates keywords.',
-	),
-];
+const optionalFields = {
+	answer: {
+		kind: 'text',
+		label: 'Answer',
+		rows: 3,
+		description: 'Required in a Q&A knowledge base, ignored in others',
+	},
+	keywords: {
+		kind: 'text',
+		label: 'Keywords',
+		description: 'Separate with commas, or pass an array. If empty, Dify generates keywords.',
+		parse: parseTextList,
+	},
+} as const satisfies FieldTable;
 
 /** The values of `optionalFields`, by the names of Dify. */
-function readOptionalValues(parameters: NodeParameters) {
-	return omitUndefined({
-		answer: parameters.textOption('options.answer'),
-		keywords: readTextList(parameters, 'options.keywords'),
-	});
+function toOptionalValues({ answer, keywords }: OptionValues<typeof optionalFields>) {
+	return omitUndefined({ answer, keywords });
 }
+
+const updateFields = {
+	...chunkFields,
+	options: optionsField({
+		...optionalFields,
+		content: contentField,
+		enabled: {
+			kind: 'switch',
+			label: 'Enabled',
+			default: true,
+			description:
+				'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
+		},
+	}),
+} as const satisfies FieldTable;
 
 export const chunks: DifyResource = {
 	name: 'Chunk',
@@ -53,87 +83,78 @@ export const chunks: DifyResource = {
 		defineListOperation({
 			action: 'Get many chunks',
 			description: 'List chunks in order',
-			fields: [...documentFields, keywordField],
-			list: (parameters) => ({
-				path: readPath(parameters, CHUNKS),
-				query: { keyword: readKeyword(parameters) },
+			fields: { ...documentFields, keyword: keywordField },
+			list: ({ values }) => ({
+				path: chunksPath(values),
+				query: { keyword: values.keyword },
 			}),
 		}),
 		defineRequestOperation({
 			name: 'Get',
 			value: 'get',
 			action: 'Get a chunk',
-			fields: [...documentFields, chunkField],
-			request: `GET ${CHUNK}`,
+			fields: chunkFields,
+			method: 'GET',
+			getPath: ({ values }) => chunkPath(values),
 			toItems: ({ data }) => asRecord(data),
 		}),
 		defineRequestOperation({
 			name: 'Create',
 			value: 'create',
 			action: 'Create a chunk',
-			fields: [
+			fields: {
 				...documentFields,
-				{ ...contentField, required: true },
-				optionsCollection(optionalFields),
-			],
-			request: `POST ${CHUNKS}`,
-			getValues: (parameters) => ({
-				segments: [
-					{ content: parameters.requiredText('content'), ...readOptionalValues(parameters) },
-				],
+				content: { ...contentField, required: true },
+				options: optionsField(optionalFields),
+			},
+			method: 'POST',
+			getPath: ({ values }) => chunksPath(values),
+			getValues: ({ values: { content, options } }) => ({
+				segments: [{ content, ...toOptionalValues(options) }],
 			}),
 			toItems: ({ data }) => asRecords(data),
 		}),
-		{
+		defineOperation({
 			name: 'Update',
 			value: 'update',
 			action: 'Update a chunk',
-			fields: [
-				...documentFields,
-				chunkField,
-				optionsCollection([
-					...optionalFields,
-					contentField,
-					booleanField(
-						'Enabled',
-						'enabled',
-						true,
-						'Whether searches find the chunk. Dify changes a disabled chunk only if the same update enables it. When you disable a chunk, no other changes apply.',
-					),
-				]),
-			],
-			execute: async ({ client, parameters }) => {
-				const route = readPath(parameters, CHUNK);
-				const current = await client.get(route);
-				const { content, answer } = asRecord(current.data);
-				const { data } = await client.sendJson('POST', route, {
-					json: {
-						segment: {
-							// Dify clears omitted fields.
-							content: parameters.textOption('options.content') ?? content,
-							answer: asNonEmptyString(answer),
-							enabled: parameters.boolean('options.enabled', undefined),
-							// Otherwise searches still find the old child chunks.
-							regenerate_child_chunks: current.doc_form === 'hierarchical_model' || undefined,
-							...readOptionalValues(parameters),
-						},
-					},
-				});
-				return { json: asRecord(data) };
-			},
-		},
-		{
+			fields: updateFields,
+			execute: updateChunk,
+		}),
+		defineOperation({
 			name: 'Delete',
 			value: 'delete',
 			action: 'Delete a chunk',
-			fields: [...documentFields, chunkField],
-			execute: async ({ client, parameters }) => ({
+			fields: chunkFields,
+			execute: async ({ client, values }: DifyCall & FieldValues<typeof chunkFields>) => ({
 				json: {
-					chunkId: readId(parameters, 'chunkId'),
+					chunkId: values.chunkId,
 					deleted: true,
-					existed: await deletePath(client, readPath(parameters, CHUNK)),
+					existed: await deletePath(client, chunkPath(values)),
 				},
 			}),
-		},
+		}),
 	],
 };
+
+async function updateChunk({ client, values }: DifyCall & FieldValues<typeof updateFields>) {
+	const route = chunkPath(values);
+	const { content: newContent, enabled } = values.options;
+	const optionalValues = toOptionalValues(values.options);
+	const current = await client.get(route);
+	const { content, answer } = asRecord(current.data);
+	const { data } = await client.sendJson('POST', route, {
+		json: {
+			segment: {
+				// Dify clears omitted fields.
+				content: newContent ?? content,
+				answer: asNonEmptyString(answer),
+				enabled,
+				// Otherwise searches still find the old child chunks.
+				regenerate_child_chunks: current.doc_form === 'hierarchical_model' || undefined,
+				...optionalValues,
+			},
+		},
+	});
+	return { json: asRecord(data) };
+}

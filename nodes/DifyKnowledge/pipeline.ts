@@ -7,14 +7,15 @@ import { parseRecords } from '../../lib/dify/pages';
 import { readFileId } from '../../lib/dify/upload-file';
 import { assertDocument } from '../../lib/files/document';
 import { asNonEmptyString, asRecords } from '../../lib/values/records';
-import type { DifyResource } from '../shared/dify/dify-operation';
-import { readFile, readId } from '../shared/dify/dify-fields';
-import { resourceLocatorField, jsonField } from '../shared/field-builders';
-import { toOperationItems } from '../shared/run/operation-items';
-import { datasetField, documentBinaryField } from './fields';
+import type { FieldTable } from '../../lib/fields/field';
+import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
-import { readExactObject } from '../shared/dify/exact-object';
+import { readFile } from '../shared/dify/file-fields';
+import { defineOperation } from '../shared/run/define-operation';
+import type { FieldValues } from '../shared/run/define-operation';
+import { toOperationItems } from '../shared/run/operation-items';
+import { datasetField, documentFileField } from './fields';
 
 /**
  * Nodes of the published pipeline that accept files (docs/protocols/dify.md 2.13).
@@ -45,73 +46,74 @@ export const searchDatasources: ListSearch = createListSearch(
 	},
 );
 
+const runFields = {
+	difyDatasetId: datasetField,
+	datasourceNode: {
+		kind: 'locator',
+		label: 'Datasource',
+		search: 'searchDatasources',
+		entered: [{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' }],
+		description: 'The node where the pipeline starts. Leave empty if only one node accepts files.',
+	},
+	binaryPropertyName: documentFileField,
+	inputs: {
+		kind: 'json',
+		label: 'Inputs',
+		default: '{}',
+		description: 'Variables of the pipeline and its datasource',
+		isOptional: true,
+	},
+} as const satisfies FieldTable;
+
 export const pipelines: DifyResource = {
 	name: 'Pipeline',
 	value: 'pipeline',
 	operations: [
-		{
+		defineOperation({
 			name: 'Run',
 			value: 'run',
 			action: 'Run a pipeline',
 			description:
 				'Create documents from a file, new ones on each run; Get Status can wait for them',
-			fields: [
-				datasetField,
-				resourceLocatorField(
-					'Datasource',
-					'datasourceNode',
-					'searchDatasources',
-					{
-						description:
-							'The node where the pipeline starts. Leave empty if only one node accepts files.',
-					},
-					{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
-				),
-				documentBinaryField,
-				jsonField('Inputs', 'inputs', '{}', 'Variables of the pipeline and its datasource'),
-			],
-			execute: async (call) => {
-				const { client, parameters, hint } = call;
-				const datasetId = readId(parameters, 'difyDatasetId');
-				const selectedNode = parameters.string('datasourceNode');
-				const node = selectedNode === '' ? await findOnlyFileNode(client, datasetId) : selectedNode;
-				const inputs = readExactObject(parameters, 'inputs');
-				const source = await readFile(call, assertDocument);
-				const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
-				const id = readFileId(uploaded);
-				const name = asNonEmptyString(uploaded.name) ?? source.name;
-				// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
-				const response = await client.sendJson(
-					'POST',
-					apiPath`/datasets/${datasetId}/pipeline/run`,
-					{
-						json: {
-							inputs,
-							datasource_type: 'local_file',
-							// Some versions read `related_id`, others `reference`.
-							datasource_info_list: [{ reference: id, related_id: id, name }],
-							start_node_id: node,
-							is_published: true,
-							response_mode: 'streaming',
-						},
-					},
-				);
-				const documents = asRecords(response.documents);
-				if (documents.length === 0) hint('The pipeline created no documents.');
-				const batch = asNonEmptyString(response.batch);
-				return toOperationItems(
-					documents.map((document) => ({
-						documentId: getDocumentId(document),
-						datasetId,
-						name: document.name,
-						batch,
-						indexingStatus: document.indexing_status,
-					})),
-				);
-			},
-		},
+			fields: runFields,
+			execute: runPipeline,
+		}),
 	],
 };
+
+async function runPipeline(call: DifyCall & FieldValues<typeof runFields>) {
+	const { client, hint, values } = call;
+	const { difyDatasetId: datasetId, datasourceNode, inputs, binaryPropertyName } = values;
+	const node = datasourceNode === '' ? await findOnlyFileNode(client, datasetId) : datasourceNode;
+	const source = await readFile(call, binaryPropertyName, assertDocument);
+	const uploaded = await client.upload('/datasets/pipeline/file-upload', source);
+	const id = readFileId(uploaded);
+	const name = asNonEmptyString(uploaded.name) ?? source.name;
+	// Never resent: each run creates new documents. A published pipeline returns JSON immediately.
+	const response = await client.sendJson('POST', apiPath`/datasets/${datasetId}/pipeline/run`, {
+		json: {
+			inputs,
+			datasource_type: 'local_file',
+			// Some versions read `related_id`, others `reference`.
+			datasource_info_list: [{ reference: id, related_id: id, name }],
+			start_node_id: node,
+			is_published: true,
+			response_mode: 'streaming',
+		},
+	});
+	const documents = asRecords(response.documents);
+	if (documents.length === 0) hint('The pipeline created no documents.');
+	const batch = asNonEmptyString(response.batch);
+	return toOperationItems(
+		documents.map((document) => ({
+			documentId: getDocumentId(document),
+			datasetId,
+			name: document.name,
+			batch,
+			indexingStatus: document.indexing_status,
+		})),
+	);
+}
 
 /** @throws {ServerError} unless exactly one node accepts files */
 async function findOnlyFileNode(client: DifyClient, datasetId: string) {

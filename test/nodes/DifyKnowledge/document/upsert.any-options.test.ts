@@ -1,18 +1,19 @@
 /** The rule, form and further options that are sent with a document, by the options of the node. */
 import type { INodeParameters } from 'n8n-workflow';
 
-import { NodeParameters } from '../../../../nodes/shared/parameters';
 import {
 	contentOptions,
 	datasetSetupOptions,
-	readCreateOptions,
+	toCreateOptions,
 } from '../../../../nodes/DifyKnowledge/document/upsert';
-import { optionsCollection } from '../../../../nodes/shared/field-builders';
+import { ItemSource } from '../../../../nodes/shared/fields/item-source';
+import { optionsField } from '../../../../nodes/shared/fields/options-field';
+import { readValues } from '../../../../nodes/shared/fields/read-values';
 import { expectApproved } from '../../../support/approved/approved-table';
 import { getOutcome } from '../../../support/approved/outcome';
 import path from 'node:path';
 
-const FIELDS = [optionsCollection([...contentOptions, ...datasetSetupOptions])];
+const FIELDS = { options: optionsField({ ...contentOptions, ...datasetSetupOptions }) };
 const MODES = [undefined, 'automatic', 'custom', 'hierarchical'];
 const SPLITTING: readonly INodeParameters[] = [
 	{},
@@ -35,7 +36,6 @@ const OTHERS: readonly INodeParameters[] = [
 	{ technique: 'economy' },
 	{ embeddingModel: { __rl: true, mode: 'id', value: 'provider/x|name' } as never },
 	{ embeddingModel: { __rl: true, mode: 'id', value: '' } as never },
-	{ ifExists: 'skip' },
 ];
 
 test('each mode with each option, and the others', () => {
@@ -47,23 +47,10 @@ test('each mode with each option, and the others', () => {
 	];
 	const rows = all.map((options) => ({
 		input: JSON.stringify(options),
-		outcome: getOutcome(() =>
-			readCreateOptions(
-				new NodeParameters(
-					{
-						getNodeParameter: (name, _itemIndex, fallback) => {
-							const [first, ...rest] = name.split('.');
-							let value: unknown = { options }[first as 'options'];
-							for (const part of rest)
-								value = (value as Record<string, unknown> | undefined)?.[part];
-							return (value ?? fallback) as never;
-						},
-					},
-					0,
-					FIELDS,
-				),
-			),
-		),
+		outcome: getOutcome(() => {
+			const source = new ItemSource({ getNodeParameter: () => options }, 0);
+			return toCreateOptions(readValues(source, FIELDS).options);
+		}),
 	}));
 	expectApproved(
 		path.join(__dirname, 'upsert.any-options.approved.txt'),
