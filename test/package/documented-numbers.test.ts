@@ -44,14 +44,6 @@ const byName =
 			? node.initializer
 			: undefined;
 
-/** Default of a node's parameter: the second argument of the call that reads it. */
-const fallback =
-	(parameter: string): Pick =>
-	(node) =>
-		ts.isCallExpression(node) && node.arguments[0]?.getText() === `'${parameter}'`
-			? node.arguments[1]
-			: undefined;
-
 /** The value of a literal, a product, or a constant of the same file. */
 function numberOf(node: ts.Expression | undefined, file: string): number {
 	if (node !== undefined && ts.isNumericLiteral(node)) return Number(node.text);
@@ -82,10 +74,8 @@ const fieldsIn = (field: INodeProperties): INodeProperties[] => [
 	...(field.options ?? []).flatMap((option) => ('type' in option ? fieldsIn(option) : [])),
 ];
 
-/** `lib/a.ts#NAME.field`, `nodes/a.ts(parameter)`, or `Node.field[resource]*1000`. */
+/** `lib/a.ts#NAME.field`, or `Node.field[resource]*1000`. */
 async function readFrom(place: string): Promise<number> {
-	const [, file, parameter] = /^(\S+\.ts)\((\S+)\)$/.exec(place) ?? [];
-	if (parameter !== undefined) return numberOf(find(sourceOf(file!), fallback(parameter)), file!);
 	if (place.includes('#')) {
 		const [source, names] = place.split('#') as [string, string];
 		const inside = names

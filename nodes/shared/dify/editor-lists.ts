@@ -25,7 +25,7 @@ import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import type { AppFormField, AppFormFieldType } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
 import { withEditorCredentials } from '../editor-credential';
-import { unwrapLocator } from '../parameters';
+import { unwrapLocator } from '../fields/read-values';
 import { toDifyNodeError } from './dify-node-error';
 import { getOwn } from '../../../lib/values/own-properties';
 

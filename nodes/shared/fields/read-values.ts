@@ -204,6 +204,6 @@ function toRows(value: unknown, { entry, fields }: RowsField): JsonRecord[] {
 }
 
 /** For a resource locator, its value. n8n resolves locators only outside collections. */
-function unwrapLocator(value: unknown): unknown {
+export function unwrapLocator(value: unknown): unknown {
 	return isRecord(value) && '__rl' in value ? value.value : value;
 }

@@ -2,8 +2,9 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { createInputError } from '../../../../lib/errors/create-error';
-import { optionsCollection, integerField } from '../../../../nodes/shared/field-builders';
-import { RUN_OPTIONS } from '../../../../nodes/shared/dify/dify-fields';
+import { RUN_OPTIONS } from '../../../../nodes/shared/dify/run-options';
+import { optionsField } from '../../../../nodes/shared/fields/options-field';
+import { toProperties } from '../../../../nodes/shared/fields/to-properties';
 import { ItemError, toItemErrorOrThrow } from '../../../../nodes/shared/run/item-error';
 import type { Operation, OperationCall } from '../../../../nodes/shared/run/operation';
 import { runOperations } from '../../../../nodes/shared/run/run-operations';
@@ -71,12 +72,12 @@ async function play({ kind, failure, handling, chat }: Case): Promise<string> {
 		value: 'test',
 		action: 'Test',
 		description: 'Test',
-		fields: [
-			optionsCollection([
-				RUN_OPTIONS.enableStreaming,
-				integerField('Max Concurrent Items', 'maxConcurrentItems', 1, [1, 64]),
-			]),
-		],
+		fields: toProperties({
+			options: optionsField({
+				enableStreaming: RUN_OPTIONS.enableStreaming,
+				maxConcurrentItems: RUN_OPTIONS.maxConcurrentItems,
+			}),
+		}),
 		...(kind === 'together' && { runsOnceForAllItems: true }),
 		...(kind === 'together by a field' && {
 			runsOnceForAllItems: (parameters) => parameters.itemIndex === 0,
