@@ -79,7 +79,8 @@ function toPlainSchema(source: JsonRecord): PlainSchema | SchemaExcess {
 	const size = measureSchema(schema);
 	if (isExcess(size)) return size;
 	const json = JSON.stringify(schema);
-	if (json.length > MAX_LENGTH) return { limit: 'length' };
+	if (json.length > MAX_LENGTH)
+		return { limit: 'length', values: size.values, length: json.length };
 	return { schema, values: size.values, bytes: Buffer.byteLength(json) };
 }
 

@@ -28,6 +28,16 @@ const MAX_TOOLS = 2_000;
 const MAX_VALUES_TOGETHER = 40_000;
 
 /**
+ * Values of all schemas that are read for a request, also of tools that are not offered: forty of the largest ones, whose
+ * conversion takes three seconds, once. Without a limit, hundreds of them would be converted again in each round, because they
+ * are more than is kept.
+ */
+const MAX_VALUES_READ = 100_000;
+
+/** The same for the bytes of all definitions. */
+const MAX_BYTES_READ = 10 * 1024 * 1024;
+
+/**
  * Reads tools one after another. A tool that is too large, or for which the others leave no room, is left out.
  *
  * @param toJsonSchema - The host's converter, which knows the host's zod.
@@ -39,14 +49,21 @@ export function* readTools(
 ): Steps<ToolList> {
 	const list: ToolList = { tools: [], oversizedTools: [] };
 	const sum: DefinitionSize = { values: 0, bytes: 0 };
+	const seen: DefinitionSize = { values: 0, bytes: 0 };
 	for (const each of source) {
-		const { name, definition, size, limit } = readTool(each, toJsonSchema);
+		const tool = findTool(each);
+		const isRead =
+			list.tools.length < MAX_TOOLS &&
+			seen.values <= MAX_VALUES_READ &&
+			seen.bytes <= MAX_BYTES_READ;
+		const { definition, size, limit } = isRead ? readTool(tool, toJsonSchema) : UNREAD;
 		const isFull =
-			list.tools.length >= MAX_TOOLS ||
 			sum.values + size.values > MAX_VALUES_TOGETHER ||
 			sum.bytes + size.bytes > TASK_LIMITS.chat.sentBytes;
+		seen.values += size.values;
+		seen.bytes += size.bytes;
 		if (definition === undefined || isFull)
-			list.oversizedTools.push({ name, limit: limit ?? 'together' });
+			list.oversizedTools.push({ name: tool.name, limit: limit ?? 'together' });
 		else {
 			list.tools.push(definition);
 			sum.values += size.values;
@@ -59,15 +76,23 @@ export function* readTools(
 
 /** How large a definition is. */
 interface DefinitionSize {
-	/** Values of its schema. */
+	/** Values of its schema that were counted. */
 	values: number;
 	/** Of its texts. */
 	bytes: number;
 }
 
+/** A tool as an agent binds it. */
+interface BoundTool {
+	name: string;
+	description: string | undefined;
+	tool: JsonRecord;
+	/** The definition within a tool of OpenAI. */
+	openAiTool: JsonRecord | undefined;
+}
+
 /** A tool that was read: its definition, or why it is too large. */
 interface ReadTool {
-	name: string;
 	definition?: ToolDefinition;
 	size: DefinitionSize;
 	limit?: ToolLimit;
@@ -75,27 +100,37 @@ interface ReadTool {
 
 const NO_SIZE: DefinitionSize = { values: 0, bytes: 0 };
 
+/** A tool after so many that no other is read. */
+const UNREAD: ReadTool = { size: NO_SIZE, limit: 'together' };
+
 /** @throws {ServerError} of type `invalidInput` for something that is not a function tool */
-function readTool(tool: unknown, toJsonSchema: ToJsonSchema): ReadTool {
+function findTool(tool: unknown): BoundTool {
 	if (!isRecord(tool)) throw createNotAToolError();
-	const openAiTool = tool.type === 'function' ? asRecord(tool.function) : {};
-	const isOpenAiTool = typeof openAiTool.name === 'string';
-	const { name, description: givenDescription } = isOpenAiTool ? openAiTool : tool;
+	const nested = tool.type === 'function' ? asRecord(tool.function) : {};
+	const openAiTool = typeof nested.name === 'string' ? nested : undefined;
+	const { name, description } = openAiTool ?? tool;
 	if (typeof name !== 'string') throw createNotAToolError();
-	const description = asNonEmptyString(givenDescription);
+	return { name, description: asNonEmptyString(description), tool, openAiTool };
+}
+
+/** @throws {ServerError} of type `invalidInput` for a schema that cannot be read */
+function readTool(
+	{ name, description, tool, openAiTool }: BoundTool,
+	toJsonSchema: ToJsonSchema,
+): ReadTool {
 	const isTooLong = [name, description ?? ''].some((text) => findLengthProblem(text) !== undefined);
-	if (isTooLong) return { name, size: NO_SIZE, limit: 'description' };
+	if (isTooLong) return { size: NO_SIZE, limit: 'description' };
 	const subject = {
 		label: `The schema of the tool "${name}"`,
 		title: `The arguments of the tool "${name}" cannot be read`,
 		suggestion: 'Describe the arguments with zod or JSON schema.',
 	};
-	const read = isOpenAiTool
+	const read = openAiTool
 		? readSchema(openAiTool.parameters, subject)
 		: readSchema(getHostSchema(tool), { ...subject, toJsonSchema });
-	if (isExcess(read)) return { name, size: NO_SIZE, limit: read.limit };
+	if (isExcess(read))
+		return { size: { values: read.values, bytes: read.length }, limit: read.limit };
 	return {
-		name,
 		definition: {
 			name,
 			description,

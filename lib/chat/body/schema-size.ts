@@ -24,16 +24,23 @@ export const MAX_FIELDS = 1_000;
  */
 export const MAX_VALUES = 12_000;
 
+/**
+ * Choices of one schema: the values of all enumerations of zod. n8n's converter compares each with all others of a union: 4,000
+ * take 60 ms, 11,000 half a second.
+ */
+export const MAX_CHOICES = 4_000;
+
 /** Characters of one schema: about 50,000 tokens. Real ones have some thousand. */
 export const MAX_LENGTH = 200_000;
 
 /** The limits of one schema. */
-export type SchemaLimit = 'fields' | 'values' | 'length' | 'depth';
+export type SchemaLimit = 'fields' | 'values' | 'choices' | 'length' | 'depth';
 
 /** Each limit as the end of a sentence: "its schema …". */
 const EXCESSES: Readonly<Record<SchemaLimit, string>> = {
 	fields: `has more than ${MAX_FIELDS.toLocaleString('en')} fields`,
 	values: `has more than ${MAX_VALUES.toLocaleString('en')} values`,
+	choices: `has more than ${MAX_CHOICES.toLocaleString('en')} choices`,
 	length: `has more than ${MAX_LENGTH.toLocaleString('en')} characters`,
 	depth: `is nested too deeply (maximum ${MAX_DEPTH} levels)`,
 };
@@ -56,6 +63,10 @@ export interface SchemaSize {
 /** A schema that was counted until it exceeded a limit. */
 export interface SchemaExcess {
 	limit: SchemaLimit;
+	/** Values that were counted until then. */
+	values: number;
+	/** Characters that were counted until then. */
+	length: number;
 }
 
 /** Counts a schema, at most up to its limits. Objects that occur several times count each time, as in the JSON that they become. */
@@ -64,7 +75,8 @@ export function measureSchema(schema: unknown): SchemaSize | SchemaExcess {
 	try {
 		counter.count(schema);
 	} catch (error) {
-		if (error instanceof LimitError) return { limit: error.limit };
+		if (error instanceof LimitError)
+			return { limit: error.limit, values: counter.values, length: counter.length };
 		throw error as Error;
 	}
 	return counter;
@@ -87,7 +99,10 @@ export function assertSchemaSize(schema: unknown, schemaLabel: string): void {
 }
 
 /** The error for such a schema. */
-export function createSchemaSizeError({ limit }: SchemaExcess, schemaLabel: string): ServerError {
+export function createSchemaSizeError(
+	{ limit }: Pick<SchemaExcess, 'limit'>,
+	schemaLabel: string,
+): ServerError {
 	return createInputError(`${schemaLabel} ${describeSchemaLimit(limit)}`, SUGGESTIONS[limit]);
 }
 
@@ -97,6 +112,7 @@ const FEWER_FIELDS =
 const SUGGESTIONS: Readonly<Record<SchemaLimit, string>> = {
 	fields: FEWER_FIELDS,
 	values: FEWER_FIELDS,
+	choices: 'Describe the choices in words, or divide them into several fields or schemas.',
 	length: FEWER_FIELDS,
 	depth: 'Move recurring parts to $defs and reference them with $ref.',
 };
@@ -114,10 +130,14 @@ const PART_FUNCTIONS = new Set(['shape', 'getter', 'defaultValue', 'catchValue']
 /** Names under which JSON schema and zod have fields. */
 const FIELD_NAMES = new Set(['properties', 'shape']);
 
+/** The name under which zod has the values of an enumeration. */
+const CHOICES_NAME = 'values';
+
 class SchemaCounter implements SchemaSize {
 	values = 0;
 	length = 0;
 	private fields = 0;
+	private choices = 0;
 	/** The content, in the order of the walk. Texts have their length before them, so that no two contents are the same text. */
 	private readonly parts: string[] = [];
 	/** The objects around the current one, with their place: what refers to itself ends there. */
@@ -167,6 +187,7 @@ class SchemaCounter implements SchemaSize {
 			if (value === undefined) continue;
 			this.addText(name);
 			if (FIELD_NAMES.has(name)) this.countFields(value);
+			if (name === CHOICES_NAME && Array.isArray(value)) this.countChoices(value);
 			this.count(value);
 		}
 		this.parts.push('}');
@@ -175,6 +196,11 @@ class SchemaCounter implements SchemaSize {
 	private countFields(fields: unknown): void {
 		this.fields += Object.keys(asRecord(fields)).length;
 		if (this.fields > MAX_FIELDS) throw new LimitError('fields');
+	}
+
+	private countChoices(choices: readonly unknown[]): void {
+		this.choices += choices.length;
+		if (this.choices > MAX_CHOICES) throw new LimitError('choices');
 	}
 
 	private addText(text: string): void {

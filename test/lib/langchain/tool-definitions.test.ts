@@ -187,6 +187,67 @@ test('a tool that fits comes after one for which there is no room', () => {
 	expect(list.oversizedTools).toEqual([{ name: 'last', limit: 'together' }]);
 });
 
+test('of hundreds of large tools, only as many are read as converted schemas are kept', () => {
+	const { toJsonSchema, converted } = createConverter();
+	const createTools = () => [
+		...Array.from({ length: 60 }, (_none, at) => createTool(`big${at}`, 900, `Field of ${at}`)),
+		createTool('last', 3),
+	];
+	const first = read(createTools(), toJsonSchema);
+	expect(first.oversizedTools.at(-1)).toEqual({ name: 'last', limit: 'together' });
+	expect(converted.length).toBeLessThan(40);
+	const count = converted.length;
+	expect(read(createTools(), toJsonSchema)).toEqual(first);
+	expect(converted).toHaveLength(count);
+});
+
+/** Whether a tool is read after others with these schemas. */
+const isReadAfter = (schemas: readonly JsonRecord[]) => {
+	const toJSONSchema = jest.fn(() => ({}));
+	const others = schemas.map((schema) => ({ name: 'a', schema }));
+	read([...others, { name: 'b', schema: { toJSONSchema } }]);
+	return toJSONSchema.mock.calls.length > 0;
+};
+
+testLimit('lib/langchain/tool-definitions.ts#MAX_VALUES_READ', {
+	limit: 100_000,
+	outcome: (values) => {
+		const create = (count: number): JsonRecord => ({
+			enum: Array.from({ length: count - 2 }, () => 1),
+		});
+		return isReadAfter([
+			...Array.from({ length: 9 }, () => create(10_000)),
+			create(values - 90_000),
+		]);
+	},
+	within: true,
+	beyond: false,
+});
+testLimit('lib/langchain/tool-definitions.ts#MAX_BYTES_READ', {
+	limit: 10 * 1024 * 1024,
+	outcome: (bytes) => {
+		// A name, and the schema as JSON.
+		const create = (count: number): JsonRecord => ({
+			title: 'x'.repeat(count - 1 - '{"title":""}'.length),
+		});
+		const count = Math.floor(bytes / 100_000);
+		return isReadAfter([
+			...Array.from({ length: count }, () => create(100_000)),
+			create(bytes - count * 100_000),
+		]);
+	},
+	within: true,
+	beyond: false,
+});
+test('tools beyond a limit count as much as was read of them', () => {
+	const long = (at: number): JsonRecord => ({
+		title: 'x'.repeat(199_000),
+		[`n${at}`]: 'x'.repeat(2_000),
+	});
+	expect(isReadAfter(Object.values(toRecord(50, long)))).toBe(true);
+	expect(isReadAfter(Object.values(toRecord(60, long)))).toBe(false);
+});
+
 test('n8n does its other work between tools', async () => {
 	const work = jest.fn();
 	const timer = setInterval(work, 1);

@@ -39,6 +39,17 @@ testLimit('lib/chat/body/schema-size.ts#MAX_FIELDS', {
 	within: undefined,
 	beyond: 'fields',
 });
+testLimit('lib/chat/body/schema-size.ts#MAX_CHOICES', {
+	limit: 4_000,
+	of: 'choices of zod, in two enumerations of a union',
+	outcome: (count) => {
+		const [all, first] = [Object.keys(toRecord(count, () => 0)), 10];
+		return getLimit(zod3.union!([zod3.enum!(all.slice(0, first)), zod3.enum!(all.slice(first))]));
+	},
+	within: undefined,
+	beyond: 'choices',
+});
+
 describe.each(ZODS)('%s', (_name, zod) => {
 	testLimit('lib/chat/body/schema-size.ts#MAX_FIELDS', {
 		limit: 1_000,
