@@ -10,7 +10,7 @@ const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Reduces an untrusted name to a file name: no folders, no control characters, no dots or blanks at the ends (RFC 6266
- * 4.3). Of a text that is no path ("Preis: 5/6"), all stays, with other separators.
+ * 4.3). Of a text that is not certainly a path ("Preis: 5/6", "AC/DC.mp3"), all stays, with other separators.
  *
  * @param fallback - Used if nothing is left of the name.
  */
@@ -22,26 +22,20 @@ export function sanitizeFileName(name: string, fallback: string): string {
 /** The last part of a path; any other text without control characters. */
 export function withoutFolders(name: string): string {
 	const visible = name.replace(FORBIDDEN, '');
-	const segments = visible.split(/[/\\]/);
-	return isPath(visible, segments) ? segments.at(-1)! : visible;
+	if (!isPath(visible)) return visible;
+	return visible.split(SEPARATORS).findLast((segment) => segment !== '') ?? '';
 }
 
 const SEPARATORS = /[/\\]+/g;
 
-/** Of a folder at the top, here, above or at home. */
+/** From the top, from here, from above or from home. Everything else may be words: "AC/DC.mp3". */
 const ROOT = /^(?:~|\.{1,2}|[a-z]:)?[/\\]/i;
 
-/** Of words of a text that is no path, one has a blank, a sign, or no letter at all. */
-function isPath(text: string, segments: readonly string[]): boolean {
-	if (ROOT.test(text) || segments.includes('..')) return true;
-	const last = segments.at(-1)!;
-	const isFile = last === '' || /\.[\p{L}\p{N}]{1,10}$/u.test(last);
-	const names = last === '' ? segments.slice(0, -1) : segments;
-	return isFile && names.every(isFolderName);
-}
+/** A step upwards. */
+const UPWARDS = /[/\\]\.\.(?:[/\\]|$)/;
 
-function isFolderName(segment: string): boolean {
-	return /^[\p{L}\p{N}_.-]+$/u.test(segment) && /\p{L}/u.test(segment);
+function isPath(text: string): boolean {
+	return ROOT.test(text) || UPWARDS.test(text);
 }
 
 /** Keeps the extension. */

@@ -254,7 +254,7 @@ describe('audio', () => {
 				voice: 'af_heart',
 				options: {
 					plainText: true,
-					fileName: 'a/greeting.mp3',
+					fileName: '/a/greeting.mp3',
 					binaryPropertyOutput: 'sound',
 					simplify: false,
 				},

@@ -166,6 +166,7 @@ describe('a file name that is a text, and no path', () => {
 	test.each([
 		{ fileName: 'Preis: 5/6 "Sonder"', name: 'Preis: 5-6 "Sonder"' },
 		{ fileName: 'Preis 5.6', name: 'Preis 5.6' },
+		{ fileName: 'AC/DC.mp3', name: 'AC-DC' },
 		{ fileName: '../../Preis', name: 'Preis' },
 		{ fileName: 'C:\\temp\\Preis.mp3', name: 'Preis' },
 	])('keeps all words: $fileName', async ({ fileName, name }) => {
