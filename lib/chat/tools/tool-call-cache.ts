@@ -16,7 +16,7 @@ export interface CachedToolCall {
 /** Longer calls are not cached. */
 const MAX_CHARACTERS = 64 * 1024;
 
-/** Of a cached call: its ID, its name and the entry of the cache. */
+/** Of a cached call: its ID and the entry of the cache. */
 const BYTES_OF_CALL = 512;
 
 /**
@@ -36,7 +36,8 @@ export function cacheToolCalls({
 	toolCalls,
 }: Pick<ChatResult, 'text' | 'reasoning' | 'toolCalls'>): void {
 	for (const { id, name, arguments: args } of toolCalls) {
-		const characters = text.length + reasoning.length + args.length;
+		// A model may invent a name of any length.
+		const characters = text.length + reasoning.length + name.length + args.length;
 		if (characters <= MAX_CHARACTERS)
 			toolCallCache.set(
 				id,

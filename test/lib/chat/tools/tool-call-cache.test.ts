@@ -9,7 +9,7 @@ test('calls are kept with the text and thinking before them, unless all of it is
 	const keep = (id: string, length: number) => {
 		const half = 'x'.repeat(length / 2 - 8);
 		const kept = { text: half, reasoning: half };
-		cacheToolCalls({ ...kept, toolCalls: [{ id, name: 'b', arguments: 'y'.repeat(16) }] });
+		cacheToolCalls({ ...kept, toolCalls: [{ id, name: 'b', arguments: 'y'.repeat(15) }] });
 		return toolCallCache.get(id);
 	};
 	cacheToolCalls({ text: 'Look', reasoning: 'Hm', toolCalls });
@@ -21,6 +21,15 @@ test('calls are kept with the text and thinking before them, unless all of it is
 	});
 	expect(keep('longest', 64 * 1024)).toBeDefined();
 	expect(keep('too long', 64 * 1024 + 2)).toBeUndefined();
+});
+
+test('the name of a tool that a model invented counts as well', () => {
+	const keep = (name: string) => {
+		cacheToolCalls({ text: '', reasoning: '', toolCalls: [{ id: 'a', name, arguments: '{}' }] });
+		return toolCallCache.get('a')?.name;
+	};
+	expect(keep('x'.repeat(1_000_000))).toBeUndefined();
+	expect(keep('look_up')).toBe('look_up');
 });
 
 test('the calls of a thousand long responses take a limited memory, and the last ones stay', () => {
