@@ -33,7 +33,21 @@ function toWorkflowUser(workflowId: string | undefined): string {
 /** That of any workflow, also of another one with the same app: n8n's IDs have 16 letters and digits, older ones are numbers. */
 const WORKFLOW_USER = /^n8n(?:-(?:[a-z0-9]{16}|\d{1,9}))?$/;
 
-/** A database may compare texts without case, accents and blanks at the end. */
+/** A database may compare texts without case, accents, invisible characters and blanks at the end, and digits by their value. */
 function simplify(user: string): string {
-	return user.normalize('NFKD').replace(/\p{M}/gu, '').trim().toLowerCase();
+	const visible = user
+		.normalize('NFKD')
+		.replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}]/gu, '');
+	return visible
+		.replace(/\p{Nd}/gu, toAsciiDigit)
+		.trim()
+		.toLowerCase();
+}
+
+/** The digits of a script follow one another, from a zero on. */
+function toAsciiDigit(digit: string): string {
+	const code = digit.codePointAt(0)!;
+	const isDigit = (value: number) => /^\p{Nd}$/u.test(String.fromCodePoint(code - value));
+	const before = Array.from({ length: 10 }, (_none, at) => at).findIndex((at) => !isDigit(at));
+	return String((before < 0 ? 10 : before) - 1);
 }

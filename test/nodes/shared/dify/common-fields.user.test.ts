@@ -82,6 +82,9 @@ describe('User', () => {
 		{ session: 'n8n-w1', user: 'session-n8n-w1' },
 		{ session: ' N8N-W1 ', user: 'session- N8N-W1 ' },
 		{ session: 'n8n', user: 'session-n8n' },
+		// MySQL ignores what is invisible, and compares digits by their value.
+		{ session: 'n8n\u00ad-w\u200b1', user: 'session-n8n\u00ad-w\u200b1' },
+		{ session: 'n\u0668n-w\u0967', user: 'session-n\u0668n-w\u0967' },
 		// The users of other workflows with the same app.
 		{ session: 'n8n-aB3dE5fG7hJ9kL1m', user: 'session-n8n-aB3dE5fG7hJ9kL1m' },
 		{ session: 'n8n-42', user: 'session-n8n-42' },
