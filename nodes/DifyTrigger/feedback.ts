@@ -75,7 +75,12 @@ export async function fetchNewFeedback(
 		ratings: ratings.reverse(),
 		state: {
 			...(Number.isFinite(newest) ? { newest } : {}),
-			known: Object.fromEntries(entries.slice(0, MAX_KNOWN).map(({ key, stamp }) => [key, stamp])),
+			// An unreadable stamp replaces no known one.
+			known: Object.fromEntries(
+				entries
+					.slice(0, MAX_KNOWN)
+					.map(({ key, stamp }) => [key, stamp || (getOwn(state?.known, key) ?? '')]),
+			),
 		},
 	};
 }
@@ -124,13 +129,21 @@ function findRatings(entries: readonly Entry[], state: FeedbackState): Rating[] 
 		const isNew = !isKnown(entry, state);
 		// The list is in the order of time: a record that is followed by a known one is newer than that one.
 		const isLater = isRecent(entry, state) ?? (knownCount === 0 || index < lastKnown);
-		const isEvent = isNew ? isLater && !isBeyond(index) : getOwn(state.known, key) !== stamp;
+		const isEvent = isNew
+			? isLater && !isBeyond(index)
+			: isChanged(getOwn(state.known, key) ?? '', stamp);
 		return isEvent ? [{ feedback, isNew }] : [];
 	});
 }
 
 function isKnown({ key }: Entry, { known }: FeedbackState): boolean {
 	return getOwn(known, key) !== undefined;
+}
+
+/** Whether the time of a change is another one, also if it is written in another way. An unreadable one says nothing. */
+function isChanged(known: string, stamp: string): boolean {
+	const [before, now] = [known, stamp].map((text) => parseTime(text) ?? text);
+	return before !== '' && now !== '' && before !== now;
 }
 
 /** Whether its time is that of a new rating; undefined if the times do not tell. */

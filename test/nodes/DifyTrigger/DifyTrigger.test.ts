@@ -148,6 +148,20 @@ describe('feedback', () => {
 			return results;
 		}
 
+		it.each([
+			{ before: at(1), after: null, what: 'is missing' },
+			{ before: at(1), after: {}, what: 'is no text' },
+			{ before: null, after: at(1), what: 'was missing' },
+			{ before: at(1), after: at(1).slice(0, -1), what: 'lost its zone' },
+			{ before: at(1), after: at(1).replace('.000Z', '+00:00'), what: 'is written in another way' },
+		])('a time of a change that $what changes no rating', async ({ before, after }) => {
+			const withChange = (updatedAt: unknown) => ({ ...record('a', 1), updated_at: updatedAt });
+			const lists = [before, after, at(2)].map((time) => [withChange(time)]);
+			const [, second, third] = await pollLists(...lists);
+			expect(second).toBeUndefined();
+			expect(third).toEqual([['a', false]]);
+		});
+
 		it('starts the workflow if another worker wrote it late, up to a minute older than the newest', async () => {
 			const known = [record('known', 120), record('older', 10)];
 			const late = [known[0]!, record('late', 65), record('too late', 55), known[1]!];
