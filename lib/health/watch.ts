@@ -92,15 +92,24 @@ function parseServerState(stored: unknown): ServerState | undefined {
 	const { healthy, status: storedStatus, problem, since } = asRecord(stored);
 	const status = STATUSES.find((name) => name === storedStatus);
 	if (typeof healthy !== 'boolean' || status === undefined) return undefined;
-	const time = asNonEmptyString(since);
 	return {
 		healthy,
 		status,
 		...omitUndefined({
 			problem: asNonEmptyString(problem),
-			since: time !== undefined && Number.isNaN(Date.parse(time)) ? undefined : time,
+			since: parseSince(since),
 		}),
 	};
+}
+
+/** A later time is wrong, or n8n's clock was set back since. */
+const MAX_AHEAD_MS = 60_000;
+
+/** The stored time in our own form; undefined if it is unreadable or in the future. */
+function parseSince(since: unknown): string | undefined {
+	const text = asNonEmptyString(since) ?? '';
+	const time = /^\d{4}-\d\d-\d\dT[\d:.]{1,20}Z$/.test(text) ? Date.parse(text) : NaN;
+	return time <= Date.now() + MAX_AHEAD_MS ? new Date(time).toISOString() : undefined;
 }
 
 /** Evaluates a check against the stored state. Does not modify its arguments. */

@@ -77,6 +77,10 @@ describe('Server Health Trigger', () => {
 		{ since: 'now', what: 'text' },
 		{ since: 1_767_268_800, what: 'a number' },
 		{ since: undefined, what: 'missing' },
+		{ since: '9999-01-01T00:00:00.000Z', what: 'in the future' },
+		{ since: '2020-01-01 (<img src=x>)', what: 'a date with a comment' },
+		{ since: '1', what: 'a digit' },
+		{ since: '2026-99-01T00:00:00.000Z', what: 'no month' },
 	])('a stored time that is unreadable is unknown: $what', async ({ since }) => {
 		const { poll, serverIs, stored } = watching();
 		await poll();
