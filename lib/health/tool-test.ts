@@ -59,7 +59,7 @@ const PROBLEMS = {
 	wrongArguments: 'the arguments differ from the requested ones',
 	notCorrected: 'the call was not corrected after its error',
 	invalidCall: 'the call could not be parsed',
-	truncated: 'the response did not finish within Max Tokens per Response',
+	truncated: 'the response did not finish within Maximum Tokens',
 	noResponse: 'empty response, or only thinking',
 	skipped: 'not tested; says nothing about the model',
 };

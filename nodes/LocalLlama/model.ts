@@ -96,7 +96,7 @@ function formatProgress({ status, total, completed = 0 }: PullProgress) {
 
 const timeoutField = {
 	kind: 'seconds',
-	label: 'Timeout (Seconds)',
+	label: 'Wait Timeout (Seconds)',
 	default: 600,
 	range: [1],
 	description: 'How long to wait until the model is loaded or unloaded',

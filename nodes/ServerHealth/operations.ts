@@ -1,5 +1,7 @@
 /** The operations of Server Health. */
 import { serviceField } from '../shared/health/check-fields';
+import type { FieldTable } from '../../lib/fields/field';
+import { readValues } from '../shared/fields/read-values';
 import { toProperties } from '../shared/fields/to-properties';
 import type { OperationTable } from '../shared/run/operation-table';
 import {
@@ -20,6 +22,10 @@ const OPERATIONS: readonly HealthOperation[] = [check, speedTest, toolTest, repo
 
 const DEFAULT_OPERATION = check.value;
 
+const SELECTION = {
+	operation: { kind: 'name', label: 'Operation', default: DEFAULT_OPERATION },
+} as const satisfies FieldTable;
+
 /** Operations of the node, which depend on the service. */
 export const operations: OperationTable<HealthOperation> = {
 	properties: [
@@ -31,11 +37,7 @@ export const operations: OperationTable<HealthOperation> = {
 		),
 	],
 	subtitle: buildSubtitle(toLabels(OPERATIONS)),
-	getOperation: (context, itemIndex) =>
-		findOperation(
-			OPERATIONS,
-			String(context.getNodeParameter('operation', itemIndex, DEFAULT_OPERATION)),
-		),
+	getOperation: (source) => findOperation(OPERATIONS, readValues(source, SELECTION).operation),
 };
 
 function serviceOperationField(service: Service) {

@@ -33,7 +33,7 @@ export const speedFields = {
 	model: modelField('The model to measure'),
 	tokens: {
 		kind: 'number',
-		label: 'Max Tokens per Response',
+		label: 'Maximum Tokens',
 		default: 64,
 		range: [1, 4096],
 		isInteger: true,

@@ -18,7 +18,7 @@ export const toolTest: HealthOperation = defineHealthOperation({
 		model: modelField('The model to test'),
 		maxTokens: {
 			kind: 'number',
-			label: 'Max Tokens per Response',
+			label: 'Maximum Tokens',
 			default: 1_024,
 			range: [16, 32768],
 			isInteger: true,

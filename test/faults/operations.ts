@@ -49,6 +49,8 @@ export interface OperationRun {
 	hasErrorOutput?: boolean;
 	/** Whether an agent uses the node as a tool. Default: no. */
 	isTool?: boolean;
+	/** Called for each field that an action evaluates. */
+	onRead?: (name: string, itemIndex: number) => void;
 }
 
 /** A file as n8n has it in an item. */
@@ -204,6 +206,7 @@ async function actionsOf(name: string): Promise<Operation[]> {
 					hasErrorOutput,
 					signal,
 					streaming: !isTool,
+					onRead: setup.onRead,
 					type: filled.type + (isTool ? 'Tool' : ''),
 				});
 				const items = await node.execute!.call(context);

@@ -1,7 +1,7 @@
 /** How the items of a node run: streaming into a chat, and how many at the same time. */
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { FieldTable, NumberField, SwitchField } from '../../../lib/fields/field';
-import { ItemSource } from '../fields/item-source';
+import type { ItemSource } from '../fields/item-source';
 import { optionsField } from '../fields/options-field';
 import { readValues } from '../fields/read-values';
 import { shouldStreamToChat } from './chat-stream';
@@ -65,6 +65,13 @@ function findOption(
 	return (options as INodeProperties[]).find((option) => option.name === name);
 }
 
+/** What is known of an item before it runs. */
+export interface ItemOperations {
+	sourceOf(itemIndex: number): ItemSource;
+	/** @throws a `ServerError` if an expression names an operation that does not exist. */
+	getOperation(itemIndex: number): Operation<never>;
+}
+
 /** How all items of a node run. */
 interface RunPlan {
 	/** Whether texts are streamed into the chat that waits for this execution. */
@@ -79,15 +86,14 @@ interface RunPlan {
  */
 export function planRun(
 	context: IExecuteFunctions,
-	getOperation: (itemIndex: number) => Operation<never>,
+	{ sourceOf, getOperation }: ItemOperations,
 ): RunPlan {
 	let isChat = false;
 	try {
 		const operation = getOperation(0);
 		isChat =
 			findOption(operation.fields, 'enableStreaming') !== undefined && shouldStreamToChat(context);
-		const source = new ItemSource(context, 0);
-		const { streams, maxConcurrentItems } = readConcurrency(source, operation);
+		const { streams, maxConcurrentItems } = readConcurrency(sourceOf(0), operation);
 		const streamsToChat = streams && isChat;
 		// The chat shows all chunks of a node in one message: concurrent responses would be mixed.
 		return { streamsToChat, concurrency: streamsToChat ? 1 : maxConcurrentItems };

@@ -1,9 +1,9 @@
 /** The table of a node's operations: its lists, its fields, and the operation of an item. */
-import type { IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import { createInputError } from '../../../lib/errors/create-error';
 import { omitUndefined } from '../../../lib/values/records';
 import type { FieldTable, NameField } from '../../../lib/fields/field';
-import { ItemSource } from '../fields/item-source';
+import type { ItemSource } from '../fields/item-source';
 import { readValues } from '../fields/read-values';
 import { toProperties } from '../fields/to-properties';
 import type { ListEntry, OperationDescription, NodeResource } from './operation';
@@ -15,11 +15,11 @@ export interface OperationTable<O> {
 	/** Expression for the subtitle of the node. */
 	subtitle: string;
 	/**
-	 * The operation selected for an item.
+	 * The operation that is selected for an item.
 	 *
 	 * @throws a `ServerError` if an expression names one that does not exist.
 	 */
-	getOperation(context: IExecuteFunctions, itemIndex: number): O;
+	getOperation(source: ItemSource): O;
 }
 
 /** Display condition: names of other fields, with the values that they must have. */
@@ -110,14 +110,11 @@ export function toLabels(operations: readonly ListEntry[]): Record<string, strin
 export function createOperationTable<O extends OperationDescription>(
 	operations: readonly O[],
 ): OperationTable<O> {
-	const operation = operationNameField(operations[0]!.value);
+	const fields = { operation: operationNameField(operations[0]!.value) };
 	return {
 		properties: [operationField(operations), ...operationFields(operations)],
 		subtitle: buildSubtitle(toLabels(operations)),
-		getOperation: (context, itemIndex) => {
-			const values = readValues(new ItemSource(context, itemIndex), { operation });
-			return findOperation(operations, values.operation);
-		},
+		getOperation: (source) => findOperation(operations, readValues(source, fields).operation),
 	};
 }
 
@@ -159,11 +156,8 @@ export function createResourceTable<O extends OperationDescription>(
 			),
 			'$parameter.resource + " " + $parameter.operation',
 		),
-		getOperation: (context, itemIndex) => {
-			const { resource, operation } = readValues(
-				new ItemSource(context, itemIndex),
-				selectionFields,
-			);
+		getOperation: (source) => {
+			const { resource, operation } = readValues(source, selectionFields);
 			const { operations } = resources.find(({ value }) => value === resource)!;
 			return findOperation(operations, operation);
 		},

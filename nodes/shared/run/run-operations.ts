@@ -25,6 +25,7 @@ import type { OperationTable } from './operation-table';
 import type { Operation } from './operation';
 import { toExecutionItem } from './operation-items';
 import { processItems } from './process-items';
+import type { ItemOperations } from './concurrency';
 import { readConcurrency, planRun } from './concurrency';
 import { getVisitorMessage } from './visitor-message';
 
@@ -43,10 +44,17 @@ export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
 	{ table, getAccess, createNodeError = toNodeError, outputs = 1 }: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
-	const getOperation = (itemIndex: number) => table.getOperation(context, itemIndex);
+	// What is evaluated for an item before it is processed is not evaluated again.
+	const sources = new Map<number, ItemSource>();
+	const sourceOf = (itemIndex: number) => {
+		const source = sources.get(itemIndex) ?? new ItemSource(context, itemIndex);
+		sources.set(itemIndex, source);
+		return source;
+	};
+	const getOperation = (itemIndex: number) => table.getOperation(sourceOf(itemIndex));
 	const toItemNodeError = ({ reason }: ItemError) => createNodeError(context.getNode(), reason);
 	const getGroup = memoize((operation: Operation<never>) =>
-		collectGroup(context, getOperation, operation),
+		collectGroup({ context, sourceOf, getOperation }, operation),
 	);
 	const readParameters = (itemIndex: number, { fields }: Operation<never>) =>
 		new NodeParameters(context, itemIndex, fields);
@@ -61,7 +69,7 @@ export async function runOperations<Access extends object>(
 			addHintOnce(context, describeEmptyExpression(empty));
 		return true;
 	});
-	const { streamsToChat, concurrency } = planRun(context, getOperation);
+	const { streamsToChat, concurrency } = planRun(context, { sourceOf, getOperation });
 	const results = await processItems(
 		context,
 		async (itemIndex, signal) => {
@@ -71,12 +79,6 @@ export async function runOperations<Access extends object>(
 			// The first item of a group processes the whole group, and reports what is wrong with each item.
 			if (itemIndexes[0] !== itemIndex) return [];
 			const parametersOf = (index: number) => readParameters(index, operation);
-			const sources = new Map<number, ItemSource>();
-			const sourceOf = (index: number) => {
-				const known = sources.get(index) ?? new ItemSource(context, index);
-				sources.set(index, known);
-				return known;
-			};
 			const source = sourceOf(itemIndex);
 			const accessOf = async (index: number) => await getAccess(sourceOf(index), signal);
 			const { streams } = readConcurrency(source, operation);
@@ -104,11 +106,15 @@ export async function runOperations<Access extends object>(
 				checkExpressions(operation);
 				return await operation.execute(call);
 			};
-			const result = await execute().catch(async (error: unknown) => {
-				// After Stop, the text that was shown stays as it is.
-				if (!signal.aborted) await chatStream?.breakLine();
-				throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
-			});
+			const result = await execute()
+				.catch(async (error: unknown) => {
+					// After Stop, the text that was shown stays as it is.
+					if (!signal.aborted) await chatStream?.breakLine();
+					throw explain(error instanceof ItemError ? error : new ItemError(itemIndex, error));
+				})
+				.finally(() => {
+					for (const index of itemIndexes) sources.delete(index);
+				});
 			await chatStream?.end();
 			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
 			return [result]
@@ -119,8 +125,10 @@ export async function runOperations<Access extends object>(
 			concurrency,
 			getSequenceKey: (itemIndex) => {
 				const operation = getOperation(itemIndex);
-				const source = new ItemSource(context, itemIndex);
-				return operation.getSequenceKey?.(readParameters(itemIndex, operation), source);
+				return operation.getSequenceKey?.(
+					readParameters(itemIndex, operation),
+					sourceOf(itemIndex),
+				);
 			},
 			toNodeError: toItemNodeError,
 			onFailure: streamsToChat
@@ -147,8 +155,7 @@ export async function runOperations<Access extends object>(
 
 /** Indexes of the items that an operation processes together; empty if it processes each item alone. */
 function collectGroup(
-	context: IExecuteFunctions,
-	getOperation: (itemIndex: number) => Operation<never>,
+	{ context, sourceOf, getOperation }: ItemOperations & { context: IExecuteFunctions },
 	operation: Operation<never>,
 ) {
 	const { runsOnceForAllItems: runsOnce, fields } = operation;
@@ -161,8 +168,7 @@ function collectGroup(
 	if (runsOnce === true) return itemIndexes;
 	for (const itemIndex of itemIndexes) {
 		const parameters = new NodeParameters(context, itemIndex, fields);
-		const source = new ItemSource(context, itemIndex);
-		const isGroup = tryOrUndefined(() => runsOnce(parameters, source));
+		const isGroup = tryOrUndefined(() => runsOnce(parameters, sourceOf(itemIndex)));
 		if (isGroup !== undefined) return isGroup ? itemIndexes : [];
 	}
 	return [];

@@ -167,7 +167,7 @@ describe('Load', () => {
 		[
 			'with a limit that makes no sense',
 			withModel('load', 'big', { timeout: 'soon' }),
-			'"Timeout (Seconds)"',
+			'"Wait Timeout (Seconds)"',
 		],
 		[
 			'with a switch that is neither',

@@ -6,7 +6,7 @@ describe('Speed Test', () => {
 	it.each([
 		[
 			{ tokens: 1e9 },
-			'The field "Max Tokens per Response" must be a number from 1 to 4096, but is 1000000000',
+			'The field "Maximum Tokens" must be a number from 1 to 4096, but is 1000000000',
 		],
 		[
 			{ options: { timeout: 0 } },

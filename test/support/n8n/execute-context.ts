@@ -30,6 +30,8 @@ export interface ExecuteSetup {
 	signal?: AbortSignal;
 	/** n8n's ID. Default: a new one. */
 	executionId?: string;
+	/** Called for each field that is evaluated. */
+	onRead?: (name: string, itemIndex: number) => void;
 	/** Contents of binary data that n8n keeps outside the item, by id. */
 	stored?: Record<string, Uint8Array>;
 }
@@ -66,6 +68,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		executionId = createExecutionId(),
 		stored = {},
 		chatTrigger,
+		onRead = () => {},
 	} = setup;
 	const fake = {
 		chunks: [] as Chunk[],
@@ -90,6 +93,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 			fallback: unknown,
 			options?: { extractValue?: boolean },
 		) => {
+			onRead(path, itemIndex);
 			const all = { ...parameters, ...perItem[itemIndex] };
 			// As in n8n, the fallback is for missing parameters, not for expressions without a value.
 			const isThere = path.split('.')[0]! in all;

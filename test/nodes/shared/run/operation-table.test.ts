@@ -1,3 +1,4 @@
+import { ItemSource } from '../../../../nodes/shared/fields/item-source';
 import type { INodeType } from 'n8n-workflow';
 
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
@@ -66,7 +67,7 @@ describe('operations of a node', () => {
 		]);
 		const chosen = (parameters: Record<string, string>) => {
 			const getNodeParameter = (name: string) => parameters[name];
-			return getOperation({ getNodeParameter } as never, 0);
+			return getOperation(new ItemSource({ getNodeParameter }, 0));
 		};
 		expect(chosen({ resource: 'chat', operation: 'rename' })).toBe(rename);
 		expect(chosen({ resource: 'run', operation: 'stop' })).toBe(stop);
