@@ -30,6 +30,8 @@ export interface ScriptedTransport {
 	reply(request: SentRequest): Reply;
 	/** The JSON at a URL that is read, such as a list of models, or only a status. Default: 404 everywhere. */
 	read?(url: string): object | number;
+	/** Until when each response is held back. */
+	held?: Promise<void>;
 }
 
 export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
@@ -46,6 +48,7 @@ export async function sendRequest({
 	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
+	await transport.held;
 	if (reply.type === 'lost')
 		throw new ConnectionFailure(Object.assign(new Error('reset'), { code: 'ECONNREFUSED' }));
 	return reply.type === 'rejected'
