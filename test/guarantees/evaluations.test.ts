@@ -9,15 +9,12 @@ import { createCredential } from '../faults/harness';
 import { listOperations } from '../faults/operations';
 import type { Operation, OperationRun } from '../faults/operations';
 
-/** Nodes whose operations still read by path. */
-const LATER = ['DifyApp', 'DifyChatMessage', 'DifyConversation', 'DifyKnowledge', 'DifyWorkflow'];
-
 let server: GoodServer;
 let actions: Operation[];
 beforeAll(async () => {
 	server = await startGoodServer();
 	const all = await listOperations();
-	actions = all.filter(({ type, node }) => type === 'action' && !LATER.includes(node));
+	actions = all.filter(({ type }) => type === 'action');
 });
 afterAll(async () => await server.close());
 
