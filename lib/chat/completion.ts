@@ -51,15 +51,18 @@ export type CompletionFailure = ReportedFailure | FoundFailure;
 
 /** The server reported an error in its response. What it wrote decides the type. */
 interface ReportedFailure extends Partial<
-	Record<Exclude<keyof FoundFailure, 'errorEvent'>, undefined>
+	Record<Exclude<keyof FoundFailure, 'errorEvent' | 'isAfterOutput'>, undefined>
 > {
 	/** The event with the error, as JSON. */
 	errorEvent: string;
+	/** Whether output came before it. Then it refuses nothing of what was sent. */
+	isAfterOutput?: boolean;
 }
 
 /** What the node found out itself. */
 interface FoundFailure {
 	errorEvent?: undefined;
+	isAfterOutput?: undefined;
 	errorType: ErrorType;
 	/** Default: those of the type. */
 	title?: string;

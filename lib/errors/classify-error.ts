@@ -20,6 +20,8 @@ import { MAX_SCANNED_TEXT, parseErrorBody } from './error-body';
 interface ErrorResponseInput {
 	/** 200 if a response or event with a success status contains an error. */
 	status: number;
+	/** Whether output of the model arrived before the error. Then it refuses nothing of what was sent. Default: false. */
+	isAfterOutput?: boolean;
 	/** Names in lower case. */
 	headers?: Readonly<Record<string, string>>;
 	body: string;
@@ -70,7 +72,7 @@ export function classifyErrorResponse(
 			...errorBody.facts,
 			retryAfterMs: parseRetryAfter(response.headers?.['retry-after'] ?? ''),
 		},
-		report: toReport(response.status, errorBody),
+		report: toReport(response, errorBody),
 		isBrokenJson: (response.status < 300 && isBrokenJson(errorBody)) || undefined,
 		isOtherProgram: isDify || isNodePage || context.url?.endsWith('/'),
 		about: {
@@ -90,16 +92,26 @@ export function classifyErrorResponse(
 
 /** Undefined for a response that reports no error. */
 function toReport(
-	status: number,
+	{ status, isAfterOutput = false }: ErrorResponseInput,
 	{ form, codes, isError, status: innerStatus }: ParsedErrorBody,
 ): ErrorReport | undefined {
-	if (status < 300 && isError !== true) return undefined;
+	const isInside = status < 300;
+	if (isInside && isError !== true) return undefined;
 	return {
-		status,
+		status: isInside && !isAfterOutput ? toRefusedStatus(status, innerStatus) : status,
+		...(isInside && { isInside }),
 		innerStatus,
 		codes,
 		isOfGateway: form === 'page' || status === 407 || isGatewayStatus(status),
 	};
+}
+
+/** Statuses with which servers refuse what was sent: LM Studio and LiteLLM also send them as the first event of a stream. */
+const REFUSED_STATUSES: readonly number[] = [400, 404, 422];
+
+/** The status that an error inside of a response counts as, if no output came before it. One that names none is a refusal. */
+function toRefusedStatus(status: number, innerStatus = 400): number {
+	return REFUSED_STATUSES.includes(innerStatus) ? innerStatus : status;
 }
 
 /** docs/protocols/dify.md 1.1 */

@@ -7,8 +7,13 @@ import { getErrorText, isRetryable } from './error-types';
 
 /** How a response reports its error, besides its words. */
 export interface ErrorReport {
-	/** HTTP status of the response; below 300 if the error is inside of a response. */
+	/**
+	 * HTTP status of the response. A refusal inside of a response before any output counts as a response with its status; any
+	 * other error there has that of the response, below 300.
+	 */
 	status: number;
+	/** Whether the error is inside of a response with a status of success. */
+	isInside?: true;
 	/** The status in the error itself. Default: none. */
 	innerStatus?: number;
 	/** Type and code of the error, by which the server names it. */

@@ -115,7 +115,7 @@ const AMBIGUOUS_STATUSES: readonly number[] = [400, 404, 424];
 
 /** For an error response, or an error inside of a response. */
 function mayRepeatReported(
-	{ status, innerStatus = status, codes }: ErrorReport,
+	{ status, isInside, innerStatus = status, codes }: ErrorReport,
 	failed: FailedRequest,
 ): boolean {
 	const { type, elapsedMs, namesSentField } = failed;
@@ -128,7 +128,7 @@ function mayRepeatReported(
 	// The same request gets the same answer.
 	if (FINAL_STATUSES.includes(innerStatus)) return false;
 	// The server accepted the request, and failed while it generated.
-	if (status < 300) return true;
+	if (isInside === true) return status < 300 || !namesSentField;
 	// The server has no such feature (RFC 9110 15.6.2).
 	if (status === 501) return false;
 	// The server failed.

@@ -115,7 +115,7 @@ function pickError<D>({ firstError, appliedRules }: ExchangeState<D>, error: Ser
 	const isRepetition = appliedRules.at(-1)?.rule === 'serverFailure';
 	// A server that crashed, and is gone at the second try, is not one that cannot be reached.
 	if (isRepetition || isConnectionError(error.type)) return firstError;
-	if ((error.status ?? 0) < 400) return error;
+	if ((error.report?.status ?? error.status ?? 0) < 400) return error;
 	return isUnknownError(firstError.type) && !isUnknownError(error.type) ? error : firstError;
 }
 

@@ -29,13 +29,13 @@ export const BUSY_WARNING = 'The server was busy, so requests were sent again af
 /** What a failure has in common with its repetition: what the server wrote may differ. */
 export function toFailureKey({ type, report }: ServerError): string {
 	if (report === undefined) return type;
-	return report.status < 300 ? 'error in a response' : `status ${report.status}`;
+	return report.isInside === true ? 'error in a response' : `status ${report.status}`;
 }
 
 /** What happened, as a part of a sentence. */
 export function describeFailure({ type, report }: ServerError): string {
 	if (report === undefined) return FAILURES[type] ?? 'the server failed';
-	return report.status < 300
+	return report.isInside === true
 		? 'the response contained an error'
 		: `the server failed with status ${report.status}`;
 }

@@ -173,7 +173,7 @@ export function toResponseError(
 	options: SentRequest,
 	response: ErrorResponse,
 ): ServerError {
-	const { status, url, headers } = response;
+	const { status, url, headers, isAfterOutput } = response;
 	// Before the text is shortened, which could leave half a key.
 	const text = maskBody(response.text, endpoint.secrets);
 	const context = toErrorContext(endpoint, { url, model: options.model });
@@ -193,6 +193,7 @@ export function toResponseError(
 		classifyErrorResponse(
 			{
 				status,
+				isAfterOutput,
 				headers,
 				body: text,
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,

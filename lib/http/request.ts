@@ -317,8 +317,12 @@ class RequestRun<T> {
 			options.isWritten === true ? getWrittenSecrets(endpoint.secrets) : endpoint.secrets;
 		const maskSecrets = (text: string) => maskBody(text, secrets);
 		// A longer text is no message. To search it for one would block n8n.
-		const toError = (text: string) =>
-			toResponseError(endpoint, options, { ...head, text: text.slice(0, MAX_ERROR_BYTES) });
+		const toError: HttpResponse['toError'] = (text, isAfterOutput) =>
+			toResponseError(endpoint, options, {
+				...head,
+				text: text.slice(0, MAX_ERROR_BYTES),
+				isAfterOutput,
+			});
 		const begin = () => {
 			progress.hasStarted = true;
 			watchdog.onContent();

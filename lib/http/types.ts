@@ -78,6 +78,8 @@ export interface ResponseHead {
 /** An error response with its text. */
 export interface ErrorResponse extends ResponseHead {
 	text: string;
+	/** Whether output of a model came before the text. Default: false. */
+	isAfterOutput?: boolean;
 }
 
 /** A body that is sent unchanged: a form with files. */
@@ -150,8 +152,12 @@ export interface StreamPart {
 export interface HttpResponse extends ResponseHead {
 	/** For errors about the response. */
 	errorContext: ErrorContext;
-	/** The error that a text in the response means. */
-	toError(text: string): ServerError;
+	/**
+	 * The error that a text in the response means.
+	 *
+	 * @param isAfterOutput - Whether output of the model came before it. Default: false.
+	 */
+	toError(text: string, isAfterOutput?: boolean): ServerError;
 	/**
 	 * The full body, with secrets masked.
 	 *

@@ -55,6 +55,9 @@ const FAILURES: readonly Failure[] = [
 /** Operations in which a model generates something: it changes nothing on the server. */
 const GENERATES = /^Local(?: Llama (?:text|vector|image|audio)|ChatModel|Embeddings|Reranker) /;
 
+/** Those with a history in several messages. */
+const CHATS = /^Local Llama text (?:chat|extract|classify)$/;
+
 const clock = useClock();
 let operations: Operation[];
 beforeAll(async () => {
@@ -124,7 +127,9 @@ describe.each(FAILURES)('a second try after $name', (failure) => {
 			if (!description.includes('A second try failed as well.'))
 				problems.push(`${name}: ${description}`);
 			if (/not retried|\bOr shorten\b/.test(description)) problems.push(`${name}: ${description}`);
-			if (requests !== 2) problems.push(`${name}: ${requests} requests`);
+			// What refuses nothing by name may refuse the form of the history: then one more shows it.
+			const isAlsoStrict = failure.response.status === undefined && CHATS.test(name);
+			if (requests !== (isAlsoStrict ? 3 : 2)) problems.push(`${name}: ${requests} requests`);
 		}
 		expectNoProblems(problems);
 	});

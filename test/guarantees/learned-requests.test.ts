@@ -179,7 +179,7 @@ describe('a sentence changes no request of another execution', () => {
 
 describe('a rejection that may be about the output changes no field, not even of its own request', () => {
 	const tried = QUOTATIONS.filter(([name]) =>
-		/of llama-server|502|504|page|event|text of a 500/.test(name),
+		/of llama-server|502|504|page|event after|text of a 500/.test(name),
 	);
 	test.each(tried)(
 		'a rejection that may be about the output changes no field: %s',

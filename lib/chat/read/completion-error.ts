@@ -9,7 +9,7 @@ import type { CompletionFailure } from '../completion';
 export interface CompletionSource {
 	errorContext: ErrorContext;
 	/** The error that a body means which the server reported in its response. */
-	toError(body: string): ServerError;
+	toError(body: string, isAfterOutput?: boolean): ServerError;
 }
 
 /** The error of a completion that cannot be used. */
@@ -19,7 +19,7 @@ export function createCompletionError(
 	overrides: ErrorOverrides = {},
 ): ServerError {
 	if (failure.errorEvent !== undefined)
-		return toStreamError(toError(failure.errorEvent), errorContext);
+		return toStreamError(toError(failure.errorEvent, failure.isAfterOutput), errorContext);
 	const { errorType, title, serverText, facts } = failure;
 	// An event that begins like JSON, or a document.
 	const isBrokenJson = errorType === 'invalidResponse' || undefined;

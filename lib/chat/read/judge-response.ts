@@ -67,7 +67,16 @@ export function judgeResponse(received: ReceivedResponse, sent: SentRequest): Ve
 	const hasAnswerInThinking = failure?.errorType === 'onlyThinking' && isAnswer(received, sent);
 	if (failure === undefined || hasAnswerInThinking) return { hasAnswerInThinking };
 	// What the server said last explains why the response is of no use.
-	return { failure: received.lateFailure ?? failure, hasAnswerInThinking };
+	const told = received.lateFailure ?? failure;
+	const isReported = told.errorEvent !== undefined;
+	return {
+		failure: isReported ? { ...told, isAfterOutput: hasOutput(received) } : told,
+		hasAnswerInThinking,
+	};
+}
+
+function hasOutput({ text, reasoning, calls }: ReceivedResponse): boolean {
+	return calls.length > 0 || (text + reasoning).trim() !== '';
 }
 
 /** Whether a finish reason says that the response is complete: it is no limit and no failure. */

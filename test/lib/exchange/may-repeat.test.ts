@@ -27,13 +27,20 @@ const found = (type: ErrorType, facts: Partial<FailedRequest> = {}): FailedReque
 
 interface ReportedRow extends Partial<FailedRequest> {
 	status: number;
+	isInside?: true;
 	innerStatus?: number;
 	codes?: string[];
 }
 
-const reported = ({ status, innerStatus, codes = [], ...facts }: ReportedRow): FailedRequest => ({
+const reported = ({
+	status,
+	isInside = status < 300 || undefined,
+	innerStatus,
+	codes = [],
+	...facts
+}: ReportedRow): FailedRequest => ({
 	...FAILED,
-	report: { status, innerStatus, codes, isOfGateway: false },
+	report: { status, isInside, innerStatus, codes, isOfGateway: false },
 	...facts,
 });
 
@@ -54,6 +61,8 @@ describe('an error response', () => {
 		{ status: 200 },
 		{ status: 200, innerStatus: 400 },
 		{ status: 200, innerStatus: 500 },
+		{ status: 400, isInside: true },
+		{ status: 404, isInside: true, elapsedMs: 600_000 },
 	])('is repeated: %j', (row) => {
 		expect(mayRepeat(reported(row), LIMITS)).toBe(true);
 	});

@@ -22,7 +22,8 @@ test.each<[ErrorType, { status?: number; serverText?: string }, string]>([
 	['onlyThinking', {}, 'the response was only thinking.'],
 	['closedBeforeResponse', {}, 'the connection was closed before a response.'],
 ])('what a hint says of %s with %j', (type, { status, serverText }, text) => {
-	const report = status === undefined ? undefined : { ...REPORT, status };
+	const isInside = status === 200 || undefined;
+	const report = status === undefined ? undefined : { ...REPORT, status, isInside };
 	const failure = createServerError(type, {}, { status, serverText, report });
 	expect(describeOvercomeFailure(failure)).toBe(`The request was sent twice: ${text}`);
 });
