@@ -93,7 +93,7 @@ export function classifyErrorResponse(
 /** Undefined for a response that reports no error. */
 function toReport(
 	{ status, isAfterOutput = false }: ErrorResponseInput,
-	{ form, codes, isError, status: innerStatus }: ParsedErrorBody,
+	{ form, codes, facts, isError, status: innerStatus }: ParsedErrorBody,
 ): ErrorReport | undefined {
 	const isInside = status < 300;
 	if (isInside && isError !== true) return undefined;
@@ -102,6 +102,7 @@ function toReport(
 		...(isInside && { isInside }),
 		innerStatus,
 		codes,
+		...(isOfContext({ codes, facts }) && { isOfContext: true }),
 		isOfGateway: form === 'page' || status === 407 || isGatewayStatus(status),
 	};
 }
@@ -183,15 +184,26 @@ function typeFromProxy(
 	return form === 'page' && [401, 403].includes(status) ? 'blockedByProxy' : undefined;
 }
 
-/** By the server's own codes. llama-server reports the size of the context only if the prompt exceeds it. */
+/** By the server's own codes and fields. llama-server reports the size of the context only if the prompt exceeds it. */
 function typeFromCode({ codes, facts, hasSignIn }: ParsedErrorBody): ErrorType | undefined {
 	// Its own account at ollama.com, not the key of the credential
 	if (hasSignIn) return 'upstreamKeyRejected';
-	const exceedsContext = facts.n_ctx !== undefined && facts.n_prompt_tokens !== undefined;
-	const byCode = codes.map((code) => getOwn(TYPE_BY_CODE, code));
-	return (
-		byCode.find((type) => type !== undefined) ?? (exceedsContext ? 'promptTooLong' : undefined)
-	);
+	if (isOfContext({ codes, facts })) return 'promptTooLong';
+	return codes.map((code) => getOwn(TYPE_BY_CODE, code)).find((type) => type !== undefined);
+}
+
+/** Codes for a prompt that is too long: llama-server; OpenAI's own, which vLLM, LM Studio and LiteLLM took over. */
+const CONTEXT_CODES: readonly string[] = ['exceed_context_size_error', 'context_length_exceeded'];
+
+/** Whether codes or fields say that the prompt does not fit into the context: it will not fit at a second try either. */
+function isOfContext({ codes, facts }: Pick<ParsedErrorBody, 'codes' | 'facts'>): boolean {
+	const isCounted = facts.n_ctx !== undefined && facts.n_prompt_tokens !== undefined;
+	// vLLM names what is too long.
+	return isCounted || facts.param === 'input_tokens' || codes.some(isContextCode);
+}
+
+function isContextCode(code: string): boolean {
+	return CONTEXT_CODES.includes(code);
 }
 
 const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
@@ -201,6 +213,7 @@ const TYPE_BY_STATUS: Readonly<Record<number, ErrorType>> = {
 	424: 'serverError',
 	429: 'busy',
 	503: 'busy',
+	529: 'busy',
 };
 
 /** What a status means if the server wrote no sentence: with one, it may be about anything. */

@@ -3,9 +3,7 @@ import type { ErrorType } from './error-types';
 
 /** Types by the type or code inside an error, which is clearer than any text. */
 export const TYPE_BY_CODE: Readonly<Record<string, ErrorType>> = {
-	exceed_context_size_error: 'promptTooLong',
-	// OpenAI's own codes, which vLLM, LM Studio and LiteLLM took over
-	context_length_exceeded: 'promptTooLong',
+	// OpenAI's own
 	insufficient_quota: 'keyBudgetExceeded',
 	// LiteLLM: the key is right, and the model is not for it.
 	key_model_access_denied: 'forbidden',

@@ -25,13 +25,15 @@ export const GATEWAY_ERROR_BY_STATUS: Readonly<Record<number, GatewayErrorType>>
 
 /** Cloudflare's own statuses: the server, or the tunnel to it, does not respond. */
 export function isCloudflareStatus(status: number): boolean {
-	return status >= 520 && status <= 530;
+	return status >= 520 && status <= 530 && status !== 529;
 }
 
-/** Whether a status is that of a gateway; a model server also sends 503. */
+/** Whether a status is that of a gateway; a model server also sends 503, and an overloaded one 529. */
 export function isGatewayStatus(status: number): boolean {
 	return (
-		status === 503 || GATEWAY_ERROR_BY_STATUS[status] !== undefined || isCloudflareStatus(status)
+		[503, 529].includes(status) ||
+		GATEWAY_ERROR_BY_STATUS[status] !== undefined ||
+		isCloudflareStatus(status)
 	);
 }
 

@@ -18,6 +18,8 @@ export interface ErrorReport {
 	innerStatus?: number;
 	/** Type and code of the error, by which the server names it. */
 	codes: readonly string[];
+	/** Its codes or fields say that the prompt does not fit into the context. */
+	isOfContext?: true;
 	/** A proxy sent it: a page, or a status of a gateway. */
 	isOfGateway: boolean;
 }

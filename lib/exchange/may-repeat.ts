@@ -5,7 +5,7 @@
 import type { ErrorType } from '../errors/error-types';
 import { isClosedConnection, isOneOf } from '../errors/error-types';
 import type { ErrorReport } from '../errors/server-error';
-import { MAX_REFUSAL_MS } from '../http/busy';
+import { isBusyStatus, MAX_REFUSAL_MS } from '../http/busy';
 
 /** What is known of a request that failed. */
 export interface FailedRequest {
@@ -96,14 +96,6 @@ function mayRepeatFound(failed: FailedRequest): boolean {
 	return false;
 }
 
-/** Codes for a prompt that is too long, which it is again: llama-server; OpenAI's, of vLLM, LM Studio and LiteLLM. */
-const CONTEXT_CODES: readonly string[] = ['exceed_context_size_error', 'context_length_exceeded'];
-
-/** Whether the codes of an error say that the prompt is too long. */
-export function isOfContext(codes: readonly string[]): boolean {
-	return codes.some((code) => CONTEXT_CODES.includes(code));
-}
-
 /** The server may still generate: of HTTP, of gateways, and of Cloudflare. */
 const TIME_LIMIT_STATUSES: readonly number[] = [408, 504, 524];
 
@@ -115,14 +107,14 @@ const AMBIGUOUS_STATUSES: readonly number[] = [400, 404, 424];
 
 /** For an error response, or an error inside of a response. */
 function mayRepeatReported(
-	{ status, isInside, innerStatus = status, codes }: ErrorReport,
+	{ status, isInside, innerStatus = status, isOfContext }: ErrorReport,
 	failed: FailedRequest,
 ): boolean {
 	const { type, elapsedMs, namesSentField } = failed;
 	// `lib/http` has waited for a busy server, or the caller does not wait.
-	if (status === 503 && elapsedMs < MAX_REFUSAL_MS) return false;
+	if (status !== 429 && isBusyStatus(status) && elapsedMs < MAX_REFUSAL_MS) return false;
 	// The prompt is as long as before.
-	if (isOfContext(codes)) return false;
+	if (isOfContext === true) return false;
 	// The server may still generate.
 	if (TIME_LIMIT_STATUSES.includes(innerStatus)) return false;
 	// The same request gets the same answer.

@@ -13,6 +13,8 @@ export interface Rejection {
 	status: number;
 	/** Type and code of the error, by which the server names it. */
 	codes: readonly string[];
+	/** Whether its codes or fields say that the prompt does not fit into the context. */
+	isOfContext: boolean;
 	/** Whether the same request was sent twice in this exchange: then it was not rejected by chance. */
 	isRepeated: boolean;
 	/** Whether the response names a field, or a name inside of one, in a place. */
@@ -48,6 +50,7 @@ export function toRejection({ error, body, isRepeated }: RejectedBody): Rejectio
 	return {
 		status: error.report?.status ?? 0,
 		codes,
+		isOfContext: error.report?.isOfContext === true,
 		isRepeated,
 		names: (field) =>
 			places.some(({ name, innerName }) => [name, innerName].includes(toPlainName(field))),

@@ -2,7 +2,7 @@
 import { isMissingStatus } from '../errors/missing-route';
 import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
-import { isConnectionError, isUnknownError } from '../errors/error-types';
+import { isConnectionError, isOneOf, isUnknownError } from '../errors/error-types';
 import { MAX_REQUESTS } from '../http/retry-policy';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
@@ -196,7 +196,8 @@ function repeatAfterServerFailure<D>(
 		hasShownOutput: hasEverShownOutput,
 		// llama-server discards the tokens that its parser cannot read.
 		isDeterministic:
-			hasOutput === true ? !isRandom(body) : type === 'outputParseFailed' && !isSeedRandom(body),
+			isOfTokens(type) &&
+			(hasOutput === true ? !isRandom(body) : isUnreadable(type) && !isSeedRandom(body)),
 		hasFailedAlike: lastingFailure === toFailureKey(error),
 		hasFiles,
 		namesSentField: namesSentField(error, body),
@@ -214,6 +215,11 @@ function repeatAfterRunaway<D>({
 	const canRepeat = limits.retries > 0 && isRandom(body);
 	return canRepeat ? { request, because: 'the output ran away' } : undefined;
 }
+
+/** Failures that the tokens of the model cause, unlike a process that died or a lost connection: the same ones fail alike. */
+const isOfTokens = isOneOf('emptyResponse', 'onlyThinking', 'outputParseFailed');
+
+const isUnreadable = isOneOf('outputParseFailed');
 
 /** Whether the model writes other tokens if the same body is sent again. */
 function isRandom(body: JsonRecord) {

@@ -4,8 +4,13 @@ import { keep } from '../kept';
 import type { LruCache } from '../lru-cache';
 import { toText } from '../values/text';
 
-/** Statuses of a server that takes no request now. */
-const BUSY_STATUSES: readonly number[] = [429, 503];
+/** Statuses of a server that takes no request now; 529: it is overloaded. */
+const BUSY_STATUSES: readonly number[] = [429, 503, 529];
+
+/** Whether a status says that a server takes no request now. */
+export function isBusyStatus(status: number): boolean {
+	return BUSY_STATUSES.includes(status);
+}
 
 /** Milliseconds. A later response may be about a request that the server had started. */
 export const MAX_REFUSAL_MS = 2_000;
@@ -25,7 +30,7 @@ export function isBusy(error: ServerError, elapsedMs: number): boolean {
 	// Dify's own refusals have no report. This one is a proxy's, which may have passed the run on to Dify.
 	if (status === 503 && service === 'dify' && report !== undefined) return false;
 	if (type === 'modelLoading' || elapsedMs >= MAX_REFUSAL_MS) return false;
-	return BUSY_STATUSES.includes(status) && !isOfBudget(error);
+	return isBusyStatus(status) && !isOfBudget(error);
 }
 
 /** Whether a code or a field names a limit that waiting does not lift. */

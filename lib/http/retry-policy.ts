@@ -34,7 +34,7 @@ const MIN_REQUESTED_MS = 500;
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Statuses while a server behind a gateway is restarting or busy. */
-const TRANSIENT_STATUSES = [429, 502, 503, 504];
+const TRANSIENT_STATUSES = [429, 502, 503, 504, 529];
 
 /** A response that said that the model is loading. */
 interface LoadingError {

@@ -361,6 +361,75 @@ test('the text beside the calls of earlier rounds is omitted if the server rejec
 	expect(message.content).toBe(ANSWER);
 });
 
+/** An event of Ollama's runner that has died, with the beginning of an answer before it. */
+const DYING = sse(delta({ content: '{"answer":' }), {
+	error: { message: 'POST predict: Post "http://127.0.0.1:41234/completion": EOF' },
+});
+const SCHEMA = '{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
+
+test.each([
+	['a runner that dies', (): string => DYING],
+	['a stream that ends', (): string => sse(delta({ content: '{"answer":' }))],
+	['an event that breaks', (): string => `${sse(delta({ content: '{"answer":' }))}data: {"id\n\n`],
+])(
+	'at temperature 0, %s in the middle of an answer that nobody sees gets one more request',
+	async (_title, getBody) => {
+		const broken: Answer = (_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.end(getBody());
+		};
+		const good = text('{"answer":"42"}');
+		const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: [broken, good] });
+		const { supplied } = await chatModel(server.url, {
+			parameters: {
+				responseFormat: 'jsonSchema',
+				jsonSchema: SCHEMA,
+				options: { temperature: 0 },
+			},
+		});
+		const message = await clock.passUntil(supplied.invoke('Weather?'));
+		expect(message.content).toBe('{"answer":"42"}');
+		expect(server.sent(CHAT)).toHaveLength(2);
+	},
+);
+
+test('JSON that fits the schema is the answer also where the server files it as thinking', async () => {
+	const filed = streamed(
+		delta({ reasoning_content: '{"answer":"42"}' }),
+		delta({}, 'stop'),
+		usage(),
+	);
+	const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: filed });
+	const { supplied, hints } = await chatModel(server.url, {
+		parameters: { responseFormat: 'jsonSchema', jsonSchema: SCHEMA },
+	});
+	const message = await clock.passUntil(supplied.invoke('Weather?'));
+	expect(message.content).toBe('{"answer":"42"}');
+	expect(hints.map(({ message: hint }) => hint)).toEqual([
+		expect.stringContaining('sent the whole answer as thinking'),
+	]);
+	expect(server.sent(CHAT)).toHaveLength(1);
+});
+
+test.each([
+	['an error', 'data: {"error":{"message":"It broke","code":500}}\n\n', 'reported an error'],
+	['an event that is no JSON', 'data: {"choices":[],"usage":,{\n\n', 'could not be read'],
+])('a complete answer stays complete before %s, and a hint tells it', async (_title, end, hint) => {
+	const body = sse(delta({ content: ANSWER }), delta({}, 'stop'));
+	const server = await start({
+		...LLAMA_SERVER,
+		[POST_CHAT]: (_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			response.end(`${body}${end}data: [DONE]\n\n`);
+		},
+	});
+	const { supplied, hints } = await chatModel(server.url, {});
+	const message = await clock.passUntil(supplied.invoke('Weather?'));
+	expect(message.content).toBe(ANSWER);
+	expect(hints.map((one) => one.message)).toEqual([expect.stringContaining(hint)]);
+	expect(server.sent(CHAT)).toHaveLength(1);
+});
+
 test('with Thinking Off, an answer that arrived only as thinking is the answer', async () => {
 	const only = streamed(delta({ reasoning_content: ANSWER }), delta({}, 'stop'), usage());
 	const server = await start({ ...LLAMA_SERVER, [POST_CHAT]: only });

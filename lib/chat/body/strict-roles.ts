@@ -5,7 +5,6 @@
  * sent (Mistral), and any system message (Gemma).
  */
 import type { Adaptation } from '../../exchange/find-change';
-import { isOfContext } from '../../exchange/may-repeat';
 import type { Rejection } from '../../exchange/rejection';
 import type { BodyChange } from '../../servers/lessons';
 import { mergeAdjacent } from '../content';
@@ -27,8 +26,8 @@ export const enforceStrictRoles: Adaptation = (rejection, body) => {
 };
 
 /** Whether a rejection may be about the form of the history: templates fail with 400, and name no other field. */
-export function mayBeAboutHistory({ status, codes, getSentNames }: Rejection): boolean {
-	return status === 400 && !isOfContext(codes) && getSentNames().every(isOfMessages);
+export function mayBeAboutHistory({ status, isOfContext, getSentNames }: Rejection): boolean {
+	return status === 400 && !isOfContext && getSentNames().every(isOfMessages);
 }
 
 /** In some versions of llama-server, templates fail with 500, as everything may once. */

@@ -36,6 +36,39 @@ test('secrets in the server message are masked', () => {
 	expect(JSON.stringify({ ...failed, message: failed.message })).not.toContain(key);
 });
 
+test.each([
+	['by a code', { code: 'context_length_exceeded' }],
+	['by the type of llama-server', { type: 'exceed_context_size_error' }],
+	['by the field of vLLM', { param: 'input_tokens' }],
+	['by its counts', { n_ctx: 8, n_prompt_tokens: 9 }],
+])('a prompt that is too long is one %s, for the advice and for the repetition', (_title, more) => {
+	const body = JSON.stringify(openAi('Zxq vlm', more));
+	const { type, report } = classifyErrorResponse({ status: 400, body }, context);
+	expect({ type, report }).toMatchObject({ type: 'promptTooLong', report: { isOfContext: true } });
+});
+
+test.each([
+	{ place: 'before output', code: undefined, isAfterOutput: false, status: 400 },
+	{ place: 'before output', code: 400, isAfterOutput: false, status: 400 },
+	{ place: 'before output', code: 404, isAfterOutput: false, status: 404 },
+	{ place: 'before output', code: 422, isAfterOutput: false, status: 422 },
+	{ place: 'before output', code: 500, isAfterOutput: false, status: 200 },
+	{ place: 'before output', code: 405, isAfterOutput: false, status: 200 },
+	{ place: 'after output', code: 400, isAfterOutput: true, status: 200 },
+	{ place: 'after output', code: undefined, isAfterOutput: true, status: 200 },
+])('an error with the code $code inside of a response, $place, counts as $status', (row) => {
+	const body = JSON.stringify(openAi('Zxq vlm', { code: row.code }));
+	const { isAfterOutput } = row;
+	const { report } = classifyErrorResponse({ status: 200, body, isAfterOutput }, context);
+	expect(report).toMatchObject({ status: row.status, isInside: true });
+});
+
+test('an overloaded server is busy, and no gateway is blamed', () => {
+	const body = JSON.stringify(openAi('Overloaded'));
+	const { type, message } = classifyErrorResponse({ status: 529, body }, context);
+	expect({ type, message }).toEqual({ type: 'busy', message: 'Overloaded' });
+});
+
 test('an error in a stream has the same type as an error response', () => {
 	expect(errorInStream('{"error":{"message":"Loading model","code":503}}').type).toBe(
 		'modelLoading',

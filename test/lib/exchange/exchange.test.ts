@@ -472,15 +472,21 @@ describe('a server that fails', () => {
 	);
 
 	test.each([
-		{ name: 'text', output: { text: 'begun', reasoning: '' }, requests: 1 },
-		{ name: 'blanks', output: { text: ' ', reasoning: '' }, requests: 2 },
-		{ name: 'nothing', output: undefined, requests: 2 },
-	])('after $name of a fixed seed gets $requests requests', async ({ output, requests }) => {
-		transport.reply = () => ({ type: 'output', errorType: 'streamError' });
-		const getPartialOutput = () => output;
-		await runExchange(newServer(), { seed: 7 }, { getPartialOutput }).catch(asServerErrorOrThrow);
-		expect(transport.sent).toHaveLength(requests);
-	});
+		{ name: 'text', text: 'begun', errorType: 'onlyThinking', requests: 1 },
+		{ name: 'blanks', text: ' ', errorType: 'onlyThinking', requests: 2 },
+		{ name: 'nothing', text: '', errorType: 'emptyResponse', requests: 2 },
+		{ name: 'text', text: 'begun', errorType: 'streamError', requests: 2 },
+		{ name: 'text', text: 'begun', errorType: 'streamEndedEarly', requests: 2 },
+		{ name: 'text', text: 'begun', errorType: 'streamBroken', requests: 2 },
+	] as const)(
+		'that failed with $errorType after $name of a fixed seed gets $requests requests',
+		async ({ text, errorType, requests }) => {
+			transport.reply = () => ({ type: 'output', errorType });
+			const getPartialOutput = () => ({ text, reasoning: '' });
+			await runExchange(newServer(), { seed: 7 }, { getPartialOutput }).catch(asServerErrorOrThrow);
+			expect(transport.sent).toHaveLength(requests);
+		},
+	);
 
 	test('gets the same request once more, and the second response counts', async () => {
 		const server = newServer();
@@ -600,7 +606,8 @@ describe('each rule', () => {
 			details: Partial<FailedOutcome> = {},
 			status?: number,
 		): FailedOutcome => {
-			const report = status === undefined ? undefined : { ...REPORT, status };
+			const isInside = status === 200 || undefined;
+			const report = status === undefined ? undefined : { ...REPORT, status, isInside };
 			return { type: 'failed', error: createServerError(type, {}, { status, report }), ...details };
 		};
 
@@ -637,12 +644,12 @@ describe('each rule', () => {
 			],
 			[
 				'a seed gives the same output',
-				failWith('streamError', { hasOutput: true }),
+				failWith('onlyThinking', { hasOutput: true }),
 				{ body: { seed: 7 } },
 			],
 			[
 				'temperature 0 gives the same output',
-				failWith('streamError', { hasOutput: true }),
+				failWith('emptyResponse', { hasOutput: true }),
 				{ body: { options: { temperature: 0 } } },
 			],
 			[
@@ -673,6 +680,16 @@ describe('each rule', () => {
 				{ body: { seed: 7 } },
 			],
 			['another failure lasted before', failWith('streamError'), { lastingFailure: 'status 500' }],
+			[
+				'the process that wrote the output died (Ollama: `POST predict: … EOF`)',
+				failWith('streamError', { hasOutput: true }, 200),
+				{ body: { options: { temperature: 0 } } },
+			],
+			[
+				'the connection was lost in the middle of the output',
+				failWith('connectionLost', { hasOutput: true }),
+				{ body: { seed: 7 } },
+			],
 			['output arrived, and the next differs', failWith('streamError', { hasOutput: true }), {}],
 			['a refusal names nothing that was sent', failWith('badRequest', {}, 400), {}],
 		])('is sent if %s', (_reason, outcome, state) => {

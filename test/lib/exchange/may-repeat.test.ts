@@ -29,6 +29,7 @@ interface ReportedRow extends Partial<FailedRequest> {
 	status: number;
 	isInside?: true;
 	innerStatus?: number;
+	isOfContext?: true;
 	codes?: string[];
 }
 
@@ -36,11 +37,12 @@ const reported = ({
 	status,
 	isInside = status < 300 || undefined,
 	innerStatus,
+	isOfContext,
 	codes = [],
 	...facts
 }: ReportedRow): FailedRequest => ({
 	...FAILED,
-	report: { status, isInside, innerStatus, codes, isOfGateway: false },
+	report: { status, isInside, innerStatus, isOfContext, codes, isOfGateway: false },
 	...facts,
 });
 
@@ -51,7 +53,7 @@ describe('an error response', () => {
 		{ status: 502 },
 		{ status: 503, elapsedMs: 2_000 },
 		{ status: 520 },
-		{ status: 529 },
+		{ status: 529, elapsedMs: 2_000 },
 		{ status: 400 },
 		{ status: 404 },
 		{ status: 424, elapsedMs: 1_999 },
@@ -81,11 +83,14 @@ describe('an error response', () => {
 		{ status: 404, hasFiles: true },
 		{ status: 424, hasFiles: true },
 		{ status: 400, namesSentField: true },
-		{ status: 500, codes: ['exceed_context_size_error'] },
-		{ status: 400, codes: ['context_length_exceeded'] },
+		{ status: 500, isOfContext: true },
+		{ status: 400, isOfContext: true },
+		{ status: 422, isInside: true, innerStatus: 422 },
+		{ status: 400, isInside: true, namesSentField: true },
 		// `lib/http` waits for a server that is busy.
 		{ status: 429 },
 		{ status: 503 },
+		{ status: 529 },
 	])('is not repeated: %j', (row) => {
 		expect(mayRepeat(reported(row), LIMITS)).toBe(false);
 	});
