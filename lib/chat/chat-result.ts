@@ -1,4 +1,5 @@
 /** What comes back from a turn. */
+import type { ResponseEnd } from '../errors/server-error';
 import type { ServerTypeName } from '../servers/types/server-type';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { ExactJson } from '../values/exact-json';
@@ -38,6 +39,8 @@ export interface JsonMismatch {
 	issues: string[];
 	/** Whether the token limit ended the text. */
 	isCutOff: boolean;
+	/** How the response ended, once it is compared. */
+	end?: ResponseEnd;
 }
 
 /** The result of a turn: a usable response with its origin and times. */

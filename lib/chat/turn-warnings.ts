@@ -1,9 +1,11 @@
 /** What users should know about a response that was accepted. */
+import type { ResponseEnd } from '../errors/server-error';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { collectInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { describeIgnoredEnd } from './read/ignored-end';
+import { getResponseEnd, suggestMoreTokens } from './response-end';
 import { isThinkingOff } from './settings';
 import type { SamplingSettings } from './settings';
 import type { TurnContext } from './turn-context';
@@ -22,16 +24,18 @@ export interface AcceptedResponse {
 
 /** The warnings about a response: truncated output or input, another model, a call that was not executed. */
 export async function collectResponseWarnings(
-	{ server, serverType, settings }: TurnContext,
+	turn: TurnContext,
 	{ completion, reasoningWarning, isFieldOmitted, texts }: AcceptedResponse,
 ): Promise<string[]> {
+	const { server, serverType, settings } = turn;
 	const { model } = settings;
+	const end = getResponseEnd(turn, completion);
 	const { text, rejectedCall } = completion;
 	const warnings = [
-		getFinishReasonWarning(completion),
+		getFinishReasonWarning(completion, end),
 		// What imitates an earlier call also looks like one.
 		getImitatedCallWarning(text) ??
-			(rejectedCall && describeRejectedCall(rejectedCall, serverType)),
+			(rejectedCall && describeRejectedCall(rejectedCall, serverType, end)),
 		reasoningWarning,
 		describeIgnoredEnd(completion.ignoredEnd),
 		isFieldOmitted ? undefined : getThinkingWarning(settings.sampling, completion),
@@ -46,19 +50,16 @@ export async function collectResponseWarnings(
 	return warnings.filter((warning) => warning !== undefined);
 }
 
-function getFinishReasonWarning({
-	finishReason,
-	toolCalls,
-	hasEmptyCall,
-	rejectedCall,
-	json,
-}: ValidatedCompletion): string | undefined {
+function getFinishReasonWarning(
+	{ finishReason, toolCalls, hasEmptyCall, rejectedCall, json }: ValidatedCompletion,
+	end: ResponseEnd,
+): string | undefined {
 	// The hint about a call that was cut off says the same.
 	if (rejectedCall?.reason === 'cutOff') return undefined;
 	if (hasEmptyCall)
 		return 'The response contained an empty tool call next to its text. It was ignored.';
 	if (finishReason === 'length')
-		return 'The response was cut off at the token limit. Raise Maximum Tokens or the server context.';
+		return `The response was cut off at the token limit. ${suggestMoreTokens(end)}`;
 	if (toolCalls.length === 0 && /^(?:tool_calls|function_call)$/.test(finishReason))
 		return 'The server reported a tool call but sent none, so no tool was called.';
 	// JSON that was checked is whole.

@@ -34,6 +34,34 @@ export interface PartialToolCall {
 	arguments: string;
 }
 
+/** A call whose arguments are not complete. */
+export interface CutCall {
+	/** Name as the model wrote it. */
+	tool: string;
+	/** Characters of its arguments that arrived. */
+	length: number;
+	/** In how many requests of the turn they ended there; 1: only in the last one. */
+	times: number;
+}
+
+/** How a response ended, in tokens. Undefined: not known, or not so. */
+export interface ResponseEnd {
+	/** Characters that users have seen of the turn. */
+	shownLength: number;
+	/** Tokens of the prompt, as the response counts them. */
+	promptTokens?: number;
+	/** Tokens of the response. */
+	completionTokens?: number;
+	/** Maximum Tokens, if it is set. */
+	maxTokens?: number;
+	/** Tokens of the context, if the server has reported them. */
+	contextTokens?: number;
+	/** Whether the context ended the response, so that more tokens do not fit; false: a limit of its tokens did. */
+	isContextFull?: boolean;
+	/** The call that makes the response useless. */
+	cutCall?: CutCall;
+}
+
 /** Where a node has a value that an error is about. */
 export interface ValuePlace {
 	/** Label of the field in the editor. */
@@ -138,6 +166,8 @@ export class ServerError extends Error {
 	readonly partialReasoning?: string;
 	/** Tool calls that had arrived before the error. None of them was executed. */
 	readonly partialToolCalls?: readonly PartialToolCall[];
+	/** How the response of a chat ended. */
+	readonly end?: ResponseEnd;
 	/** Further facts as plain data, for example ids or token counts. */
 	readonly facts!: JsonRecord;
 	/** The result so far, in the caller's own type. Never shown. */

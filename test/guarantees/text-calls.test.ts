@@ -200,7 +200,7 @@ describe.each([
 		const outcome = await ask(send(text, finish));
 		expect(outcome).toMatchObject({ text, calls: [], requests: 1 });
 		expect(outcome.hints).toContain(hint);
-		expect(outcome.hints).toMatch(/--jinja|Raise Maximum Tokens/);
+		expect(outcome.hints).toMatch(/--jinja|Set Maximum Tokens/);
 	});
 });
 

@@ -1,16 +1,16 @@
 /** The error of a chat's completion that cannot be used: with what is known of its settings. */
-import type { ServerError } from '../../errors/server-error';
+import type { CutCall, ResponseEnd, ServerError } from '../../errors/server-error';
 import type { ErrorContext } from '../../errors/create-error';
 import { createServerError } from '../../errors/create-error';
 import { createCompletionError } from '../read/completion-error';
 import type { CompletionSource } from '../read/completion-error';
+import { getResponseEnd, suggestRoomForThinking } from '../response-end';
 import { describeRejectedCall } from './rejected-call';
 import { isThinkingOff } from '../settings';
 import type { TurnContext } from '../turn-context';
 import type { Completion } from '../completion';
 
-const CUT_OFF_BEFORE_TEXT =
-	'The token limit was reached before any text was generated. Raise Maximum Tokens or the server context. Thinking uses tokens, too.';
+const CUT_OFF_BEFORE_TEXT = 'The token limit was reached before any text was generated.';
 
 /** A completion that cannot be used, and where it comes from. */
 export interface FailedCompletion {
@@ -19,32 +19,45 @@ export interface FailedCompletion {
 	source: CompletionSource;
 	/** Of the response. Default: none. */
 	contentType?: string;
+	/** The call that makes it useless. Default: none. */
+	cutCall?: CutCall;
 }
 
 /** The error of a chat's completion that cannot be used. */
 export function createChatCompletionError(
-	{ settings: { sampling }, serverType }: TurnContext,
-	{ completion, source, contentType = '' }: FailedCompletion,
+	turn: TurnContext,
+	{ completion, source, contentType = '', cutCall }: FailedCompletion,
 ): ServerError {
+	const { settings, serverType } = turn;
 	const { finishReason, isCutOff, usage, rejectedCall } = completion;
 	const failure = completion.failure!;
-	const { maxTokens = 0 } = sampling;
-	const isCutOffBeforeText = failure.errorType === 'emptyResponse' && isCutOff;
+	const end: ResponseEnd = { ...getResponseEnd(turn, completion), cutCall };
 	// A call in thinking that never ended.
-	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType);
+	const callHint = rejectedCall && describeRejectedCall(rejectedCall, serverType, end);
 	return (
 		toPlainTextError(completion, contentType, source.errorContext) ??
 		createCompletionError(failure, source, {
-			suggestion: callHint ?? (isCutOffBeforeText ? CUT_OFF_BEFORE_TEXT : failure.suggestion),
+			suggestion: callHint ?? suggestLongerResponse(completion, end) ?? failure.suggestion,
 			facts: { ...failure.facts, usage },
+			end,
 			about: {
 				tool: failure.tool,
-				isThinkingOff: isThinkingOff(sampling),
-				maxTokens: maxTokens > 0 ? maxTokens : undefined,
+				isThinkingOff: isThinkingOff(settings.sampling),
+				maxTokens: end.maxTokens,
 				hasModelEnded: finishReason === 'stop' && !isCutOff,
 			},
 		})
 	);
+}
+
+/** What to do about a response that the token limit ended before any text, or in a call. */
+function suggestLongerResponse(
+	{ failure, isCutOff }: Completion,
+	end: ResponseEnd,
+): string | undefined {
+	if (failure?.errorType === 'toolCallTruncated') return suggestRoomForThinking(end);
+	const isEmpty = failure?.errorType === 'emptyResponse' && isCutOff;
+	return isEmpty ? `${CUT_OFF_BEFORE_TEXT} ${suggestRoomForThinking(end)}` : undefined;
 }
 
 /** The error for plain text instead of events: from a server that streams plain text, or from another program. */

@@ -1,4 +1,6 @@
 /** Tells the user why a call in the text of a response did not run, and what helps. */
+import type { ResponseEnd } from '../../errors/server-error';
+import { suggestMoreTokens } from '../response-end';
 import type { RejectedTextCall, RejectionReason } from '../../text/calls/types';
 import type { ServerType } from '../../servers/types/server-type';
 
@@ -24,13 +26,12 @@ const REASONS: Readonly<Record<RejectionReason, string>> = {
 	otherCalls: 'the server sent other calls separately from the text',
 };
 
-const LONGER_RESPONSE = 'Raise Maximum Tokens or the server context.';
-
 /** The hint about a call that did not run. It names the tool parser of the server in use. */
 export function describeRejectedCall(
 	{ name, reason }: RejectedTextCall,
 	{ texts }: Pick<ServerType, 'texts'>,
+	end: ResponseEnd,
 ): string {
-	const suggestion = reason === 'cutOff' ? LONGER_RESPONSE : texts.tools;
+	const suggestion = reason === 'cutOff' ? suggestMoreTokens(end) : texts.tools;
 	return `The response contains what looks like a call to ${name}. It was not executed, because ${REASONS[reason]}. ${suggestion}`;
 }

@@ -14,6 +14,7 @@ import type { CheckedToolCalls } from './check-tool-calls';
 import type { ToolCallIssue } from './tool-call-issue';
 import { checkToolCalls } from './check-tool-calls';
 import { parseFormatCall } from './format-call';
+import { findCutCall, getResponseEnd } from '../response-end';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionFailure, CompletionRequest } from '../completion';
 import type { ChatRequest } from '../chat-request';
@@ -121,11 +122,16 @@ function validateCallsOrFailure(
 /** The error of a call whose arguments the token limit cut off: the model cannot correct it. */
 function toCutOffError(
 	turn: TurnContext,
-	{ completion, source }: ReceivedCompletion,
-	{ name: tool }: RawToolCall,
+	{ completion, source, draft }: ReceivedCompletion,
+	call: RawToolCall,
 ): ServerError {
-	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool };
-	return createChatCompletionError(turn, { completion: { ...completion, failure }, source });
+	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool: call.name };
+	const cutCall = findCutCall(call, draft);
+	return createChatCompletionError(turn, {
+		completion: { ...completion, failure },
+		source,
+		cutCall,
+	});
 }
 
 const MAX_WARNINGS = 10;
@@ -139,9 +145,13 @@ function getIssueWarnings(issues: ToolCallIssue[]) {
 	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
 }
 
+/** Other tokens do not help a model that stops at the same place each time. */
+const SAME_END =
+	'The arguments ended at the same place each time: simplify the tool, or use a model with better tool support.';
+
 function toToolCallError(
 	turn: TurnContext,
-	{ completion, source }: ReceivedCompletion,
+	{ completion, source, draft }: ReceivedCompletion,
 	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
@@ -151,20 +161,24 @@ function toToolCallError(
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
 	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
+	const cutCall = issue.type === 'brokenArguments' ? findCutCall(issue.toolCall, draft) : undefined;
+	const hasSameEnd = cutCall !== undefined && cutCall.times > 1;
 	const connectedNames = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${connectedNames.join(', ')}`);
 	return createServerError('invalidToolCall', source.errorContext, {
 		title: sentences.join('. '),
-		suggestion: texts[0]!.suggestion,
+		suggestion: hasSameEnd ? SAME_END : texts[0]!.suggestion,
 		facts: unknownIssue ? { offeredTools: connectedNames } : { [issue.type]: issue.details },
 		about: { tool: toSafeName(issue.toolCall.name) },
+		end: { ...getResponseEnd(turn, completion), cutCall },
 	});
 }
 
 function validateText(
-	{ settings, serverType, chatRequest }: TurnContext,
+	turn: TurnContext,
 	{ completion, source, draft }: ReceivedCompletion,
 ): ValidationOutcome {
+	const { settings, serverType, chatRequest } = turn;
 	const { responseFormat } = settings.sampling;
 	// Another request would be refused, too.
 	if (completion.isRefusal && isJsonRequested(settings.sampling))
@@ -180,7 +194,8 @@ function validateText(
 			warnings: unchecked,
 		});
 	}
-	const error = createJsonError(completion, source.errorContext, result);
+	const mismatch = { ...result, end: getResponseEnd(turn, completion) };
+	const error = createJsonError(completion, source.errorContext, mismatch);
 	// Another attempt would reach the limit, too.
 	if (result.isCutOff) throw error;
 	// The first attempt may have been sent without the response format.
@@ -195,7 +210,7 @@ function validateText(
 		correctedDraft,
 		outcomeIfUncorrected:
 			chatRequest.requestedFormat?.acceptsMismatch === true
-				? accept(completion, { json: result })
+				? accept(completion, { json: mismatch })
 				: { type: 'failed', error },
 	};
 }

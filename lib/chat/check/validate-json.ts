@@ -7,6 +7,7 @@ import type { ExtractedJson } from '../../text/extract-json';
 import type { ExactJson } from '../../values/exact-json';
 import { parseJson } from '../../values/json';
 import type { ChatResult, JsonMismatch } from '../chat-result';
+import { suggestRoomForThinking } from '../response-end';
 import type { Completion } from '../completion';
 import type { JsonSchemaFormat, ResponseFormat } from '../settings';
 import { validateAgainstSchema } from './validate-against-schema';
@@ -72,7 +73,7 @@ export function createJsonError(
 		usage,
 	}: Pick<ChatResult, 'text' | 'reasoning' | 'finishReason' | 'usage'>,
 	context: Partial<ErrorContext>,
-	{ issues, isCutOff }: JsonMismatch,
+	{ issues, isCutOff, end }: JsonMismatch,
 ): ServerError {
 	const invalidTexts = {
 		title: 'The response is not the requested JSON',
@@ -83,12 +84,13 @@ export function createJsonError(
 	const cutOffTexts = {
 		title: 'The JSON was cut off at the token limit',
 		detail: 'The token limit was reached before the JSON was complete',
-		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
+		suggestion: end && suggestRoomForThinking(end),
 	};
 	return createServerError('invalidResponse', context, {
 		...(isCutOff ? cutOffTexts : invalidTexts),
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
 		facts: { issues, finishReason, usage },
+		end,
 	});
 }

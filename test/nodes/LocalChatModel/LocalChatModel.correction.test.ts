@@ -207,7 +207,7 @@ test.each([
 			server().script(given);
 			const { model } = await supplied({ options });
 			await expect(invokeModel(model, [])).rejects.toMatchObject({
-				description: expect.stringContaining('Raise Maximum Tokens') as string,
+				description: expect.stringMatching(/(?:Raise|Set) Maximum Tokens/) as string,
 			});
 		}
 		expect(chatRequests()).toHaveLength(2);

@@ -31,7 +31,7 @@ test('each reason has its sentence, and each server type its advice', () => {
 		Object.values(SERVER_TYPES).map((serverType) => ({
 			subject: reason,
 			place: serverType.name,
-			outcome: describeRejectedCall({ name: 'look_up', reason }, serverType),
+			outcome: describeRejectedCall({ name: 'look_up', reason }, serverType, { shownLength: 0 }),
 		})),
 	);
 	const advice = outcomes.filter(({ subject }) => ['noArguments', 'cutOff'].includes(subject));

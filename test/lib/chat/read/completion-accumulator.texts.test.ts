@@ -202,7 +202,7 @@ test('each reason why a call does not run has its hint', () => {
 	] as const;
 	const rows = reasons.map((reason) => ({
 		input: reason,
-		outcome: describeRejectedCall({ name: 'look', reason }, other),
+		outcome: describeRejectedCall({ name: 'look', reason }, other, { shownLength: 0 }),
 	}));
 	expectApproved(
 		path.join(__dirname, 'completion-accumulator.reasons.approved.txt'),

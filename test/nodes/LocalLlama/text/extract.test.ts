@@ -144,7 +144,7 @@ describe('a response that the token limit cut off is an error at once', () => {
 			sim.script(reply.text(text, given));
 		const error = await getError({ ...EXTRACT, fields: FIELDS, options });
 		expect(error.message).toBe('The JSON was cut off at the token limit');
-		expect(error.description).toContain('Raise Maximum Tokens');
+		expect(error.description).toMatch(/(?:Raise|Set) Maximum Tokens/);
 		expect(error.context.data).toMatchObject({ partialText: '{"number":' });
 		expect(getChats()).toHaveLength(1);
 	});

@@ -1,0 +1,64 @@
+/** How a response ended, as facts: its tokens against the limits, and the call that was cut. */
+import type { CutCall, ResponseEnd } from '../errors/server-error';
+import { getProfile } from '../servers/profile';
+import type { RawToolCall } from '../text/calls/types';
+import type { Completion, CompletionRequest } from './completion';
+import type { TurnContext } from './turn-context';
+
+/** Tokens that are too few for another one: some servers stop before the last. */
+const MIN_FREE_TOKENS = 2;
+
+/** The facts of a response of a turn. */
+export function getResponseEnd(
+	{ server, settings: { model, sampling }, display }: TurnContext,
+	{ usage, isCutOff }: Pick<Completion, 'usage' | 'isCutOff'>,
+): ResponseEnd {
+	const { maxTokens = 0 } = sampling;
+	const end: ResponseEnd = {
+		shownLength: display.text.length,
+		promptTokens: usage?.promptTokens,
+		completionTokens: usage?.completionTokens,
+		maxTokens: maxTokens > 0 ? maxTokens : undefined,
+		contextTokens: getProfile(server).getCachedContext(model),
+	};
+	// Some servers count the thinking beside the rest of the response.
+	const reasoningTokens = usage?.reasoningTokens ?? 0;
+	return isCutOff ? { ...end, isContextFull: isContextFull(end, reasoningTokens) } : end;
+}
+
+/** Whether the context ended a response, and not a limit of its tokens; undefined if the counts do not say it. */
+function isContextFull(
+	{ promptTokens, completionTokens, maxTokens, contextTokens }: ResponseEnd,
+	reasoningTokens: number,
+): boolean | undefined {
+	if (promptTokens === undefined || completionTokens === undefined) return undefined;
+	const usedTokens = promptTokens + completionTokens;
+	if (contextTokens !== undefined && usedTokens + MIN_FREE_TOKENS > contextTokens) return true;
+	if (maxTokens === undefined) return contextTokens === undefined ? undefined : false;
+	if (completionTokens >= maxTokens) return false;
+	return completionTokens + reasoningTokens >= maxTokens ? undefined : true;
+}
+
+/** Where the arguments of a call ended, and in how many requests of the turn they ended there. */
+export function findCutCall(
+	{ name, arguments: args }: RawToolCall,
+	{ correctedCalls = [] }: CompletionRequest,
+): CutCall {
+	const isSame = (call: RawToolCall) => call.name === name && call.arguments.length === args.length;
+	return { tool: name, length: args.length, times: 1 + correctedCalls.filter(isSame).length };
+}
+
+/** What leaves room for a longer response. */
+export function suggestMoreTokens({ maxTokens, isContextFull: isFull }: ResponseEnd): string {
+	if (isFull === true)
+		return 'The context was full: raise the server context, or shorten the input.';
+	if (maxTokens === undefined) return 'Set Maximum Tokens, or raise the server context.';
+	return isFull === false
+		? `Raise Maximum Tokens (now ${maxTokens}).`
+		: 'Raise Maximum Tokens or the server context.';
+}
+
+/** The same, where a model may have spent them on thinking. */
+export function suggestRoomForThinking(end: ResponseEnd): string {
+	return `${suggestMoreTokens(end)} Thinking uses tokens, too.`;
+}
