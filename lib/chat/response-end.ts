@@ -2,7 +2,7 @@
 import type { CutCall, ResponseEnd } from '../errors/server-error';
 import { getProfile } from '../servers/profile';
 import type { RawToolCall } from '../text/calls/types';
-import type { Completion, CompletionRequest } from './completion';
+import type { Completion } from './completion';
 import type { TurnContext } from './turn-context';
 
 /** Tokens that are too few for another one: some servers stop before the last. */
@@ -39,13 +39,9 @@ function isContextFull(
 	return completionTokens + reasoningTokens >= maxTokens ? undefined : true;
 }
 
-/** Where the arguments of a call ended, and in how many requests of the turn they ended there. */
-export function findCutCall(
-	{ name, arguments: args }: RawToolCall,
-	{ correctedCalls = [] }: CompletionRequest,
-): CutCall {
-	const isSame = (call: RawToolCall) => call.name === name && call.arguments.length === args.length;
-	return { tool: name, length: args.length, times: 1 + correctedCalls.filter(isSame).length };
+/** Where the arguments of a call ended. */
+export function toCutCall({ name, arguments: args }: RawToolCall): CutCall {
+	return { tool: name, length: args.length };
 }
 
 /** What leaves room for a longer response. */

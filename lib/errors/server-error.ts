@@ -40,8 +40,6 @@ export interface CutCall {
 	tool: string;
 	/** Characters of its arguments that arrived. */
 	length: number;
-	/** In how many requests of the turn they ended there; 1: only in the last one. */
-	times: number;
 }
 
 /** How a response ended, in tokens. Undefined: not known, or not so. */

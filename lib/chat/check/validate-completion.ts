@@ -14,7 +14,7 @@ import type { CheckedToolCalls } from './check-tool-calls';
 import type { ToolCallIssue } from './tool-call-issue';
 import { checkToolCalls } from './check-tool-calls';
 import { parseFormatCall } from './format-call';
-import { findCutCall, getResponseEnd } from '../response-end';
+import { toCutCall, getResponseEnd } from '../response-end';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionFailure, CompletionRequest } from '../completion';
 import type { ChatRequest } from '../chat-request';
@@ -122,11 +122,11 @@ function validateCallsOrFailure(
 /** The error of a call whose arguments the token limit cut off: the model cannot correct it. */
 function toCutOffError(
 	turn: TurnContext,
-	{ completion, source, draft }: ReceivedCompletion,
+	{ completion, source }: ReceivedCompletion,
 	call: RawToolCall,
 ): ServerError {
 	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool: call.name };
-	const cutCall = findCutCall(call, draft);
+	const cutCall = toCutCall(call);
 	return createChatCompletionError(turn, {
 		completion: { ...completion, failure },
 		source,
@@ -145,13 +145,9 @@ function getIssueWarnings(issues: ToolCallIssue[]) {
 	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
 }
 
-/** Other tokens do not help a model that stops at the same place each time. */
-const SAME_END =
-	'The arguments ended at the same place each time: simplify the tool, or use a model with better tool support.';
-
 function toToolCallError(
 	turn: TurnContext,
-	{ completion, source, draft }: ReceivedCompletion,
+	{ completion, source }: ReceivedCompletion,
 	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
@@ -161,13 +157,12 @@ function toToolCallError(
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
 	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
-	const cutCall = issue.type === 'brokenArguments' ? findCutCall(issue.toolCall, draft) : undefined;
-	const hasSameEnd = cutCall !== undefined && cutCall.times > 1;
+	const cutCall = issue.type === 'brokenArguments' ? toCutCall(issue.toolCall) : undefined;
 	const connectedNames = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${connectedNames.join(', ')}`);
 	return createServerError('invalidToolCall', source.errorContext, {
 		title: sentences.join('. '),
-		suggestion: hasSameEnd ? SAME_END : texts[0]!.suggestion,
+		suggestion: texts[0]!.suggestion,
 		facts: unknownIssue ? { offeredTools: connectedNames } : { [issue.type]: issue.details },
 		about: { tool: toSafeName(issue.toolCall.name) },
 		end: { ...getResponseEnd(turn, completion), cutCall },

@@ -1,6 +1,5 @@
 /** How a response ended, in tokens, and what leaves room for more. */
-import { findCutCall, suggestMoreTokens } from '../../../lib/chat/response-end';
-import type { CompletionRequest } from '../../../lib/chat/completion';
+import { suggestMoreTokens, toCutCall } from '../../../lib/chat/response-end';
 import { runTurn } from '../../../lib/chat/turn';
 import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import { createModelServer } from '../../../lib/servers/endpoint';
@@ -14,6 +13,8 @@ import {
 } from '../../guarantees/support/responses';
 import { useServers } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
+import { toInput } from '../../support/texts/messages';
 
 const start = useServers();
 
@@ -89,9 +90,9 @@ async function play(
 	});
 	const shown: string[] = [];
 	return await runTurn({
-		server: createModelServer({ baseUrl: server.url }),
+		server: createModelServer({ baseUrl: server.url }, NO_EXECUTION),
 		settings: { ...PLAIN_SETTINGS, sampling: { maxTokens } },
-		chatRequest: { messages: [{ type: 'human', content: 'Hi' }] },
+		chatRequest: { messages: [toInput({ type: 'human', content: 'Hi' })] },
 		onDelta: (text) => shown.push(text),
 	}).catch(asServerErrorOrThrow);
 }
@@ -125,13 +126,8 @@ test('the error of a call that was cut off says how the response ended', async (
 	});
 });
 
-test('a call is cut at the same place as often as its corrections were', () => {
-	const call = { name: 'look', arguments: '{"a":' };
-	const draft = (...correctedCalls: Array<typeof call>) =>
-		({ correctedCalls }) as unknown as CompletionRequest;
-	expect(findCutCall(call, draft())).toEqual({ tool: 'look', length: 5, times: 1 });
-	expect(findCutCall(call, draft(call, { ...call, arguments: '{' })).times).toBe(2);
-	expect(findCutCall(call, draft({ ...call, name: 'other' })).times).toBe(1);
+test('a call was cut where its arguments ended', () => {
+	expect(toCutCall({ name: 'look', arguments: '{"a":' })).toEqual({ tool: 'look', length: 5 });
 });
 
 test('without counts, both may have ended it', () => {
