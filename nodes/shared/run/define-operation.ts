@@ -43,11 +43,10 @@ export function defineOperation<Access extends object, const T extends FieldTabl
 		...entry,
 		fields: toProperties(fields),
 		...(runsOnce && {
-			runsOnceForAllItems:
-				runsOnce === true || ((_parameters, source) => runsOnce(readValues(source, fields))),
+			runsOnceForAllItems: runsOnce === true || ((source) => runsOnce(readValues(source, fields))),
 		}),
 		...(getSequenceKey && {
-			getSequenceKey: (_parameters, source) => getSequenceKey(readValues(source, fields), source),
+			getSequenceKey: (source) => getSequenceKey(readValues(source, fields), source),
 		}),
 		execute: async (call) => {
 			const values = readValues(call.source, fields);

@@ -6,7 +6,6 @@ import type {
 	INodePropertyOptions,
 } from 'n8n-workflow';
 import type { ItemSource } from '../fields/item-source';
-import type { NodeParameters } from '../parameters';
 import type { ChatStream } from './chat-stream';
 import type { ItemError } from './item-error';
 
@@ -16,10 +15,6 @@ export type OperationCall<Access extends object = object> = Access & {
 	itemIndex: number;
 	/** The items to process: one, or all that the operation processes together. */
 	itemIndexes: readonly number[];
-	/** Reads the fields of the operation. */
-	parameters: NodeParameters;
-	/** As `parameters`, for another item. */
-	parametersOf(itemIndex: number): NodeParameters;
 	/** The fields of the item, which any table of definitions reads. */
 	source: ItemSource;
 	/** As `source`, for another item. */
@@ -53,9 +48,9 @@ export interface Operation<Access extends object = object> extends OperationDesc
 	 */
 	mainFields?: readonly string[];
 	/** Whether it runs once for all its items; a function decides by the first item that can be read. */
-	runsOnceForAllItems?: true | ((parameters: NodeParameters, source: ItemSource) => boolean);
+	runsOnceForAllItems?: true | ((source: ItemSource) => boolean);
 	/** Items with the same key are processed one after another, in their order. */
-	getSequenceKey?(parameters: NodeParameters, source: ItemSource): string | undefined;
+	getSequenceKey?(source: ItemSource): string | undefined;
 	execute(call: OperationCall<Access>): Promise<OperationItem | OperationResult>;
 }
 

@@ -9,7 +9,6 @@ import { toNodeError } from '../../../lib/errors/node-error';
 import { memoize } from '../../../lib/lru-cache';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { ItemSource } from '../fields/item-source';
-import { NodeParameters } from '../parameters';
 import { ChatStream } from './chat-stream';
 import { ItemError } from './item-error';
 import { toErrorItem } from './error-item';
@@ -56,8 +55,6 @@ export async function runOperations<Access extends object>(
 	const getGroup = memoize((operation: Operation<never>) =>
 		collectGroup({ context, sourceOf, getOperation }, operation),
 	);
-	const readParameters = (itemIndex: number, { fields }: Operation<never>) =>
-		new NodeParameters(context, itemIndex, fields);
 	const checkExpressions = memoize(({ fields, mainFields }: Operation<never>) => {
 		const written = { properties: fields, stored: context.getNode().parameters };
 		assertNoFixedExpression(written, mainFields);
@@ -78,7 +75,6 @@ export async function runOperations<Access extends object>(
 			const itemIndexes = group.length > 0 ? group : [itemIndex];
 			// The first item of a group processes the whole group, and reports what is wrong with each item.
 			if (itemIndexes[0] !== itemIndex) return [];
-			const parametersOf = (index: number) => readParameters(index, operation);
 			const source = sourceOf(itemIndex);
 			const accessOf = async (index: number) => await getAccess(sourceOf(index), signal);
 			const { streams } = readConcurrency(source, operation);
@@ -88,8 +84,6 @@ export async function runOperations<Access extends object>(
 				context,
 				itemIndex,
 				itemIndexes,
-				parameters: parametersOf(itemIndex),
-				parametersOf,
 				source,
 				sourceOf,
 				accessOf,
@@ -125,10 +119,7 @@ export async function runOperations<Access extends object>(
 			concurrency,
 			getSequenceKey: (itemIndex) => {
 				const operation = getOperation(itemIndex);
-				return operation.getSequenceKey?.(
-					readParameters(itemIndex, operation),
-					sourceOf(itemIndex),
-				);
+				return operation.getSequenceKey?.(sourceOf(itemIndex));
 			},
 			toNodeError: toItemNodeError,
 			onFailure: streamsToChat
@@ -158,7 +149,7 @@ function collectGroup(
 	{ context, sourceOf, getOperation }: ItemOperations & { context: IExecuteFunctions },
 	operation: Operation<never>,
 ) {
-	const { runsOnceForAllItems: runsOnce, fields } = operation;
+	const { runsOnceForAllItems: runsOnce } = operation;
 	if (runsOnce === undefined) return [];
 	const count = Math.max(1, context.getInputData().length);
 	// An unreadable value is reported when that item is processed.
@@ -167,8 +158,7 @@ function collectGroup(
 	);
 	if (runsOnce === true) return itemIndexes;
 	for (const itemIndex of itemIndexes) {
-		const parameters = new NodeParameters(context, itemIndex, fields);
-		const isGroup = tryOrUndefined(() => runsOnce(parameters, sourceOf(itemIndex)));
+		const isGroup = tryOrUndefined(() => runsOnce(sourceOf(itemIndex)));
 		if (isGroup !== undefined) return isGroup ? itemIndexes : [];
 	}
 	return [];

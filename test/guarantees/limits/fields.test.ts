@@ -1,4 +1,4 @@
-import { quoteValue } from '../../../nodes/shared/parameters';
+import { quoteValue } from '../../../lib/fields/field-errors';
 import { testLimit, textOfCharacters } from '../../support/jest/limits';
 import { useServers } from '../../support/servers/scripted-server';
 import { run } from '../support/node-runner';
@@ -6,7 +6,7 @@ import { CHAT, LLAMA_SERVER, text } from '../support/responses';
 
 const start = useServers();
 
-testLimit('nodes/shared/parameters.ts#MAX_QUOTED_LENGTH', {
+testLimit('lib/fields/field-errors.ts#MAX_QUOTED_LENGTH', {
 	limit: 100,
 	of: 'wide characters, with the quotation marks',
 	outcome: (length) => quoteValue(textOfCharacters(length - 2)).includes('…'),
