@@ -73,7 +73,9 @@ function hasWord(head: Uint8Array): boolean {
 	const text = tryOrUndefined(() =>
 		new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true }),
 	);
-	return /\p{L}{2}/u.test(text ?? '') || /[A-Za-z]{4}/.test(Buffer.from(head).toString('latin1'));
+	// Letters of UTF-16 have a zero byte each.
+	const letters = Buffer.from(head).toString('latin1').replaceAll('\0', '');
+	return /\p{L}{2}/u.test(text ?? '') || /[A-Za-z]{4}/.test(letters);
 }
 
 function toOther(file: FileType): OtherMedia {

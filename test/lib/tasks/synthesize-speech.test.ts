@@ -164,6 +164,8 @@ describe('responses that are not audio', () => {
 				`\n ${words}`,
 				'声音引擎已经崩溃。'.repeat(20),
 				'<svg onload="x()"></svg>'.repeat(9),
+				Buffer.from(`\ufeff${words}`, 'utf16le'),
+				Buffer.from(words, 'utf16le'),
 			]) {
 				sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from(text)]));
 				const { serverText, type } = await getError(run(sim, { format }));
