@@ -66,11 +66,12 @@ test('files of a response: full signed URLs, and binary data on request', async 
 		mode: 'chat',
 		reply: () => ({ steps: [{ text: 'Here: ' }, { file }, { text: 'done' }] }),
 	});
-	sim.fail({ path: '/files/tools/one', status: 200, body: 'png!', contentType: 'image/png' });
+	const body = 'GIF89a';
+	sim.fail({ path: '/files/tools/one', status: 200, body, contentType: 'image/gif' });
 	const [item] = await sendMessages(sim, { parameters: { options: { include: ['files'] } } });
 	expect(item!.json.files).toMatchObject([{ url: sim.origin + file.url }]);
 	expect(item!.binary).toMatchObject({
-		file_0: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png' },
+		file_0: { data: Buffer.from(body).toString('base64'), mimeType: 'image/gif' },
 	});
 });
 

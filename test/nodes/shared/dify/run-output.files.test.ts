@@ -1,4 +1,4 @@
-/** The maximum for the files of a run is for all of them together: they are in memory. */
+/** Files of a run: the maximum is for all of them together, since they are in memory, and their bytes say what they are. */
 import { storeResultFiles } from '../../../../nodes/shared/dify/run-output';
 import { createDifyClient } from '../../../../lib/dify/credentials';
 import { useServers } from '../../../support/servers/scripted-server';
@@ -35,4 +35,26 @@ test.each([
 		stored,
 		warnings: sizes.length - stored,
 	});
+});
+
+test.each([
+	{ declared: 'image/png', bytes: '<svg/>', mimeType: 'image/svg+xml' },
+	{ declared: 'image/png', bytes: '%PDF-1.7', mimeType: 'application/pdf' },
+	{ declared: 'image/png', bytes: '<html>', mimeType: 'text/plain' },
+	{ declared: 'audio/mpeg', bytes: 'OggS', mimeType: 'audio/ogg' },
+	{ declared: 'application/octet-stream', bytes: 'GIF89a', mimeType: 'image/gif' },
+	{ declared: 'text/csv', bytes: 'a;b', mimeType: 'text/csv' },
+	{ declared: 'audio/mpeg', bytes: '\0\0', mimeType: 'audio/mpeg' },
+	{ declared: undefined, bytes: 'GIF89a', mimeType: undefined },
+])('a file of type $declared with the bytes $bytes is $mimeType', async (file) => {
+	const { declared, bytes, mimeType } = file;
+	const { url } = await start({ 'GET /files/a': (_request, response) => response.end(bytes) });
+	const prepareBinaryData = jest.fn(async () => await Promise.resolve({}));
+	const call = {
+		client: createDifyClient({ baseUrl: `${url}/v1` }),
+		context: { helpers: { prepareBinaryData } },
+	};
+	const files = [{ url: '/files/a', filename: 'a', mime_type: declared }];
+	await storeResultFiles(call as never, { workflow: undefined, files }, []);
+	expect(prepareBinaryData.mock.calls).toEqual([[Buffer.from(bytes), 'a', mimeType]]);
 });
