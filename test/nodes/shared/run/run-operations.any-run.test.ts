@@ -80,7 +80,7 @@ async function play({ kind, failure, handling, chat }: Case): Promise<string> {
 		}),
 		...(kind === 'together' && { runsOnceForAllItems: true }),
 		...(kind === 'together by a field' && {
-			runsOnceForAllItems: (parameters) => parameters.itemIndex === 0,
+			runsOnceForAllItems: ({ itemIndex }) => itemIndex === 0,
 		}),
 		...(kind === 'one key' && { getSequenceKey: () => 'key' }),
 		execute: async (call) => {
