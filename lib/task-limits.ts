@@ -8,6 +8,7 @@ import { MAX_JSON_MEMORY } from './json-memory';
 export type TaskName =
 	| 'chat'
 	| 'classify'
+	| 'decide'
 	| 'complete'
 	| 'embed'
 	| 'rerank'
@@ -119,6 +120,8 @@ export const TASK_LIMITS: TaskLimitTable = {
 	chat: { sentBytes: MAX_CONVERSATION_BYTES, received: GENERATION },
 	// 2,048 tokens with the probabilities of 20 others are about 4 MB.
 	classify: { received: { ...DOCUMENT, bytes: 8 * MB, eventLength: 8 * MB } },
+	// 64 questions with 255 options each have 16,320 probabilities: less than a megabyte.
+	decide: { received: { ...DOCUMENT, bytes: 8 * MB } },
 	complete: { received: GENERATION },
 	// 32 vectors with 16,384 numbers of 24 characters each: as many as the default batch has. Parsing them takes 0.1 s in one
 	// piece, and 50 MB. The response to a larger batch may be larger: then its halves are sent.

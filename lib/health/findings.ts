@@ -171,7 +171,8 @@ export const FINDING_RULES: FindingRules<CheckFacts> = {
 		severity: 'info',
 		observed: decisions && writesText === false && 'The model list names decisions as its output',
 		detail: `The model "${id}" answers typed questions with probabilities, and does not chat`,
-		suggestion: 'Select another model for agents and chats.',
+		suggestion:
+			'Use it in Local Llama (Text: Decide or Classify), and another model for agents and chats.',
 	}),
 	contextUnknown: ({ expected: { minContext }, context }) => ({
 		severity: 'info',

@@ -28,6 +28,6 @@ export async function assertWritesText(
 	const name = toShownModelName(known.id);
 	throw createServerError('wrongModelType', toErrorContext(server, { url, model }), {
 		title: `The model "${name}" answers typed questions with probabilities, and does not write text`,
-		suggestion: 'Select a chat model.',
+		suggestion: 'Select a chat model, or use this one in Local Llama (Text: Decide or Classify).',
 	});
 }

@@ -49,11 +49,11 @@ export async function listModels(
 			: await fetchModelList(server, { ...options, query }).catch(() => undefined);
 	const candidates = withoutFailedModels(categorized?.models ?? models);
 	const matching = candidates.filter((model) => supportsTask(model, modelTask));
-	// A chat may be tried with any model.
-	if (modelTask === 'chat')
+	// They may be tried with any model: not every server says what its models are for.
+	if (modelTask === 'chat' || modelTask === 'classification' || modelTask === 'decisions')
 		return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
-	const { suggestion } = serverType.texts.tasks[modelTask === 'reranking' ? 'rerank' : modelTask];
+	const { suggestion } = serverType.texts.tasks[TASK_OF_LIST[modelTask]];
 	throw createListError(server, 'modelNotFound', {
 		title: `The server has no model for ${modelTask}`,
 		suggestion,
@@ -70,8 +70,24 @@ export function assertRerankSupported(server: ModelServer, { label, texts }: Ser
 	});
 }
 
+/** What a list for a task is about, if it has none. */
+const TASK_OF_LIST: Readonly<
+	Record<
+		Exclude<ModelTask, 'chat' | 'classification' | 'decisions'>,
+		keyof ServerType['texts']['tasks']
+	>
+> = {
+	embeddings: 'embeddings',
+	reranking: 'rerank',
+	images: 'images',
+	transcription: 'transcription',
+	speech: 'speech',
+};
+
 function supportsTask(model: ServerModel, modelTask: ModelTask) {
-	const { embeddings, isReranker, audio, writesText } = model;
+	const { embeddings, isReranker, audio, decisions, writesText } = model;
+	if (modelTask === 'decisions') return decisions === true;
+	if (modelTask === 'classification' && decisions === true) return true;
 	if (writesText === false) return false;
 	if (modelTask === 'embeddings') return embeddings !== false && isReranker !== true;
 	if (modelTask === 'reranking') return isReranker ?? embeddings !== false;

@@ -3,6 +3,7 @@
 /** Tasks that some servers or models lack. */
 export type ServerTask =
 	| 'completion'
+	| 'decisions'
 	| 'embeddings'
 	| 'rerank'
 	| 'images'
@@ -24,6 +25,7 @@ export type TaskAdvices = Readonly<Record<ServerTask, TaskAdvice>>;
 /** Tasks as text after "cannot". */
 const TASK_NAMES: Readonly<Record<ServerTask, string>> = {
 	completion: 'complete text',
+	decisions: 'answer typed questions',
 	embeddings: 'create embeddings',
 	rerank: 'rerank',
 	images: 'generate images',
@@ -74,6 +76,8 @@ export function needsOtherServer(suggestion: string): TaskAdvice {
 
 /** Servers that perform a task that the one of the credential does not. */
 export const OTHER_SERVERS = {
+	decisions:
+		'Use llama-server with a decision model, Ollama (since 0.35) or another server with /v1/systemone, each with its own credential. Classify also works with chat models.',
 	rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
 	images:
 		'Use GPUStack, or another server with /v1/images/generations, each with its own credential.',

@@ -6,12 +6,13 @@ import type { CompletionRequest } from '../chat/completion';
 import type { InputMessage } from '../chat/input-message';
 import { toSystemMessage } from '../chat/input-message';
 import type { ChatMessage } from '../chat/chat-message';
-import type { SamplingSettings, ResponseFormat } from '../chat/settings';
+import type { Usage } from '../chat/chat-result';
+import type { ChatSettings, SamplingSettings, ResponseFormat } from '../chat/settings';
 import type { Adaptation } from '../exchange/find-change';
 import { isAboutFormat } from '../exchange/adaptations';
 import { omitFields } from '../exchange/body-changes';
 import type { RequestField } from '../exchange/request-fields';
-import type { RouteName, ServerType } from '../servers/types/server-type';
+import type { RouteName, ServerType, ServerTypeName } from '../servers/types/server-type';
 import type { Origin, OriginText } from '../origin';
 import { breakTurnTokens } from '../text/turn-tokens';
 import { asFiniteNumber } from '../values/numbers';
@@ -19,6 +20,7 @@ import type { JsonRecord } from '../values/records';
 import { truncate } from '../values/text';
 import type { LabelCompletion } from './label-completion';
 import type { Label, LabelSet } from './labels';
+import type { TaskSettings } from './run-task';
 
 export interface ClassifyRequest {
 	/** Text and files of the item. */
@@ -32,6 +34,32 @@ export interface ClassifyRequest {
 	instructions: OriginText;
 	/** Who wrote the labels. */
 	labelOrigin: Origin;
+}
+
+export type ClassifySettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
+
+/** The labels of a text. */
+export interface LabelResult {
+	/** Indexes of the labels in the list, most likely first. Empty if no label matches, or if the text names none. */
+	labels: number[];
+	/** What the model wrote, if it names no label. */
+	unmatchedText?: string;
+	/** Probability of each label (0 to 1), by its index, if the server reports probabilities. */
+	scores?: number[];
+	/** Probability that no label matches, if that is allowed. */
+	noneScore?: number;
+	/** From 0 to 1; with several labels, the lowest one. */
+	confidence?: number;
+}
+
+export interface Classification extends LabelResult {
+	/** Of all requests. */
+	usage: Usage | undefined;
+	/** The model that the response names. */
+	model: string | undefined;
+	/** Undefined if the server was not recognized. */
+	server: ServerTypeName | undefined;
+	warnings: string[];
 }
 
 const INSTRUCTION = 'Decide which of these categories the text of the user belongs to.';

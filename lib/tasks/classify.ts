@@ -10,18 +10,25 @@ import { assertCapabilities } from '../chat/prepare/capabilities';
 import { prepareMessages } from '../chat/prepare/prepare-messages';
 import { addUsage } from '../chat/read/usage';
 import type { Usage } from '../chat/chat-result';
-import type { ChatSettings } from '../chat/settings';
 import { findSentMedia, isAboutMedia } from '../chat/sent-media';
 import { createInputError } from '../errors/create-error';
 import { changeThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
+import { decidesOnly } from '../servers/decides-only';
 import { getProfile } from '../servers/profile';
 import { collectTruncationWarnings } from '../servers/truncation';
-import type { ModelServer, ServerType, ServerTypeName } from '../servers/types/server-type';
+import type { ModelServer, ServerType } from '../servers/types/server-type';
 import { maxOf, minOf } from '../values/numbers';
-import type { ClassifyRequest, LabelDraft } from './classify-request';
+import { classifyByDecision } from './classify-by-decision';
+import type {
+	Classification,
+	ClassifyRequest,
+	ClassifySettings,
+	LabelDraft,
+	LabelResult,
+} from './classify-request';
 import {
 	buildLabelBody,
 	buildMessages,
@@ -34,34 +41,7 @@ import type { LabelCompletion } from './label-completion';
 import { readLabelCompletion } from './label-completion';
 import type { Label } from './labels';
 import { LabelSet, lower, MAX_LABELS } from './labels';
-import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-
-export type ClassifySettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
-
-/** The labels of a text. */
-interface LabelResult {
-	/** Indexes of the labels in the list, most likely first. Empty if no label matches, or if the text names none. */
-	labels: number[];
-	/** What the model wrote, if it names no label. */
-	unmatchedText?: string;
-	/** Probability of each label (0 to 1), by its index, if the server reports probabilities. */
-	scores?: number[];
-	/** Probability that no label matches, if that is allowed. */
-	noneScore?: number;
-	/** From 0 to 1; with several labels, the lowest one. */
-	confidence?: number;
-}
-
-export interface Classification extends LabelResult {
-	/** Of all requests. */
-	usage: Usage | undefined;
-	/** The model that the response names. */
-	model: string | undefined;
-	/** Undefined if the server was not recognized. */
-	server: ServerTypeName | undefined;
-	warnings: string[];
-}
 
 /**
  * Sends at most two requests.
@@ -78,6 +58,10 @@ export async function classify(
 	assertModelName(settings.model);
 	const { signal } = settings;
 	const serverType = await getProfile(server).fetchType(signal);
+	if (await decidesOnly(server, settings.model, signal)) {
+		const noneLabel = allowNone && !isMultiLabel ? createNoneLabel(labels) : undefined;
+		return await classifyByDecision(server, settings, { request, noneLabel });
+	}
 	const allLabels = allowNone ? [...labels, createNoneLabel(labels)] : labels;
 	const options = new LabelSet(allLabels, isMultiLabel);
 	const chat = { ...settings, ...PLAIN, timeouts: {}, retries: 0 };

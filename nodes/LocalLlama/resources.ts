@@ -8,6 +8,7 @@ import type { LocalLlamaOperation } from './run-local-llama';
 import { textChat } from './text/chat';
 import { textClassify } from './text/classify';
 import { textComplete } from './text/complete';
+import { textDecide } from './text/decide';
 import { textExtract } from './text/extract';
 import { vectorEmbed } from './vector/embed';
 import { vectorRerank } from './vector/rerank';
@@ -17,7 +18,7 @@ export const operations: OperationTable<LocalLlamaOperation> = createResourceTab
 	{
 		name: 'Text',
 		value: 'text',
-		operations: [textChat, textExtract, textClassify, textComplete],
+		operations: [textChat, textExtract, textClassify, textDecide, textComplete],
 	},
 	{
 		name: 'Vector',

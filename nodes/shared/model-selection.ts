@@ -24,6 +24,7 @@ import { keepWithin } from '../../lib/kept';
 import type { LruCache } from '../../lib/lru-cache';
 import { memoize, fetchOnce } from '../../lib/lru-cache';
 import { toListUrl } from '../../lib/servers/server-urls';
+import type { ServerModel } from '../../lib/servers/server-model';
 import { getProfile } from '../../lib/servers/profile';
 
 /** Subtitle of a node: the model's file name without folder and `.gguf`, or "loaded model". */
@@ -60,6 +61,8 @@ export function modelField(
 /** List searches for models. If the list cannot be loaded, the error contains the reason and a suggestion. */
 export const modelSearches = {
 	searchModels: createModelSearch('chat'),
+	searchClassifiers: createModelSearch('classification'),
+	searchDecisionModels: createModelSearch('decisions'),
 	searchAllModels: createModelSearch(),
 	searchEmbeddingModels: createModelSearch('embeddings'),
 	searchRerankers: createModelSearch('reranking'),
@@ -188,6 +191,12 @@ export async function withResolvedModel<T extends ModelSettings>(
 	};
 }
 
+/** A classification is what decision models are for. */
+function preferDecisions(models: readonly ServerModel[], modelTask: ModelTask) {
+	const deciding = models.filter(({ decisions }) => decisions === true);
+	return modelTask === 'classification' && deciding.length > 0 ? deciding : models;
+}
+
 const NAME_OPTIONAL_TASKS = new Set<ModelTask>(['images', 'transcription', 'speech']);
 
 async function resolveOnlyModel(
@@ -197,7 +206,7 @@ async function resolveOnlyModel(
 	const { modelTask, signal } = options;
 	const context = toErrorContext(server, { url: toListUrl(server) });
 	if (!NAME_OPTIONAL_TASKS.has(modelTask))
-		return selectOnlyModel(await listModels(server, options), context);
+		return selectOnlyModel(preferDecisions(await listModels(server, options), modelTask), context);
 	// A server with one model for images or audio needs no name, and may have no list.
 	const models = await listModels(server, options).catch(asServerErrorOrThrow);
 	signal?.throwIfAborted();

@@ -156,6 +156,21 @@ const rerank = json((_id, { text }) => {
 	return { model: MODEL, results, usage: { total_tokens: 7 } };
 });
 
+/** The option that is the ID of the item, or the first one. */
+const decisions = json((id, { text }) => {
+	const { questions = {} } = parseBody<{
+		questions?: Record<string, { type?: string; criteria?: Json }>;
+	}>(text);
+	const answers = Object.entries(questions).map(([name, { type, criteria = {} }]) => {
+		if (type === 'noul') return [name, { noul: 0.6 }] as const;
+		const options = Object.keys(criteria);
+		const choice = options.includes(id) ? id : options[0];
+		const probabilities = options.map((option) => [option, Number(option === choice)] as const);
+		return [name, { choice, probabilities: Object.fromEntries(probabilities) }] as const;
+	});
+	return { model: MODEL, answers: Object.fromEntries(answers), usage: { input_tokens: 7 } };
+});
+
 const LLAMA_MODEL = {
 	id: MODEL,
 	object: 'model',
@@ -216,6 +231,7 @@ const MODEL_ROUTES: Routes = [
 	[/\/v1\/completions$/, generate],
 	[/\/embeddings$/, embed],
 	[/\/rerank$/, rerank],
+	[/\/systemone$/, decisions],
 	[/\/images\/generations$/, json(() => ({ data: [{ b64_json: PNG }] }))],
 	[/\/audio\/speech$/, file('audio/mpeg', MP3)],
 	[/\/audio\/trans\w+$/, json((id) => ({ text: `Hello ${id}` }))],

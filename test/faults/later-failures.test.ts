@@ -171,7 +171,8 @@ const ONCE: Exceptions = [
 ];
 
 /** Rows of requests that change nothing, so that they are sent again for a lost connection, too. */
-const REPEATABLE = /, (?:GET|PUT) |\/(?:embeddings|rerank|retrieve|feedbacks)$|classify, /;
+const REPEATABLE =
+	/, (?:GET|PUT) |\/(?:embeddings|rerank|systemone|retrieve|feedbacks)$|classify, /;
 
 /** The setting Retries is 2. What a model generates is tried once more if the server failed. */
 const getMaxTries = (text: string): number => {

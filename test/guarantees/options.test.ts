@@ -72,6 +72,9 @@ const VALID: ReadonlyArray<readonly [pattern: RegExp, values: unknown[]]> = [
 	[/ maxConcurrentItems$/, [1, 2]],
 	[/ (?:batchSize|expectedDimensions)$/, [2]],
 	[/metadata set values$/, [{ value: [{ field: 'city', value: 'Lima' }] }]],
+	[/decide questions$/, [{ question: [{ name: 'late', question: 'Is it late?' }] }]],
+	[/decide questionList$/, ['[{"name":"late","question":"Is it late?"}]']],
+	[/decide threshold$/, [0.9]],
 	[/ tokens$/, [32]],
 	[/ metadataFilters$/, [{ condition: [{ field: 'city', operator: 'is', value: 'Lima' }] }]],
 ];
@@ -100,6 +103,7 @@ const NEEDED: ReadonlyArray<readonly [pattern: RegExp, needed: INodeParameters]>
 	[/ onStaleConversation$/, { conversation: 'byId', conversationId: getItemId(0) }],
 	[/ filterLogic$/, { metadataFilters: TWO_FILTERS as never }],
 	[/upsertText ifExists$/, { name: 'Vicuna.txt' }],
+	[/decide threshold$/, { questions: { question: [{ name: 'late', question: 'Is it late?' }] } }],
 	[/metadata set createFields$/, { values: { value: [{ field: 'town', value: 'Lima' }] } }],
 ];
 

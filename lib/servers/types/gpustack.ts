@@ -1,6 +1,6 @@
 import type { ServerType } from './server-type';
 import { other, DEFAULT_TEXTS } from './other';
-import { needsModel } from '../task-advice';
+import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
 /**
  * GPUStack, a gateway to vLLM, llama-server and others: it accepts the fields of the model's engine, and lists a
@@ -23,6 +23,7 @@ export const gpustack: ServerType = {
 		noModels:
 			'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 		tasks: {
+			decisions: needsOtherServer(OTHER_SERVERS.decisions),
 			completion: needsModel(
 				'Use Chat instead of Complete, or select a text model: not every engine completes text.',
 			),

@@ -29,6 +29,9 @@ export const litellm: ServerType = {
 		modelBehind:
 			'LiteLLM lists this model, so the server behind it has no model of that name: correct the name in its configuration (model in litellm_params), or download the model there.',
 		tasks: {
+			decisions: needsModel(
+				'Select a decision model, or add one to the LiteLLM configuration. Classify also works with chat models.',
+			),
 			completion: needsModel(OTHER_SERVERS.completion),
 			embeddings: needsModel(
 				'Select an embedding model, or add one to the LiteLLM configuration (model_info: mode: embedding).',

@@ -56,6 +56,9 @@ export const llamaServer: ServerType = {
 		longerTexts:
 			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
 		tasks: {
+			decisions: needsModel(
+				'Start llama-server with a decision model (a GGUF file whose metadata say that it decides), and update llama.cpp if it is older than that. Classify also works with chat models.',
+			),
 			completion: needsModel(
 				'Use Chat instead of Complete, or start llama-server with a model that generates text.',
 			),

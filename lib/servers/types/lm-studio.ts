@@ -17,6 +17,9 @@ export const lmStudio: ServerType = {
 		tools:
 			'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
 		tasks: {
+			decisions: needsModel(
+				'Select a decision model, or download one in LM Studio. Classify also works with chat models.',
+			),
 			completion: needsModel(OTHER_SERVERS.completion),
 			embeddings: needsModel(
 				'Select an embedding model, or download one in LM Studio, for example nomic-embed-text-v1.5.',

@@ -54,6 +54,7 @@ export const ollama: ServerType = {
 		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
 		return parseOllamaModel(model, { shown: details });
 	},
+	listsNoDecisions: true,
 	enrichModels: addTags,
 	isSameModel: isSameOllamaName,
 	modelActions: ollamaActions,
@@ -66,6 +67,9 @@ export const ollama: ServerType = {
 		tools:
 			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 		tasks: {
+			decisions: needsModel(
+				'Select a decision model, or download one with Ollama 0.35 or newer, for example: ollama pull nimble. Classify also works with chat models.',
+			),
 			completion: needsModel(
 				'Use Chat instead of Complete, or select a model that generates text.',
 			),

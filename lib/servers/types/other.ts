@@ -49,6 +49,7 @@ export const other: ServerType = {
 		...DEFAULT_TEXTS,
 		suggestions: undefined,
 		tasks: {
+			decisions: needsModel(OTHER_SERVERS.decisions),
 			completion: needsModel(OTHER_SERVERS.completion),
 			embeddings: needsModel(
 				'Start a server with an embedding model, for example llama-server with --embeddings.',

@@ -42,7 +42,8 @@ export type RouteName =
 	| 'transcriptions'
 	| 'translations'
 	| 'speech'
-	| 'images';
+	| 'images'
+	| 'systemOne';
 
 /** Tasks with several routes. */
 export type RoutedTask = 'chat' | 'complete' | 'embed' | 'rerank';
@@ -91,7 +92,15 @@ export interface ServerProps extends Partial<ServerModel> {
 }
 
 /** The task that models are listed for. */
-export type ModelTask = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+export type ModelTask =
+	| 'chat'
+	| 'classification'
+	| 'decisions'
+	| 'embeddings'
+	| 'reranking'
+	| 'images'
+	| 'transcription'
+	| 'speech';
 
 /** What can be done to a model on its server. `remove` deletes its files. */
 export type ModelAction = 'load' | 'unload' | 'pull' | 'remove';
@@ -247,6 +256,8 @@ export interface ServerType {
 	getModelWarning?(model: string): string | undefined;
 	/** Fields of a request that measures its speed: no early end, no cache. */
 	benchmarkFields?: Readonly<JsonRecord>;
+	/** Its list does not say which models only decide, but the facts about one do. */
+	listsNoDecisions?: true;
 	/** Neither loads nor wakes a model. Undefined if the server reports nothing. */
 	fetchProps?: ModelQuery<ServerProps | undefined>;
 	/** The chat template of a model, if the properties do not have its tokens. Neither loads nor wakes it. */

@@ -21,6 +21,7 @@ export const vllm: ServerType = {
 		context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 		tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
 		tasks: {
+			decisions: needsOtherServer(OTHER_SERVERS.decisions),
 			completion: needsModel(
 				'Use Chat instead of Complete, or start vLLM with a model that generates text: vLLM serves one model.',
 			),

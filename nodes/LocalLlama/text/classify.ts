@@ -2,7 +2,7 @@ import type { FieldTable, Values } from '../../../lib/fields/field';
 import { createEmptyFieldError } from '../../../lib/fields/field-errors';
 import { keepAny } from '../../../lib/fields/check-value';
 import { rethrowWith } from '../../../lib/errors/server-error';
-import type { Classification } from '../../../lib/tasks/classify';
+import type { Classification } from '../../../lib/tasks/classify-request';
 import { classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
@@ -19,7 +19,10 @@ import { binaryFieldsField, readPromptInput } from './item-files';
 import { shortTextOptions, instructionsField, textField } from './text-fields';
 
 const fields = {
-	model: modelField('The model that classifies the text'),
+	model: modelField('The model that classifies the text', {
+		search: 'searchClassifiers',
+		example: 'qwen3-8b',
+	}),
 	text: textField,
 	toolNotice: toolNotice('The agent passes the text only. Add the labels to choose from.'),
 	labels: {
@@ -81,7 +84,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 		const labels = readLabels(values);
 		const { multiLabel: isMultiLabel = false, allowNoLabel: allowNone = false } = values.options;
 		const { input, files } = await readPromptInput(call);
-		const settings = await resolveTextSettings(call, { temperature: 0 });
+		const settings = await resolveTextSettings(call, { temperature: 0 }, 'classification');
 		const instructions = {
 			text: values.options.instructions ?? '',
 			origin: source.getOrigin('options.instructions'),

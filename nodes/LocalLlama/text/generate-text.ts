@@ -4,6 +4,7 @@ import type { ChatResult } from '../../../lib/chat/chat-result';
 import type { InputMessage } from '../../../lib/chat/input-message';
 import type { ChatSettings, SamplingSettings } from '../../../lib/chat/settings';
 import { rethrowWith } from '../../../lib/errors/server-error';
+import type { ModelTask } from '../../../lib/servers/types/server-type';
 import type { SentFile } from '../../../lib/files/file-errors';
 import { withFileNames } from '../../../lib/files/file-errors';
 import type { GenerationUsage } from '../../shared/token-totals';
@@ -31,9 +32,10 @@ type TextCall = ModelRequestCall & { values: { readonly options: SamplingOptionV
 export async function resolveTextSettings(
 	call: TextCall,
 	defaults: SamplingSettings = {},
+	modelTask: ModelTask = 'chat',
 ): Promise<TextSettings> {
 	const sampling = { ...defaults, ...toSamplingSettings(call.values.options) };
-	return { ...(await resolveModelRequestSettings(call, 'chat')), sampling };
+	return { ...(await resolveModelRequestSettings(call, modelTask)), sampling };
 }
 
 /** What the model gets. */

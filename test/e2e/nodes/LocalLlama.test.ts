@@ -24,6 +24,11 @@ describeScreens('localLlama', {
 		asAdded: 'The field "Labels" is empty Add a label for each possible result',
 		result: 'text classification The llama keeps its wool. offer',
 	},
+	'Local Llama text decide': {
+		reads: TEXT,
+		asAdded: 'The field "Questions" is empty Add a question',
+		result: 'The llama keeps its wool. llama:',
+	},
 	'Local Llama text complete': { reads: TEXT, asAdded: GENERATED, result: GENERATED },
 	'Local Llama vector embed': { reads: TEXT, asAdded: '0:1', result: '0:1' },
 	'Local Llama vector rerank': {

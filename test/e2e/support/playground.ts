@@ -73,6 +73,10 @@ interface ScriptedModelScript {
 	): void;
 }
 
+interface DecisionModelScript {
+	writeDecisionModel(source: string, file: string): void;
+}
+
 interface Stoppable {
 	service?: Service;
 	stop(): Promise<void>;
@@ -157,6 +161,16 @@ export async function scriptedModel(
 	);
 	const file = path.join(workFolder('model'), 'scripted.gguf');
 	writeScriptedModel(file, replies, options);
+	return file;
+}
+
+/** Writes a decision model with random weights, for the real llama-server. */
+export async function decisionModel(): Promise<string> {
+	const { writeDecisionModel } = await loadModule<DecisionModelScript>(
+		'test/support/servers/decision-model',
+	);
+	const file = path.join(workFolder('model'), 'decision.gguf');
+	writeDecisionModel(parts().noise, file);
 	return file;
 }
 

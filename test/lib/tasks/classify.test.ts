@@ -1,6 +1,6 @@
 /** Labels from completions of any kind: which label counts, how sure it is, what is sent, and the second request. */
 import { classify } from '../../../lib/tasks/classify';
-import type { ClassifySettings } from '../../../lib/tasks/classify';
+import type { ClassifySettings } from '../../../lib/tasks/classify-request';
 import { expectApproved } from '../../support/approved/approved-table';
 import { json, useServers } from '../../support/servers/scripted-server';
 import { playResponses } from './play-responses';

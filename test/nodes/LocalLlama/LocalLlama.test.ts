@@ -118,6 +118,7 @@ test.each([
 	['text', 'chat', ['Model', 'Prompt', 'System Message', 'Options']],
 	['text', 'extract', ['Model', 'Text', 'Fields', 'Options']],
 	['text', 'classify', ['Model', 'Text', 'Labels', 'Options']],
+	['text', 'decide', ['Model', 'State', 'Questions', 'Options']],
 	['text', 'complete', ['Model', 'Prompt', 'Options']],
 	['vector', 'embed', ['Model', 'Text', 'Role', 'Options']],
 	['vector', 'rerank', ['Model', 'Query', 'Document', 'Top N', 'Options']],

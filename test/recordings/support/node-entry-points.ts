@@ -5,6 +5,7 @@ import { pathOf } from './exchange';
 import type { Exchange, Json } from './exchange';
 import {
 	completeResult,
+	decideResult,
 	embeddingsResult,
 	embedResult,
 	imageResult,
@@ -49,6 +50,7 @@ const ENTRY_POINTS: readonly EntryPoints[] = [
 		always: { 'Local Reranker': rerankerResult },
 		answers: { 'Local Llama: Vector: Rerank': rerankResult },
 	},
+	{ route: /^POST \/v1\/systemone$/, always: { 'Local Llama: Text: Decide': decideResult } },
 	{
 		route: /^POST (.*\/completions|\/api\/generate)$/,
 		always: { 'Local Llama: Text: Complete': completeResult },

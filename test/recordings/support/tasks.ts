@@ -111,6 +111,34 @@ export async function rerankResult(played: Played): Promise<Json> {
 	});
 }
 
+/** The questions of a request as Question List has them. */
+function questionsOf({ questions }: Json): Json[] {
+	return Object.entries(questions as Record<string, Json>).map(([name, question]) => {
+		const { type, instructions, criteria } = question;
+		const descriptions = (criteria ?? {}) as Json;
+		if (type === 'noul') return { name, type: 'yesNo', question: instructions };
+		if (type === 'score') return { name, type, question: instructions, levels: criteria };
+		const options = Object.entries(descriptions).map(([option, description]) => ({
+			name: option,
+			description,
+		}));
+		return { name, type, question: instructions, options };
+	});
+}
+
+/** Local Llama, Text: Decide. */
+export async function decideResult(played: Played): Promise<Json> {
+	const { body } = played.exchange.request;
+	const { options, ...parameters } = parametersFor(played);
+	return await itemsOfLocalLlama(played, {
+		...parameters,
+		resource: 'text',
+		operation: 'decide',
+		state: body.state,
+		options: { ...(options as Json), questionList: questionsOf(body), simplify: false },
+	});
+}
+
 /** Local Llama, Text: Complete. */
 export async function completeResult(played: Played): Promise<Json> {
 	const { prompt, n_probs: logprobs } = played.exchange.request.body;

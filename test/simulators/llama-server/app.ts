@@ -10,7 +10,7 @@ import type { Job, Json } from './generate';
 import * as metadata from './metadata';
 import type { Profile, Settings, SimModel, SimOptions } from './options';
 import type { GenerationReply, PlainReply, Reply, Scripted } from './reply';
-import { embed, embeddingsResponse, rerankResponse } from './tasks';
+import { decideResponse, embed, embeddingsResponse, rerankResponse } from './tasks';
 
 /** Returns a body for status 200, or a response. */
 type Handler = (request: WireRequest, body: Json) => object | Promise<object>;
@@ -247,6 +247,7 @@ export class App {
 		const tasks: Routes = {
 			'POST /v1/embeddings': embeddings,
 			'POST /v1/rerank': (_request, body) => rerankResponse(body, settings),
+			'POST /v1/systemone': (_request, body) => decideResponse(body, settings),
 		};
 		const listOf = (owner: string): Routes => ({
 			'GET /v1/models': () => metadata.ownedModels(settings, owner),

@@ -16,11 +16,18 @@ const metaOf = ({ nCtx, embeddings }: Settings): object => ({
 });
 
 export function llamaModels(settings: Settings): object {
-	const { alias, vision, audio } = settings;
+	const { alias, vision, audio, decisions } = settings;
 	const list = recorded('models');
 	const capabilities = vision || audio ? ['completion', 'multimodal'] : ['completion'];
 	const model = { ...firstOf(list.models), name: alias, model: alias, capabilities };
-	const entry = { id: alias, aliases: [alias], created: created(), meta: metaOf(settings) };
+	const architecture = { input_modalities: ['text'], output_modalities: ['decisions'] };
+	const entry = {
+		id: alias,
+		aliases: [alias],
+		created: created(),
+		meta: metaOf(settings),
+		...(decisions ? { architecture } : {}),
+	};
 	return { ...list, models: [model], data: [{ ...firstOf(list.data), ...entry }] };
 }
 

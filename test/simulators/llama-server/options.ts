@@ -51,6 +51,8 @@ export interface SimOptions {
 	embeddings?: boolean | Partial<SimEmbeddings>;
 	/** `--rerank`. */
 	rerank?: boolean;
+	/** A decision model: it answers questions of System One. */
+	decisions?: boolean;
 	/** `--metrics`. */
 	metrics?: boolean;
 	/** Chat template: `strict` supports neither tools nor system messages. */
@@ -90,6 +92,7 @@ export function withDefaults(options: SimOptions): Settings {
 		nCtx: 8192,
 		video: false,
 		rerank: false,
+		decisions: false,
 		metrics: false,
 		template: 'chatml',
 		models: [{ id: alias, vision, audio, tools: true }],

@@ -1,5 +1,5 @@
 /** Vectors and scores that depend on the text alone (docs/protocols/llama-server.md 2.8, 2.9). */
-import { featureDisabled, invalidRequest, serverError } from './errors';
+import { featureDisabled, invalidRequest, llamaError, serverError } from './errors';
 import type { Json } from './generate';
 import type { Settings } from './options';
 
@@ -61,6 +61,46 @@ export function embeddingsResponse(body: Json, settings: Settings): object {
 			embedding: body.encoding_format === 'base64' ? inBase64(vector) : vector,
 		})),
 	};
+}
+
+/** A question of System One: `noul` (yes or no), `choice` or `score`. */
+interface WireQuestion {
+	type?: string;
+	instructions?: string;
+	criteria?: Record<string, unknown> | unknown[];
+}
+
+/** The first option has the highest probability, and what the state names is certain. */
+export function decideResponse({ state, questions, model }: Json, settings: Settings): object {
+	const { decisions, alias } = settings;
+	if (!decisions)
+		throw llamaError(501, 'This model is not a decision model', 'not_supported_error');
+	const text = typeof state === 'string' ? state : JSON.stringify(state);
+	const answers = Object.entries(questions as Record<string, WireQuestion>).map(
+		([name, question]) => [name, answer(question, text)] as const,
+	);
+	return {
+		model: model ?? alias,
+		answers: Object.fromEntries(answers),
+		usage: { input_tokens: countTokens([text]), output_tokens: 0 },
+	};
+}
+
+function answer({ type, instructions = '', criteria = {} }: WireQuestion, text: string): object {
+	if (type === 'noul') return { type, noul: text.includes(instructions) ? 1 : 0.25 };
+	const names = Object.keys(criteria);
+	const named = names.findIndex((name) => text.includes(name));
+	const values = names.map((_name, at) => {
+		if (named >= 0) return Number(at === named);
+		return at === 0 ? 1 - (names.length - 1) * 0.001 : 0.001;
+	});
+	const probabilities = Object.fromEntries(names.map((name, at) => [name, values[at]!]));
+	const confidence = named >= 0 ? 1 : 0.5;
+	if (type === 'choice')
+		return { type, choice: names[Math.max(named, 0)], probabilities, confidence };
+	const score = values.reduce((sum, value, at) => sum + value * at, 0);
+	const legend = Object.fromEntries(Object.entries(criteria));
+	return { type: 'score', score, legend, probabilities, confidence };
 }
 
 export function rerankResponse(body: Json, settings: Settings): object {

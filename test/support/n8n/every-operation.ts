@@ -83,6 +83,18 @@ const LOW: Readonly<Record<string, INodeParameters>> = {
 /** Values of fields for which a text is not valid, by operation. */
 const WANTED: Readonly<Record<string, INodeParameters>> = {
 	'Local Llama text classify': { labels: { label: [{ name: 'invoice' }, { name: 'offer' }] } },
+	'Local Llama text decide': {
+		questions: {
+			question: [
+				{
+					name: 'llama',
+					type: 'choice',
+					question: 'Which one?',
+					options: `${ID}\nother`,
+				},
+			],
+		},
+	},
 	'Local Llama text extract': { fields: { field: [{ name: 'city' }] } },
 	'Dify Knowledge chunk update': { options: { enabled: true } },
 	'Dify Knowledge knowledgeBase update': { options: { name: 'Papers' } },

@@ -1,0 +1,245 @@
+/** Asks a decision model typed questions about a state: one pass of the model, and probabilities instead of text. */
+import type { Usage } from '../chat/chat-result';
+import type { SentMedia } from '../diagnosis/facts';
+import { createInputError, createServerError } from '../errors/create-error';
+import { assertTextLength } from '../errors/text-limits';
+import type { RequestField } from '../exchange/request-fields';
+import type { ContentPart } from '../files/read-file';
+import { toErrorContext } from '../http/request-errors';
+import { assertModelName } from '../servers/model-names';
+import { getOnlyModelWarnings } from '../servers/only-model';
+import { getProfile } from '../servers/profile';
+import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
+import { breakTurnTokens } from '../text/turn-tokens';
+import { isTooDeep } from '../values/json';
+import { asFiniteNumber } from '../values/numbers';
+import { getOwn } from '../values/own-properties';
+import type { JsonRecord } from '../values/records';
+import { asNonEmptyString, asRecord, isRecord } from '../values/records';
+import { truncate } from '../values/text';
+import type { Answer } from './answers';
+import { parseAnswer } from './answers';
+import type { Question } from './questions';
+import { assertQuestions, toWireQuestions } from './questions';
+import { readJson } from './read-json';
+import type { TaskSettings } from './run-task';
+import { runTask } from './run-task';
+
+/** What is decided. */
+export interface DecideRequest {
+	/** Text, or any JSON. */
+	state: unknown;
+	/** Images and audio, and texts that follow the state. */
+	files: readonly ContentPart[];
+	/** At least one. */
+	questions: readonly Question[];
+	/** Additional fields of the request. */
+	extraBody: JsonRecord;
+}
+
+export interface Decision {
+	/** In the order of the questions. */
+	answers: readonly Answer[];
+	/** Of all requests; undefined if the server reports none. */
+	usage: Usage | undefined;
+	/** The model that the response names. */
+	model: string | undefined;
+	/** Undefined if the server was not recognized. */
+	server: ServerTypeName | undefined;
+	warnings: string[];
+}
+
+/** What a decision sends. */
+export const DECIDE_FIELDS: readonly RequestField[] = [
+	{ field: 'state', label: 'State', canOmit: false },
+	{ field: 'questions', label: 'Questions', canOmit: false },
+	{ field: 'images', otherNames: ['files'], label: 'Input Binary Fields', canOmit: false },
+];
+
+/** Questions of one request: the limit of hosted models. */
+const MAX_REQUEST_QUESTIONS = 64;
+
+/**
+ * Asks the questions, at most 64 in a request.
+ *
+ * @throws {ServerError} also if an answer is missing or none: its facts have the others
+ */
+export async function decide(
+	server: ModelServer,
+	settings: TaskSettings,
+	{ state, files, questions, extraBody }: DecideRequest,
+): Promise<Decision> {
+	const { model, signal } = settings;
+	assertModelName(model);
+	assertQuestions(questions);
+	const sent = { ...toStateFields(state, files), extraBody };
+	await getProfile(server).fetchType(signal);
+	const parts: DecisionPart[] = [];
+	for (let start = 0; start < questions.length; start += MAX_REQUEST_QUESTIONS)
+		parts.push(
+			await requestAnswers(server, settings, {
+				...sent,
+				questions: questions.slice(start, start + MAX_REQUEST_QUESTIONS),
+			}),
+		);
+	const reported = parts.map((part) => part.model).find((name) => name !== undefined);
+	const warnings = new Set([
+		...parts.flatMap((part) => part.warnings),
+		...getOnlyModelWarnings(server, { requested: model, reported }),
+	]);
+	return {
+		answers: parts.flatMap(({ answers }) => answers),
+		usage: sumUsage(parts),
+		model: reported,
+		server: getProfile(server).getRecognizedName(),
+		warnings: [...warnings],
+	};
+}
+
+/** One request. */
+interface PartRequest {
+	state: unknown;
+	/** Data URLs. */
+	media: JsonRecord;
+	/** Types of the files, for advice. */
+	sentMedia: readonly SentMedia[];
+	questions: readonly Question[];
+	extraBody: JsonRecord;
+}
+
+/** What one request found out. */
+interface DecisionPart {
+	answers: readonly Answer[];
+	inputTokens: number | undefined;
+	model: string | undefined;
+	warnings: readonly string[];
+}
+
+async function requestAnswers(
+	server: ModelServer,
+	settings: TaskSettings,
+	{ state, media, sentMedia, questions, extraBody }: PartRequest,
+): Promise<DecisionPart> {
+	const { value, warnings } = await runTask(server, settings, {
+		task: 'decide',
+		routes: ['systemOne'],
+		fields: DECIDE_FIELDS,
+		toBody: () => ({ state, ...media, questions: toWireQuestions(questions), ...extraBody }),
+		extraBody,
+		isIdempotent: true,
+		isPreemptible: true,
+		readResponse: async (response) => {
+			const json = await readJson(response);
+			const { answers } = asRecord(json);
+			if (isRecord(answers)) return { json: asRecord(json), answers };
+			throw createServerError('invalidResponse', response.errorContext, {
+				title: 'The server returned no answers',
+				suggestion: 'Check that the Base URL points to a server with decision models.',
+			});
+		},
+		getFacts: () => ({
+			// A model without images rejects them with the status of a model without decisions.
+			...(sentMedia.length > 0 ? { media: () => sentMedia } : { task: () => 'decisions' }),
+			shorterPrompt: () => 'Or shorten the state.',
+		}),
+	});
+	const { json, answers } = value;
+	const context = toErrorContext(server, { url: server.getApiUrl(), model: settings.model });
+	return {
+		answers: readAnswers(questions, answers, context),
+		inputTokens: asFiniteNumber(asRecord(json.usage).input_tokens),
+		model: asNonEmptyString(json.model),
+		warnings: [...warnings, ...getUnaskedWarnings(questions, answers)],
+	};
+}
+
+const MAX_NAMES = 10;
+
+/** @throws {ServerError} of type `invalidResponse` that names each question whose answer is none */
+function readAnswers(
+	questions: readonly Question[],
+	received: JsonRecord,
+	context: ReturnType<typeof toErrorContext>,
+): Answer[] {
+	const parsed = questions.map((question) => parseAnswer(question, received));
+	const problems = parsed.flatMap((result, at) =>
+		result.ok ? [] : [`The answer to "${questions[at]!.name}" ${result.problem}`],
+	);
+	if (problems.length > 0)
+		throw createServerError('invalidResponse', context, {
+			title: truncate(problems.slice(0, MAX_NAMES).join('. '), MAX_TITLE),
+			suggestion:
+				'Update the server, or use another decision model. Fewer questions in one item may help.',
+			facts: { answers: received },
+		});
+	return parsed.flatMap((result) => (result.ok ? [result.answer] : []));
+}
+
+const MAX_TITLE = 500;
+
+function getUnaskedWarnings(questions: readonly Question[], received: JsonRecord): string[] {
+	const asked = new Set(questions.map(({ name }) => name));
+	const unasked = Object.keys(received).filter((name) => !asked.has(name));
+	if (unasked.length === 0) return [];
+	const names = unasked.slice(0, MAX_NAMES).map((name) => `"${truncate(name, MAX_NAME)}"`);
+	return [`The server answered questions that were not asked: ${names.join(', ')}.`];
+}
+
+const MAX_NAME = 100;
+
+function sumUsage(parts: readonly DecisionPart[]): Usage | undefined {
+	const counts = parts.flatMap(({ inputTokens }) => inputTokens ?? []);
+	if (counts.length === 0) return undefined;
+	const promptTokens = counts.reduce((sum, count) => sum + count, 0);
+	return { promptTokens, completionTokens: 0, totalTokens: promptTokens };
+}
+
+/**
+ * The state with the texts of files, and the media beside it.
+ *
+ * @throws {ServerError} of type `invalidInput` for a state that cannot be sent, and for video
+ */
+function toStateFields(
+	state: unknown,
+	files: readonly ContentPart[],
+): Omit<PartRequest, 'questions' | 'extraBody'> {
+	const texts = files.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+	const media = files.flatMap((part) => (part.type === 'text' ? [] : [part]));
+	const urls = media.map((part) => {
+		if (part.type === 'video')
+			throw createInputError(
+				'Decision models do not read video',
+				'Pass single images of the video instead.',
+			);
+		return part.type === 'audio' ? `data:audio/${part.format};base64,${part.data}` : part.url;
+	});
+	if (isTooDeep(state))
+		throw createInputError('The state is nested too deeply', 'Pass only the fields that matter.', {
+			field: 'State',
+		});
+	if (typeof state !== 'string')
+		assertTextLength(JSON.stringify(state ?? null), 'The field "State"');
+	const hasSound = media.some(({ type }) => type === 'audio');
+	return {
+		state: withTexts(breakTokens(state), texts),
+		// llama-server has both names; others know images only.
+		media: urls.length === 0 ? {} : { [hasSound ? 'files' : 'images']: urls },
+		sentMedia: urls.map((url) => ({ mimeType: /^data:([^;,]{1,100})/.exec(url)?.[1] })),
+	};
+}
+
+function withTexts(state: unknown, texts: readonly string[]): unknown {
+	if (texts.length === 0) return state;
+	const files = texts.map(breakTurnTokens);
+	return typeof state === 'string' ? [state, ...files].join('\n\n') : { state, files };
+}
+
+/** Nobody knows who wrote the state: no text of it ends a turn of the prompt. */
+function breakTokens(value: unknown): unknown {
+	if (typeof value === 'string') return breakTurnTokens(value);
+	if (Array.isArray(value)) return value.map(breakTokens);
+	if (!isRecord(value)) return value;
+	return Object.fromEntries(
+		Object.keys(value).map((key) => [breakTurnTokens(key), breakTokens(getOwn(value, key))]),
+	);
+}

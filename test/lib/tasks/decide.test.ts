@@ -1,0 +1,162 @@
+import { decide } from '../../../lib/tasks/decide';
+import type { DecideRequest } from '../../../lib/tasks/decide';
+import type { Question } from '../../../lib/tasks/questions';
+import { getError } from '../../support/jest/get-error';
+import { reply, startLlamaServerSim } from '../../simulators/llama-server';
+import type { LlamaServerSim } from '../../simulators/llama-server';
+import { useSimulator } from '../../simulators/use-simulator';
+import { connect, OPTIONS } from './media';
+
+const startServer = useSimulator(startLlamaServerSim);
+let server: LlamaServerSim;
+beforeEach(async () => {
+	server = await startServer({ decisions: true });
+});
+
+const ROUTE = 'POST /v1/systemone';
+const SETTINGS = { ...OPTIONS, model: 'sim-model' };
+const ANGRY: Question = { type: 'yesNo', name: 'angry', instructions: 'shouting' };
+const TEAM: Question = {
+	type: 'choice',
+	name: 'team',
+	instructions: 'Which team?',
+	options: [{ name: 'sales' }, { name: 'billing' }],
+};
+const URGENCY: Question = {
+	type: 'score',
+	name: 'urgency',
+	instructions: 'How urgent?',
+	levels: ['can wait', 'today'],
+};
+
+const ask = async (request: Partial<DecideRequest> = {}) =>
+	await decide(connect(server.url), SETTINGS, {
+		state: 'A shouting customer asks for billing.',
+		files: [],
+		questions: [ANGRY, TEAM, URGENCY],
+		extraBody: {},
+		...request,
+	});
+
+const bodies = () =>
+	server.requests
+		.filter(({ path }) => path === '/v1/systemone')
+		.map(({ body }) => body as Record<string, unknown> & { questions: object });
+
+it('asks each type of question, and returns its answer with probabilities', async () => {
+	const { answers, usage, model, server: type, warnings } = await ask();
+	expect(answers).toEqual([
+		{ type: 'yesNo', probability: 1 },
+		{ type: 'choice', choice: 1, probabilities: [0, 1], confidence: 1 },
+		{ type: 'score', score: 0.001, probabilities: [0.999, 0.001], confidence: 0.5 },
+	]);
+	expect(usage).toMatchObject({ promptTokens: 37, completionTokens: 0 });
+	expect([model, type, warnings]).toEqual(['sim-model', 'llamaServer', []]);
+	expect(bodies()).toEqual([
+		{
+			model: 'sim-model',
+			state: 'A shouting customer asks for billing.',
+			questions: {
+				angry: { type: 'noul', instructions: 'shouting' },
+				team: {
+					type: 'choice',
+					instructions: 'Which team?',
+					criteria: { sales: null, billing: null },
+				},
+				urgency: { type: 'score', instructions: 'How urgent?', criteria: ['can wait', 'today'] },
+			},
+		},
+	]);
+});
+
+it('200 questions are asked in requests of 64', async () => {
+	const questions = Array.from({ length: 200 }, (_, at) => ({ ...ANGRY, name: `q${at}` }));
+	const { answers, usage } = await ask({ questions });
+	expect(answers).toHaveLength(200);
+	expect(bodies().map((body) => Object.keys(body.questions).length)).toEqual([64, 64, 64, 8]);
+	expect(usage?.promptTokens).toBe(37 * 4);
+});
+
+it('the state is a text or JSON, with the texts of files, and its turn tokens are broken', async () => {
+	const files = [
+		{ type: 'image', url: 'data:image/png;base64,AA==' } as const,
+		{ type: 'text', text: 'A file.', origin: 'foreign' } as const,
+	];
+	await ask({ state: 'A <|im_end|> text', files });
+	await ask({ state: { mail: ['<|im_end|>'], __proto__x: 1 }, files: [files[1]!] });
+	await ask({
+		state: '',
+		files: [{ type: 'audio', data: 'AA==', format: 'wav' }],
+		extraBody: { cache: false },
+	});
+	const [first, second, third] = bodies();
+	expect(first).toMatchObject({
+		state: expect.stringMatching(/^A (?!<\|im_end\|>).* text\n\nA file\.$/) as string,
+		images: ['data:image/png;base64,AA=='],
+	});
+	expect(JSON.stringify(second)).not.toContain('<|im_end|>');
+	expect(second!.state).toMatchObject({ state: { __proto__x: 1 }, files: ['A file.'] });
+	expect(third).toMatchObject({ files: ['data:audio/wav;base64,AA=='], cache: false });
+});
+
+describe('errors', () => {
+	it('a model that is none, by the name of the task and what the server type has', async () => {
+		server.route(
+			ROUTE,
+			reply.error(501, {
+				error: { code: 501, message: 'This model is not a decision model', type: 'not_supported' },
+			}),
+		);
+		const error = await getError(ask());
+		expect(error.message).toContain('not a decision model');
+		expect(error.suggestion).toContain('Start llama-server with a decision model');
+	});
+
+	it('a server without the route', async () => {
+		server.route(ROUTE, reply.error(404, { error: { message: 'File Not Found' } }));
+		expect(await getError(ask())).toMatchObject({
+			message: expect.stringContaining('answer typed questions') as string,
+		});
+	});
+
+	it('too many options, in the words of the server', async () => {
+		const message = 'too many options (53), this model supports at most 52';
+		server.route(ROUTE, reply.error(400, { error: { code: 400, message } }));
+		expect((await getError(ask())).message).toContain(message);
+	});
+
+	it('an answer that is missing or none, by its question, with the others in the facts', async () => {
+		const answers = {
+			angry: { type: 'noul', noul: 0.9 },
+			team: { choice: 'sales', probabilities: {} },
+		};
+		server.route(ROUTE, reply.json({ model: 'sim-model', answers }));
+		const error = await getError(ask());
+		expect(error.message).toBe(
+			'The answer to "team" has the probability undefined for "sales". The answer to "urgency" is missing',
+		);
+		expect(error.facts.answers).toEqual(answers);
+	});
+
+	it.each([{ object: 'list' }, { answers: [] }])('a response without answers: %j', async (body) => {
+		server.route(ROUTE, reply.json(body));
+		expect((await getError(ask())).message).toBe('The server returned no answers');
+	});
+
+	it('video, and a state that is nested too deeply', async () => {
+		const video = { type: 'video', url: 'data:video/mp4;base64,AA==' } as const;
+		expect((await getError(ask({ files: [video] }))).message).toContain('do not read video');
+		let state: unknown = 1;
+		for (let level = 0; level < 2_000; level++) state = [state];
+		expect((await getError(ask({ state }))).message).toContain('nested too deeply');
+		expect(bodies()).toEqual([]);
+	});
+});
+
+it('answers to questions that were not asked are named', async () => {
+	const answers = { angry: { noul: 0.9 }, other: { noul: 1 } };
+	server.route(ROUTE, reply.json({ answers }));
+	const { answers: received, warnings } = await ask({ questions: [ANGRY] });
+	expect(received).toEqual([{ type: 'yesNo', probability: 0.9 }]);
+	expect(warnings).toEqual(['The server answered questions that were not asked: "other".']);
+});
