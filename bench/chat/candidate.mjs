@@ -80,7 +80,7 @@ const contestants = {
 		const server = createModelServer({ baseUrl }, { helpers: {}, getExecutionId: () => undefined });
 		/** @type {import('../../lib/langchain/host-generator').HostGenerator} */
 		const generate = async (createRequest, onDelta) =>
-			await runTurn({ server, settings: SETTINGS, chatRequest: createRequest(), onDelta });
+			await runTurn({ server, settings: SETTINGS, chatRequest: await createRequest(), onDelta });
 		return streamed(
 			() =>
 				new /** @type {new (fields: object) => StreamedModel} */ (Model)({

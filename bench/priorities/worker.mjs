@@ -33,7 +33,7 @@ const serve = async (clone, url) => {
 		/** @type {import('../../lib/chat/settings').ChatSettings} */
 		const settings = { ...SETTINGS, priority: 'interactive' };
 		/** @type {import('../../lib/chat/input-message').InputMessage[]} */
-		const messages = [{ type: 'human', content: 'Hello' }];
+		const messages = [{ type: 'human', content: [{ block: 'Hello', origin: 'user' }] }];
 		const onDelta = () => (ms ||= performance.now() - from);
 		await runTurn({ server, settings, chatRequest: { messages }, onDelta });
 		return ms;
@@ -41,7 +41,7 @@ const serve = async (clone, url) => {
 	/** @returns {Promise<number>} how often it was preempted */
 	const item = async () => {
 		/** @type {import('../../lib/chat/input-message').InputMessage[]} */
-		const messages = [{ type: 'human', content: 'One of many' }];
+		const messages = [{ type: 'human', content: [{ block: 'One of many', origin: 'user' }] }];
 		/** @type {import('../../lib/chat/settings').ChatSettings} */
 		const settings = { ...SETTINGS, priority: 'batch' };
 		const { logFields } = await runTurn({

@@ -74,8 +74,8 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/servers\/task-advice\.ts$/, 'servers that perform a task that another one does not'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],
 	[
-		/^lib\/chat\/body\/generation-options\.ts$/,
-		'descriptions of options, shown before a server is known',
+		/^lib\/(?:chat\/body\/(?:generation-options|thinking-fields|response-format-fields)|fields\/keep-alive)\.ts$/,
+		'descriptions of fields, shown before a server is known',
 	],
 	[/^lib\/dify\//, 'Dify plugins whose names contain a server name'],
 ];
