@@ -10,7 +10,6 @@ import { createLocalError } from './create-error';
 import type { DifyClient } from './client';
 import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
-import { identifyFile } from '../files/file-identity';
 import type { HttpResponse } from '../http/types';
 import { readBuffer } from '../http/response-body';
 import { BodyTooLargeError } from '../http/body-limits';
@@ -79,7 +78,7 @@ export interface DownloadedFile {
 	content: Buffer;
 	/** Safe as a file name. */
 	name: string;
-	/** The declared one if the bytes allow it, otherwise theirs. Undefined if neither Dify nor the response names one. */
+	/** As declared. Undefined if neither Dify nor the response names one. */
 	mimeType: string | undefined;
 }
 
@@ -101,12 +100,13 @@ export async function downloadFile(
 				title: `it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
 			});
 		});
-		const declared = parseMimeType(
-			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'],
-		);
-		const name = sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file');
-		const identity = identifyFile({ name, mimeType: declared, head: content });
-		return { content, name, mimeType: declared === '' ? undefined : identity.mimeType };
+		const type =
+			parseMimeType(asNonEmptyString(file.mime_type)) || response.headers['content-type'];
+		return {
+			content,
+			name: sanitizeFileName(asNonEmptyString(file.filename) ?? '', 'file'),
+			mimeType: parseMimeType(type) || undefined,
+		};
 	});
 }
 

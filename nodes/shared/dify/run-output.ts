@@ -6,6 +6,8 @@ import {
 	MAX_FILES,
 	MAX_FILES_BYTES,
 } from '../../../lib/dify/download-file';
+import type { DownloadedFile } from '../../../lib/dify/download-file';
+import { identifyFile } from '../../../lib/files/file-identity';
 import { collectOutputFiles } from '../../../lib/dify/output-files';
 import type { RunResult, HumanForm } from '../../../lib/dify/types';
 import { omitEmpty, asNonEmptyString, asRecords, isRecord } from '../../../lib/values/records';
@@ -54,7 +56,7 @@ export async function storeResultFiles(
 			setOwn(
 				binary,
 				`file_${Object.keys(binary).length}`,
-				await helpers.prepareBinaryData(content, name, mimeType),
+				await helpers.prepareBinaryData(content, name, toActualType({ content, name, mimeType })),
 			);
 		} catch (error) {
 			// A failed file must not discard the result of the run.
@@ -64,6 +66,11 @@ export async function storeResultFiles(
 		}
 	}
 	return { ...omitEmpty({ binary }), warnings };
+}
+
+/** The declared type if the bytes allow it, otherwise theirs. Of a file without a type, n8n finds one by its name. */
+function toActualType({ content, name, mimeType }: DownloadedFile): string | undefined {
+	return mimeType && identifyFile({ name, mimeType, head: content }).mimeType;
 }
 
 /** A copy without undefined values, which n8n would store. Texts of megabytes are not copied. */
