@@ -327,14 +327,24 @@ class RequestRun<T> {
 			progress.hasStarted = true;
 			watchdog.onContent();
 		};
+		const hasRate = limits.minBytesPerSecond > 0;
 		const onChunk = ({ byteLength }: Uint8Array) =>
 			watchdog.onBytes(byteLength, limits.minBytesPerSecond);
+		// Gateways send blanks while a server works: they are no content, whose rate is measured.
+		let isWaiting = hasRate;
+		const onTextChunk = (chunk: Uint8Array) => {
+			if (isWaiting && isBlank(chunk)) return;
+			if (isWaiting) begin();
+			isWaiting = false;
+			onChunk(chunk);
+		};
 		const text: HttpResponse['text'] = async (onBroken) => {
-			begin();
+			progress.hasStarted = true;
+			if (!hasRate) begin();
 			return maskSecrets(
 				await readText(body, limits, {
 					onBroken: onBroken && ((received) => onBroken(maskSecrets(received))),
-					onChunk: limits.minBytesPerSecond > 0 ? onChunk : undefined,
+					onChunk: hasRate ? onTextChunk : undefined,
 				}),
 			);
 		};
@@ -379,6 +389,11 @@ class RequestRun<T> {
 			expectEnd: () => watchdog.expectEnd(MAX_END_MS),
 		};
 	}
+}
+
+/** Whether it has only spaces and line breaks, which JSON may have around it. */
+function isBlank(chunk: Uint8Array): boolean {
+	return chunk.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
 }
 
 /** What arrived of an error response. */

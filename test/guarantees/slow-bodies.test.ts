@@ -188,6 +188,27 @@ describe('a body with a minimum rate', () => {
 		},
 	);
 
+	describe('blanks with which a gateway keeps a connection open', () => {
+		const image = OPERATIONS.find(({ what }) => what === 'Generate an image')!;
+		const operation = { ...image, begin: ' ' };
+		const blank = { afterMs: 15_000, bytes: ' ' };
+
+		test('have no rate: the image arrives after ten minutes', async () => {
+			const whole = { afterMs: 1_000, bytes: `${image.begin}${image.end!}` };
+			const blanks = Array.from({ length: 40 }, () => blank);
+			const server = await serveParts({ ...operation, end: '' }, [...blanks, whole]);
+			const work = operation.run(server);
+			expect(await measure(work)).toBeGreaterThan(9.9);
+			expect(await work).toMatchObject([{ binary: { data: {} } }]);
+		});
+
+		test('without end are no content', async () => {
+			const failed = failureOf(operation.run(await serveParts(operation, blank)));
+			expect(await measure(failed)).toBeLessThan(31);
+			expect((await failed).message).toContain('within the First Token Timeout');
+		});
+	});
+
 	test('tokens of a slow server need none: one every four minutes', async () => {
 		const operation = {
 			...OPERATIONS[0]!,
