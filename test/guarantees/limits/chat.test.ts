@@ -155,7 +155,7 @@ testLimit('lib/chat/tools/tool-call-cache.ts#MAX_CHARACTERS', {
 	outcome: (length) => {
 		const call = { id: `id${length}`, name: 'f', arguments: '{}' };
 		cacheToolCalls({
-			text: '界'.repeat(length - 2 - 5),
+			text: '界'.repeat(length - 1 - 2 - 5),
 			reasoning: 'a'.repeat(5),
 			toolCalls: [call],
 		});
