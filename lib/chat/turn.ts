@@ -107,7 +107,11 @@ async function completeTurn(
 	const profile = getProfile(server);
 	const props = await profile.fetchProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
-	const templateTokens = await profile.fetchTemplateTokens(settings.model, chatRequest.signal);
+	const templateTokens = await profile.fetchTemplateTokens(
+		settings.model,
+		props,
+		chatRequest.signal,
+	);
 	const template = { ...props, templateTokens };
 	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages, template);
 	const result = await requestCompletion(turn, draft);

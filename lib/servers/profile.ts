@@ -254,13 +254,18 @@ class ServerProfile {
 	/**
 	 * The tokens in the chat template of a model; requests the template if it was not requested before. Until the server is
 	 * forgotten, they stay the same, whatever it responds later: the beginning of a prompt depends on them.
+	 *
+	 * @param props what `fetchProps` returned for the model
 	 */
-	async fetchTemplateTokens(model: string, signal?: AbortSignal): Promise<readonly string[]> {
+	async fetchTemplateTokens(
+		model: string,
+		props: ServerProps | undefined,
+		signal?: AbortSignal,
+	): Promise<readonly string[]> {
 		const { templateTokens } = this.facts;
 		const known = templateTokens.get(model);
 		if (known !== undefined) return known;
 		const { fetchTemplate } = await this.fetchType(signal);
-		const props = await this.fetchProps(model, signal);
 		const template = await fetchTemplate?.(this.server, model, { signal });
 		const tokens = props?.templateTokens ?? findTemplateTokens(template ?? '');
 		templateTokens.set(model, tokens);

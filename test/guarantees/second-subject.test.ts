@@ -297,11 +297,9 @@ const USES: Readonly<Record<KeptName, (subject: Subject) => Promise<unknown>>> =
 		return reads;
 	},
 	templateTokens: async (subject) => {
-		// Without properties, which would be known as well.
-		transport.read = readFrom({ '/v1/models': LLAMA_LIST });
-		reads = [];
-		await getProfile(connect(subject, 'llamaServer')).fetchTemplateTokens(subject.model);
-		return reads;
+		transport.sent = [];
+		await getProfile(connect(subject, 'ollama')).fetchTemplateTokens(subject.model, undefined);
+		return transport.sent.map(({ url }) => withoutServer(url));
 	},
 	apiRoots: async (subject) => {
 		transport.read = readFrom({ '/models': LLAMA_LIST });
