@@ -58,6 +58,7 @@ describe('files whose declared type no model server supports, by content', () =>
 		expect(toPart({ mime: 'application/vnd.ms-excel', data, name: 'liste.csv' })).toEqual({
 			type: 'text',
 			text: 'Straße;Preis\r\nGrüner Weg;5\r\n',
+			origin: 'foreign',
 		});
 	});
 
@@ -95,7 +96,11 @@ describe('files whose declared type no model server supports, by content', () =>
 		const mail = 'From: a@b\r\nDate: x\r\nSubject: Hi\r\n\r\nHello';
 		const file = { name: 'a.eml', mimeType: 'text/plain', bytes: Buffer.from(mail) };
 		const { part } = await readFile(file);
-		expect(part).toEqual({ type: 'text', text: 'Subject: Hi\nFrom: <a@b>\nDate: x\n\nHello' });
+		expect(part).toEqual({
+			type: 'text',
+			text: 'Subject: Hi\nFrom: <a@b>\nDate: x\n\nHello',
+			origin: 'foreign',
+		});
 	});
 });
 
@@ -185,7 +190,7 @@ it.each([
 ])('a text under the name of another format is sent with a hint: %s', async (...row) => {
 	const [name, mimeType, content, isTold] = row;
 	const { part, warnings } = await readFile({ name, mimeType, bytes: Buffer.from(content) });
-	expect(part).toEqual({ type: 'text', text: content });
+	expect(part).toEqual({ type: 'text', text: content, origin: 'foreign' });
 	expect(warnings).toEqual(isTold ? [expect.stringContaining(`"${name}" is text/plain`)] : []);
 });
 
