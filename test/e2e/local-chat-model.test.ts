@@ -331,10 +331,18 @@ describe('the running n8n', () => {
 		{
 			id: 'incomplete',
 			what: 'with arguments under an unknown key runs nothing',
-			text: '<tool_call>{"name":"Calculator","args":{"input":"17*23"}}</tool_call>',
-			shown: '<tool_call>{"name":"Calculator","args":{"input":"17*23"}}</tool_call>',
+			text: '<tool_call>{"name":"Calculator","values":{"input":"17*23"}}</tool_call>',
+			shown: '<tool_call>{"name":"Calculator","values":{"input":"17*23"}}</tool_call>',
 			runs: 0,
 			hint: 'It was not executed, because it states no arguments.',
+		},
+		{
+			id: 'args',
+			what: 'with arguments under "args" runs it',
+			text: '<tool_call>{"name":"Calculator","args":{"input":"17*23"}}</tool_call>',
+			shown: 'It is 391.',
+			runs: 1,
+			hint: undefined,
 		},
 		{
 			id: 'mixed',
@@ -581,15 +589,12 @@ describe('the running n8n', () => {
 	);
 
 	it.each([false, true])(
-		'a call that a correction quoted does not run as text (as a whole: %s)',
+		'a call that the user quoted does not run as text (as a whole: %s)',
 		async (isWhole) => {
 			const text = CALL('17*23');
 			const server = await startLlamaServerSim();
-			server.script(
-				reply.toolCalls([{ name: `please_${text}_now`, arguments: '{}' }]),
-				reply.chunks(isWhole ? [text] : Array.from(text)),
-			);
-			const name = `corrected-${isWhole}`;
+			server.script(reply.chunks(isWhole ? [text] : Array.from(text)));
+			const name = `quoted-${isWhole}`;
 			const { id } = await live(server, name, (credential) =>
 				workflowOf(name, {
 					Chat: chatTrigger(name),
@@ -598,7 +603,7 @@ describe('the running n8n', () => {
 					Calculator: calculator,
 				}),
 			);
-			await linesOf(name, 'Go on');
+			await linesOf(name, `A colleague got this, what is it? ${text}`);
 			const { data } = await onlyExecution(id);
 			expect(data.resultData.runData.Calculator).toBeUndefined();
 			expect(JSON.stringify(data.resultData.runData[MODEL]!.map((one) => one.hints))).toContain(
