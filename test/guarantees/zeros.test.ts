@@ -46,6 +46,9 @@ const NUMBERS = [
 ];
 const SWITCHES = ['enabled', 'archived', 'embedding_available'];
 
+/** Numbers between 0 and 1, all of which together are 1. */
+const PROBABILITIES = /^(?:probabilities|noul)$/;
+
 /** What a page, an address or a token of the API is. */
 const FIXED = /^(?:total|page|limit|index|code|n_ctx|n_ctx_train|total_slots|status)$/;
 
@@ -64,6 +67,7 @@ function vary(value: unknown, variant: Variant): unknown {
 	if (typeof value !== 'object' || value === null) return value;
 	const { number, isOn } = variant;
 	const fields = Object.entries(value).map(([name, inner]) => {
+		if (PROBABILITIES.test(name)) return [name, inner];
 		if (typeof inner === 'number' && !FIXED.test(name)) return [name, number];
 		return [name, SWITCHES.includes(name) ? isOn : vary(inner, variant)];
 	});

@@ -38,8 +38,8 @@ const SERVERS: Readonly<Record<string, Routes>> = {
 		'GET /api/version': json({ version: '0.17.4' }),
 		'GET /v1/models': list(
 			{ id: 'qwen3:8b', owned_by: 'library' },
-			{ id: 'nomic-embed-text:latest', owned_by: 'library' },
-			{ id: 'gpt-oss:120b-cloud', owned_by: 'library' },
+			{ id: 'nomic:latest', owned_by: 'library' },
+			{ id: 'oss:1b-cloud', owned_by: 'library' },
 		),
 		'GET /api/tags': json({
 			models: [
@@ -50,8 +50,8 @@ const SERVERS: Readonly<Record<string, Routes>> = {
 					details: { parameter_size: '8B', family: 'qwen3' },
 				},
 				{
-					name: 'nomic-embed-text:latest',
-					model: 'nomic-embed-text:latest',
+					name: 'nomic:latest',
+					model: 'nomic:latest',
 					size: 3e8,
 					details: { family: 'nomic-bert' },
 				},
