@@ -1,6 +1,7 @@
 /** Asks a decision model typed questions about a state: one pass of the model, and probabilities instead of text. */
 import type { Usage } from '../chat/chat-result';
 import type { SentMedia } from '../diagnosis/facts';
+import type { ErrorContext } from '../errors/create-error';
 import { createInputError, createServerError } from '../errors/create-error';
 import { assertTextLength } from '../errors/text-limits';
 import type { RequestField } from '../exchange/request-fields';
@@ -159,7 +160,7 @@ const MAX_NAMES = 10;
 function readAnswers(
 	questions: readonly Question[],
 	received: JsonRecord,
-	context: ReturnType<typeof toErrorContext>,
+	context: ErrorContext,
 ): Answer[] {
 	const parsed = questions.map((question) => parseAnswer(question, received));
 	const problems = parsed.flatMap((result, at) =>

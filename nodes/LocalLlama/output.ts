@@ -1,7 +1,7 @@
 /** The output items of an operation. */
 import type { IBinaryKeyData } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import type { FieldTable, OptionsField, Values } from '../../lib/fields/field';
+import type { FieldTable, OptionsField } from '../../lib/fields/field';
 import { createFieldError } from '../../lib/fields/field-errors';
 import { optionsField } from '../shared/fields/options-field';
 import { readValues } from '../shared/fields/read-values';
@@ -85,8 +85,15 @@ function createOutputFields(outputField: string) {
 	} as const satisfies FieldTable;
 }
 
-/** Values of these options. */
-type OutputOptions = Values<ReturnType<typeof createOutputFields>>['options'];
+/** Values of these options: undefined for one that was not added. */
+interface OutputOptions {
+	/** Whether the item has the fields of the input item. */
+	readonly includeInputFields: boolean | undefined;
+	/** Name of the field for the result. */
+	readonly outputField: string | undefined;
+	/** Whether the item has nothing but the result. */
+	readonly simplify: boolean | undefined;
+}
 
 /**
  * Builds the output items of an operation: the fields of the input item, the result in the output field, and everything
