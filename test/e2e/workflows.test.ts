@@ -284,6 +284,28 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return 'support, bookkeeping, sales, and one for a person';
 	},
 
+	'decide-and-route-email': async () => {
+		const sim = await startLlamaServerSim({ decisions: true });
+		after(async () => await sim.close());
+		const wiring = { local: await localCredential(sim), model: MODEL };
+		const execution = await runExample('decide-and-route-email', wiring);
+		expect(rowsOf(execution, 'To workshop')).toMatchObject([{ subject: 'Broken hinge' }]);
+		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711' }]);
+		expect(itemsOf(execution, 'To sales')).toMatchObject([{ from: 'otto@example.net' }]);
+		expect(itemsOf(execution, 'A person decides')).toMatchObject([
+			{ subject: 'Last summer', decision: { team: 'repair', refund: false } },
+		]);
+		// The simulated model gives 0.25 to each refund: the team is sure, and a person decides.
+		const { parameters } = example('decide-and-route-email').nodes.find(
+			({ name }) => name === 'Which team?',
+		)!;
+		const cautious = { options: { ...(parameters.options as object), threshold: 0.2 } };
+		const change = { 'Which team?': cautious };
+		const refunds = await runExample('decide-and-route-email', { ...wiring, change });
+		expect(rowsOf(refunds, 'A person decides')).toHaveLength(4);
+		return 'workshop, bookkeeping, sales, and one for a person';
+	},
+
 	'extract-invoices': async () => {
 		const invoice = (supplier: string, currency: string, net: number, tax: number, total: number) =>
 			JSON.stringify({
