@@ -1,5 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
+import { asRecord, isNonEmpty } from '../../lib/values/records';
 import { appKey, startDifySim } from '../simulators/dify';
 import type { DifySim } from '../simulators/dify';
+import { pollUntil } from '../support/waiting/deadline';
 import { afterShown } from './support/paced-stream';
 import {
 	ENDLESS,
@@ -47,6 +50,24 @@ function totalsIn({ resultData }: ExecutionData) {
 	return item!.json as { in: string; out: string; usage: Record<string, unknown> };
 }
 
+/** The data that nodes stored with an execution. n8n stores them after the execution is listed as finished. */
+async function waitForCustomData(id: string): Promise<unknown> {
+	let customData: unknown;
+	const read = async () => {
+		({ customData } = asRecord(await n8n.getExecution(id)));
+	};
+	await read();
+	await pollUntil(
+		() => isNonEmpty(asRecord(customData)),
+		async () => {
+			await setTimeout(100);
+			await read();
+		},
+		() => 'the data that nodes stored with the execution',
+	);
+	return customData;
+}
+
 async function chat(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
 	return await chatLines(n8n, webhookId, text, { signal });
 }
@@ -75,11 +96,12 @@ describe('n8n in queue mode', () => {
 		const lines = await chat('queued-chat', 'What is 17 times 23?');
 		expect(textOf(lines)).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
 		const [execution] = await n8n.listExecutions();
-		const { data, ...rest } = await n8n.waitForExecution(execution!.id);
+		const { data } = await n8n.waitForExecution(execution!.id);
 		const totals = totalsIn(data);
 		expect(totals.usage).toMatchObject({ generations: 2, uncounted: 0 });
-		expect(rest).toMatchObject({
-			customData: { llm_tokens_in: totals.in, llm_tokens_out: totals.out },
+		expect(await waitForCustomData(execution!.id)).toMatchObject({
+			llm_tokens_in: totals.in,
+			llm_tokens_out: totals.out,
 		});
 		expect(n8n.worker.service.lines.join('\n')).toContain(
 			`Worker started execution ${execution!.id} `,
