@@ -38,6 +38,7 @@ const ALLOWED = {
 		'text',
 	],
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
+	n8n: ['chat', 'fields', 'files', 'servers', 'http', 'errors'],
 	health: ['chat', 'diagnosis', 'exchange', 'dify', 'servers', 'http', 'errors'],
 };
 

@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
 import { getForm } from '../shared/dify/editor-lists';
-import { createResourceTable } from '../shared/run/operation-table';
+import { createResourceTable } from '../shared/items/operation-table';
 import { annotations, searchAnnotations } from './annotation';
 import { apps } from './app';
 import { files } from './file';

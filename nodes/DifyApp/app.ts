@@ -1,7 +1,7 @@
 /** The app itself. */
 import { fetchAppParameters } from '../../lib/dify/app';
 import type { DifyResource } from '../shared/dify/dify-operation';
-import { defineOperation } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
 
 export const apps: DifyResource = {
 	name: 'App',

@@ -4,12 +4,12 @@ import { messageIdField, readUser, userField } from '../shared/dify/common-field
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { inputFileField, outputFileField, readFile } from '../shared/dify/file-fields';
 import { optionsField } from '../shared/fields/options-field';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
 import { toName } from '../../lib/fields/check-value';
 import type { FieldTable, ValueSource } from '../../lib/fields/field';
 import { createEmptyFieldError } from '../../lib/fields/field-errors';
-import { storeFile, baseName } from '../shared/binary';
+import { storeFile, baseName } from '../../lib/n8n/binary';
 import { createDifyError } from '../../lib/dify/create-error';
 import { getAudioExtension } from '../../lib/files/file-types';
 import { inspectAudio } from '../../lib/files/received-media';
@@ -19,7 +19,7 @@ import { readBuffer } from '../../lib/http/response-body';
 import { peekHead } from '../../lib/tasks/synthesize-speech';
 import { TASK_LIMITS } from '../../lib/task-limits';
 import { asString } from '../../lib/values/records';
-import { addHintOnce } from '../shared/run/hints';
+import { addHintOnce } from '../../lib/n8n/hints';
 import { getOwn } from '../../lib/values/own-properties';
 
 /** A provider may need minutes before the first byte. */

@@ -7,9 +7,9 @@ import { parseMimeType, parseDispositionFileName } from '../../lib/file-name';
 import { parseId, readUser, userField } from '../shared/dify/common-fields';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { inputFileField, outputFileField, readFile } from '../shared/dify/file-fields';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
-import { storeFile } from '../shared/binary';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
+import { storeFile } from '../../lib/n8n/binary';
 import type { FieldTable } from '../../lib/fields/field';
 import { TASK_LIMITS } from '../../lib/task-limits';
 

@@ -15,8 +15,8 @@ import { inputFields } from '../shared/dify/run-inputs';
 import { toPlainObject } from '../shared/dify/run-output';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
 import { optionsField } from '../shared/fields/options-field';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
 import type { FieldTable } from '../../lib/fields/field';
 
 const fields = {

@@ -26,15 +26,15 @@ import {
 	toPlainObject,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationTable } from '../shared/run/operation-table';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
+import type { OperationTable } from '../shared/items/operation-table';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
 import { optionsField } from '../shared/fields/options-field';
 import type { ItemSource } from '../shared/fields/item-source';
 import { toWrittenText } from '../../lib/fields/check-value';
 import type { FieldTable, ValueSource, Values } from '../../lib/fields/field';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
-import { getChatFiles } from '../shared/run/chat-files';
+import { getChatFiles } from '../shared/items/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';

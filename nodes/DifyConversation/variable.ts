@@ -19,7 +19,7 @@ import {
 	readEditorUser,
 	readEditorValue,
 } from '../shared/dify/editor-lists';
-import { defineOperation } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
 import { conversationFields } from './fields';
 
 const updateFields = {

@@ -5,7 +5,7 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
-import { createOperationTable } from '../shared/run/operation-table';
+import { createOperationTable } from '../shared/items/operation-table';
 import { feedbackGetAll } from './get-all';
 import { feedbackRate } from './rate';
 import { feedbackRevoke } from './revoke';

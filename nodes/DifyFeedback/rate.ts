@@ -4,7 +4,7 @@ import type { FieldTable, ValueSource } from '../../lib/fields/field';
 import { createEmptyFieldError } from '../../lib/fields/field-errors';
 import { isUnset } from '../../lib/values/records';
 import type { DifyOperation } from '../shared/dify/dify-operation';
-import { defineOperation } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
 import { ratingFields, sendRating } from './rating';
 import { revokeRating } from './revoke';
 

@@ -2,8 +2,8 @@
 import { asType } from '../../lib/dify/create-error';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyOperation } from '../shared/dify/dify-operation';
-import { defineOperation } from '../shared/run/define-operation';
-import type { OperationItem } from '../shared/run/operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { OperationItem } from '../shared/items/operation';
 import type { RatingCall } from './rating';
 import { ratingFields, sendRating } from './rating';
 

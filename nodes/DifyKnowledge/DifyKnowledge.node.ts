@@ -11,7 +11,7 @@ import {
 } from '../shared/dify/editor-lists';
 import type { DifyResource } from '../shared/dify/dify-operation';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
-import { createResourceTable } from '../shared/run/operation-table';
+import { createResourceTable } from '../shared/items/operation-table';
 import { chunks } from './chunk';
 import { recordOperations } from './document/records';
 import { metadata } from './metadata';

@@ -9,8 +9,8 @@ import { defineListOperation } from '../shared/dify/list-operation';
 import { defineRequestOperation } from '../shared/dify/request-operation';
 import { optionsField } from '../shared/fields/options-field';
 import { ID_EXAMPLE } from '../shared/fields/to-properties';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
 import { documentFields, keywordField, parseTextList } from './fields';
 
 /** A chunk of a document. */

@@ -14,7 +14,7 @@ import { apiPath } from '../../lib/dify/api-path';
 import { parseModelRef } from '../../lib/dify/knowledge/models';
 import type { ModelRef } from '../../lib/dify/knowledge/models';
 import { isUnset } from '../../lib/values/records';
-import { splitNames } from '../shared/binary';
+import { splitNames } from '../../lib/n8n/binary';
 import { parseId, parseKeyword } from '../shared/dify/common-fields';
 import { inputFileField } from '../shared/dify/file-fields';
 

@@ -19,9 +19,9 @@ import { defineListOperation } from '../shared/dify/list-operation';
 import { defineRequestOperation } from '../shared/dify/request-operation';
 import { searchFields, toRetrievalOptions } from '../shared/dify/search-fields';
 import { optionsField } from '../shared/fields/options-field';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
-import { toOperationItems } from '../shared/run/operation-items';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
+import { toOperationItems } from '../shared/items/operation-items';
 import { datasetField, embeddingModelField, keywordField, techniqueField } from './fields';
 
 const nameField = {

@@ -11,8 +11,8 @@ import type { Choices, FieldTable, Values } from '../../lib/fields/field';
 import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import { defineRequestOperation } from '../shared/dify/request-operation';
 import { optionsField } from '../shared/fields/options-field';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
 import { datasetField, documentFields } from './fields';
 
 const LABEL_BY_TYPE = {

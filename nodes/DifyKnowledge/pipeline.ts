@@ -12,9 +12,9 @@ import type { DifyCall, DifyResource } from '../shared/dify/dify-operation';
 import type { ListSearch } from '../shared/dify/editor-lists';
 import { readEditorDatasetId, createListSearch, filterByName } from '../shared/dify/editor-lists';
 import { readFile } from '../shared/dify/file-fields';
-import { defineOperation } from '../shared/run/define-operation';
-import type { FieldValues } from '../shared/run/define-operation';
-import { toOperationItems } from '../shared/run/operation-items';
+import { defineOperation } from '../shared/items/define-operation';
+import type { FieldValues } from '../shared/items/define-operation';
+import { toOperationItems } from '../shared/items/operation-items';
 import { datasetField, documentFileField } from './fields';
 
 /**

@@ -4,7 +4,7 @@ import { createEmptyFieldError, createFieldError } from '../../lib/fields/field-
 import { parseUuid } from '../../lib/dify/ids';
 import { isUnset } from '../../lib/values/records';
 import { searchFields } from '../shared/dify/search-fields';
-import { FAILED_LIST } from '../shared/list-entries';
+import { FAILED_LIST } from '../../lib/n8n/list-entries';
 
 export const fields = {
 	notice: {

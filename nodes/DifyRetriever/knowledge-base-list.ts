@@ -4,8 +4,8 @@ import { fetchAllPages } from '../../lib/dify/pages';
 import { openDifyClient } from '../../lib/dify/credentials';
 import { buildDatasetList } from '../../lib/dify/knowledge/datasets';
 import { readEditorValue, toRecordEntry } from '../shared/dify/editor-lists';
-import { withEditorCredentials } from '../shared/editor-credential';
-import { FAILED_LIST, createFailedListEntry, toListEntries } from '../shared/list-entries';
+import { withEditorCredentials } from '../../lib/n8n/editor-credential';
+import { FAILED_LIST, createFailedListEntry, toListEntries } from '../../lib/n8n/list-entries';
 
 /** All searchable knowledge bases; if the list fails, an entry with the reason. */
 export async function getKnowledgeBases(

@@ -8,7 +8,7 @@ import {
 } from '../../lib/dify/knowledge/retrieval';
 import { anySignal } from '../../lib/http/abort';
 import type { JsonRecord } from '../../lib/values/records';
-import type { SubNodeLog } from '../shared/sub-node-log';
+import type { SubNodeLog } from '../../lib/n8n/sub-node-log';
 
 export interface RetrieverOptions {
 	client: DifyClient;

@@ -3,7 +3,7 @@ import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { openDifyClient } from '../../lib/dify/credentials';
 import { toRetrievalOptions } from '../shared/dify/search-fields';
-import { supplySubNode } from '../shared/sub-node';
+import { supplySubNode } from '../shared/items/sub-node';
 import { fields } from './fields';
 import { createRetriever } from './retriever';
 

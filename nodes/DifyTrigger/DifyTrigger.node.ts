@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { toProperties } from '../shared/fields/to-properties';
-import { bindContext } from '../shared/bind-context';
+import { bindContext } from '../../lib/n8n/bind-context';
 import { pollDify } from './poll';
 import { fields } from './fields';
 

@@ -7,7 +7,7 @@ import { openDifyClient } from '../../lib/dify/credentials';
 import type { Values } from '../../lib/fields/field';
 import type { JsonRecord } from '../../lib/values/records';
 import { toDifyNodeError } from '../shared/dify/dify-node-error';
-import { toPollError } from '../shared/run/shown-error';
+import { toPollError } from '../../lib/n8n/shown-error';
 import { ItemSource } from '../shared/fields/item-source';
 import { readValues } from '../shared/fields/read-values';
 import { fields } from './fields';

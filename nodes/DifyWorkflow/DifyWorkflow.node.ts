@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { getForm } from '../shared/dify/editor-lists';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
-import { createResourceTable } from '../shared/run/operation-table';
+import { createResourceTable } from '../shared/items/operation-table';
 import { forms } from './form';
 import { runExecute } from './execute';
 import { runFollow } from './follow';

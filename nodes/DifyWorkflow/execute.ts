@@ -8,7 +8,7 @@ import { filesField } from '../shared/dify/run-files';
 import { inputFields } from '../shared/dify/run-inputs';
 import { RETRY_CONDITION, RUN_OPTIONS } from '../shared/dify/run-options';
 import { optionsField } from '../shared/fields/options-field';
-import { defineOperation } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
 import { common, onPause, runUserField } from './fields';
 import { getKeptValues, toRunItem, toRunOutput } from './run-item';
 

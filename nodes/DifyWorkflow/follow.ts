@@ -4,8 +4,8 @@ import { followRun } from '../../lib/dify/run/follow-run';
 import { DEFAULT_USER, readUser, simplifyField } from '../shared/dify/common-fields';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { optionsField } from '../shared/fields/options-field';
-import { toRequestSettings } from '../shared/request-options';
-import { defineOperation } from '../shared/run/define-operation';
+import { toRequestSettings } from '../shared/fields/request-options';
+import { defineOperation } from '../shared/items/define-operation';
 import { common, followTotalTimeout, onPauseWaiting, runIdField, runUserField } from './fields';
 import { getKeptValues, toRunItem, toRunOutput } from './run-item';
 

@@ -10,7 +10,7 @@ import { DEFAULT_USER, parseId, readUser, simplifyField } from '../shared/dify/c
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { defineListOperation } from '../shared/dify/list-operation';
 import { ID_EXAMPLE } from '../shared/fields/to-properties';
-import { defineOperation } from '../shared/run/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
 import { runIdField, runUserField } from './fields';
 
 const getFields = {

@@ -16,7 +16,7 @@ import {
 	showPause,
 	toSimpleForm,
 } from '../shared/dify/run-output';
-import type { OperationItem } from '../shared/run/operation';
+import type { OperationItem } from '../shared/items/operation';
 import type { common, onPauseWaiting } from './fields';
 
 /** Optional parts of the item. */

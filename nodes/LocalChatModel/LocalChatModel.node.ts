@@ -10,9 +10,9 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { reportUnsupportedHost } from '../../lib/langchain/host-classes';
 import { fields } from './fields';
 import { toProperties } from '../shared/fields/to-properties';
-import { bindContext } from '../shared/bind-context';
+import { bindContext } from '../../lib/n8n/bind-context';
 import { supplyChatModel } from './supply';
-import { MODEL_SUBTITLE, searchModels } from '../shared/model-selection';
+import { MODEL_SUBTITLE, searchModels } from '../shared/fields/model-selection';
 
 reportUnsupportedHost();
 

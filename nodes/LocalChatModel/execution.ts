@@ -1,11 +1,15 @@
 /** The execution that a supplied chat model works for: its Stop, its token totals, its hints and errors. */
 import type { NodeOperationError } from 'n8n-workflow';
 import type { ChatResult } from '../../lib/chat/chat-result';
-import { CancelPoller } from '../shared/cancel-poller';
-import { addHintOnce } from '../shared/run/hints';
-import type { SubNode } from '../shared/sub-node';
-import type { TokenTotals } from '../shared/token-totals';
-import { addFailedTokenTotals, storeTokenTotals, readTokenTotals } from '../shared/token-totals';
+import { CancelPoller } from '../../lib/n8n/cancel-poller';
+import { addHintOnce } from '../../lib/n8n/hints';
+import type { SubNode } from '../shared/items/sub-node';
+import type { TokenTotals } from '../../lib/n8n/token-totals';
+import {
+	addFailedTokenTotals,
+	storeTokenTotals,
+	readTokenTotals,
+} from '../../lib/n8n/token-totals';
 import { getStreamingHint } from './streaming-hint';
 
 /** All that generating needs of n8n. */

@@ -3,11 +3,11 @@ import { GENERATION_OPTIONS } from '../../lib/chat/body/generation-options';
 import { THINKING_FIELDS } from '../../lib/chat/body/thinking-fields';
 import { checkPlainText } from '../../lib/fields/check-value';
 import type { FieldTable, ValueSource } from '../../lib/fields/field';
-import { splitNames } from '../shared/binary';
+import { splitNames } from '../../lib/n8n/binary';
 import { responseFormatFields } from '../shared/chat/response-format';
 import { optionsField } from '../shared/fields/options-field';
-import { modelField } from '../shared/model-selection';
-import { generationRequestOptions } from '../shared/request-options';
+import { modelField } from '../shared/fields/model-selection';
+import { generationRequestOptions } from '../shared/fields/request-options';
 
 /** What traces contain besides the request and its response. */
 const traceFields = {

@@ -9,7 +9,7 @@ import { toGenerationInfo } from '../../lib/langchain/host-data';
 import type { HostGenerator } from '../../lib/langchain/host-generator';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { omitUndefined } from '../../lib/values/records';
-import { withResolvedModel } from '../shared/model-selection';
+import { withResolvedModel } from '../shared/fields/model-selection';
 import type { ChatExecution } from './execution';
 import type { GenerationLimits } from './settings';
 import { withTokenBudget } from './token-budget';

@@ -8,7 +8,7 @@ import { getLocalChatModelClass } from '../../lib/langchain/local-chat-model';
 import { getTracerWithoutTokenizer } from '../../lib/langchain/tracer-without-tokenizer';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import type { ModelServer } from '../../lib/servers/types/server-type';
-import type { SubNode } from '../shared/sub-node';
+import type { SubNode } from '../shared/items/sub-node';
 
 /** What a model consists of. */
 export interface LangChainModelOptions {

@@ -6,7 +6,7 @@ import type { TraceSettings } from '../../lib/tracing/attributes';
 import { omitUndefined } from '../../lib/values/records';
 import { toResponseFormat } from '../shared/chat/response-format';
 import { toSamplingSettings } from '../shared/chat/sampling';
-import { GENERATION_RETRIES, toRequestSettings } from '../shared/request-options';
+import { GENERATION_RETRIES, toRequestSettings } from '../shared/fields/request-options';
 import type { fields } from './fields';
 
 type ChatModelValues = Values<typeof fields>;

@@ -1,8 +1,8 @@
 /** The hint about a chat that could stream and does not. */
 import type { ISupplyDataFunctions } from 'n8n-workflow';
-import { NOTICEABLE_WAIT_MS } from '../shared/run/watch-loading';
+import { NOTICEABLE_WAIT_MS } from '../shared/items/watch-loading';
 import { asRecord } from '../../lib/values/records';
-import { getStartingChatTrigger } from '../shared/run/chat-trigger';
+import { getStartingChatTrigger } from '../../lib/n8n/chat-trigger';
 
 type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
 	isStreaming?(): boolean;

@@ -1,7 +1,7 @@
 /** Supplies the chat model of an item: settings → generator → LangChain model. */
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { supplySubNode } from '../shared/sub-node';
+import { supplySubNode } from '../shared/items/sub-node';
 import { ChatExecution } from './execution';
 import { fields } from './fields';
 import { createGenerator } from './generator';

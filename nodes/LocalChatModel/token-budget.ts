@@ -1,6 +1,6 @@
 /** Ends an execution that has used up its token budget. */
 import type { ChatGenerator } from '../../lib/chat/chat-request';
-import type { TokenTotals } from '../shared/token-totals';
+import type { TokenTotals } from '../../lib/n8n/token-totals';
 import { createInputError } from '../../lib/errors/create-error';
 
 const UNCOUNTED =

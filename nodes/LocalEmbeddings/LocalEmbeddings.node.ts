@@ -6,9 +6,9 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { toProperties } from '../shared/fields/to-properties';
-import { bindContext } from '../shared/bind-context';
+import { bindContext } from '../../lib/n8n/bind-context';
 import { supplyEmbeddings, fields } from './supply';
-import { MODEL_SUBTITLE, searchEmbeddingModels } from '../shared/model-selection';
+import { MODEL_SUBTITLE, searchEmbeddingModels } from '../shared/fields/model-selection';
 
 export class LocalEmbeddings implements INodeType {
 	description: INodeTypeDescription = {

@@ -5,11 +5,11 @@ import { Embedder } from '../../lib/tasks/embed';
 import { omitUndefined } from '../../lib/values/records';
 import type { FieldTable } from '../../lib/fields/field';
 import { optionsField } from '../shared/fields/options-field';
-import { toEmbedSettings, embeddingOptions } from '../shared/vector-fields';
-import { toExplicitPriority } from '../shared/request-options';
-import type { SubNodeLog } from '../shared/sub-node-log';
-import { supplySubNode } from '../shared/sub-node';
-import { modelField, withResolvedModel } from '../shared/model-selection';
+import { toEmbedSettings, embeddingOptions } from '../shared/fields/vector-fields';
+import { toExplicitPriority } from '../shared/fields/request-options';
+import type { SubNodeLog } from '../../lib/n8n/sub-node-log';
+import { supplySubNode } from '../shared/items/sub-node';
+import { modelField, withResolvedModel } from '../shared/fields/model-selection';
 
 export const fields = {
 	notice: {

@@ -5,9 +5,9 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { modelSearches } from '../shared/model-selection';
-import { searchVoices } from '../shared/voice-selection';
-import { bindContext } from '../shared/bind-context';
+import { modelSearches } from '../shared/fields/model-selection';
+import { searchVoices } from '../shared/fields/voice-selection';
+import { bindContext } from '../../lib/n8n/bind-context';
 import { runLocalLlama } from './run-local-llama';
 import { operations } from './resources';
 

@@ -1,9 +1,9 @@
 /** The settings of a request to a model, which Local Llama's operations have in common. */
 import type { Priority } from '../../lib/http/queue';
 import type { ModelTask } from '../../lib/servers/types/server-type';
-import type { RequestOptionValues, RequestSettings } from '../shared/request-options';
-import { GENERATION_RETRIES, toRequestSettings } from '../shared/request-options';
-import { withResolvedModel } from '../shared/model-selection';
+import type { RequestOptionValues, RequestSettings } from '../shared/fields/request-options';
+import { GENERATION_RETRIES, toRequestSettings } from '../shared/fields/request-options';
+import { withResolvedModel } from '../shared/fields/model-selection';
 import type { LlamaCall } from './run-local-llama';
 
 /** Settings of a request to a model. */

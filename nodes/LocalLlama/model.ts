@@ -15,10 +15,10 @@ import type {
 	PullProgress,
 } from '../../lib/servers/types/server-type';
 import { optionsField } from '../shared/fields/options-field';
-import type { ChatStream } from '../shared/run/chat-stream';
-import { streamingField } from '../shared/run/concurrency';
-import { defineOperation } from '../shared/run/define-operation';
-import type { NodeResource, OperationItem } from '../shared/run/operation';
+import type { ChatStream } from '../../lib/n8n/chat-stream';
+import { streamingField } from '../shared/items/concurrency';
+import { defineOperation } from '../shared/items/define-operation';
+import type { NodeResource, OperationItem } from '../shared/items/operation';
 import type { LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { asServerErrorOrThrow, ServerError } from '../../lib/errors/server-error';

@@ -2,7 +2,7 @@
 import type { FieldTable, NameField, NoticeField, NumberField } from '../../lib/fields/field';
 import type { Options } from '../shared/fields/options-field';
 import { optionsField } from '../shared/fields/options-field';
-import { maxConcurrentItemsField } from '../shared/run/concurrency';
+import { maxConcurrentItemsField } from '../shared/items/concurrency';
 
 /**
  * Options field of an operation that runs per item.

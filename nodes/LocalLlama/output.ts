@@ -5,14 +5,14 @@ import type { FieldTable, OptionsField } from '../../lib/fields/field';
 import { createFieldError } from '../../lib/fields/field-errors';
 import { optionsField } from '../shared/fields/options-field';
 import { readValues } from '../shared/fields/read-values';
-import type { FieldValues, OperationDefinition } from '../shared/run/define-operation';
-import { defineOperation } from '../shared/run/define-operation';
-import type { OperationItem } from '../shared/run/operation';
+import type { FieldValues, OperationDefinition } from '../shared/items/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { OperationItem } from '../shared/items/operation';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { yieldToEventLoop } from '../../lib/http/yield-to-event-loop';
-import { ItemError } from '../shared/run/item-error';
+import { ItemError } from '../shared/items/item-error';
 import type { LlamaAccess, LlamaCall, LocalLlamaOperation } from './run-local-llama';
 import { getOwn } from '../../lib/values/own-properties';
 

@@ -1,5 +1,5 @@
-import { createResourceTable } from '../shared/run/operation-table';
-import type { OperationTable } from '../shared/run/operation-table';
+import { createResourceTable } from '../shared/items/operation-table';
+import type { OperationTable } from '../shared/items/operation-table';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
 import { imageGenerate } from './image/generate-image';

@@ -5,11 +5,11 @@ import type { ModelServer } from '../../lib/servers/types/server-type';
 import { isSameForEachItem } from '../../lib/servers/credential';
 import { createModelServer } from '../../lib/servers/endpoint';
 import type { ItemSource } from '../shared/fields/item-source';
-import { readPriority } from '../shared/request-options';
-import type { Operation, OperationCall } from '../shared/run/operation';
-import type { RunOperationsOptions } from '../shared/run/run-operations';
-import { runOperations } from '../shared/run/run-operations';
-import { watchLoading } from '../shared/run/watch-loading';
+import { readPriority } from '../shared/fields/request-options';
+import type { Operation, OperationCall } from '../shared/items/operation';
+import type { RunOperationsOptions } from '../shared/items/run-operations';
+import { runOperations } from '../shared/items/run-operations';
+import { watchLoading } from '../shared/items/watch-loading';
 
 /** Model server and priority of an item. */
 export interface LlamaAccess {

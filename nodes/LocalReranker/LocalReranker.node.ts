@@ -6,9 +6,9 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { toProperties } from '../shared/fields/to-properties';
-import { bindContext } from '../shared/bind-context';
+import { bindContext } from '../../lib/n8n/bind-context';
 import { supplyReranker, fields } from './supply';
-import { MODEL_SUBTITLE, searchRerankers } from '../shared/model-selection';
+import { MODEL_SUBTITLE, searchRerankers } from '../shared/fields/model-selection';
 
 export class LocalReranker implements INodeType {
 	description: INodeTypeDescription = {

@@ -6,10 +6,10 @@ import { rerank } from '../../lib/tasks/rerank';
 import { omitUndefined } from '../../lib/values/records';
 import type { FieldTable } from '../../lib/fields/field';
 import { optionsField } from '../shared/fields/options-field';
-import { toRerankSettings, rerankOptions, topNField } from '../shared/vector-fields';
-import type { SubNodeLog } from '../shared/sub-node-log';
-import { supplySubNode } from '../shared/sub-node';
-import { modelField, withResolvedModel } from '../shared/model-selection';
+import { toRerankSettings, rerankOptions, topNField } from '../shared/fields/vector-fields';
+import type { SubNodeLog } from '../../lib/n8n/sub-node-log';
+import { supplySubNode } from '../shared/items/sub-node';
+import { modelField, withResolvedModel } from '../shared/fields/model-selection';
 
 export const fields = {
 	notice: {

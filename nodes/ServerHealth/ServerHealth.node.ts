@@ -5,9 +5,9 @@ import type {
 	INodeTypeDescription,
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { bindContext } from '../shared/bind-context';
-import { serviceCredentials } from '../shared/health/check-fields';
-import { searchModels } from '../shared/model-selection';
+import { bindContext } from '../../lib/n8n/bind-context';
+import { serviceCredentials } from '../shared/fields/check-fields';
+import { searchModels } from '../shared/fields/model-selection';
 import { operations } from './operations';
 import { runServerHealth } from './run-server-health';
 

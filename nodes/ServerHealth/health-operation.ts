@@ -15,10 +15,10 @@ import {
 	expectationsField,
 	serviceField,
 	toCheckOptions,
-} from '../shared/health/check-fields';
-import type { FieldValues, OperationDefinition } from '../shared/run/define-operation';
-import { defineOperation } from '../shared/run/define-operation';
-import type { Operation, OperationCall } from '../shared/run/operation';
+} from '../shared/fields/check-fields';
+import type { FieldValues, OperationDefinition } from '../shared/items/define-operation';
+import { defineOperation } from '../shared/items/define-operation';
+import type { Operation, OperationCall } from '../shared/items/operation';
 
 export type Service = CheckTarget['service'];
 

@@ -1,16 +1,16 @@
 /** The operations of Server Health. */
-import { serviceField } from '../shared/health/check-fields';
+import { serviceField } from '../shared/fields/check-fields';
 import type { FieldTable } from '../../lib/fields/field';
 import { readValues } from '../shared/fields/read-values';
 import { toProperties } from '../shared/fields/to-properties';
-import type { OperationTable } from '../shared/run/operation-table';
+import type { OperationTable } from '../shared/items/operation-table';
 import {
 	buildSubtitle,
 	toLabels,
 	operationField,
 	operationFields,
 	findOperation,
-} from '../shared/run/operation-table';
+} from '../shared/items/operation-table';
 import { check } from './check';
 import { toolTest } from './tool-test';
 import { speedTest } from './speed-test';

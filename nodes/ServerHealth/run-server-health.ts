@@ -1,9 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
-import { serviceField } from '../shared/health/check-fields';
-import { createCheckTarget } from '../shared/health/target';
+import { serviceField } from '../shared/fields/check-fields';
+import { createCheckTarget } from '../../lib/health/target';
 import { readValues } from '../shared/fields/read-values';
-import { runOperations } from '../shared/run/run-operations';
+import { runOperations } from '../shared/items/run-operations';
 import { toHealthNodeError } from './health-operation';
 import { operations } from './operations';
 

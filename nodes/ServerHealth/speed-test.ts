@@ -5,8 +5,8 @@ import { optionsField } from '../shared/fields/options-field';
 import type { HealthOperation } from './health-operation';
 import { defineHealthOperation } from './health-operation';
 import { addSpeedTest } from '../../lib/health/speed';
-import { modelField } from '../shared/model-selection';
-import { firstTokenTimeoutField } from '../shared/request-options';
+import { modelField } from '../shared/fields/model-selection';
+import { firstTokenTimeoutField } from '../shared/fields/request-options';
 
 /** Timeouts of each request of a speed test. */
 const timeoutOptions = {

@@ -1,10 +1,10 @@
 /** Operation Tool Test. */
 import { checkServer } from '../../lib/health/check';
 import { optionsField } from '../shared/fields/options-field';
-import { streamingField } from '../shared/run/concurrency';
+import { streamingField } from '../shared/items/concurrency';
 import type { HealthOperation } from './health-operation';
 import { defineHealthOperation } from './health-operation';
-import { modelField } from '../shared/model-selection';
+import { modelField } from '../shared/fields/model-selection';
 import { addToolTest, CASES } from '../../lib/health/tool-test';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 

@@ -6,8 +6,8 @@ import type {
 } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { toProperties } from '../shared/fields/to-properties';
-import { bindContext } from '../shared/bind-context';
-import { triggerCredentials } from '../shared/health/check-fields';
+import { bindContext } from '../../lib/n8n/bind-context';
+import { triggerCredentials } from '../shared/fields/check-fields';
 import { pollServerHealth, fields } from './poll';
 
 export class ServerHealthTrigger implements INodeType {

@@ -13,9 +13,9 @@ import {
 	expectationsField,
 	serviceField,
 	toCheckOptions,
-} from '../shared/health/check-fields';
-import { createCheckTarget } from '../shared/health/target';
-import { toPollError } from '../shared/run/shown-error';
+} from '../shared/fields/check-fields';
+import { createCheckTarget } from '../../lib/health/target';
+import { toPollError } from '../../lib/n8n/shown-error';
 
 export const fields = {
 	service: serviceField,

@@ -3,7 +3,7 @@ import { waitUntilReady } from '../../lib/health/wait-until-ready';
 import type { CheckOptions } from '../../lib/health/check-options';
 import type { CheckResult } from '../../lib/health/check-result';
 import { closePools } from '../../lib/http/dispatcher';
-import { toCheckTarget } from '../../nodes/shared/health/target';
+import { toCheckTarget } from '../../lib/health/target';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parts, startLlamaServer, stopEverything } from '../e2e/support/playground';

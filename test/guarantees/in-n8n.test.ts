@@ -26,7 +26,7 @@ import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
 import { toThinking, THINKING_FIELDS } from '../../lib/chat/body/thinking-fields';
 import type { Field, FieldTable } from '../../lib/fields/field';
 import { readUser, userField } from '../../nodes/shared/dify/common-fields';
-import { expectationsField } from '../../nodes/shared/health/check-fields';
+import { expectationsField } from '../../nodes/shared/fields/check-fields';
 import { speedFields } from '../../nodes/ServerHealth/speed-test';
 import { ItemSource } from '../../nodes/shared/fields/item-source';
 import { optionsField } from '../../nodes/shared/fields/options-field';

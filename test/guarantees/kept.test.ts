@@ -47,7 +47,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 	'lib/tasks/languages.ts: namesByCode': 'a table of Node',
 	'lib/tracing/span.ts: hostApi': "n8n's own library",
 	'nodes/DifyTrigger/poll.ts: pollingNodes': 'polls that run',
-	'nodes/shared/run/hints.ts: hintsByContext': 'of one run of a node, and ends with it',
+	'lib/n8n/hints.ts: hintsByContext': 'of one run of a node, and ends with it',
 };
 
 /** A variable, or a collection that is empty at first. */

@@ -2,7 +2,7 @@
 import type { INodeExecutionData, WorkflowExecuteMode } from 'n8n-workflow';
 import { operations } from '../../nodes/LocalLlama/resources';
 import { ItemSource } from '../../nodes/shared/fields/item-source';
-import { readPriority, toExplicitPriority } from '../../nodes/shared/request-options';
+import { readPriority, toExplicitPriority } from '../../nodes/shared/fields/request-options';
 import { fakeContext } from '../support/n8n/context';
 
 interface Execution {

@@ -20,7 +20,7 @@ import type { ModelServer } from '../../lib/servers/types/server-type';
 import { runTextTask } from '../../lib/tasks/run-text-task';
 import type { BatchedTask } from '../../lib/task-limits';
 import { asArray } from '../../lib/values/records';
-import { withResolvedModel } from '../../nodes/shared/model-selection';
+import { withResolvedModel } from '../../nodes/shared/fields/model-selection';
 import { combine } from '../support/approved/outcome';
 import { runExchange } from '../lib/exchange/scripted-exchange';
 import { transport } from '../lib/exchange/scripted-transport';

@@ -11,15 +11,15 @@ import type { FieldTable, ValueSource } from '../../../lib/fields/field';
 import { createEmptyFieldError } from '../../../lib/fields/field-errors';
 import { parseMimeType } from '../../../lib/file-name';
 import { asNonEmptyString } from '../../../lib/values/records';
-import { storeFile } from '../../shared/binary';
+import { storeFile } from '../../../lib/n8n/binary';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import { fetchFilesFromField, outputFileField } from '../../shared/dify/file-fields';
 import { defineListOperation } from '../../shared/dify/list-operation';
 import { defineRequestOperation } from '../../shared/dify/request-operation';
 import { optionsField } from '../../shared/fields/options-field';
-import { defineOperation } from '../../shared/run/define-operation';
-import type { FieldValues } from '../../shared/run/define-operation';
-import { toOperationItems } from '../../shared/run/operation-items';
+import { defineOperation } from '../../shared/items/define-operation';
+import type { FieldValues } from '../../shared/items/define-operation';
+import { toOperationItems } from '../../shared/items/operation-items';
 import {
 	datasetField,
 	documentFields,

@@ -16,13 +16,13 @@ import { pushAll } from '../../../lib/values/lists';
 import { toName } from '../../../lib/fields/check-value';
 import type { FieldTable, ValueSource, Values } from '../../../lib/fields/field';
 import { createEmptyFieldError } from '../../../lib/fields/field-errors';
-import { createFileSource } from '../../shared/binary';
+import { createFileSource } from '../../../lib/n8n/binary';
 import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import { optionsField } from '../../shared/fields/options-field';
-import { defineOperation } from '../../shared/run/define-operation';
-import type { FieldValues } from '../../shared/run/define-operation';
-import { toItemErrorOrThrow } from '../../shared/run/item-error';
-import type { OperationItem, OperationResult } from '../../shared/run/operation';
+import { defineOperation } from '../../shared/items/define-operation';
+import type { FieldValues } from '../../shared/items/define-operation';
+import { toItemErrorOrThrow } from '../../shared/items/item-error';
+import type { OperationItem, OperationResult } from '../../shared/items/operation';
 import {
 	datasetField,
 	documentFileField,

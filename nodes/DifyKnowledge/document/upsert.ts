@@ -10,8 +10,8 @@ import type { DifyCall, DifyOperation } from '../../shared/dify/dify-operation';
 import { readFile } from '../../shared/dify/file-fields';
 import { optionsField } from '../../shared/fields/options-field';
 import { isAdded } from '../../shared/fields/read-values';
-import { defineOperation } from '../../shared/run/define-operation';
-import type { FieldValues } from '../../shared/run/define-operation';
+import { defineOperation } from '../../shared/items/define-operation';
+import type { FieldValues } from '../../shared/items/define-operation';
 import {
 	datasetField,
 	documentFileField,

@@ -3,13 +3,13 @@ import type { SpeechAudio } from '../../../lib/tasks/synthesize-speech';
 import { SPEECH_OPTIONS, synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
 import type { FieldTable } from '../../../lib/fields/field';
 import { omitEmpty } from '../../../lib/values/records';
-import { modelField } from '../../shared/model-selection';
-import { mediaRequestOptions } from '../../shared/request-options';
+import { modelField } from '../../shared/fields/model-selection';
+import { mediaRequestOptions } from '../../shared/fields/request-options';
 import { fileNameField, itemOptionsField, outputFileField } from '../operation-fields';
 import { resolveModelRequestSettings } from '../model-request-settings';
 import { withOutput } from '../output';
 import type { LocalLlamaOperation } from '../run-local-llama';
-import { baseName, storeFile } from '../../shared/binary';
+import { baseName, storeFile } from '../../../lib/n8n/binary';
 
 const { text, voice: voiceField, format, instructions, speed } = SPEECH_OPTIONS;
 

@@ -1,9 +1,9 @@
 import { generateImages, IMAGE_OPTIONS } from '../../../lib/tasks/generate-images';
 import { omitEmpty, omitUndefined } from '../../../lib/values/records';
 import type { FieldTable } from '../../../lib/fields/field';
-import { modelField } from '../../shared/model-selection';
-import { mediaRequestOptions } from '../../shared/request-options';
-import { baseName, storeFile } from '../../shared/binary';
+import { modelField } from '../../shared/fields/model-selection';
+import { mediaRequestOptions } from '../../shared/fields/request-options';
+import { baseName, storeFile } from '../../../lib/n8n/binary';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { fileNameField, itemOptionsField, outputFileField } from '../operation-fields';

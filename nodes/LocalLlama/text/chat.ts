@@ -7,7 +7,7 @@ import {
 	createMissingOptionError,
 } from '../../../lib/fields/field-errors';
 import { responseFormatFields, toResponseFormat } from '../../shared/chat/response-format';
-import { modelField } from '../../shared/model-selection';
+import { modelField } from '../../shared/fields/model-selection';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import { itemOptionsField } from '../operation-fields';
 import { findReplacingOption } from '../list-fields';

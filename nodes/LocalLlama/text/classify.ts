@@ -9,7 +9,7 @@ import { withFileNames } from '../../../lib/files/file-errors';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import { isAdded } from '../../shared/fields/read-values';
-import { modelField } from '../../shared/model-selection';
+import { modelField } from '../../shared/fields/model-selection';
 import { itemOptionsField, toolNotice } from '../operation-fields';
 import { readRows } from '../list-fields';
 import { withOutput } from '../output';

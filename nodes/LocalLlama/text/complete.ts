@@ -9,7 +9,7 @@ import {
 	createFieldError,
 	quoteValue,
 } from '../../../lib/fields/field-errors';
-import { modelField } from '../../shared/model-selection';
+import { modelField } from '../../shared/fields/model-selection';
 import type { LocalLlamaOperation } from '../run-local-llama';
 import type { ResultItem } from '../output';
 import { itemOptionsField } from '../operation-fields';

@@ -11,8 +11,8 @@ import { readFirstChunk } from '../../../lib/files/file-identity';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { assertReadable, readFile } from '../../../lib/files/read-file';
 import { describeUnsentFiles } from '../../../lib/unsent-files';
-import { getChatFiles, isMissingInMessage } from '../../shared/run/chat-files';
-import { getBinaryFileName, openBinaryField, splitNames } from '../../shared/binary';
+import { getChatFiles, isMissingInMessage } from '../../shared/items/chat-files';
+import { getBinaryFileName, openBinaryField, splitNames } from '../../../lib/n8n/binary';
 import { textField } from './text-fields';
 
 /**

@@ -2,8 +2,8 @@
 import { GENERATION_OPTIONS } from '../../../lib/chat/body/generation-options';
 import { DEFAULT_THINKING_BUDGET, THINKING_FIELDS } from '../../../lib/chat/body/thinking-fields';
 import type { FieldTable, TextField } from '../../../lib/fields/field';
-import { generationRequestOptions } from '../../shared/request-options';
-import { streamingField } from '../../shared/run/concurrency';
+import { generationRequestOptions } from '../../shared/fields/request-options';
+import { streamingField } from '../../shared/items/concurrency';
 
 const { contextSize, keepAlive, maxTokens, temperature, ...otherOptions } = GENERATION_OPTIONS;
 const { repeatPenalty, seed, stop, topK, topP } = otherOptions;

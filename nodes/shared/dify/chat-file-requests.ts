@@ -7,7 +7,7 @@ import { describeUnsentFiles } from '../../../lib/unsent-files';
 import type { FileSource } from '../../../lib/http/multipart';
 import { pushAll } from '../../../lib/values/lists';
 import { getErrorMessage } from '../../../lib/values/text';
-import { createFileSource, getBinaryFileName } from '../binary';
+import { createFileSource, getBinaryFileName } from '../../../lib/n8n/binary';
 import type { DifyCall } from './dify-operation';
 import type { FileRequest } from './file-requests';
 

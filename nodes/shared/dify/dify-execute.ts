@@ -4,8 +4,8 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';
 import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
-import type { OperationTable } from '../run/operation-table';
-import { runOperations } from '../run/run-operations';
+import type { OperationTable } from '../items/operation-table';
+import { runOperations } from '../items/run-operations';
 import { toDifyNodeError } from './dify-node-error';
 import type { DifyOperation } from './dify-operation';
 

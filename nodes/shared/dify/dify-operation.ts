@@ -1,6 +1,6 @@
 /** What the operations of the Dify nodes are, and what they are called with. */
 import type { DifyClient } from '../../../lib/dify/client';
-import type { NodeResource, Operation, OperationCall } from '../run/operation';
+import type { NodeResource, Operation, OperationCall } from '../items/operation';
 
 /** Access of an item's credential: to an app, or to the knowledge bases of a workspace. */
 interface DifyAccess {

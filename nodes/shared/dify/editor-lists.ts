@@ -17,14 +17,19 @@ import type { JsonRecord } from '../../../lib/values/records';
 import { asArray, asNonEmptyString } from '../../../lib/values/records';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { pushAll } from '../../../lib/values/lists';
-import { toListEntries, createListError, isExpression, toPlainName } from '../list-entries';
+import {
+	toListEntries,
+	createListError,
+	isExpression,
+	toPlainName,
+} from '../../../lib/n8n/list-entries';
 import { buildConversationList } from '../../../lib/dify/app';
 import { buildDocumentList } from '../../../lib/dify/knowledge/documents';
 import { buildDatasetList } from '../../../lib/dify/knowledge/datasets';
 import { toModelOptions } from '../../../lib/dify/knowledge/models';
 import type { AppFormField, AppFormFieldType } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
-import { withEditorCredentials } from '../editor-credential';
+import { withEditorCredentials } from '../../../lib/n8n/editor-credential';
 import { unwrapLocator } from '../fields/read-values';
 import { toDifyNodeError } from './dify-node-error';
 import { getOwn } from '../../../lib/values/own-properties';

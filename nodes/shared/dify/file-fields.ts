@@ -3,7 +3,7 @@ import { toName, toWrittenText } from '../../../lib/fields/check-value';
 import type { NameField, TextField, ValueSource } from '../../../lib/fields/field';
 import { parseOrigins } from '../../../lib/dify/download-file';
 import type { FileSource } from '../../../lib/http/multipart';
-import { createFileSource } from '../binary';
+import { createFileSource } from '../../../lib/n8n/binary';
 import type { DifyCall } from './dify-operation';
 
 /**

@@ -4,7 +4,7 @@ import type { DifyFileType } from '../../../lib/dify/file-types';
 import { toDifyFileType } from '../../../lib/dify/file-types';
 import { uploadFile } from '../../../lib/dify/upload-file';
 import { getFileNameFromUrl } from '../../../lib/dify/file-references';
-import { createFileSource } from '../binary';
+import { createFileSource } from '../../../lib/n8n/binary';
 
 /** A file that is sent with a run. */
 export interface FileRequest {

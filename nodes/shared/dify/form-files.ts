@@ -5,7 +5,7 @@ import { isRecord, isUnset } from '../../../lib/values/records';
 import { parseJsonExactly } from '../../../lib/values/exact-json';
 import { toText } from '../../../lib/values/text';
 import type { DifyCall } from './dify-operation';
-import { isMissingInMessage } from '../run/chat-files';
+import { isMissingInMessage } from '../items/chat-files';
 import {
 	parseFileUrl,
 	splitFileNames,

@@ -3,9 +3,9 @@ import type { FieldTable, Values } from '../../../lib/fields/field';
 import type { ListEndpoint } from '../../../lib/dify/pages';
 import { fetchAllPages } from '../../../lib/dify/pages';
 import type { JsonRecord } from '../../../lib/values/records';
-import { toOperationItems } from '../run/operation-items';
-import { defineOperation } from '../run/define-operation';
-import type { FieldValues } from '../run/define-operation';
+import { toOperationItems } from '../items/operation-items';
+import { defineOperation } from '../items/define-operation';
+import type { FieldValues } from '../items/define-operation';
 import { pagingFields, toLimit } from './common-fields';
 import type { DifyCall, DifyOperation } from './dify-operation';
 

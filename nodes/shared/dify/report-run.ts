@@ -1,7 +1,7 @@
 import { parseOpenAiUsage } from '../../../lib/chat/read/usage';
 import type { RunResult } from '../../../lib/dify/types';
 import { asFiniteNumber } from '../../../lib/values/numbers';
-import { storeTokenTotals } from '../token-totals';
+import { storeTokenTotals } from '../../../lib/n8n/token-totals';
 import type { DifyCall } from './dify-operation';
 
 /** Shows the warnings of a finished run, and adds its usage to the totals of the execution. */

@@ -3,9 +3,9 @@ import type { FieldTable } from '../../../lib/fields/field';
 import type { Method } from '../../../lib/dify/client';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord } from '../../../lib/values/records';
-import { toOperationItems } from '../run/operation-items';
-import { defineOperation } from '../run/define-operation';
-import type { FieldValues, OperationDefinition } from '../run/define-operation';
+import { toOperationItems } from '../items/operation-items';
+import { defineOperation } from '../items/define-operation';
+import type { FieldValues, OperationDefinition } from '../items/define-operation';
 import type { DifyCall, DifyOperation } from './dify-operation';
 
 /** An operation with one request. Dify validates its values. */

@@ -6,8 +6,8 @@ import { isUnset } from '../../../lib/values/records';
 import { pushAll } from '../../../lib/values/lists';
 import type { DifyCall } from './dify-operation';
 import { parseFileUrl } from '../../../lib/dify/file-references';
-import { getBinaryProperties, splitNames } from '../binary';
-import { isMissingInMessage } from '../run/chat-files';
+import { getBinaryProperties, splitNames } from '../../../lib/n8n/binary';
+import { isMissingInMessage } from '../items/chat-files';
 import type { FileRequest } from './file-requests';
 import { toUrlRequest, toUploadRequest } from './file-requests';
 

@@ -2,7 +2,7 @@
 import type { ChoiceField, Choices, FieldTable, OptionValues } from '../../../lib/fields/field';
 import { parseTraceId } from '../../../lib/dify/ids';
 import type { RunRequest } from '../../../lib/dify/run/start-run';
-import { GENERATION_RETRIES, toRequestSettings } from '../request-options';
+import { GENERATION_RETRIES, toRequestSettings } from '../fields/request-options';
 
 /** The end of the description of Retries. */
 export const RETRY_CONDITION =

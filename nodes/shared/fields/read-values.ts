@@ -9,7 +9,7 @@
  *    The kinds and what they have are in `lib/fields/field.ts`. A field that is sent is defined in `lib`, beside its request
  *    field. Fields that several operations have are constants, `{ user: userField, ...pagingFields }`; the options are one
  *    field `options` of the kind `options`. `shownIf` names fields beside it.
- * 2. Use it: `defineOperation({ …, fields, execute: async ({ values }) => … })` (`nodes/shared/run/define-operation.ts`).
+ * 2. Use it: `defineOperation({ …, fields, execute: async ({ values }) => … })` (`nodes/shared/items/define-operation.ts`).
  *    `values.query` is a text, `values.options.limit` a number or undefined: an option that was not added has no value.
  *    `?? 5` is what applies then. Another item: `valuesOf(index)`.
  *    Read every value before the first request: n8n evaluates an expression when it is read.

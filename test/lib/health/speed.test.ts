@@ -7,7 +7,7 @@ import { acquirePermit } from '../../../lib/http/queue';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
-import { toCheckTarget } from '../../../nodes/shared/health/target';
+import { toCheckTarget } from '../../../lib/health/target';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';

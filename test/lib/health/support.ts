@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import { checkServer } from '../../../lib/health/check';
 import type { CheckOptions } from '../../../lib/health/check-options';
 import type { CheckResult, Finding } from '../../../lib/health/check-result';
-import { toCheckTarget } from '../../../nodes/shared/health/target';
+import { toCheckTarget } from '../../../lib/health/target';
 import { completeResponse } from '../../support/servers/raw-http-server';
 import type { RawHandler } from '../../support/servers/raw-http-server';
 import { httpFixture } from '../../support/servers/streams';

@@ -2,7 +2,7 @@ import type { ChatResult } from '../../../lib/chat/chat-result';
 import { checkServer } from '../../../lib/health/check';
 import { CASES, findToolProblem, addToolTest } from '../../../lib/health/tool-test';
 import type { ToolTestOptions, ToolCheckResult } from '../../../lib/health/tool-test';
-import { toCheckTarget } from '../../../nodes/shared/health/target';
+import { toCheckTarget } from '../../../lib/health/target';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import type { LlamaServerSim, SimOptions } from '../../simulators/llama-server';
 import { useSimulator } from '../../simulators/use-simulator';

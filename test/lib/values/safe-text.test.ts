@@ -6,7 +6,7 @@ import { toNodeError } from '../../../lib/errors/node-error';
 import { ServerError } from '../../../lib/errors/server-error';
 import { concludeHealth, findingFromError } from '../../../lib/health/check-result';
 import type { Finding } from '../../../lib/health/check-result';
-import { addHintOnce } from '../../../nodes/shared/run/hints';
+import { addHintOnce } from '../../../lib/n8n/hints';
 
 const serverText = fc
 	.array(

@@ -2,7 +2,7 @@
 import { createDifyError } from '../../../lib/dify/create-error';
 import { retrieve, truncateQuery } from '../../../lib/dify/knowledge/retrieval';
 import { createRetriever } from '../../../nodes/DifyRetriever/retriever';
-import type { SubNodeLog } from '../../../nodes/shared/sub-node-log';
+import type { SubNodeLog } from '../../../lib/n8n/sub-node-log';
 import { createRecordedClient } from '../../lib/dify/recorded-client';
 import { expectApproved } from '../../support/approved/approved-table';
 import { awaitOutcome } from '../../support/approved/outcome';

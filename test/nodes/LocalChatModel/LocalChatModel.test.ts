@@ -1,7 +1,7 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { useChatModel } from '../../support/n8n/chat-model';
 import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
-import { readTokenTotals } from '../../../nodes/shared/token-totals';
+import { readTokenTotals } from '../../../lib/n8n/token-totals';
 import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
 import type { ChatGenerator } from '../../../lib/chat/chat-request';
 import type { ChatResult } from '../../../lib/chat/chat-result';

@@ -1,4 +1,4 @@
-import { CancelPoller } from '../../../nodes/shared/cancel-poller';
+import { CancelPoller } from '../../../lib/n8n/cancel-poller';
 import {
 	collect,
 	useChatModel,

@@ -16,7 +16,7 @@ import type { LlamaCall } from '../../../nodes/LocalLlama/run-local-llama';
 import type { ResultItem } from '../../../nodes/LocalLlama/output';
 import { ItemSource } from '../../../nodes/shared/fields/item-source';
 import { optionsField } from '../../../nodes/shared/fields/options-field';
-import { ItemError } from '../../../nodes/shared/run/item-error';
+import { ItemError } from '../../../nodes/shared/items/item-error';
 import { executeContext } from '../../support/n8n/execute-context';
 import type { ExecuteFake } from '../../support/n8n/execute-context';
 

@@ -3,10 +3,10 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { reportRun } from '../../../../nodes/shared/dify/report-run';
 import { toDifyNodeError } from '../../../../nodes/shared/dify/dify-node-error';
 import type { DifyCall } from '../../../../nodes/shared/dify/dify-operation';
-import { ItemError } from '../../../../nodes/shared/run/item-error';
-import { toErrorItem } from '../../../../nodes/shared/run/error-item';
-import { processItems } from '../../../../nodes/shared/run/process-items';
-import type { ItemsOptions, ItemHandler } from '../../../../nodes/shared/run/process-items';
+import { ItemError } from '../../../../nodes/shared/items/item-error';
+import { toErrorItem } from '../../../../nodes/shared/items/error-item';
+import { processItems } from '../../../../nodes/shared/items/process-items';
+import type { ItemsOptions, ItemHandler } from '../../../../nodes/shared/items/process-items';
 import { startSim, createClient, sendMessage } from '../../../lib/dify/client';
 import {
 	sendMessages,

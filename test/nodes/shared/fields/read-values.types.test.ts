@@ -3,7 +3,7 @@ import type { FieldTable, OptionValues, Values } from '../../../../lib/fields/fi
 import type { FieldContext } from '../../../../nodes/shared/fields/item-source';
 import { ItemSource } from '../../../../nodes/shared/fields/item-source';
 import { isAdded, readValues } from '../../../../nodes/shared/fields/read-values';
-import { defineOperation } from '../../../../nodes/shared/run/define-operation';
+import { defineOperation } from '../../../../nodes/shared/items/define-operation';
 
 const thinking = {
 	kind: 'choice',
