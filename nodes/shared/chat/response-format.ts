@@ -1,4 +1,13 @@
-/** Fields for the response format, and their values. */
+/**
+ * The settings of a generation, which Local Chat Model and the text operations of Local Llama share. What comes in: values of
+ * fields, checked one by one (`lib/fields`): the format with its schema or grammar, the schema alone (`json-schema.ts`), the
+ * options of the sampler (`sampling.ts`). What goes out: the settings of a turn (`lib/chat/settings.ts`), without the labels of
+ * the node; or the error of a field that another one needs. What it remembers: nothing. The fields that are sent are defined in
+ * `lib/chat/body`; timeouts, retries, priority and the extra body are options of every request
+ * (`nodes/shared/fields/request-options.ts`).
+ *
+ * This file has the format of the response.
+ */
 import { RESPONSE_FORMAT_FIELDS } from '../../../lib/chat/body/response-format-fields';
 import type { ResponseFormat } from '../../../lib/chat/settings';
 import type { ServerError } from '../../../lib/errors/server-error';

@@ -1,4 +1,14 @@
-/** The Dify nodes that process items: what they have in common. */
+/**
+ * What the Dify nodes have in common. What comes in: operations of one request (`request-operation.ts`), of a list
+ * (`list-operation.ts`) or of a run, with their fields (`common-fields.ts`, `file-fields.ts`, `search-fields.ts`,
+ * `run-options.ts`), and a credential of an app or of a workspace. What goes out: records of Dify as items; a run with its
+ * text, files and usage (`run-output.ts`, `report-run.ts`); lists for the editor (`editor-lists.ts`); errors with Dify's code
+ * and IDs (`dify-node-error.ts`). What it remembers: a client for each credential, during a run of the node. The lists and
+ * forms that Dify returned are remembered by the client (`difyLookups` in `lib/kept.ts`).
+ *
+ * A run is prepared in `prepare-run.ts`: its inputs for the app's form (`run-inputs.ts`), its files (`run-files.ts`,
+ * `form-files.ts`, `chat-file-requests.ts`), which are uploaded before it starts. This file runs the nodes that process items.
+ */
 import type { IExecuteFunctions, INodeExecutionData, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';

@@ -1,3 +1,14 @@
+/**
+ * Items of an execution. What comes in: the table of a node's operations (`operation-table.ts`), each with its fields and its
+ * function (`define-operation.ts`), and n8n's context with the input items; for a sub-node, the call of its root node
+ * (`sub-node.ts`). What goes out: output items with their paired items, error items of those that failed while the node
+ * continues (`error-item.ts`), n8n's error of the first one otherwise, hints, and text that is streamed into a chat. What it
+ * remembers: nothing beyond a run of the node. During it: which items wait for which (`process-items.ts`), the hints already
+ * shown, and the values of expressions of each item.
+ *
+ * From outside to inside: `run-operations.ts` plans a run, `concurrency.ts` says how many items at once, `process-items.ts`
+ * runs them, `explain-input.ts` finds the field that an error is about.
+ */
 import type {
 	IExecuteFunctions,
 	INode,
