@@ -23,6 +23,7 @@ import type { InputMessage } from '../../../lib/chat/input-message';
 import { toInputParts, toSystemMessage } from '../../../lib/chat/input-message';
 import { isUnset, omitUndefined } from '../../../lib/values/records';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
+import { getOrigin } from '../../shared/fields/read-values';
 
 /** Options for files, and for a conversation instead of the prompt. */
 const messageOptions = {
@@ -132,25 +133,25 @@ async function readMessages(call: ChatCall): Promise<Conversation> {
 
 /** @param hasFiles which need no prompt */
 function readFieldMessages(call: ChatCall, hasFiles: boolean): InputMessage[] {
-	const { values, source } = call;
+	const { values } = call;
 	const { system, options } = values;
-	const systemText = { text: system, origin: source.getOrigin('system') };
+	const systemText = { text: system, origin: getOrigin(values, 'system') };
 	const systemMessages = system.trim() ? [toSystemMessage([systemText])] : [];
 	const option = findReplacingOption(fields.options.fields, options, ['messages', 'messagesJson']);
 	if (option === undefined) return [...systemMessages, ...readPrompt(call, hasFiles)];
 	const rows = (options.messages ?? [])
 		.map(({ role, content }) => ({ role, content }))
 		.filter(({ content }) => !isUnset(content));
-	const origin = source.getOrigin(`options.${option}`);
+	const origin = getOrigin(options, option);
 	const messages = parseMessages(option === 'messages' ? rows : options.messagesJson, origin);
 	if (messages.length === 0) throw createFieldError(messageOptions[option], 'has no messages');
 	return [...systemMessages, ...messages];
 }
 
-function readPrompt({ values, source }: ChatCall, hasFiles: boolean): InputMessage[] {
+function readPrompt({ values }: ChatCall, hasFiles: boolean): InputMessage[] {
 	const { prompt } = values;
 	if (prompt.trim())
-		return [{ type: 'human', content: toInputParts(prompt, source.getOrigin('prompt')) }];
+		return [{ type: 'human', content: toInputParts(prompt, getOrigin(values, 'prompt')) }];
 	if (!hasFiles) throw createEmptyFieldError(fields.prompt);
 	return [];
 }

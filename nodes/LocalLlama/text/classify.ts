@@ -8,7 +8,7 @@ import type { Label } from '../../../lib/tasks/labels';
 import { withFileNames } from '../../../lib/files/file-errors';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
-import { isAdded } from '../../shared/fields/read-values';
+import { findOrigin, getOrigin, isAdded, joinOrigins } from '../../shared/fields/read-values';
 import { modelField } from '../../shared/fields/model-selection';
 import { itemOptionsField, toolNotice } from '../operation-fields';
 import { readRows } from '../list-fields';
@@ -80,16 +80,19 @@ export const textClassify: LocalLlamaOperation = withOutput({
 	outputField: 'classification',
 	fields,
 	execute: async (call) => {
-		const { values, server, source } = call;
+		const { values, server } = call;
 		const labels = readLabels(values);
 		const { multiLabel: isMultiLabel = false, allowNoLabel: allowNone = false } = values.options;
 		const { input, files } = await readPromptInput(call);
 		const settings = await resolveTextSettings(call, { temperature: 0 }, 'classification');
 		const instructions = {
 			text: values.options.instructions ?? '',
-			origin: source.getOrigin('options.instructions'),
+			origin: getOrigin(values.options, 'instructions'),
 		};
-		const labelOrigin = source.getOrigin('labels', 'options.labelList');
+		const labelOrigin = joinOrigins(
+			findOrigin(values, 'labels'),
+			findOrigin(values.options, 'labelList'),
+		);
 		const request = { input, labels, labelOrigin, isMultiLabel, allowNone, instructions };
 		const result = await classify(server, settings, request).catch(
 			rethrowWith((error) => withFileNames(error, files)),

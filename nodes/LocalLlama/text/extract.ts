@@ -18,7 +18,7 @@ import { parseBoolean } from '../../../lib/values/text';
 import { getUnsafeNumberWarnings } from '../../../lib/values/exact-json';
 import { findDuplicate } from '../../../lib/values/lists';
 import { jsonSchemaField } from '../../shared/chat/json-schema';
-import { isAdded } from '../../shared/fields/read-values';
+import { findOrigin, getOrigin, isAdded, joinOrigins } from '../../shared/fields/read-values';
 import { modelField } from '../../shared/fields/model-selection';
 import { splitNames } from '../../../lib/n8n/binary';
 import { itemOptionsField, toolNotice } from '../operation-fields';
@@ -115,7 +115,7 @@ export const textExtract: LocalLlamaOperation = withOutput({
 	mainFields: ['text'],
 	fields,
 	execute: async (call) => {
-		const { values, source } = call;
+		const { values } = call;
 		const { options } = values;
 		const names = ['fieldList', 'jsonSchema'] as const;
 		const replacingOption = findReplacingOption(fields.options.fields, options, names);
@@ -126,10 +126,14 @@ export const textExtract: LocalLlamaOperation = withOutput({
 		const { input, files } = await readPromptInput(call);
 		const prompt = {
 			schema,
-			schemaOrigin: source.getOrigin('fields', 'options.fieldList', 'options.jsonSchema'),
+			schemaOrigin: joinOrigins(
+				findOrigin(values, 'fields'),
+				findOrigin(options, 'fieldList'),
+				findOrigin(options, 'jsonSchema'),
+			),
 			instructions: {
 				text: options.instructions ?? '',
-				origin: source.getOrigin('options.instructions'),
+				origin: getOrigin(options, 'instructions'),
 			},
 		};
 		const messages = buildExtractMessages(prompt, input);

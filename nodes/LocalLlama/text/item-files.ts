@@ -14,6 +14,7 @@ import { describeUnsentFiles } from '../../../lib/unsent-files';
 import { getChatFiles, isMissingInMessage } from '../../shared/items/chat-files';
 import { getBinaryFileName, openBinaryField, splitNames } from '../../../lib/n8n/binary';
 import { textField } from './text-fields';
+import { getOrigin } from '../../shared/fields/read-values';
 
 /**
  * Option for files.
@@ -101,12 +102,12 @@ export interface PromptInput {
 export async function readPromptInput(
 	call: FileCall & { values: { readonly text: string } },
 ): Promise<PromptInput> {
-	const { source, values } = call;
+	const { values } = call;
 	const { text } = values;
 	const isBlank = text.trim() === '';
 	const { parts, files } = await readItemFiles(call);
 	// A model would invent something.
 	if (isBlank && parts.length === 0) throw createEmptyFieldError(textField);
-	const content = toInputParts(isBlank ? '' : text, source.getOrigin('text'));
+	const content = toInputParts(isBlank ? '' : text, getOrigin(values, 'text'));
 	return { input: { type: 'human', content, files: parts }, files };
 }

@@ -14,7 +14,7 @@ import type { DifyKeyType } from '../../../lib/dify/credentials';
 import { openDifyClient } from '../../../lib/dify/credentials';
 import { createLocalError } from '../../../lib/dify/create-error';
 import type { JsonRecord } from '../../../lib/values/records';
-import { asArray, asNonEmptyString } from '../../../lib/values/records';
+import { asArray, asNonEmptyString, asRecord } from '../../../lib/values/records';
 import { tryOrUndefined } from '../../../lib/values/try-or-undefined';
 import { pushAll } from '../../../lib/values/lists';
 import {
@@ -213,9 +213,8 @@ const NO_FORM = 'This app has no form to fill in.';
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
 	// Kept after an error: the editor would hide the fields instead of showing an error, and drops values of fields that
 	// are no longer listed (ResourceMapper.vue).
-	const currentFields = asArray(
-		this.getCurrentNodeParameter('inputs.schema'),
-	) as ResourceMapperField[];
+	const { schema } = asRecord(this.getCurrentNodeParameter('inputs'));
+	const currentFields = asArray(schema) as ResourceMapperField[];
 	// A node that was just added has no credential yet.
 	if (this.getNode().credentials?.difyApi === undefined) {
 		return { fields: currentFields, emptyFieldsNotice: NO_CREDENTIAL };

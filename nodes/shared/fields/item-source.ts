@@ -9,7 +9,6 @@ import type {
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { Field } from '../../../lib/fields/field';
 import { memoize } from '../../../lib/lru-cache';
-import type { Origin } from '../../../lib/origin';
 import { getOwn } from '../../../lib/values/own-properties';
 import { asRecord } from '../../../lib/values/records';
 
@@ -62,28 +61,12 @@ export class ItemSource {
 
 	/** Whether the workflow has an expression in the field, even if that returned nothing. */
 	isExpression(name: string): boolean {
-		return hasExpression(getOwn(this.written.stored, name));
+		return hasExpression(this.getWritten(name));
 	}
 
-	/**
-	 * Who wrote the values of fields, of which some may not be there: a user, if one of them has an expression, or if the
-	 * workflow shows none of them.
-	 *
-	 * @param paths names of fields, and of fields in a collection: `prompt`, `options.instructions`
-	 */
-	getOrigin(...paths: readonly string[]): Origin {
-		const written = paths
-			.map((path) => this.getWritten(path))
-			.filter((value) => value !== undefined);
-		return written.length > 0 && !written.some(hasExpression) ? 'author' : 'user';
-	}
-
-	private getWritten(path: string): unknown {
-		const [name = '', field] = path.split('.');
-		const value = getOwn(this.written.stored, name);
-		return field === undefined || typeof value === 'string'
-			? value
-			: getOwn(asRecord(value), field);
+	/** What the workflow has in the field, with its expressions; undefined if nothing. */
+	getWritten(name: string): unknown {
+		return getOwn(this.written.stored, name);
 	}
 
 	/** Fields of the input item; for a sub-node, of the item that its root node processes. */
@@ -144,7 +127,7 @@ const getWrittenParameters = memoize((context: FieldContext): WrittenParameters 
 });
 
 /** n8n evaluates every text that begins with `=` as an expression, also in objects and lists. */
-function hasExpression(value: unknown): boolean {
+export function hasExpression(value: unknown): boolean {
 	if (typeof value === 'string') return value.startsWith('=');
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
 }

@@ -32,11 +32,12 @@ import type {
 } from '../../../lib/fields/field';
 import { assertSendable, checkValue } from '../../../lib/fields/check-value';
 import { memoize } from '../../../lib/lru-cache';
+import type { Origin } from '../../../lib/origin';
 import { getOwn } from '../../../lib/values/own-properties';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord, isRecord, isUnset } from '../../../lib/values/records';
 import type { ItemSource } from './item-source';
-import { getFallback } from './item-source';
+import { getFallback, hasExpression } from './item-source';
 import { getRowsName } from './to-properties';
 
 /**
@@ -48,6 +49,7 @@ export function readValues<T extends FieldTable>(source: ItemSource, fields: T):
 	return createValues(fields, {
 		place: 'node',
 		read: (name, field) => source.read(name, field),
+		getWritten: (name) => source.getWritten(name),
 		isExpression: (name) => source.isExpression(name),
 		isAdded: () => true,
 	}) as Values<T>;
@@ -61,12 +63,34 @@ export function isAdded<T>(
 	return (options as unknown as TableValues)[STATE].raw.isAdded(name);
 }
 
+/** Who wrote the value of a field: a user, if it has an expression, or if the workflow shows nothing there. */
+export function getOrigin<V extends object>(values: V, name: keyof V & string): Origin {
+	return joinOrigins(findOrigin(values, name));
+}
+
+/** As `getOrigin`; undefined if the workflow shows nothing there. */
+export function findOrigin<V extends object>(
+	values: V,
+	name: keyof V & string,
+): 'author' | 'user' | undefined {
+	const written = (values as unknown as TableValues)[STATE].raw.getWritten(name);
+	if (written === undefined) return undefined;
+	return hasExpression(written) ? 'user' : 'author';
+}
+
+/** Who wrote a text that several fields make up: a user, if one of them has an expression, or if none of them is there. */
+export function joinOrigins(...origins: ReadonlyArray<'author' | 'user' | undefined>): Origin {
+	return origins.includes('author') && !origins.includes('user') ? 'author' : 'user';
+}
+
 /** Where raw values come from. */
 interface RawValues {
 	/** In errors before the label of a field. Default: none. */
 	heading?: string;
 	place: 'node' | 'collection' | 'row';
 	read(name: string, field: Field): unknown;
+	/** What the workflow has in the field, with its expressions; undefined if nothing. */
+	getWritten(name: string): unknown;
 	isExpression(name: string): boolean;
 	/** Whether a field of a collection was added. */
 	isAdded(name: string): boolean;
@@ -135,9 +159,9 @@ function readValue(raw: RawValues, name: string, field: Field): unknown {
 		case 'notice':
 			return undefined;
 		case 'options':
-			return createOptionValues(field, raw, value);
+			return createOptionValues(field, { raw, name, value });
 		case 'rows':
-			return toRows(value, field).map((row) => createRowValues(field.fields, row));
+			return toRows(value, field).map((row) => createRowValues(field.fields, { raw, name, row }));
 		case 'form':
 			// Read as one object: n8n's validation of `inputs.value` fails on the null of an empty form.
 			return asRecord(asRecord(value).value);
@@ -170,24 +194,37 @@ function toValueSource(raw: RawValues, name: string, label: string): ValueSource
 }
 
 /** Text or a list counts as empty, as n8n loads such a workflow (docs/protocols/n8n.md 4.5). */
-function createOptionValues({ fields, label }: OptionsField, raw: RawValues, value: unknown) {
+function createOptionValues(
+	{ fields, label }: OptionsField,
+	{ raw, name: optionsName, value }: { raw: RawValues; name: string; value: unknown },
+) {
 	const record = asRecord(value);
 	return createValues(fields, {
 		place: 'collection',
 		// An option that is a collection itself names what its fields are about.
 		...(raw.place === 'collection' && { heading: label }),
 		read: (name) => unwrapLocator(getOwn(record, name)),
+		getWritten(name) {
+			const written = raw.getWritten(optionsName);
+			// One expression may return all options.
+			return typeof written === 'string' ? written : getOwn(asRecord(written), name);
+		},
 		isExpression: () => false,
 		isAdded: (name) => Object.hasOwn(record, name),
 	});
 }
 
 /** A cell that is missing has its default, as n8n adds it when it loads a workflow. */
-function createRowValues(fields: FieldTable, row: JsonRecord) {
+function createRowValues(
+	fields: FieldTable,
+	{ raw, name: rowsName, row }: { raw: RawValues; name: string; row: JsonRecord },
+) {
 	return createValues(fields, {
 		place: 'row',
 		read: (name, field) =>
 			Object.hasOwn(row, name) ? unwrapLocator(getOwn(row, name)) : getFallback(field),
+		// One expression may return all rows.
+		getWritten: () => raw.getWritten(rowsName),
 		isExpression: () => false,
 		isAdded: () => true,
 	});

@@ -258,7 +258,7 @@ test('the form of an app', async () => {
 		const schema = [{ id: 'kept', displayName: 'Kept' }];
 		const context = editorContext(
 			{ baseUrl: `${server.url}/v1`, apiKey: 'app-key' },
-			{ 'inputs.schema': schema },
+			{ inputs: { schema } },
 		);
 		const { fields, emptyFieldsNotice } = await getForm.call(context);
 		rows.push({ input, outcome: (emptyFieldsNotice ?? '').replaceAll(server.url, 'SERVER') });

@@ -103,9 +103,9 @@ describe('lists in the editor', () => {
 
 		const flags = { required: true, display: true, defaultMatch: false, removed: false };
 		const schema = [{ id: 'city', displayName: 'City', ...flags }];
-		expect((await loadForm({ 'inputs.schema': schema })).fields).toEqual(schema);
+		expect((await loadForm({ inputs: { schema } })).fields).toEqual(schema);
 		for (const odd of [null, {}, 'x'])
-			expect((await loadForm({ 'inputs.schema': odd })).fields).toEqual([]);
+			expect((await loadForm({ inputs: { schema: odd } })).fields).toEqual([]);
 
 		const formless = await startApp({ mode: 'chat' });
 		expect(await getForm.call(createEditorContext(formless, {}))).toEqual({

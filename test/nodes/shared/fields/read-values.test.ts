@@ -6,7 +6,13 @@ import { ServerError } from '../../../../lib/errors/server-error';
 import { isRecord, isUnset } from '../../../../lib/values/records';
 import type { FieldContext } from '../../../../nodes/shared/fields/item-source';
 import { ItemSource } from '../../../../nodes/shared/fields/item-source';
-import { isAdded, readValues } from '../../../../nodes/shared/fields/read-values';
+import {
+	findOrigin,
+	getOrigin,
+	isAdded,
+	joinOrigins,
+	readValues,
+} from '../../../../nodes/shared/fields/read-values';
 import { fakeContext } from '../../../support/n8n/context';
 
 /** A field of each kind, with the rule for its values. */
@@ -304,6 +310,42 @@ describe('fields of a node', () => {
 		const { options } = readRoom({ options: { share: undefined } });
 		expect([isAdded(options, 'share'), isAdded(options, 'more')]).toEqual([true, false]);
 		expect(options.share).toBeUndefined();
+	});
+});
+
+describe('who wrote a value', () => {
+	it.each([
+		{ given: {}, query: undefined, share: undefined },
+		{ given: { query: 'cats', options: { share: 1 } }, query: 'author', share: 'author' },
+		{ given: { query: '', options: {} }, query: 'author', share: undefined },
+		{
+			given: { query: '={{ $json.q }}', options: { share: '={{ 1 }}' } },
+			query: 'user',
+			share: 'user',
+		},
+		{ given: { options: '={{ $json.options }}' }, query: undefined, share: 'user' },
+		{
+			given: { options: { more: '={{ $json.more }}', share: 1 } },
+			query: undefined,
+			share: 'author',
+		},
+		{ given: JSON.parse('{ "__proto__": { "query": "x" } }'), query: undefined, share: undefined },
+	] as const)('of $given: $query, $share', ({ given, query, share }) => {
+		const values = readRoom(given);
+		const { options } = values;
+		expect([findOrigin(values, 'query'), findOrigin(options, 'share')]).toEqual([query, share]);
+		expect(getOrigin(values, 'query')).toBe(query ?? 'user');
+	});
+
+	it('is a user, if a cell of its row has an expression, or one of the other fields', () => {
+		const file = [{ name: 'a' }, { name: '={{ $json.name }}' }];
+		const values = readRoom({ files: { file }, query: 'cats' });
+		expect(values.files.map((row) => getOrigin(row, 'name'))).toEqual(['user', 'user']);
+		const query = findOrigin(values, 'query');
+		const more = findOrigin(values.options, 'more');
+		expect(joinOrigins(query, more)).toBe('author');
+		expect(joinOrigins(query, more, findOrigin(values, 'files'))).toBe('user');
+		expect([joinOrigins(more), joinOrigins()]).toEqual(['user', 'user']);
 	});
 });
 

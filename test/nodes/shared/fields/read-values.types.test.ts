@@ -2,7 +2,7 @@
 import type { FieldTable, OptionValues, Values } from '../../../../lib/fields/field';
 import type { FieldContext } from '../../../../nodes/shared/fields/item-source';
 import { ItemSource } from '../../../../nodes/shared/fields/item-source';
-import { isAdded, readValues } from '../../../../nodes/shared/fields/read-values';
+import { getOrigin, isAdded, readValues } from '../../../../nodes/shared/fields/read-values';
 import { defineOperation } from '../../../../nodes/shared/items/define-operation';
 
 const thinking = {
@@ -86,11 +86,13 @@ test('a mistake does not compile', () => {
 		values.note,
 		// @ts-expect-error A misspelt option, by its name.
 		isAdded(values.options, 'thinkin'),
+		// @ts-expect-error A misspelt option, whose author is asked for.
+		getOrigin(values.options, 'thinkin'),
 		// @ts-expect-error A misspelt cell.
 		values.rows[0]?.cel,
 		// @ts-expect-error A choice that is none: This comparison appears to be unintentional …
 		values.thinking === 'maybe',
-	]).toEqual([undefined, undefined, undefined, false, undefined, false]);
+	]).toEqual([undefined, undefined, undefined, false, 'user', undefined, false]);
 	// @ts-expect-error A wrong type: Type 'string' is not assignable to type 'number'.
 	const length: number = values.prompt;
 	// @ts-expect-error An option may be missing: Type 'undefined' is not assignable to type 'number'.
