@@ -106,15 +106,6 @@ export function readLiteralCallsAt(
 	return readAt(text, at, (reader) => reader.readCalls(maxSigns));
 }
 
-/** The same for the first one alone: in prose, a comma after a call begins no further one. */
-export function readLiteralCallAt(
-	text: string,
-	at: number,
-	maxSigns: number,
-): ReadLiteral<LiteralCall[]> {
-	return readAt(text, at, (reader) => [reader.readCall(maxSigns)]);
-}
-
 /**
  * A value written like Python or JavaScript that begins at a position of a text, as JSON. What follows it does not matter.
  */

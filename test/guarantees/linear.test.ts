@@ -57,12 +57,7 @@ import {
 } from '../../lib/text/reasoning';
 import { decideTextCalls } from '../../lib/text/calls/decide-text-calls';
 import { getDisplayableLength } from '../../lib/text/calls/displayable-length';
-import {
-	findIgnoredCall,
-	findUnfinishedCall,
-	findUnreadCall,
-	hasCallMark,
-} from '../../lib/text/calls/unread-calls';
+import { findIgnoredCall, findUnreadCall, hasCallMark } from '../../lib/text/calls/unread-calls';
 import { TextCursor } from '../../lib/text/calls/cursor';
 import {
 	countSigns as countJsonSigns,
@@ -260,7 +255,6 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'text without calls': withoutCallMarkup,
 	'ends of calls at the end': withoutStrayEnds,
 	'a call that nothing reads': (text) => findUnreadCall(text, ['a', 'get_weather']),
-	'a call without its end': findUnfinishedCall,
 	'marks of calls': hasCallMark,
 	'text without code': blankOutCode,
 	'text without quotations': blankOutQuotedLines,
@@ -778,7 +772,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 	],
 	'it is a part of reading a call, and reads from a place; calls in a text have readers': [
 		'readLiteralCallsAt',
-		'readLiteralCallAt',
 		'findBlockMark',
 		'readLiteralAt',
 		'readCompleteJson',

@@ -187,7 +187,7 @@ describe.each([
 		{
 			what: 'blanks behind an unknown mark',
 			text: '<|plugin_2|>{\n    "name": "get_weather",\n         "arguments": {\n        "city": "Rome"\n    }',
-			hint: 'because its format is unknown or incomplete.',
+			hint: 'because its arguments are not one complete JSON object.',
 		},
 		{
 			what: 'an end at the token limit',

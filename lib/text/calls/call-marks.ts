@@ -24,6 +24,8 @@ const BRACKET = String.raw`\[(?!TOOL_CALLS\])(?:[A-Z]{1,20}_)?(?:TOOL|FUNCTION|C
 
 /** Such a mark at the position of a cursor. */
 export const TAG_OF_TOOLS = new RegExp(TAG, 'iy');
+/** Such marks anywhere. */
+export const MARK_OF_TOOLS = new RegExp(`${TAG}|${BRACKET}`, 'gi');
 const BRACKET_HERE = new RegExp(BRACKET, 'y');
 
 /** What may begin a call wherever it stands: a mark, a tag with a name, a header. The readers decide what it is. */
@@ -48,6 +50,8 @@ const BLOCK_WORD_OF_TOKEN = /^(?:action|plugin|python|interpreter)$/i;
 /** Those of marks around results, examples and definitions, and of marks that end a block. */
 const OTHER_WORD =
 	/^(?:(?:response|result|output|example|definition|declaration)s?|descri\w*|declare|available|schemas?|info|list|end)$/i;
+/** Brackets of links and words. */
+const IN_SMALL_LETTERS = /^\[.*[a-z]/;
 /** Marks that hold definitions: `<tools>`, `<functions>`. */
 const DEFINITIONS = /^<(?:tools|functions)>$/i;
 /** A mark that ends a block: `<x|>`, `</x>`, Harmony's `<|call|>`, Solar Open's `<|calls|>`. */
@@ -67,6 +71,7 @@ export function isBlockMark(mark: string): boolean {
 /** Whether a mark holds something else than calls, or ends a block. */
 export function isOtherMark(mark: string): boolean {
 	return (
+		IN_SMALL_LETTERS.test(mark) ||
 		DEFINITIONS.test(mark) ||
 		END_MARK.test(mark) ||
 		getWords(mark).some((word) => OTHER_WORD.test(word))

@@ -15,7 +15,7 @@ import type { QuotationCheck } from './quotations';
 import type { TextCallReading } from './read-text-calls';
 import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
 import { findCodeContents, withoutOuterFence } from '../code-blocks';
-import { findUnfinishedCall, findUnreadCall, hasCallMark } from './unread-calls';
+import { findUnreadCall, hasCallMark } from './unread-calls';
 
 /** A response, and what is known of its request. */
 export interface TextResponse {
@@ -78,13 +78,12 @@ function findUnknownCall(text: string, tools: readonly string[]): RejectedTextCa
 		mayHaveCalls ? readQuotedCalls(text, isInCode).find(isCall) : undefined;
 	const quoted = findQuoted(false);
 	if (quoted !== undefined) return { name: quoted.name, reason: 'inCodeBlock' };
-	const name = findUnreadCall(text, tools) ?? (mayHaveCalls ? findUnfinishedCall(text) : undefined);
+	const name = findUnreadCall(text, tools);
 	if (name !== undefined) return { name, reason: 'unknownSyntax' };
 	const call = findQuoted(true) ?? findCallsInCode(text, tools).find(isCall);
 	if (call !== undefined) return { name: call.name, reason: 'inCodeBlock' };
 	const content = withoutOuterFence(text);
-	const nameInBlock =
-		content === text ? undefined : (findUnreadCall(content, tools) ?? findUnfinishedCall(content));
+	const nameInBlock = content === text ? undefined : findUnreadCall(content, tools);
 	return nameInBlock === undefined ? undefined : { name: nameInBlock, reason: 'unknownSyntax' };
 }
 
@@ -110,8 +109,9 @@ function findRejection(
 	const unknown = candidates.find(({ name }) => !tools.includes(name));
 	const incomplete = candidates.find(({ problems }) => problems.length > 0);
 	if (response.isCutOff) return reject(incomplete ?? first, 'cutOff');
-	if (unknown !== undefined) return reject(unknown, 'unknownTool');
+	// A name may be incomplete, too.
 	if (incomplete !== undefined) return reject(incomplete, incomplete.problems[0]!);
+	if (unknown !== undefined) return reject(unknown, 'unknownTool');
 	if (reading.isOpen && !response.hasEnded) return reject(candidates.at(-1), 'noEnd');
 	if (hasOtherMarkup(reading, tools)) return reject(first, 'otherMarkup');
 	if (!isTextAfterAllowed(reading)) return reject(candidates.at(-1), 'textAfter');

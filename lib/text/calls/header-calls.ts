@@ -1,6 +1,6 @@
 /** Shape (d): a header with the name, and JSON. */
 import { findArgumentsProblem, parseJsonCall } from './json-calls';
-import { toCandidates } from './marked-json';
+import { readCallsInJson } from './marked-json';
 import type { TextCursor } from './cursor';
 import type { CallBlock, CallCandidate, CallProblem } from './types';
 
@@ -108,10 +108,9 @@ export function readMistralCalls(cursor: TextCursor): CallBlock | undefined {
 
 function readMistralContent(cursor: TextCursor, from: number): CallCandidate[] | undefined {
 	const name = cursor.match(MISTRAL_HEADER)?.[1];
+	if (name === undefined) return readCallsInJson(cursor, { syntax: 'header', from });
 	const json = cursor.readJson();
-	const range = { from, to: cursor.at };
-	if (name !== undefined) return [toCandidate({ name, json, ...range })];
-	return json === undefined ? undefined : toCandidates(json, 'header', range);
+	return [toCandidate({ name, json, from, to: cursor.at })];
 }
 
 const FUNCTOOLS_MARK = 'functools';
@@ -119,9 +118,9 @@ const FUNCTOOLS_MARK = 'functools';
 /** Reads `functools[…]` (vllm-project/vllm, `phi4mini_tool_parser.py`). The bracket ends the list. */
 export function readFunctoolsCalls(cursor: TextCursor): CallBlock | undefined {
 	const from = cursor.at;
-	const json = cursor.skip(FUNCTOOLS_MARK) ? cursor.readJson() : undefined;
-	const candidates =
-		json === undefined ? undefined : toCandidates(json, 'header', { from, to: cursor.at });
+	const candidates = cursor.skip(FUNCTOOLS_MARK)
+		? readCallsInJson(cursor, { syntax: 'header', from })
+		: undefined;
 	if (candidates === undefined) {
 		cursor.at = from;
 		return undefined;

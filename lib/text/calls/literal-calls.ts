@@ -1,6 +1,6 @@
 /** Shape (c): calls that are written like Python, or `call:N{…}`, between marks. */
 import { pushAll } from '../../values/lists';
-import { readLiteralCallAt, readLiteralCallsAt } from '../literals';
+import { readLiteralCallsAt } from '../literals';
 import { findArgumentsProblem } from './json-calls';
 import { MAX_VALUES } from './limits';
 import type { TextCursor } from './cursor';
@@ -31,16 +31,11 @@ export function readLiteralCalls(cursor: TextCursor): CallCandidate[] | undefine
 	return undefined;
 }
 
-/** Reads one call, or a list of calls, in a text that may say anything after it. */
-export function readMentionedCalls(cursor: TextCursor): CallCandidate[] | undefined {
-	return readLiterals(cursor) ?? readLiterals(cursor, readLiteralCallAt);
-}
-
-function readLiterals(cursor: TextCursor, read = readLiteralCallsAt): CallCandidate[] | undefined {
+function readLiterals(cursor: TextCursor): CallCandidate[] | undefined {
 	const from = cursor.at;
 	if (cursor.match(START) === undefined) return undefined;
 	cursor.skip(CALL_WORD);
-	const literal = read(cursor.text, cursor.at, MAX_VALUES);
+	const literal = readLiteralCallsAt(cursor.text, cursor.at, MAX_VALUES);
 	cursor.charge(literal.to - cursor.at);
 	if (literal.largeCall !== undefined) {
 		cursor.at = literal.to;

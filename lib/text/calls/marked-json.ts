@@ -7,12 +7,41 @@ import type { CallCandidate, CallSyntax, TextRange } from './types';
 
 /** Reads an object or a list of calls. */
 export function readMarkedJson(cursor: TextCursor): CallCandidate[] | undefined {
-	const from = cursor.at;
+	return readCallsInJson(cursor, { syntax: 'markedJson', from: cursor.at });
+}
+
+/** What is known of JSON before it is read. */
+interface JsonPlace {
+	syntax: CallSyntax;
+	/** Where the text of its calls begins. */
+	from: number;
+}
+
+/**
+ * Reads an object or a list of calls after what announces them, also one that is not complete.
+ *
+ * @returns undefined if it names no tool. The cursor then stays
+ */
+export function readCallsInJson(
+	cursor: TextCursor,
+	{ syntax, from }: JsonPlace,
+): CallCandidate[] | undefined {
+	const start = cursor.at;
 	const json = cursor.readJson();
-	const calls =
-		json === undefined ? undefined : toCandidates(json, 'markedJson', { from, to: cursor.at });
-	if (calls === undefined) cursor.at = from;
+	if (json === undefined) {
+		const name = cursor.match(NAME)?.[1];
+		return name === undefined ? undefined : [toBrokenCall(name, syntax, { from, to: cursor.at })];
+	}
+	const calls = toCandidates(json, syntax, { from, to: cursor.at });
+	if (calls === undefined) cursor.at = start;
 	return calls;
+}
+
+/** The name in JSON that is not complete. */
+const NAME = /\[?\s*\{[^]{0,2000}?["']name["']\s*:\s*["']([\w.-]{1,128})/y;
+
+function toBrokenCall(name: string, syntax: CallSyntax, range: TextRange): CallCandidate {
+	return { syntax, name, arguments: undefined, range, problems: ['brokenArguments'] };
 }
 
 /**

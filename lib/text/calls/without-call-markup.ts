@@ -94,7 +94,14 @@ function findEndOfBlock(cursor: TextCursor, { block, from }: ReadBlock): number 
 	if (cursor.text.endsWith(close, block.to)) return block.to;
 	cursor.at = block.to;
 	const content = cursor.readUntil(close);
-	return content === undefined || content.includes(open) ? block.to : cursor.at;
+	if (content !== undefined) return content.includes(open) ? block.to : cursor.at;
+	return isCut(block) ? cursor.text.length : block.to;
+}
+
+/** Whether the text after a block belongs to arguments that have no end. */
+function isCut({ candidates }: CallBlock): boolean {
+	const { problems = [], arguments: args } = candidates.at(-1) ?? {};
+	return args === undefined && problems.includes('brokenArguments');
 }
 
 /** The end of a block that needs no mark at its end; undefined if none begins here. */

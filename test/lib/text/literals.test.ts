@@ -5,7 +5,6 @@ import { countSigns, findDuplicateKeys, splitJson } from '../../../lib/text/json
 import {
 	parseLiteral,
 	parseLiteralCalls,
-	readLiteralCallAt,
 	readLiteralCallsAt,
 	repairJson,
 } from '../../../lib/text/literals';
@@ -107,7 +106,6 @@ test('each text has its value, its calls and its JSON', () => {
 		parseLiteral,
 		parseLiteralCalls,
 		readLiteralCallsAt: (text: string) => readLiteralCallsAt(text, 0, 100).result,
-		readLiteralCallAt: (text: string) => readLiteralCallAt(text, 0, 1).result,
 		repairJson: (text: string) => repairJson(text)?.json,
 		splitJson: (text: string) => (isJsonObject(text) ? splitJson(text) : []),
 		findDuplicateKeys: (text: string) => (isJsonObject(text) ? findDuplicateKeys(text) : []),

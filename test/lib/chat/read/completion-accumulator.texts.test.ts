@@ -51,7 +51,6 @@ const TEXTS = [
 	`Text\n<tool_call>${JSON_CALL}</tool_call>`,
 	`<tool_call>${JSON_CALL}</tool_call>text`,
 	`<tool_call>[${JSON_CALL}]</tool_call>`,
-	'<tool_call>{"name":"look","arguments":{"at":</tool_call>',
 	'<tool_call>{"name":"look","arguments":{"at":"a"',
 	'<tool_call>{"name":"look","arguments":{"at":"a","at":"b"}}</tool_call>',
 	'<tool_call>{"name":"other","arguments":{}}</tool_call>',

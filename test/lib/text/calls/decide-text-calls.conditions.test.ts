@@ -1128,12 +1128,13 @@ test.each([
 });
 
 test.each([
-	'<function_call> {"name":"wipe_cache","arguments":{}',
-	'<function_call> {"name":"wipe_cache","arguments":{}} is the call.',
-	'<function_call> {"name":"wipe_cache","arguments":{}}<function_call> {"name":"send_',
-	'<function_call> {"name":"wipe_cache","arguments":{}}</function_cal',
-])('Granite 20B does not call: %s', (text) => {
-	expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name: 'wipe_cache' } });
+	{ rest: '', name: 'wipe_cache' },
+	{ rest: '} is the call.', name: 'wipe_cache' },
+	{ rest: '}<function_call> {"name":"send_', name: 'send_' },
+	{ rest: '}</function_cal', name: 'wipe_cache' },
+])('Granite 20B does not call $name if this follows: $rest', ({ rest, name }) => {
+	const text = `<function_call> {"name":"wipe_cache","arguments":{}${rest}`;
+	expect(decide(text)).toMatchObject({ text, calls: [], rejectedCall: { name } });
 });
 
 test('FunctionGemma may begin the result of its call itself', () => {

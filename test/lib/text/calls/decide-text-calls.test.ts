@@ -545,7 +545,6 @@ describe('markup that nothing reads', () => {
 		'call:get_weather{city:Rome}',
 		'get_weather\n{"city":"Rome"}',
 		'>>>get_weather\n{"city":"Rome"}',
-		'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
 		'{"name":"get_weather","input":{"city":"Rome"}}',
 		'[get_weather]\n{"city":"Rome"}\n[END_TOOL_REQUEST]',
 		'I look.\n[get_weather] {"city": "Rome"}',
@@ -576,6 +575,9 @@ describe('markup that nothing reads', () => {
 		'The hash {tool => "get_weather", count => 2} has two keys.',
 		'- get_weather: the weather\n- list: all files',
 		'Use <tool> and get_weather Rome.',
+		'<tool_call> is the mark, and get_weather is a tool, as list is.',
+		'The weather is {"city": "Rome", "list": {"a": 1}}.',
+		'The list: {"a": 1}',
 	])('is not reported in prose about a tool: %s', (text) => {
 		expect(parse(text)).toEqual({ text, calls: [], rejectedCall: undefined });
 	});
@@ -591,6 +593,10 @@ describe('markup that nothing reads', () => {
 		['[TOOL_CALLS][{"name":"wipe_cache"', 'wipe_cache'],
 		['functools[{"name":"wipe_cache"', 'wipe_cache'],
 		["<tools_call>{'name': 'wipe_cache'", 'wipe_cache'],
+		[
+			'<|plugin|>{\n         "name": "get_weather",\n         "arguments": {\n"city":',
+			'get_weather',
+		],
 	])('is reported without its end, alone and next to parsed calls: %s', (text, name) => {
 		const parsed = [{ name: 'wipe_cache', arguments: '{}' }];
 		const offered = ['wipe_cache', 'get_weather'];
@@ -598,7 +604,7 @@ describe('markup that nothing reads', () => {
 		expect(parse(text)).toMatchObject({
 			text,
 			calls: [],
-			rejectedCall: { name, reason: 'unknownSyntax' },
+			rejectedCall: { name, reason: 'brokenArguments' },
 		});
 	});
 
@@ -622,6 +628,8 @@ describe('markup that nothing reads', () => {
 		'<function_call>{"tool":"send-mail","to":"a"}</function_call>',
 		'<｜DSML｜invoke name="get_weather"><｜DSML｜parameter name="city">Rome</｜DSML｜parameter>',
 		'<tool>get_weather</tool><args>{"city":"Rome"}</args>',
+		'Action: get_weather\nAction Input: Rome',
+		'I call get_weather {"city": "Rome"} now.',
 		'<|DSML|tool_calls>\n<|DSML|invoke name="get_weather">\n<|DSML|parameter name="city">Rome</|DSML|parameter>',
 		'commentary to=functions.get_weather json{"city":"Rome"}',
 	])('is reported: %s', (text) => {
