@@ -34,7 +34,6 @@ import type { ItemSource } from '../shared/fields/item-source';
 import { toWrittenText } from '../../lib/fields/check-value';
 import type { FieldTable, ValueSource, Values } from '../../lib/fields/field';
 import { parseOpenAiUsage } from '../../lib/chat/read/usage';
-import { getChatFiles } from '../shared/items/chat-files';
 import type { RunResult } from '../../lib/dify/types';
 import { omitEmpty, isUnset } from '../../lib/values/records';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
@@ -255,7 +254,7 @@ async function sendMessage(call: MessageCall) {
 		inputs: values,
 		files: rows,
 		options: values.options,
-		chatFiles: getChatFiles(call),
+		sendsChatFiles: true,
 	});
 	const keepsNodeValues = options.include.includes('workflow');
 	const request = { ...options, ...runRequest, query, conversation, keepsNodeValues };

@@ -1,6 +1,12 @@
 /** The execution that a supplied chat model works for: its Stop, its token totals, its hints and errors. */
 import type { NodeOperationError } from 'n8n-workflow';
+import { NodeConnectionTypes } from 'n8n-workflow';
 import type { ChatResult } from '../../lib/chat/chat-result';
+import type { InputMessage } from '../../lib/chat/input-message';
+import { RunLosses } from '../../lib/n8n/run-losses';
+import { TriggerFiles } from '../../lib/n8n/trigger-files';
+import type { Execution } from '../../lib/n8n/visitor-message';
+import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { CancelPoller } from '../../lib/n8n/cancel-poller';
 import { addHintOnce } from '../../lib/n8n/hints';
 import type { SubNode } from '../shared/items/sub-node';
@@ -11,6 +17,7 @@ import {
 	readTokenTotals,
 } from '../../lib/n8n/token-totals';
 import { getStreamingHint } from './streaming-hint';
+import { findUnsentFiles } from './unsent-files';
 
 /** All that generating needs of n8n. */
 export class ChatExecution {
@@ -50,6 +57,24 @@ export class ChatExecution {
 		for (const message of [...result.warnings, getStreamingHint(context, result.totalMs)])
 			if (message) addHintOnce(context, message);
 		if (summary) addHintOnce(context, summary, 'info');
+	}
+
+	/** Names the files of the item that its root node does not pass on. */
+	reportUnsentFiles(messages: readonly InputMessage[]): void {
+		const { context, itemIndex } = this.subNode;
+		const { parentNode }: Execution = context;
+		// Of several items, n8n does not say which one a request is for.
+		if (parentNode === undefined || this.hasSeveralItems()) return;
+		const files = new TriggerFiles(context, parentNode.name).ofItem(itemIndex);
+		const losses = new RunLosses();
+		losses.add('unsentFile', ...findUnsentFiles(files, messages, parentNode));
+		for (const message of losses.describe()) addHintOnce(context, message);
+	}
+
+	private hasSeveralItems(): boolean {
+		const { context } = this.subNode;
+		const items = tryOrUndefined(() => context.getInputData(0, NodeConnectionTypes.Main));
+		return (items?.length ?? 0) > 1;
 	}
 
 	/** Adds the tokens of a failed generation to the totals, and gives its error the form that n8n shows. */

@@ -32,6 +32,7 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 		let signal = execution.stopSignal;
 		try {
 			const chatRequest = await createRequest();
+			execution.reportUnsentFiles(chatRequest.messages);
 			// Several chains pass no signal.
 			signal = anySignal(chatRequest.signal, execution.stopSignal);
 			const result = await generate({ ...chatRequest, signal }, (delta) => {

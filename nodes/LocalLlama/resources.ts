@@ -2,6 +2,7 @@ import { createResourceTable } from '../shared/items/operation-table';
 import type { OperationTable } from '../shared/items/operation-table';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
+import { imageAsk } from './image/ask';
 import { imageGenerate } from './image/generate-image';
 import { models } from './model';
 import type { LocalLlamaOperation } from './run-local-llama';
@@ -29,7 +30,8 @@ export const operations: OperationTable<LocalLlamaOperation> = createResourceTab
 	{
 		name: 'Image',
 		value: 'image',
-		operations: [imageGenerate],
+		operations: [imageAsk, imageGenerate],
+		defaultOperation: 'generate',
 	},
 	{
 		name: 'Audio',

@@ -57,11 +57,12 @@ const toLocator = (value: string) => ({ __rl: true, mode: 'id', value });
 const VALID: ReadonlyArray<readonly [pattern: RegExp, values: unknown[]]> = [
 	[/^Local.* maxTokens$/, [7]],
 	[/^Dify.* maxTokens$/, [70]],
+	[/image ask binaryFields$/, ['data, other']],
 	[/ (?:binaryFields|binaryPropertyName)$/, ['other']],
 	[/ keepAlive$/, ['30m']],
 	[/ messagesJson$/, ['[{"role":"user","content":"other"}]']],
 	[/ jsonSchema$/, ['{"type":"object","properties":{"town":{"type":"string"}}}']],
-	[/text chat responseFormat$/, ['jsonObject']],
+	[/(?:text chat|image ask) responseFormat$/, ['jsonObject']],
 	[/ dimensions$/, [3]],
 	[/ size$/, ['64x64']],
 	[/ fetchFilesFrom$/, ['http://files.example.com']],
@@ -85,8 +86,8 @@ const TWO_FILTERS = {
 
 /** What a field needs so that it counts. */
 const NEEDED: ReadonlyArray<readonly [pattern: RegExp, needed: INodeParameters]> = [
-	[/text chat grammar$/, { options: { responseFormat: 'grammar' } }],
-	[/text chat jsonSchema$/, { options: { responseFormat: 'jsonSchema' } }],
+	[/(?:text chat|image ask) grammar$/, { options: { responseFormat: 'grammar' } }],
+	[/(?:text chat|image ask) jsonSchema$/, { options: { responseFormat: 'jsonSchema' } }],
 	[/ thinkingEffort$/, { options: { thinking: 'effort' } }],
 	[/ thinkingBudget$/, { options: { thinking: 'budget' } }],
 	[/ (?:maxConcurrentItems|maxRetries)$/, { options: { enableStreaming: false } }],

@@ -312,18 +312,15 @@ const CHAT_MESSAGE: INodeExecutionData = {
 describe('with the files of a chat message', () => {
 	/** Operations with a field for the files of a message. */
 	const READS_FILES = ['Files', 'Input Binary Fields'];
-	/** Dify Workflow and Dify Apps send what their field Files selects, behind a chat as elsewhere. */
-	const SENDS_ONLY_SELECTED = /^Dify (?:Workflow|Apps)/;
+	/** Its field names the file in `data`, whose bytes are sent without a name. */
+	const SENDS_DATA = 'Local Llama image ask';
 
 	test.each([
 		{ app: 'any', suffix: 'chat' },
 		{ app: 'an app for two images', suffix: 'images' },
 	])('$app: each is sent, or a hint names it', async ({ suffix }) => {
 		const readers = operations
-			.filter(({ name, labels }) => {
-				const reads = labels.some((label) => READS_FILES.includes(label));
-				return reads && !SENDS_ONLY_SELECTED.test(name);
-			})
+			.filter(({ labels }) => labels.some((label) => READS_FILES.includes(label)))
 			.map(({ name }) => name);
 		expect(readers).toEqual(expect.arrayContaining(['Dify Chat Message', 'Local Llama text chat']));
 		const ran = await runAll(suffix, { items: [CHAT_MESSAGE] });
@@ -336,14 +333,15 @@ describe('with the files of a chat message', () => {
 			const text = getRequests(name, suffix)
 				.map((request) => request.text)
 				.join();
-			const untold = Object.values(CHAT_FILES).filter(({ fileName = '' }) => {
+			const untold = Object.entries(CHAT_FILES).filter(([field, { fileName = '' }]) => {
+				if (name === SENDS_DATA && field === 'data') return false;
 				const isSent = text.includes(fileName);
 				sent += Number(isSent && readers.includes(name));
 				return readers.includes(name) && !isSent && !hints.includes(fileName);
 			});
 			return [
 				...lost.map((field) => `${name}: ${field} vanished`),
-				...untold.map(({ fileName }) => `${name}: ${fileName} was neither sent nor named`),
+				...untold.map(([, { fileName }]) => `${name}: ${fileName} was neither sent nor named`),
 			];
 		});
 		expectNoProblems(problems);

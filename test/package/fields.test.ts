@@ -107,7 +107,14 @@ test('the finished fields of every node pass the official lint', async () => {
 });
 
 test('timeouts are among the first options of every node and operation', async () => {
-	const common = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
+	const common = [
+		'Input Binary Fields',
+		'Temperature',
+		'Maximum Tokens',
+		'Top P',
+		'Context Size',
+		'Stop Sequences',
+	];
 	const lists = (await allNodes()).flatMap(({ name, properties }) =>
 		properties
 			.filter((field) => field.name === 'options')

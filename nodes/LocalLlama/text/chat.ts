@@ -1,6 +1,6 @@
 import { toThinking } from '../../../lib/chat/body/thinking-fields';
 import { keepAny } from '../../../lib/fields/check-value';
-import type { FieldTable, Values } from '../../../lib/fields/field';
+import type { FieldTable, OptionValues, TextField, Values } from '../../../lib/fields/field';
 import {
 	createEmptyFieldError,
 	createFieldError,
@@ -11,8 +11,9 @@ import { modelField } from '../../shared/fields/model-selection';
 import type { LlamaCall, LocalLlamaOperation } from '../run-local-llama';
 import { itemOptionsField } from '../operation-fields';
 import { findReplacingOption } from '../list-fields';
+import type { ResultItem } from '../output';
 import { withOutput } from '../output';
-import type { Conversation } from './generate-text';
+import type { Conversation, TextCall } from './generate-text';
 import { generateText, resolveTextSettings } from './generate-text';
 import { toMetadata } from './result-metadata';
 import { binaryFieldsField, readItemFiles } from './item-files';
@@ -57,7 +58,7 @@ const messageOptions = {
 	},
 } as const satisfies FieldTable;
 
-const responseFormatOptions = {
+export const responseFormatOptions = {
 	...responseFormatFields,
 	responseFormat: {
 		...responseFormatFields.responseFormat,
@@ -66,6 +67,14 @@ const responseFormatOptions = {
 			'How the response is constrained. Text if not set. For a schema or a grammar, also add the option "JSON Schema" or "Grammar".',
 	},
 } as const satisfies FieldTable;
+
+export const systemField = {
+	kind: 'text',
+	label: 'System Message',
+	rows: 2,
+	description:
+		'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
+} as const satisfies TextField;
 
 const fields = {
 	model: modelField('The model to chat with'),
@@ -77,13 +86,7 @@ const fields = {
 		description: 'For a conversation, add the option Messages or Messages (JSON)',
 		agent: { name: 'prompt', description: 'The complete question or task for the model' },
 	},
-	system: {
-		kind: 'text',
-		label: 'System Message',
-		rows: 2,
-		description:
-			'Role and task of the model. Keep it the same for all items, so that the server can reuse its prompt cache.',
-	},
+	system: systemField,
 	options: itemOptionsField({
 		...textOptions,
 		...messageOptions,
@@ -102,19 +105,29 @@ export const textChat: LocalLlamaOperation = withOutput({
 		'Respond to a prompt or a conversation, with images and audio if the model supports them',
 	mainFields: ['prompt'],
 	fields,
-	execute: async (call) => {
-		const { options } = call.values;
-		const responseFormat = toResponseFormat(options, createMissingOptionError);
-		const thinking = toThinking(options);
-		const conversation = await readMessages(call);
-		const settings = await resolveTextSettings(call, omitUndefined({ responseFormat, thinking }));
-		const textSettings = { ...settings, thinkingHistory: 'toolTurns' } as const;
-		const result = await generateText(call, textSettings, conversation);
-		const json = getJsonOrThrow(result);
-		getUnsafeNumberWarnings(json?.unsafeNumbers ?? []).forEach(call.hint);
-		return [{ output: json ? json.value : result.text, metadata: toMetadata(result) }];
-	},
+	execute: async (call) => await respond(call, await readMessages(call)),
 });
+
+/** The call of an operation whose result is a response in any format. */
+type ResponseCall = TextCall & {
+	values: { readonly options: OptionValues<typeof responseFormatOptions & typeof thinkingOptions> };
+};
+
+/** Generates the response to a conversation: text, or data if the response format says so. */
+export async function respond(
+	call: ResponseCall,
+	conversation: Conversation,
+): Promise<ResultItem[]> {
+	const { options } = call.values;
+	const responseFormat = toResponseFormat(options, createMissingOptionError);
+	const thinking = toThinking(options);
+	const settings = await resolveTextSettings(call, omitUndefined({ responseFormat, thinking }));
+	const textSettings = { ...settings, thinkingHistory: 'toolTurns' } as const;
+	const result = await generateText(call, textSettings, conversation);
+	const json = getJsonOrThrow(result);
+	getUnsafeNumberWarnings(json?.unsafeNumbers ?? []).forEach(call.hint);
+	return [{ output: json ? json.value : result.text, metadata: toMetadata(result) }];
+}
 
 /**
  * Reads the conversation of an item.

@@ -22,7 +22,7 @@ export interface TextSettings extends ModelRequestSettings {
 }
 
 /** The call of an operation that generates text. */
-type TextCall = ModelRequestCall & { values: { readonly options: SamplingOptionValues } };
+export type TextCall = ModelRequestCall & { values: { readonly options: SamplingOptionValues } };
 
 /**
  * Reads the settings of an operation that generates text. Without a selected model, it asks the server for its models.

@@ -4,17 +4,18 @@ import { toInputParts } from '../../../lib/chat/input-message';
 import type { SentFile } from '../../../lib/files/file-errors';
 import type { LlamaCall } from '../run-local-llama';
 import { toWrittenText } from '../../../lib/fields/check-value';
-import type { TextField, ValueSource } from '../../../lib/fields/field';
+import type { OptionValues, TextField, ValueSource } from '../../../lib/fields/field';
 import { createEmptyFieldError } from '../../../lib/fields/field-errors';
 import { readBuffer } from '../../../lib/http/response-body';
 import { readFirstChunk } from '../../../lib/files/file-identity';
 import type { ContentPart } from '../../../lib/files/read-file';
 import { assertReadable, readFile } from '../../../lib/files/read-file';
-import { describeUnsentFiles } from '../../../lib/unsent-files';
-import { getChatFiles, isMissingInMessage } from '../../shared/items/chat-files';
-import { getBinaryFileName, openBinaryField, splitNames } from '../../../lib/n8n/binary';
+import { getFileType } from '../../../lib/files/file-types';
+import { openBinaryField, splitNames } from '../../../lib/n8n/binary';
+import type { TriggerFile } from '../../../lib/n8n/trigger-files';
+import { isMissingInMessage } from '../../shared/items/chat-files';
 import { textField } from './text-fields';
-import { getOrigin } from '../../shared/fields/read-values';
+import { getOrigin, isAdded } from '../../shared/fields/read-values';
 
 /**
  * Option for files.
@@ -36,13 +37,14 @@ interface BinaryFieldsField extends TextField {
 	parse(value: unknown, source: ValueSource): string[];
 }
 
-function parseBinaryFields(value: unknown, source: ValueSource) {
+/** @returns names, without empty ones */
+export function parseBinaryFields(value: unknown, source: ValueSource): string[] {
 	return Array.isArray(value) ? value.map(String) : splitNames(toWrittenText(source, value));
 }
 
 /** The call of an operation with this option. */
 type FileCall = LlamaCall & {
-	values: { readonly options: { readonly binaryFields?: readonly string[] } };
+	values: { readonly options: OptionValues<{ readonly binaryFields: BinaryFieldsField }> };
 };
 
 /** Files of an item, for the model and for errors. */
@@ -59,9 +61,30 @@ interface ItemFiles {
  * @throws a `ServerError` of type `invalidInput` for a file that no model server supports.
  */
 export async function readItemFiles(call: FileCall): Promise<ItemFiles> {
-	const { context, itemIndex, values } = call;
-	const { binaryFields: names = [] } = values.options;
-	reportUnsentFiles(call, names);
+	const { options } = call.values;
+	const { binaryFields = [] } = options;
+	const isOptionAdded = isAdded(options, 'binaryFields');
+	// An option that is added and empty is consent.
+	if (!isOptionAdded || binaryFields.length > 0)
+		await addUnsentFiles(call, binaryFields, isOptionAdded ? ENTER_FIELD : ADD_OPTION);
+	return await readFiles(call, binaryFields);
+}
+
+/**
+ * Reads the files of an item that a field names.
+ *
+ * @throws a `ServerError` of type `invalidInput` for a file that is not there, or that no model server supports.
+ */
+export async function readNamedFiles(
+	call: LlamaCall,
+	names: readonly string[],
+): Promise<ItemFiles> {
+	await addUnsentFiles(call, names, ENTER_FIELD);
+	return await readFiles(call, names);
+}
+
+async function readFiles(call: LlamaCall, names: readonly string[]): Promise<ItemFiles> {
+	const { context, itemIndex } = call;
 	const itemFiles: ItemFiles = { parts: [], files: [] };
 	for (const property of names.filter((name) => !isMissingInMessage(call, name))) {
 		const { name, mimeType, size, open } = await openBinaryField(context, itemIndex, property);
@@ -75,15 +98,32 @@ export async function readItemFiles(call: FileCall): Promise<ItemFiles> {
 	return itemFiles;
 }
 
-/** Names the files of a chat message that the option does not name. */
-function reportUnsentFiles(call: LlamaCall, names: readonly string[]) {
-	const unsent = getChatFiles(call)
-		.filter((property) => !names.includes(property))
-		.map((property) => ({
-			name: getBinaryFileName(call, property),
-			reason: `Input Binary Fields does not name ${property}`,
-		}));
-	if (unsent.length > 0) call.hint(describeUnsentFiles(unsent));
+/**
+ * Remembers the files from the trigger that no field names: all of a chat message, and of others those of a kind that models
+ * read.
+ */
+async function addUnsentFiles(call: LlamaCall, names: readonly string[], remedy: string) {
+	for (const file of call.getTriggerFiles()) {
+		const { name, property, isOfChat } = file;
+		if (names.includes(property) || !(isOfChat || (await isReadByModels(call, file)))) continue;
+		const reason = `Input Binary Fields does not name ${property}`;
+		call.losses.add('unsentFile', { name, reason, remedy });
+	}
+}
+
+const ADD_OPTION =
+	'To send such files, add the option Input Binary Fields and enter the names. To hide this hint, leave it empty.';
+
+const ENTER_FIELD = 'To send such files, enter these names, too.';
+
+async function isReadByModels(
+	{ context, itemIndex }: LlamaCall,
+	{ property, mimeType }: TriggerFile,
+): Promise<boolean> {
+	const head = await openBinaryField(context, itemIndex, property)
+		.then(async ({ open }) => await readFirstChunk(open()))
+		.catch(() => new Uint8Array());
+	return getFileType(head, mimeType).category !== 'document';
 }
 
 /** The text of an item with its files. */

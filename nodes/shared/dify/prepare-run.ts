@@ -10,7 +10,7 @@ import { readInputs } from './run-inputs';
 import type { FileRow } from './run-files';
 import { readRequestedFiles } from './run-files';
 import { getBinaryFields, sendFiles } from './file-requests';
-import { readChatFiles } from './chat-file-requests';
+import { readUnnamedFiles } from './trigger-file-requests';
 
 export interface RequestSource {
 	/** The user to upload files for, and to run as. */
@@ -20,11 +20,8 @@ export interface RequestSource {
 	/** Rows of the field "Files", which then decide which files are sent. Default: none. */
 	files: readonly FileRow[] | undefined;
 	options: RunOptionValues;
-	/**
-	 * Binary fields with the files of a chat message. If the field "Files" is empty, those that the app accepts are sent;
-	 * a hint names the others. Default: none
-	 */
-	chatFiles?: readonly string[];
+	/** Whether the files of a chat message that the app accepts are sent if the field "Files" is empty. Default: no */
+	sendsChatFiles?: boolean;
 }
 
 /** A request of a run, with what the item says about it. */
@@ -41,7 +38,7 @@ export interface PreparedRun extends RunRequest {
  */
 export async function prepareRun(
 	call: DifyCall,
-	{ user, inputs: inputValues, files: rows = [], options, chatFiles = [] }: RequestSource,
+	{ user, inputs: inputValues, files: rows = [], options, sendsChatFiles = false }: RequestSource,
 ): Promise<PreparedRun> {
 	const { client, chatStream } = call;
 	const settings = toRunSettings(options);
@@ -52,9 +49,11 @@ export async function prepareRun(
 	const allowedTypes =
 		selected.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
 	const used = new Set([...getBinaryFields(selected), ...formFiles.binaryFields]);
-	const added = await readChatFiles(call, {
-		binaryFields: chatFiles.filter((name) => !used.has(name)),
+	const added = await readUnnamedFiles(call, {
+		files: call.getTriggerFiles().filter(({ property }) => !used.has(property)),
+		sendsChatFiles,
 		isSelected: rows.length > 0,
+		isEmptied: rows.length > 0 && selected.length === 0,
 	});
 	const inputs = { ...values, ...(await formFiles.upload(user)) };
 	const files = await sendFiles([...selected, ...added], user, allowedTypes);

@@ -207,8 +207,15 @@ function toOptionsEntry({ entry, fields }: OptionsField): Entry {
 	};
 }
 
-/** Options that come first. */
-const COMMON = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
+/** Options that come first: a person who looks for files finds them without a search. */
+const COMMON = [
+	'Input Binary Fields',
+	'Temperature',
+	'Maximum Tokens',
+	'Top P',
+	'Context Size',
+	'Stop Sequences',
+];
 
 /**
  * The common options, then timeouts, which slow hardware needs, then the others by name. n8n's editor keeps the order. A

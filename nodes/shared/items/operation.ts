@@ -8,6 +8,8 @@ import type {
 import type { ItemSource } from '../fields/item-source';
 import type { ChatStream } from '../../../lib/n8n/chat-stream';
 import type { ItemError } from './item-error';
+import type { RunLosses } from '../../../lib/n8n/run-losses';
+import type { TriggerFile } from '../../../lib/n8n/trigger-files';
 
 /** Arguments of an operation, and `Access`: clients created from the credential of an item. */
 export type OperationCall<Access extends object = object> = Access & {
@@ -26,6 +28,10 @@ export type OperationCall<Access extends object = object> = Access & {
 	chatStream: ChatStream | undefined;
 	/** Shows a hint at the node, once per run. */
 	hint(message: string): void;
+	/** The files of the item that a person gave to the trigger. */
+	getTriggerFiles(): readonly TriggerFile[];
+	/** What the run does not pass on, told at its end. */
+	losses: RunLosses;
 };
 
 /** An output item. An agent sees only the `json` of a tool, so it has everything that matters. */

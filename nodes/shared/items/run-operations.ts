@@ -31,6 +31,8 @@ import {
 	findFixedExpressions,
 } from '../../../lib/n8n/fixed-expressions';
 import { addHintOnce } from '../../../lib/n8n/hints';
+import { RunLosses } from '../../../lib/n8n/run-losses';
+import { TriggerFiles } from '../../../lib/n8n/trigger-files';
 import type { OperationTable } from './operation-table';
 import type { Operation } from './operation';
 import { toExecutionItem } from './operation-items';
@@ -77,6 +79,8 @@ export async function runOperations<Access extends object>(
 			addHintOnce(context, describeEmptyExpression(empty));
 		return true;
 	});
+	const losses = new RunLosses();
+	const triggerFiles = new TriggerFiles(context);
 	const { streamsToChat, concurrency } = planRun(context, { sourceOf, getOperation });
 	const results = await processItems(
 		context,
@@ -101,6 +105,8 @@ export async function runOperations<Access extends object>(
 				signal,
 				chatStream,
 				hint: (message: string) => addHintOnce(context, message),
+				getTriggerFiles: () => triggerFiles.ofItem(itemIndex),
+				losses,
 			};
 			const explain = ({ itemIndex: index, reason, facts }: ItemError) => {
 				const input = { context, properties: operation.fields, itemIndex: index };
@@ -137,7 +143,9 @@ export async function runOperations<Access extends object>(
 				? async (itemIndex, text) => await context.sendChunk('error', itemIndex, text)
 				: undefined,
 		},
-	);
+	).finally(() => {
+		for (const message of losses.describe()) addHintOnce(context, message);
+	});
 	const visitorMessage = getVisitorMessage(context);
 	const toItem = (itemError: ItemError) => {
 		const nodeError = toItemNodeError(itemError);

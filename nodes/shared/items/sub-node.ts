@@ -65,6 +65,11 @@ export class SubNode {
 		return this.place.context;
 	}
 
+	/** Of the item that the root node processes. */
+	get itemIndex(): number {
+		return this.place.itemIndex;
+	}
+
 	/** Aborts when the execution is stopped. */
 	get signal(): AbortSignal | undefined {
 		return this.log.signal;

@@ -35,6 +35,10 @@ describeScreens('localLlama', {
 		asAdded: 'Parameter "Query" is required',
 		result: 'text output The llama keeps its wool. 1',
 	},
+	'Local Llama image ask': {
+		asAdded: 'The item has no files Check that the node before this one passes on its file',
+		result: GENERATED,
+	},
 	'Local Llama image generate': {
 		asAdded: 'Parameter "Prompt" is required',
 		result: 'File Name: image.png',

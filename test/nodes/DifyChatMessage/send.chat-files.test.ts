@@ -264,18 +264,23 @@ describe('which files came with a message', () => {
 	test.each([
 		{ node: 'difyWorkflow', mode: 'workflow' },
 		{ node: 'difyApp', mode: 'completion' },
-	] as const)('$node sends only what its fields name', async ({ node, mode }) => {
-		const sim = await startApp({ mode, fileUpload: upload, reply: () => ({ steps: [] }) });
-		const parameters = {
-			resource: mode === 'workflow' ? 'run' : 'text',
-			operation: mode === 'workflow' ? 'execute' : 'generate',
-			query: 'hi',
-		};
-		const fake = prepareNode(node, sim, { mode, parameters, items: [chatItem(names)] });
-		expect(await executePrepared(node, fake)).toHaveLength(1);
-		expect(sim.requests.map(({ path }) => path)).not.toContain('/files/upload');
-		expect(fake.hints).toEqual([]);
-	});
+	] as const)(
+		'$node sends only what its fields name, and a hint names the others',
+		async ({ node, mode }) => {
+			const sim = await startApp({ mode, fileUpload: upload, reply: () => ({ steps: [] }) });
+			const parameters = {
+				resource: mode === 'workflow' ? 'run' : 'text',
+				operation: mode === 'workflow' ? 'execute' : 'generate',
+				query: 'hi',
+			};
+			const fake = prepareNode(node, sim, { mode, parameters, items: [chatItem(names)] });
+			expect(await executePrepared(node, fake)).toHaveLength(1);
+			expect(sim.requests.map(({ path }) => path)).not.toContain('/files/upload');
+			expect(fake.hints.map(({ message }) => message)).toEqual([
+				'2 files were not sent: cat.png (no field of the node names data0); notes.txt (no field of the node names data1). To send such files, select them in Files.',
+			]);
+		},
+	);
 });
 
 describe('a file that a field of the node names, and the chat message does not have', () => {

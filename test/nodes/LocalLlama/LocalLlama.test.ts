@@ -29,7 +29,14 @@ const prompts = (...texts: string[]) => ({
 });
 
 test('every field is shown only for its resource and operation; options are sorted by label, common ones and timeouts first', () => {
-	const common = ['Temperature', 'Maximum Tokens', 'Top P', 'Context Size', 'Stop Sequences'];
+	const common = [
+		'Input Binary Fields',
+		'Temperature',
+		'Maximum Tokens',
+		'Top P',
+		'Context Size',
+		'Stop Sequences',
+	];
 	const isTimeout = (label: string) => label.endsWith('Timeout (Seconds)');
 	const { properties } = new LocalLlama().description;
 	for (const { name, displayOptions, options, type } of properties) {

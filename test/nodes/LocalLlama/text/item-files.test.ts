@@ -1,6 +1,7 @@
 /** File types are detected by content, and the whole input is processed: cases of public reports. */
 import type { INodeExecutionData } from 'n8n-workflow';
 
+import { omitUndefined } from '../../../../lib/values/records';
 import { reply } from '../../../simulators/llama-server';
 import { file, useLocalLlama } from '../run-node';
 
@@ -346,12 +347,17 @@ describe('behind a chat, a hint names the files of the message that are not sent
 		{ ...CHAT, operation: 'extract', text: 'Hi', fields: { field: [{ name: 'city' }] } },
 	];
 	const NOT_SENT =
-		'2 files were not sent: notes.txt (Input Binary Fields does not name data0); more.txt (Input Binary Fields does not name data1).';
+		'2 files were not sent: notes.txt (Input Binary Fields does not name data0); more.txt (Input Binary Fields does not name data1). To send such files, add the option Input Binary Fields and enter the names. To hide this hint, leave it empty.';
 
-	test.each<{ it: string; binaryFields: string; json: object; hints: string[] }>([
+	test.each<{ it: string; binaryFields?: string; json: object; hints: string[] }>([
+		{
+			it: 'the option is empty',
+			binaryFields: '',
+			json: { ...MESSAGE, files: FILES },
+			hints: [],
+		},
 		{
 			it: 'none is named',
-			binaryFields: '',
 			json: { ...MESSAGE, files: FILES },
 			hints: [NOT_SENT],
 		},
@@ -359,7 +365,9 @@ describe('behind a chat, a hint names the files of the message that are not sent
 			it: 'one is named',
 			binaryFields: 'data1',
 			json: { ...MESSAGE, files: FILES },
-			hints: ['1 file was not sent: notes.txt (Input Binary Fields does not name data0).'],
+			hints: [
+				'1 file was not sent: notes.txt (Input Binary Fields does not name data0). To send such files, enter these names, too.',
+			],
 		},
 		{
 			it: 'all are named',
@@ -367,14 +375,28 @@ describe('behind a chat, a hint names the files of the message that are not sent
 			json: { ...MESSAGE, files: FILES },
 			hints: [],
 		},
-		{ it: 'the list is gone', binaryFields: '', json: MESSAGE, hints: [NOT_SENT] },
-		{ it: 'the item is of no chat', binaryFields: '', json: { chatInput: 'Hi' }, hints: [] },
+		{ it: 'the list is gone', json: MESSAGE, hints: [NOT_SENT] },
+		{ it: 'the item is of no chat', json: { chatInput: 'Hi' }, hints: [] },
 	])('the hint about files that are not sent if $it', async ({ binaryFields, json, hints }) => {
 		for (const parameters of OPERATIONS) {
 			await serve();
-			const all = await getHints({ ...parameters, options: { binaryFields } }, item(json));
+			const all = await getHints(
+				{ ...parameters, options: omitUndefined({ binaryFields }) },
+				item(json),
+			);
 			expect(all.filter((hint) => hint.includes('not sent'))).toEqual(hints);
 		}
+	});
+
+	test('many items and files are one hint, with ten names', async () => {
+		await serve();
+		const items = Array.from({ length: 7 }, () => item(MESSAGE)).flat();
+		const hints = await getHints({ ...CHAT, options: { binaryFields: 'data0' } }, items);
+		expect(hints.map((hint) => hint.split('. To', 1).join())).toEqual([
+			`7 files were not sent: ${Array(7).fill('more.txt').join(', ')} (Input Binary Fields does not name data1)`,
+		]);
+		const none = await getHints({ ...CHAT, options: {} }, items);
+		expect(none).toEqual([expect.stringMatching(/^14 files were not sent: .*; and 4 more\./)]);
 	});
 
 	test.each(OPERATIONS)(

@@ -165,7 +165,6 @@ const CASES: Readonly<Record<string, Case>> = {
 		operation: FLOW,
 		parameters: { options: { workflowId: '11111111-2222-4333-8444-555555555555' } },
 	},
-	'a workflow in a chat': { operation: FLOW, parameters: {}, binary: BINARY, json: SESSION },
 };
 
 /** Names and types of a file that show more or less of it. */

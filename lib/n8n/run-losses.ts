@@ -1,0 +1,36 @@
+/**
+ * What a person put in and did not come out: the one edge at which an operation and a sub-node tell it, once a run. In between,
+ * a loss is data.
+ */
+import type { UnsentFile } from '../unsent-files';
+import { describeUnsentFiles } from '../unsent-files';
+import { pushAll } from '../values/lists';
+
+/** Facts of each kind of loss. */
+export interface Losses {
+	/** Files that no field names, or that the server or app does not accept. */
+	unsentFile: UnsentFile;
+}
+
+/** The words of each kind: one hint for all of a run. */
+const WORDS: { readonly [Kind in keyof Losses]: (facts: ReadonlyArray<Losses[Kind]>) => string } = {
+	unsentFile: describeUnsentFiles,
+};
+
+/** The losses of a run. */
+export class RunLosses {
+	private readonly facts: { readonly [Kind in keyof Losses]: Array<Losses[Kind]> } = {
+		unsentFile: [],
+	};
+
+	add<Kind extends keyof Losses>(kind: Kind, ...facts: ReadonlyArray<Losses[Kind]>): void {
+		pushAll(this.facts[kind], facts);
+	}
+
+	/** The hints of the run. */
+	describe(): string[] {
+		return (Object.keys(WORDS) as Array<keyof Losses>).flatMap((kind) =>
+			this.facts[kind].length === 0 ? [] : [WORDS[kind](this.facts[kind])],
+		);
+	}
+}
