@@ -3,8 +3,8 @@
  * store is created by its name in this table only. Each process has its own, including each worker of n8n's queue mode, so
  * everything must work without it, too.
  *
- * Words of a response are read within the execution that got it. What outlives an execution is what the node itself observed: a
- * visitor or a model can write any sentence, and no status, header, list or limit of the server.
+ * Words of a response are read within the execution that got it. What outlives an execution is what the node itself sent or
+ * observed: a visitor or a model can write any sentence, and no status, header, list or limit of the server.
  */
 import { LruCache, TTL_MS } from './lru-cache';
 
@@ -114,7 +114,7 @@ export const KEPT: Readonly<Record<KeptName, KeptRow>> = {
 		ttlMs: TTL_MS,
 		maxEntries: SOME,
 		sharedBecause: 'the server gave them for requests of the node itself',
-		forgottenBy: 'a change of the type, and commands to load or unload a model',
+		forgottenBy: 'a change of the type',
 	},
 	apiRoots: {
 		scope: 'process',
@@ -141,7 +141,7 @@ export const KEPT: Readonly<Record<KeptName, KeptRow>> = {
 		ttlMs: TTL_MS,
 		maxEntries: SOME,
 		sharedBecause: 'a status says it, and the task was done elsewhere',
-		forgottenBy: 'a request that the route accepts, and a change of the type',
+		forgottenBy: 'a change of the type',
 	},
 	historyForms: {
 		scope: 'process',
@@ -157,10 +157,12 @@ export const KEPT: Readonly<Record<KeptName, KeptRow>> = {
 	contextSizes: {
 		scope: 'process',
 		keys: 'server and model',
-		writtenBy: 'the option Context Size of a request',
+		writtenBy:
+			'each request of the node that sets a size: the server runs the model with it until another one comes',
 		ttlMs: TTL_MS,
 		maxEntries: SOME,
-		sharedBecause: 'it only leads to a hint that sizes differ, which reloads the model each time',
+		sharedBecause:
+			'no response is read; it only leads to a hint that sizes differ, for each of which the model is loaded again',
 		forgottenBy: 'a change of the type',
 	},
 	reasoningStarts: {

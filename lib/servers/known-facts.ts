@@ -13,6 +13,11 @@ export const MAX_MODELS = 50;
 export class SuccessionFacts {
 	/** Unique: what executions learned belongs to it. */
 	readonly id: string = randomUUID();
+	/** By model. */
+	props: LruCache<ServerProps> = keepWithin<ServerProps>('props');
+	/** Tokens in the chat template of each model; empty if it is not known: then it stays so, for the prompt cache. */
+	readonly templateTokens: LruCache<readonly string[]> =
+		keepWithin<readonly string[]>('templateTokens');
 	/** By learning scope and model. */
 	readonly routes: LruCache<KnownRoutes> = keepWithin<KnownRoutes>('routes');
 	/** By learning scope and model. */
@@ -36,10 +41,6 @@ export class KnownFacts {
 	identification: Promise<ServerType> | undefined;
 	/** At the last identification, the server listed its models. */
 	hasModelList = false;
-	/** By model. */
-	props: LruCache<ServerProps> = keepWithin<ServerProps>('props');
-	/** Tokens in the chat template of each model; empty if it is not known: then it stays so, for the prompt cache. */
-	templateTokens: LruCache<readonly string[]> = keepWithin<readonly string[]>('templateTokens');
 	succession: SuccessionFacts = new SuccessionFacts();
 }
 

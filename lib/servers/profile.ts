@@ -242,7 +242,7 @@ class ServerProfile {
 	 * @returns undefined if the server reports none, or does not respond
 	 */
 	async fetchProps(model = '', signal?: AbortSignal): Promise<ServerProps | undefined> {
-		const { props } = this.facts;
+		const { props } = this.facts.succession;
 		const cached = props.get(model);
 		if (cached !== undefined) return cached;
 		const { fetchProps } = await this.fetchType(signal);
@@ -252,8 +252,8 @@ class ServerProfile {
 	}
 
 	/**
-	 * The tokens in the chat template of a model; requests the template if it was not requested before. Until the server is
-	 * forgotten, they stay the same, whatever it responds later: the beginning of a prompt depends on them.
+	 * The tokens in the chat template of a model; requests the template if it was not requested before. Until another type of
+	 * server is recognized, they stay the same, whatever it responds later: the beginning of a prompt depends on them.
 	 *
 	 * @param props what `fetchProps` returned for the model
 	 */
@@ -262,7 +262,7 @@ class ServerProfile {
 		props: ServerProps | undefined,
 		signal?: AbortSignal,
 	): Promise<readonly string[]> {
-		const { templateTokens } = this.facts;
+		const { templateTokens } = this.facts.succession;
 		const known = templateTokens.get(model);
 		if (known !== undefined) return known;
 		const { fetchTemplate } = await this.fetchType(signal);
@@ -274,16 +274,16 @@ class ServerProfile {
 
 	/** Concurrent generations that the server supports with a model, if it reported that. */
 	getCachedSlots(model = ''): number | undefined {
-		return this.facts.props.get(model)?.slots;
+		return this.facts.succession.props.get(model)?.slots;
 	}
 
 	/** Tokens of context that one request can use, if the server reported them. */
 	getCachedContext(model: string): number | undefined {
-		const { props, serverType, models } = this.facts;
+		const { succession, serverType, models } = this.facts;
 		// llama-server lists the context of all slots together.
 		const canUseList = this.isTypeCached() && serverType.fetchProps === undefined;
 		const listedModel = canUseList ? models.find(({ id }) => id === model) : undefined;
-		return props.get(model)?.context ?? listedModel?.context;
+		return succession.props.get(model)?.context ?? listedModel?.context;
 	}
 
 	/** Tokens of context that a model was trained for, as the server responds; Infinity if it does not tell. */
@@ -366,7 +366,7 @@ class ServerProfile {
 	/** The next request identifies the server again. Properties that are being fetched are not stored. */
 	forget(): void {
 		this.facts.typeExpiresAt = 0;
-		this.facts.props = keepWithin('props');
+		this.facts.succession.props = keepWithin('props');
 	}
 }
 

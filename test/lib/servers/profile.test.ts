@@ -173,6 +173,27 @@ test('what a server taught does not apply to its successor at the same address',
 	expect(profile.replaceContextSize('m', 8192)).toBeUndefined();
 });
 
+test('the tokens of a template stay until another type of server is recognized', async () => {
+	const baseUrl = 'http://127.0.0.1:9/template';
+	const profile = getProfile(createModelServer({ baseUrl }, NO_EXECUTION));
+	const recognize = (owner: string) =>
+		profile.learnType({
+			status: 200,
+			headers: {},
+			finalUrl: '',
+			text: '',
+			json: { object: 'list', data: [{ id: 'm', object: 'model', owned_by: owner }] },
+		});
+	const read = async (token: string) =>
+		await profile.fetchTemplateTokens('m', { templateTokens: [token] });
+	recognize('llamacpp');
+	expect(await read('<|first|>')).toEqual(['<|first|>']);
+	recognize('llamacpp');
+	expect(await read('<|second|>')).toEqual(['<|first|>']);
+	recognize('vllm');
+	expect(await read('<|second|>')).toEqual(['<|second|>']);
+});
+
 test('the properties of at most 50 models per server are cached', async () => {
 	const { server, requested } = await serve(
 		{ 'GET /v1/models': list({ id: 'a' }), 'GET /props': { total_slots: 2 } },
