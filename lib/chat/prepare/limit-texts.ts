@@ -35,21 +35,24 @@ export function assertShortTexts(source: readonly InputMessage[]): void {
 /** Messages whose results of tools are short enough. */
 interface CutMessages {
 	messages: ChatMessage[];
-	/** About results that were cut. */
-	warnings: string[];
+	/** About each result that was cut. */
+	warnings: ReadonlyMap<ChatMessage, string>;
 }
 
 /** Cuts the results of tools, with a note for the model. */
 export function cutResults(all: readonly ChatMessage[]): CutMessages {
-	const warnings: string[] = [];
+	const warnings = new Map<ChatMessage, string>();
 	const messages = all.map((message) => {
 		if (message.role !== 'tool' || message.origin !== 'foreign') return message;
 		const problem = findLengthProblem(message.content);
 		if (problem === undefined) return message;
-		warnings.push(
+		const content = `${cutText(message.content)}\n[Cut: the result ${problem}]`;
+		const cut: ChatMessage = { ...message, content };
+		warnings.set(
+			cut,
 			`The result of the tool "${message.name}" ${problem}. The model got its beginning.`,
 		);
-		return { ...message, content: `${cutText(message.content)}\n[Cut: the result ${problem}]` };
+		return cut;
 	});
 	return { messages, warnings };
 }

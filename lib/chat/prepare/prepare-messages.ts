@@ -31,7 +31,9 @@ export function prepareMessages(
 	const cut = cutResults(allMessages);
 	const { messages, warnings } = trimToBudget(cut.messages, historyBudget);
 	assertShortConversation(messages);
-	return { messages, warnings: [...warnings, ...cut.warnings] };
+	// The budget may omit or shorten a result that was cut, and has its own warning.
+	const cutWarnings = messages.flatMap((message) => cut.warnings.get(message) ?? []);
+	return { messages, warnings: [...warnings, ...cutWarnings] };
 }
 
 function trimToBudget(allMessages: ChatMessage[], historyBudget: number): PreparedMessages {

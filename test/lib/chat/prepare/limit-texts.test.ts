@@ -84,11 +84,14 @@ test('only results beyond 2 MB are cut, each with a warning, and the others stay
 		true,
 		false,
 	]);
-	expect(cut.warnings).toHaveLength(2);
-	expect(cut.warnings[0]).toMatch(
-		/^The result of the tool "first" .*2 MB.*\. The model got its beginning\.$/,
-	);
-	expect(cut.warnings[1]).toContain('"third"');
+	expect(cut.messages.map((message) => cut.warnings.get(message))).toEqual([
+		undefined,
+		expect.stringMatching(
+			/^The result of the tool "first" .*2 MB.*\. The model got its beginning\.$/,
+		),
+		undefined,
+		expect.stringContaining('"third"'),
+	]);
 	const [, first] = cut.messages;
 	expect(first).toMatchObject({ role: 'tool', name: 'first', toolCallId: '1' });
 	const content = String(first!.content);

@@ -65,3 +65,26 @@ test.each(CASES)(
 		if (typeof sent === 'number') expect(sent).toBeLessThanOrEqual(MAX_BYTES);
 	},
 );
+
+test.each([
+	{
+		what: 'an omitted result',
+		historyBudget: 50,
+		warnings: ['the oldest ones were omitted'],
+	},
+	{
+		what: 'a shortened result',
+		historyBudget: 2_000,
+		warnings: ['old tool results were shortened: 1'],
+	},
+	{ what: 'a result that was sent', historyBudget: 0, warnings: ['The model got its beginning.'] },
+])('the warnings about $what do not contradict each other', ({ historyBudget, warnings }) => {
+	const earlier = [...turn(LITTLE), answer, ...toolTurn(2 * MAX_TEXT_BYTES), answer];
+	const prepared = prepareMessages(toInputs([...earlier, ...turn(LITTLE)]), {
+		...PLAIN_SETTINGS,
+		historyBudget,
+	});
+	expect(prepared.warnings).toEqual(
+		warnings.map((warning) => expect.stringContaining(warning) as string),
+	);
+});
