@@ -1,6 +1,6 @@
 /** What a chain or an agent asks for. */
 import type { InputMessage } from './input-message';
-import type { OversizedTool, ToolDefinition, ToolChoice } from './tool-definition';
+import type { UnusableTool, ToolDefinition, ToolChoice } from './tool-definition';
 import type { ChatResult } from './chat-result';
 import type { JsonSchemaFormat } from './settings';
 
@@ -18,8 +18,8 @@ export interface ChatRequest {
 	tools?: readonly ToolDefinition[];
 	/** Connected tools that are not offered. A call of one is valid. */
 	unofferedTools?: readonly ToolDefinition[];
-	/** Connected tools that are too large to be offered. A call of one is not valid. */
-	oversizedTools?: readonly OversizedTool[];
+	/** Connected tools that cannot be offered. A call of one is not valid. */
+	unusableTools?: readonly UnusableTool[];
 	toolChoice?: ToolChoice;
 	/** The form of this response, in place of the one in the settings. The prompt gets its schema. */
 	requestedFormat?: RequestedFormat;

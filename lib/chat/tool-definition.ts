@@ -1,5 +1,5 @@
 /** The tools that a model may call. */
-import type { SchemaLimit } from './body/schema-size';
+import type { SchemaProblem } from './body/schema-size';
 import type { Origin } from '../origin';
 import type { JsonRecord } from '../values/records';
 
@@ -15,14 +15,13 @@ export interface ToolDefinition {
 	origin: Origin;
 }
 
-/** Why a tool is too large: its schema, its name and description, or all tools together. */
-export type ToolLimit = SchemaLimit | 'description' | 'together';
+/** Why a tool cannot be offered: its schema, its name and description are too long, or all tools together are too large. */
+export type ToolProblem = SchemaProblem | 'description' | 'together';
 
-/** A connected tool that is not offered, because its definition is too large. */
-export interface OversizedTool {
+/** A connected tool that is not offered, because its definition is too large or cannot be read. */
+export interface UnusableTool {
 	name: string;
-	/** The limit that it exceeds. */
-	limit: ToolLimit;
+	problem: ToolProblem;
 }
 
 /** Whether tools are called: the model decides, never, always, or always this one. */

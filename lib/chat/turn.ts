@@ -9,7 +9,7 @@ import { showsTextAtEnd } from './turn-context';
 import { getText } from './content';
 import { countCorrections, toLogFields } from './log-fields';
 import { assertCapabilities } from './prepare/capabilities';
-import { assertNeededTools, describeOversizedTools } from './prepare/oversized-tools';
+import { assertNeededTools, describeUnusableTools } from './prepare/unusable-tools';
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
 import { withSchemaInstruction } from './prepare/schema-instruction';
@@ -120,7 +120,7 @@ async function completeTurn(
 	finishDisplay(turn, completion);
 	const toolCalls = toOriginalCalls(turn, completion);
 	cacheToolCalls({ ...completion, toolCalls });
-	const oversizedWarning = describeOversizedTools(chatRequest.oversizedTools ?? []);
+	const unusableWarning = describeUnusableTools(chatRequest.unusableTools ?? []);
 	const texts = messages.map(({ content }) => getText(content));
 	return {
 		text: display.text,
@@ -133,7 +133,7 @@ async function completeTurn(
 		model: completion.model,
 		warnings: [
 			...historyWarnings,
-			...(oversizedWarning === undefined ? [] : [oversizedWarning]),
+			...(unusableWarning === undefined ? [] : [unusableWarning]),
 			...draftWarnings,
 			...result.warnings,
 			...completion.warnings,

@@ -4,19 +4,19 @@
  * again in each round.
  */
 import {
-	createSchemaSizeError,
+	createSchemaError,
 	getZodDefinition,
 	isExcess,
 	MAX_LENGTH,
 	measureSchema,
 } from '../chat/body/schema-size';
-import type { SchemaExcess } from '../chat/body/schema-size';
-import { createInputError } from '../errors/create-error';
+import type { SchemaExcess, SchemaProblem } from '../chat/body/schema-size';
 import { keep } from '../kept';
 import { memoize } from '../lru-cache';
 import { getOwn } from '../values/own-properties';
 import { asNonEmptyString, asRecord, isRecord, omitUndefined } from '../values/records';
 import type { JsonRecord } from '../values/records';
+import { tryOrUndefined } from '../values/try-or-undefined';
 import type { AiNodeSdk } from './host-classes';
 
 /** The host's converter, which knows the host's zod. */
@@ -32,19 +32,9 @@ export interface PlainSchema {
 	bytes: number;
 }
 
-/** What a schema describes, in errors. */
-export interface SchemaSubject {
-	/** For example `The schema of the tool "search"`. */
-	label: string;
-	/** Of the error for a schema that cannot be read. */
-	title: string;
-	suggestion: string;
-}
-
-/** How a schema is read. */
-export interface SchemaReader extends SchemaSubject {
-	/** n8n's converter. It returns any schema but those of its own copy of zod as it is. Default: there is no such schema. */
-	toJsonSchema?: ToJsonSchema;
+/** A schema that is not used. */
+export interface UnusableSchema extends Omit<SchemaExcess, 'limit'> {
+	problem: SchemaProblem;
 }
 
 const convertedSchemas = keep<PlainSchema>('convertedSchemas');
@@ -55,32 +45,51 @@ const BYTES_PER_VALUE = 100;
 /**
  * Reads a schema of which nothing is known, after it was counted. A zod schema is converted once per content.
  *
- * @throws {ServerError} of type `invalidInput` if it is no schema
+ * @param toJsonSchema - n8n's converter. It returns any schema but those of its own copy of zod as it is. Default: there is no
+ *   such schema.
  */
-export function readSchema(schema: unknown, reader: SchemaReader): PlainSchema | SchemaExcess {
+export function readSchema(
+	schema: unknown,
+	toJsonSchema?: ToJsonSchema,
+): PlainSchema | UnusableSchema {
 	// Only their own converters can read them.
-	if (isOpaque(schema)) return toPlainSchema(convertSchema(schema, reader));
+	if (isOpaque(schema)) return toPlainSchema(convertSchema(schema, toJsonSchema));
 	const size = measureSchema(schema);
-	if (isExcess(size)) return size;
-	if (getZodDefinition(schema) === undefined) return toPlainSchema(convertSchema(schema, reader));
-	const key = `${getCopyId(schema as object, reader)} ${size.hash()}`;
+	if (isExcess(size)) return toUnusable(size);
+	if (getZodDefinition(schema) === undefined)
+		return toPlainSchema(convertSchema(schema, toJsonSchema));
+	const key = `${getCopyId(schema as object, toJsonSchema)} ${size.hash()}`;
 	const known = convertedSchemas.get(key);
 	if (known !== undefined) return known;
-	const converted = toPlainSchema(convertSchema(schema, reader));
-	if (!isExcess(converted))
+	const converted = toPlainSchema(convertSchema(schema, toJsonSchema));
+	if (!isUnusable(converted))
 		convertedSchemas.set(key, converted, 2 * converted.bytes + BYTES_PER_VALUE * converted.values);
 	return converted;
 }
 
-/** A converter may have made more of a schema than it was. */
-function toPlainSchema(source: JsonRecord): PlainSchema | SchemaExcess {
+/** @returns whether a schema that was read is not used */
+export function isUnusable(read: PlainSchema | UnusableSchema): read is UnusableSchema {
+	return 'problem' in read;
+}
+
+function toUnusable({ limit, ...counted }: SchemaExcess): UnusableSchema {
+	return { problem: limit, ...counted };
+}
+
+/**
+ * A converter may have made more of a schema than it was.
+ *
+ * @param source - Undefined: there is no schema.
+ */
+function toPlainSchema(source: JsonRecord | undefined): PlainSchema | UnusableSchema {
+	if (source === undefined) return { problem: 'form', values: 1, length: 0 };
 	const schema = { ...source };
 	delete schema.$schema;
 	const size = measureSchema(schema);
-	if (isExcess(size)) return size;
+	if (isExcess(size)) return toUnusable(size);
 	const json = JSON.stringify(schema);
 	if (json.length > MAX_LENGTH)
-		return { limit: 'length', values: size.values, length: json.length };
+		return { problem: 'length', values: size.values, length: json.length };
 	return { schema, values: size.values, bytes: Buffer.byteLength(json) };
 }
 
@@ -96,18 +105,13 @@ export const RESPONSE_SCHEMA = 'The schema of the response';
 export function toResponseSchema(source: unknown, toJsonSchema: ToJsonSchema): JsonRecord {
 	const { parameters, name } = asRecord(source);
 	const isFunction = typeof name === 'string' && isRecord(parameters);
-	const read = readSchema(isFunction ? parameters : source, {
-		label: RESPONSE_SCHEMA,
-		title: `${RESPONSE_SCHEMA} cannot be read`,
-		suggestion: 'Describe the response with zod or JSON schema.',
-		toJsonSchema,
-	});
-	if (isExcess(read)) throw createSchemaSizeError(read, RESPONSE_SCHEMA);
+	const read = readSchema(isFunction ? parameters : source, toJsonSchema);
+	if (isUnusable(read)) throw createSchemaError(read.problem, RESPONSE_SCHEMA);
 	return read.schema;
 }
 
 /** Each converter, and each copy of zod, makes something else of the same content. */
-function getCopyId(schema: object, { toJsonSchema = convertZod }: SchemaReader): string {
+function getCopyId(schema: object, toJsonSchema: object = convertZod): string {
 	return `${getId(toJsonSchema).id} ${getId(schema.constructor).id}`;
 }
 
@@ -124,11 +128,16 @@ function isOpaque(schema: unknown): boolean {
 	return isLibrary && getZodDefinition(schema) === undefined;
 }
 
-/** @throws {ServerError} of type `invalidInput` if it is no schema */
-function convertSchema(schema: unknown, { toJsonSchema, ...subject }: SchemaReader): JsonRecord {
-	const hostTool = { type: 'function', name: subject.label, inputSchema: schema };
-	const json: unknown = toJsonSchema?.(hostTool as Parameters<ToJsonSchema>[0]) ?? schema;
-	return convertToJsonSchema(json, subject);
+/** What n8n's converter is told of a schema. */
+const HOST_TOOL = { type: 'function', name: 'schema' };
+
+/** @returns undefined if it is no schema, or its library cannot convert it */
+function convertSchema(schema: unknown, toJsonSchema?: ToJsonSchema): JsonRecord | undefined {
+	const hostTool = { ...HOST_TOOL, inputSchema: schema };
+	return tryOrUndefined(() => {
+		const json: unknown = toJsonSchema?.(hostTool as Parameters<ToJsonSchema>[0]) ?? schema;
+		return convertToJsonSchema(json);
+	});
 }
 
 /** Zod's types of single values. Types in no list here accept any value. */
@@ -142,19 +151,15 @@ const WRAPPERS = [...OPTIONAL_TYPES, 'nullable', 'readonly', 'branded', 'effects
  * JSON schema from zod 3, zod 4, a Standard Schema that gives JSON schema, or JSON schema.
  * Recognized by its shape, since n8n may hold several copies of zod, and `instanceof` knows only one.
  *
- * @throws {ServerError} of type `invalidInput` for anything else
+ * @returns undefined for anything else
  */
-function convertToJsonSchema(schema: unknown, { label, title, suggestion }: SchemaSubject) {
+function convertToJsonSchema(schema: unknown): JsonRecord | undefined {
 	if (schema === undefined || schema === null) return {};
 	const json = convertLibrarySchema(schema);
 	// A Standard Schema that gives no JSON schema would be sent with its methods.
 	const isUnconverted = json === schema && asRecord(schema)['~standard'] !== undefined;
 	const hasMethods = Object.values(asRecord(json)).some((value) => typeof value === 'function');
-	if (!isRecord(json) || isUnconverted || hasMethods)
-		throw createInputError(title, suggestion, {
-			detail: `${label} cannot be read: it is not a zod schema, a JSON schema or a Standard Schema that provides one`,
-		});
-	return json;
+	return isRecord(json) && !isUnconverted && !hasMethods ? json : undefined;
 }
 
 /** The JSON schema of a library's schema; anything else unchanged. */

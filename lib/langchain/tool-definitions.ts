@@ -1,24 +1,23 @@
 /**
  * The tools that an agent binds. In: objects of LangChain, n8n's SDK or OpenAI, whose definitions an MCP server may have
- * written. Out: definitions for the server, and the tools that are too large to be offered.
+ * written. Out: definitions for the server, and the tools that cannot be offered.
  */
-import { isExcess } from '../chat/body/schema-size';
-import type { OversizedTool, ToolDefinition, ToolLimit } from '../chat/tool-definition';
+import type { ToolDefinition, ToolProblem, UnusableTool } from '../chat/tool-definition';
 import { createInputError } from '../errors/create-error';
 import { findLengthProblem } from '../errors/text-limits';
 import type { Steps } from '../http/steps';
 import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../values/records';
-import { readSchema } from './json-schema';
+import { isUnusable, readSchema } from './json-schema';
 import type { ToJsonSchema } from './json-schema';
 
 /** The tools of a request. */
 export interface ToolList {
 	/** Those that may be offered, in the order of their connections. */
 	tools: ToolDefinition[];
-	/** Those that are too large. */
-	oversizedTools: OversizedTool[];
+	/** Those that are too large, or cannot be read. */
+	unusableTools: UnusableTool[];
 }
 
 /** A list of tools is named, scored and written in one piece: as many take 50 ms. No local model reads more than some hundred. */
@@ -38,7 +37,8 @@ const MAX_VALUES_READ = 100_000;
 const MAX_BYTES_READ = 10 * 1024 * 1024;
 
 /**
- * Reads tools one after another. A tool that is too large, or for which the others leave no room, is left out.
+ * Reads tools one after another. A tool that is too large or cannot be read, or for which the others leave no room,
+ * is left out.
  *
  * @param toJsonSchema - The host's converter, which knows the host's zod.
  * @throws {ServerError} of type `invalidInput` for something that is not a function tool
@@ -47,7 +47,7 @@ export function* readTools(
 	source: readonly unknown[],
 	toJsonSchema: ToJsonSchema,
 ): Steps<ToolList> {
-	const list: ToolList = { tools: [], oversizedTools: [] };
+	const list: ToolList = { tools: [], unusableTools: [] };
 	const sum: DefinitionSize = { values: 0, bytes: 0 };
 	const seen: DefinitionSize = { values: 0, bytes: 0 };
 	for (const each of source) {
@@ -56,14 +56,14 @@ export function* readTools(
 			list.tools.length < MAX_TOOLS &&
 			seen.values <= MAX_VALUES_READ &&
 			seen.bytes <= MAX_BYTES_READ;
-		const { definition, size, limit } = isRead ? readTool(tool, toJsonSchema) : UNREAD;
+		const { definition, size, problem } = isRead ? readTool(tool, toJsonSchema) : UNREAD;
 		const isFull =
 			sum.values + size.values > MAX_VALUES_TOGETHER ||
 			sum.bytes + size.bytes > TASK_LIMITS.chat.sentBytes;
 		seen.values += size.values;
 		seen.bytes += size.bytes;
 		if (definition === undefined || isFull)
-			list.oversizedTools.push({ name: tool.name, limit: limit ?? 'together' });
+			list.unusableTools.push({ name: tool.name, problem: problem ?? 'together' });
 		else {
 			list.tools.push(definition);
 			sum.values += size.values;
@@ -91,17 +91,17 @@ interface BoundTool {
 	openAiTool: JsonRecord | undefined;
 }
 
-/** A tool that was read: its definition, or why it is too large. */
+/** A tool that was read: its definition, or why it cannot be offered. */
 interface ReadTool {
 	definition?: ToolDefinition;
 	size: DefinitionSize;
-	limit?: ToolLimit;
+	problem?: ToolProblem;
 }
 
 const NO_SIZE: DefinitionSize = { values: 0, bytes: 0 };
 
 /** A tool after so many that no other is read. */
-const UNREAD: ReadTool = { size: NO_SIZE, limit: 'together' };
+const UNREAD: ReadTool = { size: NO_SIZE, problem: 'together' };
 
 /** @throws {ServerError} of type `invalidInput` for something that is not a function tool */
 function findTool(tool: unknown): BoundTool {
@@ -113,23 +113,18 @@ function findTool(tool: unknown): BoundTool {
 	return { name, description: asNonEmptyString(description), tool, openAiTool };
 }
 
-/** @throws {ServerError} of type `invalidInput` for a schema that cannot be read */
+/** @throws {ServerError} of type `invalidInput` for a tool that the provider runs itself */
 function readTool(
 	{ name, description, tool, openAiTool }: BoundTool,
 	toJsonSchema: ToJsonSchema,
 ): ReadTool {
 	const isTooLong = [name, description ?? ''].some((text) => findLengthProblem(text) !== undefined);
-	if (isTooLong) return { size: NO_SIZE, limit: 'description' };
-	const subject = {
-		label: `The schema of the tool "${name}"`,
-		title: `The arguments of the tool "${name}" cannot be read`,
-		suggestion: 'Describe the arguments with zod or JSON schema.',
-	};
+	if (isTooLong) return { size: NO_SIZE, problem: 'description' };
 	const read = openAiTool
-		? readSchema(openAiTool.parameters, subject)
-		: readSchema(getHostSchema(tool), { ...subject, toJsonSchema });
-	if (isExcess(read))
-		return { size: { values: read.values, bytes: read.length }, limit: read.limit };
+		? readSchema(openAiTool.parameters)
+		: readSchema(getHostSchema(tool), toJsonSchema);
+	if (isUnusable(read))
+		return { size: { values: read.values, bytes: read.length }, problem: read.problem };
 	return {
 		definition: {
 			name,

@@ -213,7 +213,7 @@ describe('a tool that is too large', () => {
 		invoke() {},
 	});
 	const HINT =
-		'Tools that are too large were not offered to the model: "big" (its schema has more than 1,000 fields).';
+		'Some tools were not offered to the model: "big" (its schema has more than 1,000 fields).';
 
 	test('is not offered; the turn goes on with the others, and one hint names it', async () => {
 		const server = await serve(calls(['c', 'small', '{"f0":"a"}']), text('Done.'));
@@ -233,7 +233,7 @@ describe('a tool that is too large', () => {
 			['small', 'other'],
 		]);
 		expect(
-			hints.map(({ message }) => message).filter((message) => message.includes('too large')),
+			hints.map(({ message }) => message).filter((message) => message.includes('not offered')),
 		).toEqual([HINT]);
 	});
 
@@ -242,7 +242,7 @@ describe('a tool that is too large', () => {
 		const { supplied } = await chatModel(server.url);
 		const bound = supplied.bindTools([ofServer('big', 10_000)], { tool_choice: 'required' });
 		const failed = await failureOf(bound.invoke([new HumanMessage('Go.')]));
-		expect(failed.message).toContain('"big" must be called, but is too large');
+		expect(failed.message).toContain('"big" must be called, but cannot be offered');
 		expect(server.sent(CHAT)).toEqual([]);
 	});
 });

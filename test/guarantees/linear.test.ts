@@ -12,7 +12,7 @@ import { ArgumentCoercer } from '../../lib/chat/check/argument-coercer';
 import { scoreTools } from '../../lib/chat/prepare/score-tools';
 import { ToolCallAccumulator } from '../../lib/chat/read/tool-call-accumulator';
 import { createToolNames, toValidName } from '../../lib/chat/tools/tool-names';
-import { describeOversizedTools } from '../../lib/chat/prepare/oversized-tools';
+import { describeUnusableTools } from '../../lib/chat/prepare/unusable-tools';
 import { readTools } from '../../lib/langchain/tool-definitions';
 import type { ToolList } from '../../lib/langchain/tool-definitions';
 import { forgetAll } from '../../lib/kept';
@@ -752,7 +752,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'ServerError.withSuggestion',
 		'createInputError',
 		'assertSchemaSize',
-		'createSchemaSizeError',
+		'createSchemaError',
 		'assertDepth',
 		'describeGatewayTimeout',
 		'fitsEnding',
@@ -919,9 +919,9 @@ const DEFINITIONS: Record<string, (count: number) => void> = {
 				select: { variable: `v${at}`, options: ['a', 'b'] },
 			})),
 		}),
-	'the hint about many tools that are too large': (count) =>
-		void describeOversizedTools(
-			times(10 * count, (at) => ({ name: `t${at}`.repeat(100), limit: 'fields' as const })),
+	'the hint about many tools that cannot be offered': (count) =>
+		void describeUnusableTools(
+			times(10 * count, (at) => ({ name: `t${at}`.repeat(100), problem: 'fields' as const })),
 		),
 };
 

@@ -142,7 +142,6 @@ async function send(
 
 const LLAMA_LIST = { data: [{ id: 'm', owned_by: 'llamacpp', meta: { n_ctx_train: 4096 } }] };
 
-const READER = { label: 'The schema', title: 'It is no schema', suggestion: 'Change it.' };
 let conversions = 0;
 /** n8n's converter. */
 const convert = (() => {
@@ -214,10 +213,7 @@ const USES: Readonly<Record<KeptName, (subject: Subject) => Promise<unknown>>> =
 	},
 	convertedSchemas: async ({ value }) => {
 		conversions = 0;
-		readSchema(
-			{ safeParse: () => undefined, _def: { typeName: 'ZodLiteral', value } },
-			{ ...READER, toJsonSchema: convert },
-		);
+		readSchema({ safeParse: () => undefined, _def: { typeName: 'ZodLiteral', value } }, convert);
 		return await Promise.resolve(conversions);
 	},
 	executions: async ({ executionId }) => {

@@ -36,18 +36,22 @@ export const MAX_LENGTH = 200_000;
 /** The limits of one schema. */
 export type SchemaLimit = 'fields' | 'values' | 'choices' | 'length' | 'depth';
 
-/** Each limit as the end of a sentence: "its schema …". */
-const EXCESSES: Readonly<Record<SchemaLimit, string>> = {
+/** Why a schema is not used: it exceeds a limit, or is none. */
+export type SchemaProblem = SchemaLimit | 'form';
+
+/** Each problem as the end of a sentence: "its schema …". */
+const PROBLEMS: Readonly<Record<SchemaProblem, string>> = {
 	fields: `has more than ${MAX_FIELDS.toLocaleString('en')} fields`,
 	values: `has more than ${MAX_VALUES.toLocaleString('en')} values`,
 	choices: `has more than ${MAX_CHOICES.toLocaleString('en')} choices`,
 	length: `has more than ${MAX_LENGTH.toLocaleString('en')} characters`,
 	depth: `is nested too deeply (maximum ${MAX_DEPTH} levels)`,
+	form: 'is not a zod schema, a JSON schema or a Standard Schema that provides one',
 };
 
-/** What a limit says of a schema that exceeds it, as the end of a sentence. */
-export function describeSchemaLimit(limit: SchemaLimit): string {
-	return EXCESSES[limit];
+/** What a problem says of a schema, as the end of a sentence. */
+export function describeSchemaProblem(problem: SchemaProblem): string {
+	return PROBLEMS[problem];
 }
 
 /** A schema within its limits. */
@@ -95,26 +99,32 @@ export function isExcess(size: object): size is SchemaExcess {
  */
 export function assertSchemaSize(schema: unknown, schemaLabel: string): void {
 	const size = measureSchema(schema);
-	if (isExcess(size)) throw createSchemaSizeError(size, schemaLabel);
+	if (isExcess(size)) throw createSchemaError(size.limit, schemaLabel);
 }
 
 /** The error for such a schema. */
-export function createSchemaSizeError(
-	{ limit }: Pick<SchemaExcess, 'limit'>,
-	schemaLabel: string,
-): ServerError {
-	return createInputError(`${schemaLabel} ${describeSchemaLimit(limit)}`, SUGGESTIONS[limit]);
+export function createSchemaError(problem: SchemaProblem, schemaLabel: string): ServerError {
+	return createInputError(
+		`${schemaLabel} ${describeSchemaProblem(problem)}`,
+		suggestOtherSchema(problem),
+	);
+}
+
+/** What to do about a schema. */
+export function suggestOtherSchema(problem: SchemaProblem): string {
+	return SUGGESTIONS[problem];
 }
 
 const FEWER_FIELDS =
 	'Describe fewer fields per schema: split the task into several, each with its own schema.';
 
-const SUGGESTIONS: Readonly<Record<SchemaLimit, string>> = {
+const SUGGESTIONS: Readonly<Record<SchemaProblem, string>> = {
 	fields: FEWER_FIELDS,
 	values: FEWER_FIELDS,
 	choices: 'Describe the choices in words, or divide them into several fields or schemas.',
 	length: FEWER_FIELDS,
 	depth: 'Move recurring parts to $defs and reference them with $ref.',
+	form: 'Describe the fields with zod or JSON schema.',
 };
 
 /** Ends the count. */

@@ -364,17 +364,7 @@ describe('tools as definitions', () => {
 				json,
 			);
 			expect(read({ toJSONSchema: () => json })).toEqual(json);
-			expect(() => read({ '~standard': standard, kind: 'schema' })).toThrow(
-				'The arguments of the tool "f" cannot be read',
-			);
 		});
-
-		it.each([[() => 1], ['text'], [[]], [{ parse: () => 1 }]])(
-			'%p is a readable error',
-			(schema) => {
-				expect(() => read(schema)).toThrow('The arguments of the tool "f" cannot be read');
-			},
-		);
 	});
 
 	it("tools with a JSON schema, without its $schema, which stays in the tool's own", () => {

@@ -72,7 +72,7 @@ const play = async (
 	};
 	const model = createSdkChatModel({ generate, modelId: 'm', sdk: sdk as never });
 	const response = await run(model as unknown as SdkModel);
-	const [request] = requests.map(({ signal, oversizedTools: _none, messages, tools, ...more }) => ({
+	const [request] = requests.map(({ signal, unusableTools: _none, messages, tools, ...more }) => ({
 		messages: messages.map(toShortInput),
 		tools: tools?.map(toShortTool),
 		...more,

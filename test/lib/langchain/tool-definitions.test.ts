@@ -31,12 +31,13 @@ const createTool = (name: string, fields: number, text = 'A field') => ({
 	invoke() {},
 });
 
-/** n8n's converter, with the names of the tools whose schemas it converted. */
+/** n8n's converter, with the numbers of fields of the zod schemas that it converted. */
 const createConverter = () => {
-	const converted: string[] = [];
+	const converted: number[] = [];
 	const toJsonSchema = ((tool: Parameters<ToJsonSchema>[0]) => {
 		const json = getParametersJsonSchema(tool);
-		if (json !== (tool as { inputSchema?: unknown }).inputSchema) converted.push(tool.name);
+		if (json !== (tool as { inputSchema?: unknown }).inputSchema)
+			converted.push(Object.keys(json.properties ?? {}).length);
 		return json;
 	}) as ToJsonSchema;
 	return { toJsonSchema, converted };
@@ -53,8 +54,8 @@ test('a tool that is too large never reaches the converter, and the others stay'
 	const tools = [createTool('a', 3), createTool('big', 10_000), createTool('b', 3)];
 	const list = read(tools, toJsonSchema);
 	expect(getNames(list)).toEqual(['a', 'b']);
-	expect(list.oversizedTools).toEqual([{ name: 'big', limit: 'fields' }]);
-	expect(converted.join()).not.toContain('big');
+	expect(list.unusableTools).toEqual([{ name: 'big', problem: 'fields' }]);
+	expect(converted).toEqual([3]);
 });
 
 describe('a schema of n8n', () => {
@@ -63,7 +64,7 @@ describe('a schema of n8n', () => {
 		const rounds = Array.from({ length: 5 }, () =>
 			read([createTool('a', 3), createTool('b', 3)], toJsonSchema),
 		);
-		expect(converted).toEqual(['The schema of the tool "a"']);
+		expect(converted).toEqual([3]);
 		expect(rounds.at(-1)).toEqual(rounds[0]);
 		expect(Object.keys(rounds[0]!.tools[1]!.schema.properties as object)).toEqual([
 			'f0',
@@ -89,18 +90,18 @@ describe('a schema of n8n', () => {
 	});
 });
 
-test.each<{ what: string; tool: object; limit: string }>([
+test.each<{ what: string; tool: object; problem: string }>([
 	{
 		what: 'description',
 		tool: { description: 'x'.repeat(MAX_TEXT_BYTES + 1) },
-		limit: 'description',
+		problem: 'description',
 	},
-	{ what: 'name', tool: { name: 'x'.repeat(MAX_TEXT_BYTES + 1) }, limit: 'description' },
-	{ what: 'schema', tool: { schema: { title: 'x'.repeat(200_001) } }, limit: 'length' },
+	{ what: 'name', tool: { name: 'x'.repeat(MAX_TEXT_BYTES + 1) }, problem: 'description' },
+	{ what: 'schema', tool: { schema: { title: 'x'.repeat(200_001) } }, problem: 'length' },
 	{
 		what: 'schema, whose characters are escaped in JSON,',
 		tool: { schema: { title: '"'.repeat(150_000) } },
-		limit: 'length',
+		problem: 'length',
 	},
 	{
 		what: 'schema of a library',
@@ -109,9 +110,9 @@ test.each<{ what: string; tool: object; limit: string }>([
 				'~standard': { jsonSchema: { input: () => ({ properties: toRecord(2_000, () => ({})) }) } },
 			},
 		},
-		limit: 'fields',
+		problem: 'fields',
 	},
-])('a tool with a long $what is not offered, in either form', ({ tool, limit }) => {
+])('a tool with a long $what is not offered, in either form', ({ tool, problem }) => {
 	const {
 		name,
 		description,
@@ -124,12 +125,43 @@ test.each<{ what: string; tool: object; limit: string }>([
 	for (const form of forms)
 		expect(read([form, { name: 'a', schema: {} }])).toMatchObject({
 			tools: [{ name: 'a' }],
-			oversizedTools: [{ name, limit }],
+			unusableTools: [{ name, problem }],
 		});
 });
 
+test.each([
+	{ what: 'a text', schema: 'text' },
+	{ what: '`true`', schema: true },
+	{ what: 'a list', schema: [{ type: 'object' }] },
+	{ what: 'a function', schema: () => 1 },
+	{ what: 'an object with methods', schema: { parse: () => 1 } },
+	{ what: 'JSON with the key of another library', schema: { type: 'object', '~standard': {} } },
+	{ what: 'a Standard Schema without JSON', schema: { '~standard': { validate: () => ({}) } } },
+	{
+		what: 'of a library that cannot convert it',
+		schema: {
+			toJSONSchema: () => {
+				throw new Error('Custom types cannot be represented');
+			},
+		},
+	},
+])('a tool whose schema is $what is not offered, and the others stay', ({ schema }) => {
+	const list = read([{ name: 'odd', schema }, createTool('a', 1)]);
+	expect(getNames(list)).toEqual(['a']);
+	expect(list.unusableTools).toEqual([{ name: 'odd', problem: 'form' }]);
+});
+
+test('a tool that n8n cannot convert is not offered, and the others stay', () => {
+	const fail = (({ inputSchema }: { inputSchema: object }) => {
+		if ('odd' in inputSchema) throw new TypeError('Cannot read properties of undefined');
+		return inputSchema;
+	}) as unknown as ToJsonSchema;
+	const list = read([{ name: 'odd', schema: { odd: 1 } }, createTool('a', 1)], fail);
+	expect(getNames(list)).toEqual(['a']);
+});
+
 const isAllOffered = (tools: readonly unknown[]) =>
-	read(tools).oversizedTools.every(({ limit }) => limit !== 'together');
+	read(tools).unusableTools.every(({ problem }) => problem !== 'together');
 
 testLimit('lib/langchain/tool-definitions.ts#MAX_TOOLS', {
 	limit: 2_000,
@@ -158,7 +190,7 @@ testLimit('lib/task-limits.ts#MAX_TEXT_BYTES', {
 	limit: 2 * 1024 * 1024,
 	of: 'bytes of a description',
 	outcome: (bytes) =>
-		read([{ name: 'a', description: textOfBytes(bytes), schema: {} }]).oversizedTools.length,
+		read([{ name: 'a', description: textOfBytes(bytes), schema: {} }]).unusableTools.length,
 	within: 0,
 	beyond: 1,
 });
@@ -184,7 +216,7 @@ test('a tool that fits comes after one for which there is no room', () => {
 	const big = { name: 'big', schema: { enum: Array.from({ length: 9_500 }, () => 1) } };
 	const list = read([big, big, big, big, { ...big, name: 'last' }, { name: 'small', schema: {} }]);
 	expect(getNames(list)).toEqual(['big', 'big', 'big', 'big', 'small']);
-	expect(list.oversizedTools).toEqual([{ name: 'last', limit: 'together' }]);
+	expect(list.unusableTools).toEqual([{ name: 'last', problem: 'together' }]);
 });
 
 test('of hundreds of large tools, only as many are read as converted schemas are kept', () => {
@@ -194,7 +226,7 @@ test('of hundreds of large tools, only as many are read as converted schemas are
 		createTool('last', 3),
 	];
 	const first = read(createTools(), toJsonSchema);
-	expect(first.oversizedTools.at(-1)).toEqual({ name: 'last', limit: 'together' });
+	expect(first.unusableTools.at(-1)).toEqual({ name: 'last', problem: 'together' });
 	expect(converted.length).toBeLessThan(40);
 	const count = converted.length;
 	expect(read(createTools(), toJsonSchema)).toEqual(first);

@@ -13,8 +13,8 @@ export const asItIs: ToJsonSchema = (({ inputSchema }: { inputSchema: unknown })
 
 /** The definition of a tool that is small enough. */
 export function readTool(tool: unknown, toJsonSchema: ToJsonSchema = asItIs): ToolDefinition {
-	const { tools, oversizedTools }: ToolList = runAtOnce<ToolList>(readTools([tool], toJsonSchema));
+	const { tools, unusableTools }: ToolList = runAtOnce<ToolList>(readTools([tool], toJsonSchema));
 	const [definition] = tools;
-	if (definition === undefined) throw new Error(JSON.stringify(oversizedTools));
+	if (definition === undefined) throw new Error(JSON.stringify(unusableTools));
 	return definition;
 }
