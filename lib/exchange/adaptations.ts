@@ -4,7 +4,7 @@ import type { JsonRecord } from '../values/records';
 import { isRecord, asRecord } from '../values/records';
 import { getOwn } from '../values/own-properties';
 import { omitFields, withoutFields } from './body-changes';
-import type { Adaptation } from './find-change';
+import type { Adaptation } from './find-changes';
 import type { Rejection } from './rejection';
 
 /** A format that the server cannot build is rejected before anything is generated, also with 5xx. */

@@ -1,4 +1,4 @@
-/** Finds the change for a rejected request. */
+/** Finds the changes for a rejected request. */
 import type { ServerError } from '../errors/server-error';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
@@ -7,6 +7,9 @@ import { toRejection } from './rejection';
 
 /** The change for a rejection; undefined if the rejection requires another one, or the body has nothing to change. */
 export type Adaptation = (rejection: Rejection, body: JsonRecord) => BodyChange | undefined;
+
+/** All changes that a rejection requires at the same time; none if it requires others. */
+export type JointAdaptation = (rejection: Rejection, body: JsonRecord) => readonly BodyChange[];
 
 /** Which rule an adaptation belongs to: what it changes, and whether the response must say so. */
 export type AdaptationRule =
@@ -22,27 +25,30 @@ export type AdaptationRule =
 /** What is known about a rejected request. */
 export interface RejectedRequest extends RejectedBody {
 	/** Tried in this order. */
-	adaptations: readonly Adaptation[];
+	adaptations: ReadonlyArray<Adaptation | JointAdaptation>;
 	/** The rule that the adaptations belong to. */
 	rule: AdaptationRule;
 	/** Changes of the rejected request: each is tried once. */
 	tried: readonly BodyChange[];
 }
 
-/** The first change for the rejection of a request. */
-export function findChange({
+/** The changes of the first adaptation that has some for the rejection of a request; none if no adaptation has. */
+export function findChanges({
 	adaptations,
 	rule,
 	tried,
 	...rejected
-}: RejectedRequest): BodyChange | undefined {
+}: RejectedRequest): readonly BodyChange[] {
 	const { error, body } = rejected;
-	if (!isOfModelServer(error)) return undefined;
-	if (rule === 'field' && !isOfRequest(error)) return undefined;
+	if (!isOfModelServer(error)) return [];
+	if (rule === 'field' && !isOfRequest(error)) return [];
 	const rejection = toRejection(rejected);
-	return adaptations
-		.map((adaptation) => adaptation(rejection, body))
-		.find((found) => found && !tried.some(({ name }) => name === found.name));
+	const isUntried = ({ name }: BodyChange) => !tried.some((change) => change.name === name);
+	return (
+		adaptations
+			.map((adaptation) => [adaptation(rejection, body) ?? []].flat().filter(isUntried))
+			.find((changes) => changes.length > 0) ?? []
+	);
 }
 
 /** Whether the model server itself rejected the request, before it began to respond. */

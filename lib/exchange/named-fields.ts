@@ -23,6 +23,8 @@ export interface NamedPlace {
 	mark: string;
 	/** Where it begins in the message; undefined beside the message. */
 	index?: number;
+	/** Where the outermost list or object around it begins; undefined if there is none. */
+	listIndex?: number;
 }
 
 /** Of all kinds, straight and typographic. */
@@ -66,6 +68,7 @@ export function findPlaces(
 		...serverText.matchAll(LINE),
 		...serverText.matchAll(BEFORE_COLON),
 	].sort((left, right) => left.index - right.index);
+	const lists = findLists(serverText, BRACKET);
 	const repeated = findRepeatedRequests(serverText, body);
 	const param = asNonEmptyString(facts.param);
 	return [
@@ -73,7 +76,10 @@ export function findPlaces(
 		...matches.flatMap(({ 0: text, 1: name, 2: quoted, 3: typographic, index }) =>
 			repeated.some(({ from, to }) => index >= from && index < to)
 				? []
-				: toPlace(typographic ?? quoted ?? name ?? text, text, index),
+				: toPlace(typographic ?? quoted ?? name ?? text, text, index).map((place) => ({
+						...place,
+						listIndex: lists.find(({ from, to }) => index > from && index < to)?.from,
+					})),
 		),
 	];
 }
@@ -93,23 +99,29 @@ function findRepeatedRequests(text: string, { model }: JsonRecord): Stretch[] {
 	// A long name was removed from the text, as everything that it repeats.
 	const hasModel = (object: string) =>
 		[...object.matchAll(MODEL)].some(([, name]) => name === model || name === '');
-	return findObjects(text).filter(({ from, to }) => hasModel(text.slice(from, to)));
+	return findLists(text, BRACE).filter(({ from, to }) => hasModel(text.slice(from, to)));
 }
 
-/** The outermost objects of a text; one that was cut off ends with it. */
-function findObjects(text: string): Stretch[] {
-	const objects: Stretch[] = [];
+/** Around an object. */
+const BRACE = /[{}]/g;
+
+/** Around a list or an object. */
+const BRACKET = /[{}[\]]/g;
+
+/** The outermost lists or objects of a text; one that was cut off ends with it. */
+function findLists(text: string, bracket: RegExp): Stretch[] {
+	const lists: Stretch[] = [];
 	let depth = 0;
-	for (const { 0: brace, index } of text.matchAll(/[{}]/g)) {
-		if (brace === '{') {
-			if (depth === 0) objects.push({ from: index, to: text.length });
+	for (const { 0: character, index } of text.matchAll(bracket)) {
+		if ('[{'.includes(character)) {
+			if (depth === 0) lists.push({ from: index, to: text.length });
 			depth += 1;
 		} else if (depth > 0) {
 			depth -= 1;
-			if (depth === 0) objects.at(-1)!.to = index + 1;
+			if (depth === 0) lists.at(-1)!.to = index + 1;
 		}
 	}
-	return objects;
+	return lists;
 }
 
 /** The name of a field without the mark of a list in a form. */

@@ -5,7 +5,7 @@ import type { NamedField, RequestFields } from './request-fields';
 import { findField, getSentNames } from './request-fields';
 import type { Rejection } from './rejection';
 import { omitFields, withoutFields } from './body-changes';
-import type { Adaptation } from './find-change';
+import type { JointAdaptation } from './find-changes';
 import { getOwn } from '../values/own-properties';
 
 /**
@@ -29,27 +29,47 @@ const NEEDED_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Omits the field that a rejection names, if its row allows that, or renames it if the message names its other name:
- * "Unsupported parameter: 'max_tokens' … Use 'max_completion_tokens' instead." Fields of Extra Body are sent unchanged.
+ * Omits the field that a rejection names, if its row allows that, with those that are rejected beside it; or renames it if the
+ * message names its other name: "Unsupported parameter: 'max_tokens' … Use 'max_completion_tokens' instead." Fields of Extra Body
+ * are sent unchanged.
  */
-export function omitRejectedField(fields: RequestFields): Adaptation {
+export function omitRejectedField(fields: RequestFields): JointAdaptation {
 	return (rejection, body) => {
-		for (const rejectedName of rejection.getNames()) {
-			const field = findField(fields, [rejectedName]);
-			const names = field ? getOmittableNames(fields, field, body) : [];
-			const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
-			if (!field || name === undefined) continue;
-			if (!isRefused(rejection, field, rejectedName)) continue;
-			const newName = getOwn(OTHER_NAMES, name);
-			if (newName !== undefined && rejection.names(newName))
-				return {
-					name: `${name} as ${newName}`,
-					apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
-				};
-			return { ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
+		const toChange = (name: string) => findOmission({ fields, rejection, body }, name);
+		for (const name of rejection.getNames()) {
+			const change = toChange(name);
+			if (change === undefined) continue;
+			const others = rejection.getNamesBeside(name).flatMap((other) => toChange(other) ?? []);
+			return [...new Map([change, ...others].map((each) => [each.name, each])).values()];
 		}
-		return undefined;
+		return [];
 	};
+}
+
+/** What was rejected. */
+interface RejectedFields {
+	fields: RequestFields;
+	rejection: Rejection;
+	body: JsonRecord;
+}
+
+/** @returns undefined if the field is not rejected, or may not be omitted */
+function findOmission(
+	{ fields, rejection, body }: RejectedFields,
+	rejectedName: string,
+): BodyChange | undefined {
+	const field = findField(fields, [rejectedName]);
+	const names = field ? getOmittableNames(fields, field, body) : [];
+	const name = names.find((candidate) => candidate === rejectedName) ?? names[0];
+	if (!field || name === undefined) return undefined;
+	if (!isRefused(rejection, field, rejectedName)) return undefined;
+	const newName = getOwn(OTHER_NAMES, name);
+	if (newName !== undefined && rejection.names(newName))
+		return {
+			name: `${name} as ${newName}`,
+			apply: (requestBody) => rename(requestBody, { from: name, to: newName }),
+		};
+	return { ...omitFields(names), ...getOmissionWarning(field, getOwn(body, name)) };
 }
 
 /** The names of a field in the body that may be omitted. */

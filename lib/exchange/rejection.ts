@@ -29,6 +29,11 @@ export interface Rejection {
 	saysOnly(topic: DecisionTopic, others: readonly DecisionTopic[]): boolean;
 	/** Whether the response calls a field unknown or unsupported: in the sentence that names it, or beside the message. */
 	refuses(field: string): boolean;
+	/**
+	 * The names that are rejected together with one: in the same list or object, as LiteLLM writes them, or as issues of their own,
+	 * each with its place before its message, as pydantic does. Others in the sentence may be those that the server supports.
+	 */
+	getNamesBeside(name: string): readonly string[];
 }
 
 /** What is read. */
@@ -70,6 +75,16 @@ export function toRejection({ error, body, isRepeated }: RejectedBody): Rejectio
 				? [...sentences, ...others].some(isRefusal)
 				: sentences.some((sentence) => isRefusal(sentence) && sentence.places.some(isField));
 		},
+		getNamesBeside: (name) => {
+			const place = places.find((candidate) => candidate.name === name);
+			const inList = places.filter(
+				({ listIndex }) => listIndex !== undefined && listIndex === place?.listIndex,
+			);
+			const issues = sentences.filter(isRefusal).flatMap(({ issue = [] }) => issue);
+			const isIssue = issues.some((issue) => issue.name === name);
+			const names = [...inList, ...(isIssue ? issues : [])].map((other) => other.name);
+			return [...new Set(names)].filter((other) => other !== name);
+		},
 	};
 }
 
@@ -78,6 +93,8 @@ interface Sentence {
 	/** Of which it contains a word. */
 	topics: ReadonlySet<DecisionTopic>;
 	places: readonly NamedPlace[];
+	/** The place with which it begins. */
+	issue: NamedPlace | undefined;
 }
 
 /** Between sentences, and between the issues that `error-body.ts` joins. */
@@ -92,12 +109,17 @@ function toSentences(text: string, places: readonly NamedPlace[]): Sentence[] {
 	let end = 0;
 	let next = 0;
 	return text.split(SENTENCE_END).map((sentence) => {
-		end = text.indexOf(sentence, end) + sentence.length;
+		const begin = text.indexOf(sentence, end);
+		end = begin + sentence.length;
 		const first = next;
 		while (next < inText.length && inText[next]!.index < end) next += 1;
 		const inside = inText.slice(first, next);
 		const words = [...sentence.matchAll(WORD)].map(([word]) => word);
-		return { topics: findTopics(words, inside), places: inside };
+		return {
+			topics: findTopics(words, inside),
+			places: inside,
+			issue: inside.find(({ index }) => index === begin),
+		};
 	});
 }
 

@@ -6,9 +6,9 @@ import { isConnectionError, isOneOf, isUnknownError } from '../errors/error-type
 import { MAX_REQUESTS } from '../http/retry-policy';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
-import type { AdaptationRule } from './find-change';
+import type { AdaptationRule } from './find-changes';
 import { toOtherFormat } from './adaptations';
-import { findChange } from './find-change';
+import { findChanges } from './find-changes';
 import type { FailedRequest } from './may-repeat';
 import { mayRepeat } from './may-repeat';
 import { namesSentField } from './named-fields';
@@ -141,7 +141,7 @@ function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
 		const isRepeated = appliedRules.some((applied) => applied.rule === 'serverFailure');
 		// A broken server gets no changed requests for each of many items, whatever it writes.
 		if (!isRepeated && isLastingFailure(outcome.error, lastingFailure)) return undefined;
-		const change = findChange({
+		const changes = findChanges({
 			error: outcome.error,
 			body,
 			isRepeated,
@@ -149,9 +149,12 @@ function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
 			rule,
 			tried: request.changes,
 		});
-		if (change === undefined) return undefined;
+		if (changes.length === 0) return undefined;
 		const keptFor = rule === 'strictForm' ? getFormDuration(state, outcome) : 'execution';
-		return withChange(request, { ...change, keptFor });
+		return withChanges(
+			request,
+			changes.map((change) => ({ ...change, keptFor })),
+		);
 	};
 }
 
@@ -175,9 +178,12 @@ function isLastingFailure(error: ServerError, lastingFailure: string | undefined
 	return (error.report?.status ?? 0) >= 500 && toFailureKey(error) === lastingFailure;
 }
 
-function withChange<D>(request: ExchangeRequest<D>, change: RequestChange): NextRequest<D> {
-	const changes = [...request.changes, change];
-	return { request: { ...request, changes }, because: change.name };
+function withChanges<D>(
+	request: ExchangeRequest<D>,
+	added: readonly RequestChange[],
+): NextRequest<D> {
+	const changes = [...request.changes, ...added];
+	return { request: { ...request, changes }, because: added.map(({ name }) => name).join(', ') };
 }
 
 function repeatAfterServerFailure<D>(
@@ -211,7 +217,7 @@ function repeatAfterRunaway<D>({
 	limits,
 }: ExchangeState<D>): NextRequest<D> | undefined {
 	const otherFormat = toOtherFormat(body);
-	if (otherFormat) return withChange(request, { ...otherFormat, keptFor: 'exchange' });
+	if (otherFormat) return withChanges(request, [{ ...otherFormat, keptFor: 'exchange' }]);
 	const canRepeat = limits.retries > 0 && isRandom(body);
 	return canRepeat ? { request, because: 'the output ran away' } : undefined;
 }

@@ -2,7 +2,7 @@
 import type { ServerError } from '../errors/server-error';
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
-import type { Adaptation, AdaptationRule } from './find-change';
+import type { Adaptation, AdaptationRule, JointAdaptation } from './find-changes';
 import type { RepetitionLimits } from './may-repeat';
 import type { RouteTarget } from './routes';
 
@@ -57,7 +57,9 @@ export interface CorrectableOutcome<D, V> {
 
 export type AttemptOutcome<D, V> = UsableOutcome<V> | FailedOutcome | CorrectableOutcome<D, V>;
 
-export type Adaptations = Readonly<Partial<Record<AdaptationRule, readonly Adaptation[]>>>;
+export type Adaptations = Readonly<
+	Partial<Record<AdaptationRule, ReadonlyArray<Adaptation | JointAdaptation>>>
+>;
 
 /** Plain data, except for the adaptations. */
 export interface ExchangeState<D> {

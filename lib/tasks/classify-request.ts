@@ -8,7 +8,7 @@ import { toSystemMessage } from '../chat/input-message';
 import type { ChatMessage } from '../chat/chat-message';
 import type { Usage } from '../chat/chat-result';
 import type { ChatSettings, SamplingSettings, ResponseFormat } from '../chat/settings';
-import type { Adaptation } from '../exchange/find-change';
+import type { Adaptation } from '../exchange/find-changes';
 import { isAboutFormat } from '../exchange/adaptations';
 import { omitFields } from '../exchange/body-changes';
 import type { RequestField } from '../exchange/request-fields';

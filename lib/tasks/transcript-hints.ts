@@ -1,5 +1,5 @@
 /** What a server reports about a transcript, and subtitles from its segments. Pure. */
-import type { Adaptation } from '../exchange/find-change';
+import type { Adaptation } from '../exchange/find-changes';
 import type { JsonRecord } from '../values/records';
 import { asRecords, asString } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';

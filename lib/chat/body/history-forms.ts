@@ -2,7 +2,7 @@
  * Forms of a conversation that a server has not refused. Chat templates and gateways differ in what they accept of the
  * thinking of earlier messages, and some servers stream no answer that may contain calls.
  */
-import type { Adaptation } from '../../exchange/find-change';
+import type { Adaptation } from '../../exchange/find-changes';
 import type { BodyChange } from '../../servers/lessons';
 import type { JsonRecord } from '../../values/records';
 import { asRecords, asString, isNonEmpty, isRecord } from '../../values/records';

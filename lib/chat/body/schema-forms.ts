@@ -3,7 +3,7 @@
  * `'type' must be a string`), or a choice with null.
  */
 import { isAboutFormat } from '../../exchange/adaptations';
-import type { Adaptation } from '../../exchange/find-change';
+import type { Adaptation } from '../../exchange/find-changes';
 import type { Rejection } from '../../exchange/rejection';
 import type { JsonRecord } from '../../values/records';
 import { asRecord, isRecord } from '../../values/records';

@@ -4,7 +4,7 @@
  * 4377), two tool calls in one message (Llama 3), a user message after a tool result, which is how images of a tool are
  * sent (Mistral), and any system message (Gemma).
  */
-import type { Adaptation } from '../../exchange/find-change';
+import type { Adaptation } from '../../exchange/find-changes';
 import type { Rejection } from '../../exchange/rejection';
 import type { BodyChange } from '../../servers/lessons';
 import { mergeAdjacent } from '../content';

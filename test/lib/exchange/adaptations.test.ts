@@ -67,6 +67,52 @@ describe('a rejected request is sent again', () => {
 		expect(withoutField.warnings).toEqual([]);
 	});
 
+	describe('without all fields that one rejection names', () => {
+		const ALL = { model: 'm', top_k: 1, min_p: 2, seed: 3, temperature: 4 };
+		test.each([
+			{
+				what: 'issues, each with its place',
+				text: 'top_k: Extra inputs are not permitted; min_p: Extra inputs are not permitted',
+				omitted: ['top_k', 'min_p'],
+			},
+			{
+				what: 'issues, one of which is about a value',
+				text: 'temperature: Input should be less than 2; min_p: Extra inputs are not permitted',
+				omitted: ['min_p'],
+			},
+			{
+				what: 'an object, as LiteLLM writes it',
+				text: "jina_ai does not support parameters: {'top_k': 1, 'seed': 3}, for model=m. To drop these, set `litellm.drop_params=True`",
+				omitted: ['top_k', 'seed'],
+			},
+			{
+				what: 'a list',
+				text: "vertex_ai does not support parameters: ['min_p', 'seed'], for model=m",
+				omitted: ['min_p', 'seed'],
+			},
+			{
+				what: 'a field, and those that the server supports, in its sentence',
+				text: 'unknown field `top_k`, expected one of `model`, `temperature`, `seed`',
+				omitted: ['top_k'],
+			},
+			{
+				what: 'a field, and a list of those that the server supports',
+				text: "Unknown field 'top_k'. Supported fields: ['temperature', 'seed', 'min_p']",
+				omitted: ['top_k'],
+			},
+		])('$what', async ({ what, text, omitted }) => {
+			const reject = (body: JsonRecord) =>
+				omitted.some((name) => Object.hasOwn(body, name)) ? text : undefined;
+			const { sent, warnings } = await sendTo(what, ALL, reject);
+			expect(sent).toHaveLength(2);
+			expect(Object.keys(ALL).filter((name) => !Object.hasOwn(sent[1]!, name))).toEqual(omitted);
+			expect(warnings).toHaveLength(omitted.length);
+			// Each field has a change of its own: a later request without one has no hint about it.
+			const { warnings: later } = await sendTo(what, { model: 'm', [omitted[0]!]: 1 }, reject);
+			expect(later).toEqual(warnings!.slice(0, 1));
+		});
+	});
+
 	test.each([
 		['timestamp_granularities[]', "Unknown parameter: 'timestamp_granularities[]'"],
 		['timestamp_granularities[]', 'body.timestamp_granularities: Extra inputs are not permitted'],

@@ -2,8 +2,8 @@
 import type { ErrorType } from '../../../lib/errors/error-types';
 import type { ErrorReport } from '../../../lib/errors/server-error';
 import { createServerError } from '../../../lib/errors/create-error';
-import type { Adaptation, AdaptationRule } from '../../../lib/exchange/find-change';
-import { findChange } from '../../../lib/exchange/find-change';
+import type { Adaptation, AdaptationRule } from '../../../lib/exchange/find-changes';
+import { findChanges } from '../../../lib/exchange/find-changes';
 import type { JsonRecord } from '../../../lib/values/records';
 
 /** Leaves out a field that the message names. */
@@ -28,7 +28,7 @@ const change = (
 	serverText: string,
 	{ type = 'badRequest', rule = 'field', tried = [], ...report }: RejectionDetails = {},
 ) =>
-	findChange({
+	findChanges({
 		error: createServerError(
 			type,
 			{},
@@ -42,7 +42,7 @@ const change = (
 		adaptations: [omitNamed('top_k'), omitNamed('min_p')],
 		rule,
 		tried: tried.map((name) => ({ name, apply: (body: JsonRecord) => body })),
-	});
+	})[0];
 
 test.each([
 	{ text: 'top_k is not supported', name: 'without top_k' },
@@ -71,8 +71,8 @@ test('what the node found out itself changes nothing', () => {
 	const error = createServerError('connectionLost', {}, { serverText: 'top_k is not supported' });
 	const adaptations = [omitNamed('top_k')];
 	expect(
-		findChange({ error, body: BODY, isRepeated: false, adaptations, rule: 'field', tried: [] }),
-	).toBeUndefined();
+		findChanges({ error, body: BODY, isRepeated: false, adaptations, rule: 'field', tried: [] }),
+	).toEqual([]);
 });
 
 test.each<RejectionDetails & { isChanged: boolean }>([

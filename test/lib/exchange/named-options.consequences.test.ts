@@ -177,8 +177,11 @@ const handle = (response: Response) => {
 		},
 	);
 	const rejection = toRejection({ error, body: sent, isRepeated: false });
-	const change = omitRejectedField(fields)(rejection, sent);
-	const changed = change?.apply(sent) ?? sent;
+	const changes = omitRejectedField(fields)(rejection, sent);
+	const changed = changes.reduce((body, { apply }) => apply(body), sent);
+	const join = (texts: ReadonlyArray<string | undefined>) =>
+		texts.filter((text) => text !== undefined).join(', ') || undefined;
+	const isChanged = changes.length > 0;
 	const names = [...new Set([...Object.keys(sent), ...Object.keys(changed)])];
 	const labelled = labelOptions(error, fields, sent);
 	expect(sent).toEqual(before);
@@ -192,11 +195,12 @@ const handle = (response: Response) => {
 		field: labelled.error === error ? undefined : labelled.error.field,
 		options: labelled.options?.map((named) => adviseOnOption(named)),
 		values: labelled.options?.map(({ value }) => value),
-		change: change?.name,
-		warning: change?.warning,
-		gone:
-			change && names.filter((name) => Object.hasOwn(sent, name) && !Object.hasOwn(changed, name)),
-		added: change && names.filter((name) => !Object.hasOwn(sent, name)),
+		change: join(changes.map(({ name }) => name)),
+		warning: join(changes.map(({ warning }) => warning)),
+		gone: !isChanged
+			? undefined
+			: names.filter((name) => Object.hasOwn(sent, name) && !Object.hasOwn(changed, name)),
+		added: !isChanged ? undefined : names.filter((name) => !Object.hasOwn(sent, name)),
 	});
 };
 
