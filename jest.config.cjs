@@ -28,6 +28,7 @@ module.exports = {
 	moduleNameMapper: {
 		'^(d3-(?:array|path|shape)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js',
 		'^fast-check$': '<rootDir>/test/support/jest/fast-check.ts',
+		'^n8n-workflow$': '<rootDir>/test/support/jest/n8n-workflow.cjs',
 	},
 	// Many suites wait for simulated servers, so three workers keep two cores busy.
 	maxWorkers: 3,
