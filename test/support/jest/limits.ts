@@ -1,13 +1,13 @@
-/** Limits that a user can reach: one less, as much, and one more. */
+/** Limits that a user can reach: the largest size within, and the smallest beyond. */
 
 export interface Limit<Result> {
 	/** The number in the source, which the test repeats, so that a change of it is noticed. */
 	limit: number;
 	/** What happens with so much. */
 	outcome(size: number): Result | Promise<Result>;
-	/** Expected with one less than the limit, and with the limit. */
+	/** Expected with the largest size that is within. */
 	within: NoInfer<Result>;
-	/** Expected with one more than the limit. */
+	/** Expected with one step more. */
 	beyond: NoInfer<Result>;
 	/** Whether the limit itself is beyond: "fewer than" instead of "at most". */
 	isExclusive?: boolean;
@@ -24,10 +24,10 @@ export function testLimit<Result>(
 	constant: `${string}.ts#${string}`,
 	{ limit, outcome, within, beyond, isExclusive = false, step = 1, of = '' }: Limit<Result>,
 ): void {
+	const largest = isExclusive ? limit - step : limit;
 	const sizes: Array<[size: number, is: string, expected: Result]> = [
-		[limit - step, 'is within', within],
-		[limit, isExclusive ? 'is beyond' : 'is within', isExclusive ? beyond : within],
-		[limit + step, 'is beyond', beyond],
+		[largest, 'is within', within],
+		[largest + step, 'is beyond', beyond],
 	];
 	test.each(sizes)(`${constant}: %s ${of} %s`, async (size, _is, expected) => {
 		expect({ size, outcome: await outcome(size) }).toEqual({ size, outcome: expected });
