@@ -22,7 +22,7 @@ export interface OriginText {
 	origin: Origin;
 }
 
-/** Whether a text is from somebody whom neither the author of the workflow nor the model can vouch for: a call in it may be a quotation. */
+/** Whether a text is of a user or of somebody whom nobody knows: a call in it may be a quotation. */
 export function isOutside(origin: Origin): boolean {
 	return origin === 'user' || origin === 'foreign';
 }

@@ -1,8 +1,9 @@
 /**
- * Detects quotations: calls in the text of a response that stand, as the model wrote them, in a text that neither the author
- * nor the model wrote. They do not run, because the model may only be repeating what a user, a file or a tool wrote. Spaces,
+ * Detects quotations: calls in the text of a response that stand, as the model wrote them, in a text of a user or of somebody
+ * whom nobody knows. They do not run, because the model may only be repeating what a user, a file or a tool wrote. Spaces,
  * line breaks, kinds of quotation marks and backslashes do not count, and a text counts as it is, with the escapes of JSON
- * undone, and with its entities decoded. A call that the model composes from what it read is no quotation.
+ * undone, and with its entities decoded. The name of a tool within a longer one is another name. A call that the model
+ * composes from what it read is no quotation.
  */
 import { decodeEntitiesInSteps } from '../../values/html-entities';
 import { getOwn } from '../../values/own-properties';
@@ -28,26 +29,72 @@ export interface QuotationCheck {
 	prepare?(): Generator<undefined, void>;
 }
 
+/** One way to read a text. */
+interface Spelling {
+	/** What of it is compared. */
+	compact: string;
+	text: string;
+}
+
 /** @param texts of users, and those of which nobody knows who wrote them */
 export function createQuotationCheck(texts: readonly string[]): QuotationCheck {
 	const length = texts.reduce((sum, text) => sum + text.length, 0);
-	let compacts: readonly string[] | undefined;
-	function* read(): Generator<undefined, readonly string[]> {
-		const all = new Set<string>();
-		for (const text of texts)
-			for (const spelling of yield* decodeInSteps(text)) all.add(yield* compactInSteps(spelling));
-		return [...all];
+	let spellings: readonly Spelling[] | undefined;
+	function* read(): Generator<undefined, readonly Spelling[]> {
+		const all: Spelling[] = [];
+		for (const text of new Set(texts)) {
+			const compacts = new Set<string>();
+			for (const spelling of yield* decodeInSteps(text))
+				compacts.add(yield* compactInSteps(spelling));
+			for (const compact of compacts) all.push({ compact, text });
+		}
+		return all;
 	}
 	function* prepare() {
-		if (length > STEP_LENGTH && length <= MAX_LENGTH) compacts ??= yield* read();
+		if (length > STEP_LENGTH && length <= MAX_LENGTH) spellings ??= yield* read();
 	}
 	const check = (source: string): QuotationReason | undefined => {
 		if (length > MAX_LENGTH) return 'notCompared';
-		compacts ??= finish(read());
+		spellings ??= finish(read());
 		const wanted = finish(compactInSteps(source));
-		return compacts.some((text) => text.includes(wanted)) ? 'quotation' : undefined;
+		const isQuoted = spellings.some(
+			({ compact, text }) =>
+				compact.includes(wanted) && (beginsWord(compact, wanted) || beginsWordIn(text, wanted)),
+		);
+		return isQuoted ? 'quotation' : undefined;
 	};
 	return Object.assign(check, { prepare });
+}
+
+/** Whether no part of a longer name precedes a call at one of its places, as far as a compact text shows it. */
+function beginsWord(compact: string, wanted: string, gaps?: ReadonlySet<number>): boolean {
+	if (!WORD.test(wanted)) return true;
+	for (let at = compact.indexOf(wanted); at >= 0; at = compact.indexOf(wanted, at + 1))
+		if (!WORD.test(compact.charAt(at - 1)) || gaps?.has(at) === true) return true;
+	return false;
+}
+
+/** The same by the blanks of a text. A long one is not read again: then the call does not run. */
+function beginsWordIn(text: string, wanted: string): boolean {
+	return (
+		text.length > STEP_LENGTH ||
+		[...finish(decodeInSteps(text))].some((spelling) =>
+			beginsWord(finish(compactInSteps(spelling)), wanted, findGaps(spelling)),
+		)
+	);
+}
+
+const WORD = /^\w/;
+
+/** Indexes in the compact text before which something was left out. */
+function findGaps(spelling: string): ReadonlySet<number> {
+	const gaps = new Set<number>();
+	let omitted = 0;
+	for (const { 0: gap, index } of spelling.matchAll(NOT_COMPARED)) {
+		gaps.add(index - omitted);
+		omitted += gap.length;
+	}
+	return gaps;
 }
 
 /** The result of work in steps, at once. */

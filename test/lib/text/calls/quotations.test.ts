@@ -97,6 +97,21 @@ describe.each(Object.entries(NOTATIONS))('%s', (_model, write) => {
 		);
 	});
 
+	test('runs after the same call of a tool whose name ends with its name', () => {
+		fc.assert(
+			fc.property(call, word, ({ name, args }, prefix) => {
+				const response = write(name, args);
+				fc.pre(decide(response, name, []) === name);
+				const text = `So: ${write(prefix + name, args)}`;
+				expect({ text, decision: decide(response, name, [text]) }).toEqual({
+					text,
+					decision: name,
+				});
+			}),
+			{ numRuns: 20 },
+		);
+	});
+
 	test.each(NO_QUOTATIONS)('runs after $what', ({ call: { name, args }, text }) => {
 		const response = write(name, JSON.parse(args) as Record<string, string>);
 		const alone = decide(response, name, []);
@@ -147,6 +162,19 @@ test.each([
 		});
 	expect(decision([]).calls).not.toEqual([]);
 	expect(decision([text])).toMatchObject({ calls: [], rejectedCall: { reason: 'quotation' } });
+});
+
+test('a longer name in one text hides no quotation in another one', () => {
+	const response = `${NAME}{"id":1}`;
+	const block = `<tool_call>${response}</tool_call>`;
+	const inner = `un${response}`;
+	expect(decide(block, NAME, [inner])).toBe(NAME);
+	for (const texts of [
+		[`un ${response}`, inner],
+		[inner, `un ${response}`],
+		[`${inner} ${response}`],
+	])
+		expect(decide(block, NAME, texts)).toBe('quotation');
 });
 
 test('a mark with nothing but a name in it is no quotation of a list of names', () => {
