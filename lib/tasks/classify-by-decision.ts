@@ -28,6 +28,7 @@ export async function classifyByDecision(
 	const allLabels = noneLabel ? [...labels, noneLabel] : labels;
 	const { answers, ...decision } = await decide(server, settings, {
 		state: input.content.map(({ block }) => toText(block)).join('\n'),
+		stateOrigin: input.content.some(({ origin }) => origin !== 'author') ? 'user' : 'author',
 		files: input.files ?? [],
 		questions: isMultiLabel
 			? labels.map((label) => toLabelQuestion(label, request))

@@ -6,15 +6,15 @@ import { createInputError, createServerError } from '../errors/create-error';
 import { assertTextLength } from '../errors/text-limits';
 import type { RequestField } from '../exchange/request-fields';
 import type { ContentPart } from '../files/read-file';
+import type { Origin } from '../origin';
 import { toErrorContext } from '../http/request-errors';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
 import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
-import { breakTurnTokens } from '../text/turn-tokens';
+import { breakTokensByForm, changeTexts, getTokenChange } from '../text/turn-tokens';
 import { isTooDeep } from '../values/json';
 import { asFiniteNumber } from '../values/numbers';
-import { getOwn } from '../values/own-properties';
 import type { JsonRecord } from '../values/records';
 import { asNonEmptyString, asRecord, isRecord } from '../values/records';
 import { truncate } from '../values/text';
@@ -30,6 +30,8 @@ import { runTask } from './run-task';
 export interface DecideRequest {
 	/** Text, or any JSON. */
 	state: unknown;
+	/** Who wrote the state. */
+	stateOrigin: Origin;
 	/** Images and audio, and texts that follow the state. */
 	files: readonly ContentPart[];
 	/** At least one. */
@@ -68,12 +70,12 @@ const MAX_REQUEST_QUESTIONS = 64;
 export async function decide(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ state, files, questions, extraBody }: DecideRequest,
+	{ state, stateOrigin, files, questions, extraBody }: DecideRequest,
 ): Promise<Decision> {
 	const { model, signal } = settings;
 	assertModelName(model);
 	assertQuestions(questions);
-	const sent = { ...toStateFields(state, files), extraBody };
+	const sent = { ...toStateFields({ state, stateOrigin, files }), extraBody };
 	await getProfile(server).fetchType(signal);
 	const parts: DecisionPart[] = [];
 	for (let start = 0; start < questions.length; start += MAX_REQUEST_QUESTIONS)
@@ -200,10 +202,14 @@ function sumUsage(parts: readonly DecisionPart[]): Usage | undefined {
  *
  * @throws {ServerError} of type `invalidInput` for a state that cannot be sent, and for video
  */
-function toStateFields(
-	state: unknown,
-	files: readonly ContentPart[],
-): Omit<PartRequest, 'questions' | 'extraBody'> {
+function toStateFields({
+	state,
+	stateOrigin,
+	files,
+}: Pick<DecideRequest, 'state' | 'stateOrigin' | 'files'>): Omit<
+	PartRequest,
+	'questions' | 'extraBody'
+> {
 	const texts = files.flatMap((part) => (part.type === 'text' ? [part.text] : []));
 	const media = files.flatMap((part) => (part.type === 'text' ? [] : [part]));
 	const urls = media.map((part) => {
@@ -222,7 +228,7 @@ function toStateFields(
 		assertTextLength(JSON.stringify(state ?? null), 'The field "State"');
 	const hasSound = media.some(({ type }) => type === 'audio');
 	return {
-		state: withTexts(breakTokens(state), texts),
+		state: withTexts(changeTexts(state, getTokenChange(stateOrigin)), texts),
 		// llama-server has both names; others know images only.
 		media: urls.length === 0 ? {} : { [hasSound ? 'files' : 'images']: urls },
 		sentMedia: urls.map((url) => ({ mimeType: /^data:([^;,]{1,100})/.exec(url)?.[1] })),
@@ -231,16 +237,6 @@ function toStateFields(
 
 function withTexts(state: unknown, texts: readonly string[]): unknown {
 	if (texts.length === 0) return state;
-	const files = texts.map(breakTurnTokens);
+	const files = texts.map(breakTokensByForm);
 	return typeof state === 'string' ? [state, ...files].join('\n\n') : { state, files };
-}
-
-/** Nobody knows who wrote the state: no text of it ends a turn of the prompt. */
-function breakTokens(value: unknown): unknown {
-	if (typeof value === 'string') return breakTurnTokens(value);
-	if (Array.isArray(value)) return value.map(breakTokens);
-	if (!isRecord(value)) return value;
-	return Object.fromEntries(
-		Object.keys(value).map((key) => [breakTurnTokens(key), breakTokens(getOwn(value, key))]),
-	);
 }

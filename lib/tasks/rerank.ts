@@ -9,10 +9,11 @@ import type { FieldTable } from '../fields/field';
 import type { RequestField } from '../exchange/request-fields';
 import { getRoutes } from '../exchange/routes';
 import type { HttpResponse } from '../http/types';
+import type { Origin } from '../origin';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { asNonEmptyString, asRecord, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
-import { breakTurnTokens } from '../text/turn-tokens';
+import { getTokenChange } from '../text/turn-tokens';
 import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
@@ -71,8 +72,12 @@ export const RERANK_FIELDS: readonly RequestField[] = [
 
 export interface RerankRequest {
 	query: string;
+	/** Who wrote the query. */
+	queryOrigin: Origin;
 	/** Texts of the documents. Those without text are not sent. */
 	documents: readonly string[];
+	/** Who wrote the documents: an author, or somebody else whom nobody knows. */
+	documentOrigin: 'author' | 'foreign';
 }
 
 /** The score of a document that was sent. */
@@ -103,7 +108,7 @@ export interface RerankResult extends TextTaskTotals {
 export async function rerank(
 	server: ModelServer,
 	settings: RerankSettings,
-	{ query, documents: texts }: RerankRequest,
+	{ query, queryOrigin, documents: texts, documentOrigin }: RerankRequest,
 ): Promise<RerankResult> {
 	assertModelName(settings.model);
 	if (texts.length === 0) return { ranking: [], requests: 0, truncatedTexts: [], warnings: [] };
@@ -120,12 +125,18 @@ export async function rerank(
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
-	const safeQuery = breakTurnTokens(query);
+	const safeQuery = getTokenChange(queryOrigin)(query);
+	const toSafeDocument = getTokenChange(documentOrigin);
 	const refusals: TextFailure[] = [];
 	const { results, responseModel, ...totals } = await runTextTask(server, settings, {
 		routedTask: 'rerank',
 		texts: documents,
-		createRequest: async (batch) => createRequest(serverType, safeQuery, batch),
+		createRequest: async (batch) =>
+			createRequest(
+				serverType,
+				safeQuery,
+				batch.map(({ index, text }) => ({ index, text: toSafeDocument(text) })),
+			),
 		canTruncate: settings.longDocuments === 'truncate',
 		onFailure: (failure) => {
 			if (!failure.isRefusedAlone) throw failure.error;
@@ -201,7 +212,7 @@ function createRequest(
 	query: string,
 	batch: readonly IndexedText[],
 ): BatchRequest<ScoredDocument> {
-	const documents = batch.map(({ text }) => breakTurnTokens(text));
+	const documents = batch.map(({ text }) => text);
 	return {
 		texts: [...documents, ...documents.map(() => query)],
 		routes: getRoutes(serverType, 'rerank'),

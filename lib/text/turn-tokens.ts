@@ -6,6 +6,7 @@
  * The list is complete for its purpose: what does not leave the turn that it is in, is text. An element of HTML or XML and a
  * word in brackets are never in it, because authors of prompts, programs and schemas write them: `<s>`, `<tools>`, `[MASK]`.
  */
+import type { Origin } from '../origin';
 import { isRecord } from '../values/records';
 import { ZERO_WIDTH_SPACE } from '../values/safe-text';
 import { toAlternatives } from './mark-patterns';
@@ -153,6 +154,26 @@ export function createTokenBreaker(templateTokens: readonly string[]): TextChang
 /** The same for all that has the form of a token, whatever the template is. */
 export function breakTokensByForm(text: string): string {
 	return breakAt(text, FORM_START);
+}
+
+/**
+ * How texts change by who wrote them: those of an author and of the model stay as they are.
+ *
+ * @param breakExact breaks the tokens in the texts of users
+ */
+export function getTokenChange(
+	origin: Origin,
+	breakExact: TextChange = breakTurnTokens,
+): TextChange {
+	switch (origin) {
+		case 'author':
+		case 'model':
+			return (text) => text;
+		case 'foreign':
+			return breakTokensByForm;
+		default:
+			return breakExact;
+	}
 }
 
 /** Most templates have some dozens. */

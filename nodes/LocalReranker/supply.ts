@@ -72,7 +72,12 @@ function createLoggedReranker(
 						typeof pageContent === 'string' ? pageContent : '',
 					);
 					const callSettings = { ...settings, signal };
-					const result = await rerank(server, callSettings, { query: queryText, documents: texts });
+					const result = await rerank(server, callSettings, {
+						query: queryText,
+						queryOrigin: 'user',
+						documents: texts,
+						documentOrigin: 'foreign',
+					});
 					result.warnings.forEach((warning) => log.hint(warning));
 					return result;
 				},

@@ -66,7 +66,12 @@ const rerank =
 			scores: 'received',
 			longDocuments: 'fail',
 		} as const;
-		await rerankTexts(server, all, { query: 'Where is the cat?', documents: [document] });
+		await rerankTexts(server, all, {
+			query: 'Where is the cat?',
+			queryOrigin: 'user',
+			documentOrigin: 'foreign',
+			documents: [document],
+		});
 	};
 
 /** @returns the text of the error, if any */

@@ -448,7 +448,12 @@ const rerankAll = async (target: Target) =>
 	await rerank(
 		target,
 		{ ...SETTINGS, batchSize: 32, longDocuments: 'fail', scores: 'received', topN: 0 },
-		{ query: 'q'.repeat(600), documents: ['a', 'b'] },
+		{
+			query: 'q'.repeat(600),
+			queryOrigin: 'user',
+			documentOrigin: 'foreign',
+			documents: ['a', 'b'],
+		},
 	);
 const completeAll = async (target: Target) =>
 	await completeText(target, { ...SETTINGS, sampling: ALL_OPTIONS }, { prompt: 'x'.repeat(600) });

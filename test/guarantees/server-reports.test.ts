@@ -179,6 +179,8 @@ test.each([
 		const settings = { ...SETTINGS, ...SCORES, scores };
 		const { ranking, warnings } = await rerank(target, settings, {
 			query: 'q',
+			queryOrigin: 'user',
+			documentOrigin: 'foreign',
 			documents: values.map(String),
 		});
 		expect(warnings.filter((warning) => warning.includes('"As Received"'))).toHaveLength(hints);
@@ -355,7 +357,11 @@ test.each([
 );
 
 const rerankDocuments = async (target: ReturnType<typeof connect>, documents: string[]) =>
-	await rerank(target, { ...SETTINGS, ...SCORES, scores: 'received' }, { query: 'a', documents });
+	await rerank(
+		target,
+		{ ...SETTINGS, ...SCORES, scores: 'received' },
+		{ query: 'a', queryOrigin: 'user', documentOrigin: 'foreign', documents },
+	);
 
 test('a gateway to a provider that does not rerank', async () => {
 	const { target } = await serve({

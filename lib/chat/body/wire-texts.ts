@@ -1,7 +1,7 @@
 /** Texts as they go into the body of a request: by who wrote them, without the tokens of chat templates. */
 import type { Origin } from '../../origin';
 import type { TextChange } from '../../text/turn-tokens';
-import { breakTokensByForm, changeTexts, createTokenBreaker } from '../../text/turn-tokens';
+import { changeTexts, createTokenBreaker, getTokenChange } from '../../text/turn-tokens';
 import type { ChatMessage } from '../chat-message';
 import type { CompletionRequest } from '../completion';
 import type { ToolDefinition } from '../tool-definition';
@@ -23,25 +23,15 @@ export function withoutTurnTokens(draft: CompletionRequest): CompletionRequest {
 function toWireMessage(message: ChatMessage, breakExact: TextChange): ChatMessage {
 	if (message.role === 'assistant' || message.role === 'tool') {
 		const { content, origin } = message;
-		return { ...message, content: getChange(origin, breakExact)(content) };
+		return { ...message, content: getTokenChange(origin, breakExact)(content) };
 	}
 	// Authors write most of a system message, and n8n does not say what else is in it.
 	const toChange = (origin: Origin) =>
-		message.role === 'system' && origin === 'foreign' ? breakExact : getChange(origin, breakExact);
+		message.role === 'system' && origin === 'foreign'
+			? breakExact
+			: getTokenChange(origin, breakExact);
 	const content = message.content.map((part) =>
 		part.type === 'text' ? { ...part, text: toChange(part.origin)(part.text) } : part,
 	);
 	return { ...message, content };
-}
-
-function getChange(origin: Origin, breakExact: TextChange): TextChange {
-	switch (origin) {
-		case 'author':
-		case 'model':
-			return (text) => text;
-		case 'foreign':
-			return breakTokensByForm;
-		default:
-			return breakExact;
-	}
 }

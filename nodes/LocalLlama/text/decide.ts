@@ -11,7 +11,7 @@ import type { Question, QuestionOption } from '../../../lib/tasks/questions';
 import { round } from '../../../lib/values/numbers';
 import { setOwn } from '../../../lib/values/own-properties';
 import { asRecord, isRecord, isUnset, omitUndefined } from '../../../lib/values/records';
-import { isAdded } from '../../shared/fields/read-values';
+import { getOrigin, isAdded } from '../../shared/fields/read-values';
 import { modelField } from '../../shared/fields/model-selection';
 import { generationRequestOptions } from '../../shared/fields/request-options';
 import { readRows } from '../list-fields';
@@ -135,6 +135,7 @@ export const textDecide: LocalLlamaOperation = withOutput({
 		const settings = await resolveModelRequestSettings(call, 'decisions');
 		const decision = await decide(server, settings, {
 			state: isEmpty ? '' : state,
+			stateOrigin: getOrigin(values, 'state'),
 			files: parts,
 			questions,
 			extraBody,

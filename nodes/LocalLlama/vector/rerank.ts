@@ -10,6 +10,7 @@ import type { FieldTable } from '../../../lib/fields/field';
 import { createFieldError } from '../../../lib/fields/field-errors';
 import type { FieldValues } from '../../shared/items/define-operation';
 import { modelField, withResolvedModel } from '../../shared/fields/model-selection';
+import { getOrigin } from '../../shared/fields/read-values';
 import { toRerankSettings, rerankOptions, topNField } from '../../shared/fields/vector-fields';
 import type { ItemError } from '../../shared/items/item-error';
 import { toItemErrorOrThrow } from '../../shared/items/item-error';
@@ -123,7 +124,12 @@ async function rankTexts(call: RerankCall, texts: readonly string[]): Promise<Ra
 		{ ...toRerankSettings(values), priority, signal },
 		{ server, modelTask: 'reranking', signal },
 	);
-	const result = await rerank(server, settings, { query, documents: texts });
+	const result = await rerank(server, settings, {
+		query,
+		queryOrigin: getOrigin(values, 'query'),
+		documents: texts,
+		documentOrigin: getOrigin(values, 'document') === 'author' ? 'author' : 'foreign',
+	});
 	showTokenUsage(call, { promptTokens: result.tokens ?? 0, completionTokens: 0 });
 	result.warnings.forEach(call.hint);
 	return { result, model: settings.model };

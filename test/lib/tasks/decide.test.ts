@@ -32,6 +32,7 @@ const URGENCY: Question = {
 const ask = async (request: Partial<DecideRequest> = {}) =>
 	await decide(connect(server.url), SETTINGS, {
 		state: 'A shouting customer asks for billing.',
+		stateOrigin: 'user',
 		files: [],
 		questions: [ANGRY, TEAM, URGENCY],
 		extraBody: {},
@@ -78,12 +79,11 @@ it('200 questions are asked in requests of 64', async () => {
 });
 
 it('the state is a text or JSON, with the texts of files, and its turn tokens are broken', async () => {
-	const files = [
-		{ type: 'image', url: 'data:image/png;base64,AA==' } as const,
-		{ type: 'text', text: 'A file.', origin: 'foreign' } as const,
-	];
+	const image = { type: 'image', url: 'data:image/png;base64,AA==' } as const;
+	const file = { type: 'text', text: 'A file.</tool_response>', origin: 'foreign' } as const;
+	const files = [image, file];
 	await ask({ state: 'A <|im_end|> text', files });
-	await ask({ state: { mail: ['<|im_end|>'], __proto__x: 1 }, files: [files[1]!] });
+	await ask({ state: { mail: ['<|im_end|>'], __proto__x: 1 }, files: [file] });
 	await ask({
 		state: '',
 		files: [{ type: 'audio', data: 'AA==', format: 'wav' }],
@@ -91,12 +91,23 @@ it('the state is a text or JSON, with the texts of files, and its turn tokens ar
 	});
 	const [first, second, third] = bodies();
 	expect(first).toMatchObject({
-		state: expect.stringMatching(/^A (?!<\|im_end\|>).* text\n\nA file\.$/) as string,
+		state: expect.stringMatching(
+			/^A (?!<\|im_end\|>).* text\n\nA file\.<\u200b\/tool_response>$/,
+		) as string,
 		images: ['data:image/png;base64,AA=='],
 	});
 	expect(JSON.stringify(second)).not.toContain('<|im_end|>');
-	expect(second!.state).toMatchObject({ state: { __proto__x: 1 }, files: ['A file.'] });
+	expect(second!.state).toMatchObject({
+		state: { __proto__x: 1 },
+		files: ['A file.<\u200b/tool_response>'],
+	});
 	expect(third).toMatchObject({ files: ['data:audio/wav;base64,AA=='], cache: false });
+});
+
+it('the state of an author stays as it is', async () => {
+	const state = { mail: ['<|im_end|>'] };
+	await ask({ state, stateOrigin: 'author' });
+	expect(bodies()[0]!.state).toEqual(state);
 });
 
 describe('errors', () => {

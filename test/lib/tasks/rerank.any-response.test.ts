@@ -94,7 +94,7 @@ const CASES: Readonly<Record<string, Case>> = {
 	},
 	'turn tokens': {
 		responses: [{ body: ranked(1, 2) }],
-		documents: ['<|im_end|> a', 'b'],
+		documents: ['<|im_end|> a', 'b</tool_response>'],
 		query: 'q <|im_start|>',
 	},
 	'a score is missing': { responses: [{ body: ranked(1, 2, 3) }] },
@@ -134,7 +134,11 @@ test('each response', async () => {
 			responses,
 			show: ({ body }) => JSON.stringify(body.documents) + (body.texts === undefined ? '' : ' TEI'),
 			call: async (server) =>
-				await rerank(server, { ...SETTINGS, ...settings }, { query, documents }),
+				await rerank(
+					server,
+					{ ...SETTINGS, ...settings },
+					{ query, queryOrigin: 'user', documentOrigin: 'foreign', documents },
+				),
 		});
 		rows.push({ input, outcome });
 	}

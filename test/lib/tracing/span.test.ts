@@ -241,7 +241,11 @@ describe('other tasks have their own span name', () => {
 			{ baseUrl: server.url },
 			{ ...NO_EXECUTION, helpers: traces.helpers },
 		);
-		await rerank(target, { ...settings, batchSize: 32 }, { query: 'q', documents: ['a'] });
+		await rerank(
+			target,
+			{ ...settings, batchSize: 32 },
+			{ query: 'q', queryOrigin: 'user', documentOrigin: 'foreign', documents: ['a'] },
+		);
 		expect(traces.spans()).toMatchObject([
 			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
 		]);

@@ -46,7 +46,7 @@ export const rerankOf = (
 				retries: 3,
 				...settings,
 			},
-			{ query, documents: texts },
+			{ query, queryOrigin: 'user', documentOrigin: 'foreign', documents: texts },
 		),
 });
 
