@@ -21,6 +21,7 @@ import type { TranscriptFormat } from './transcript';
 import { parseTranscript, readCutTranscript } from './transcript';
 import { getDifferenceWarnings } from './result-checks';
 import { getOwn } from '../values/own-properties';
+import { getWavSeconds } from './wav-header';
 
 export interface TranscribeRequest {
 	/** Whether to translate to English. */
@@ -117,6 +118,7 @@ export const TRANSCRIPTION_FIELDS: readonly RequestField[] = [
 	},
 ];
 
+/** Of a silent recording, the text is empty, which is no warning of its own. */
 export interface TranscribeResult extends Transcript {
 	warnings: string[];
 }
@@ -175,13 +177,9 @@ export async function transcribe(
 	});
 	const { warnings } = result;
 	const transcript = await runInSteps(withSubtitles(result.value, format));
-	if (!transcript.text)
-		warnings.push(
-			`No speech was detected in "${file.name}". This is expected for silence; otherwise check the language, the model and the file.`,
-		);
-	else
+	if (transcript.text)
 		pushAll(warnings, [
-			...getTranscriptHints(transcript),
+			...getTranscriptHints(transcript, getWavSeconds(await readSentFile(file))),
 			...getDifferenceWarnings('transcribe', {
 				requestedFields: body,
 				result: { ...transcript, isTranslated: transcribeRequest.translate },

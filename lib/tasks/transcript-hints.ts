@@ -3,7 +3,10 @@ import type { Adaptation } from '../exchange/find-changes';
 import type { JsonRecord } from '../values/records';
 import { asRecords, asString } from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
+import { parseFinishReason } from '../chat/read/parse-chunk';
 import type { Steps } from '../http/steps';
+import type { Cue } from './cue-times';
+import { getCueHints } from './cue-times';
 
 /** `.srt` (SubRip) or `.vtt` (WebVTT). */
 export type SubtitleFormat = 'srt' | 'vtt';
@@ -20,6 +23,8 @@ export interface Transcript {
 	text: string;
 	/** If requested. */
 	subtitles?: Subtitles;
+	/** Those of the server's subtitles. */
+	cues?: readonly Cue[];
 	/** Other fields of the server, with its names: language, duration, segments, words. */
 	extraFields: JsonRecord;
 }
@@ -27,8 +32,15 @@ export interface Transcript {
 /** Whisper's threshold. */
 const MAX_NO_SPEECH = 0.6;
 
-/** Hints about a transcript with text, one of each kind. */
-export function getTranscriptHints({ extraFields }: Transcript): string[] {
+/**
+ * Hints about a transcript with text, one of each kind.
+ *
+ * @param recordingSeconds undefined if the server and the file do not say it
+ */
+export function getTranscriptHints(
+	{ extraFields, cues }: Transcript,
+	recordingSeconds?: number,
+): string[] {
 	const segments = asRecords(extraFields.segments);
 	const silent = segments.filter(
 		({ no_speech_prob: probability }) => (asFiniteNumber(probability) ?? 0) > MAX_NO_SPEECH,
@@ -37,10 +49,29 @@ export function getTranscriptHints({ extraFields }: Transcript): string[] {
 		silent.length > 0 &&
 			`The server reports that ${silent.length} of ${segments.length} segments probably contain no speech, so their text may be invented.`,
 		// As in OpenAI's other routes.
-		extraFields.finish_reason === 'length' &&
+		isCutOff(extraFields) &&
 			'The server stopped at its token limit, so the end of the transcript is missing. Transcribe shorter recordings.',
 	];
-	return hints.filter((hint) => hint !== false);
+	const duration = asFiniteNumber(extraFields.duration) ?? recordingSeconds;
+	return [
+		...hints.filter((hint) => hint !== false),
+		...getCueHints(cues ?? segments.flatMap(toCue), duration),
+	];
+}
+
+/** The reason for the end, at the places and in the words of chats. */
+function isCutOff({ finish_reason: reason, choices, segments }: JsonRecord): boolean {
+	const reasons = [reason, ...[...asRecords(choices), ...asRecords(segments)].map(getReason)];
+	return reasons.some((one) => parseFinishReason(one) === 'length');
+}
+
+function getReason({ finish_reason: reason }: JsonRecord): unknown {
+	return reason;
+}
+
+function toCue(segment: JsonRecord): Cue[] {
+	const [start, end] = [segment.start, segment.end].map(asFiniteNumber);
+	return start === undefined || end === undefined ? [] : [{ start, end }];
 }
 
 /** Servers without subtitles may have segments, from which subtitles are made. */

@@ -25,9 +25,10 @@ const FAMILIES: readonly MarkFamily[] = [
 		outer: /(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/,
 		inner: /\blanguage \w[\w ,-]{0,60}? ?<asr_text>/g,
 	},
-	// Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>", with times between segments.
+	// By form. Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>", with times between segments.
+	// SenseVoice: "<|zh|><|NEUTRAL|><|Speech|><|woitn|>".
 	{
-		outer: /<\|(?:([a-z]{2,3})|[a-z]{4,30}|\d{1,6}\.\d{1,3})\|>/,
+		outer: /<\|(?:([a-z]{2,3})|[^\s<>|]{1,40})\|>/,
 		inner: /<\|\d{1,6}\.\d{1,3}\|>/g,
 	},
 ];

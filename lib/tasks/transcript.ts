@@ -9,6 +9,8 @@ import { parseCutJson } from '../values/cut-json';
 import { MAX_DEPTH } from '../values/json';
 import { tryOrUndefined } from '../values/try-or-undefined';
 import { joinSplitSegments, joinSplitText } from './split-text';
+import type { Cue } from './cue-times';
+import { parseCueLine } from './cue-times';
 import type { Steps } from '../http/steps';
 import { runAtOnce } from '../http/steps';
 import type { SubtitleFormat, Transcript } from './transcript-hints';
@@ -34,10 +36,20 @@ export function* parseTranscript(
 	if (!detectFileType(Buffer.from(body.slice(0, 1000)))) return undefined;
 	const json = /^\s*[{["]/.test(body) ? yield* parseInSteps(body) : undefined;
 	yield;
-	if (isRecord(json)) return yield* parseRecord(json);
-	const text = json === undefined ? body : json;
+	if (isRecord(json) && !isText(json, format)) return yield* parseRecord(json);
+	const text = json === undefined || isRecord(json) ? body : json;
 	// A transcript may begin with a bracket or a quotation mark, but not like a JSON object, a stream or a page.
-	return typeof text !== 'string' || NO_TRANSCRIPT.test(text) ? undefined : yield* parseText(text);
+	if (typeof text !== 'string') return undefined;
+	return !isRecord(json) && NO_TRANSCRIPT.test(text) ? undefined : yield* parseText(text);
+}
+
+/** Whether JSON is what was spoken: plain text was requested, and it is no response of a server. */
+function isText(json: JsonRecord, format: TranscriptFormat): boolean {
+	return format === 'text' && !('text' in json) && !isFailure(json);
+}
+
+function isFailure(json: JsonRecord): boolean {
+	return isErrorBody(json) || Boolean(json.detail);
 }
 
 /** Characters of JSON whose memory is estimated in one step. */
@@ -81,8 +93,7 @@ function* parseRecord({
 }: JsonRecord): Steps<Transcript | undefined> {
 	if (typeof receivedText !== 'string' && receivedText !== null) return undefined;
 	const text = receivedText ?? '';
-	const hasError = isErrorBody(extraFields) || Boolean(extraFields.detail);
-	if (text === '' && hasError) return undefined;
+	if (text === '' && isFailure(extraFields)) return undefined;
 	const segments = asRecords(extraFields.segments);
 	if (segments.length === 0) return yield* parseText(text, extraFields);
 	const hasSilence = segments.some((segment) => isSilentSegment(asString(segment.text) ?? ''));
@@ -110,8 +121,6 @@ function* parseText(body: string, extraFields: JsonRecord = {}): Steps<Transcrip
 	};
 }
 
-const TIMES = /^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}/;
-
 /** Servers send both formats as plain text. */
 function detectSubtitleFormat(content: string): SubtitleFormat | undefined {
 	const start = content
@@ -120,7 +129,7 @@ function detectSubtitleFormat(content: string): SubtitleFormat | undefined {
 		.trimStart();
 	if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
 	const [first = '', second = ''] = start.split(/\r?\n/, 2);
-	return TIMES.test(/^\d+\s*$/.test(first) ? second : first) ? 'srt' : undefined;
+	return parseCueLine(/^\d+\s*$/.test(first) ? second : first) ? 'srt' : undefined;
 }
 
 /** The lines without marks, and the text without numbers, times, notes and tags. */
@@ -131,16 +140,19 @@ function* parseSubtitles(
 ): Steps<Transcript> {
 	const lines: string[] = [];
 	const textLines: string[] = [];
+	const cues: Cue[] = [];
 	let isInCue = false;
 	for (const markedLine of body.split('\n')) {
 		const line = stripMarks(markedLine).text;
 		const words = line.replace(/<\/?[^<>]*>/g, '').trim();
 		lines.push(line);
+		const cue = parseCueLine(line);
+		if (cue) cues.push(cue);
 		if (line.trim() === '') isInCue = false;
-		else if (TIMES.test(line)) isInCue = true;
+		else if (cue) isInCue = true;
 		else if (isInCue && words !== '') textLines.push(words);
 		yield;
 	}
 	const content = lines.join('\n');
-	return { text: textLines.join('\n'), subtitles: { format, content }, extraFields };
+	return { text: textLines.join('\n'), subtitles: { format, content }, cues, extraFields };
 }

@@ -25,6 +25,27 @@ export function withWavLength(file: Buffer): Buffer {
 	return fixed;
 }
 
+/** A file with its first bytes. */
+interface WavFile {
+	head: Uint8Array;
+	/** Bytes. */
+	size: number;
+}
+
+/** How long a WAV file is; undefined for another file. */
+export function getWavSeconds({ head: bytes, size }: WavFile): number | undefined {
+	const head = Buffer.from(bytes);
+	if (head.byteLength < RIFF_HEADER_BYTES || !isWav(head)) return undefined;
+	const [format, data] = [findChunk(head, 'fmt '), findChunk(head, 'data')];
+	const rateAt = (format ?? Infinity) + CHUNK_HEADER_BYTES + BYTES_BEFORE_RATE;
+	if (data === undefined || rateAt + 4 > head.byteLength) return undefined;
+	const bytesPerSecond = head.readUInt32LE(rateAt);
+	return bytesPerSecond > 0 ? (size - data - CHUNK_HEADER_BYTES) / bytesPerSecond : undefined;
+}
+
+/** Bytes of the format before the bytes per second: format, channels, samples per second. */
+const BYTES_BEFORE_RATE = 8;
+
 function isWav(head: Buffer) {
 	return head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE';
 }
@@ -35,8 +56,12 @@ function isPlaceholder(length: number) {
 
 /** Position of the chunk with the samples. */
 function findDataChunk(file: Buffer) {
+	return findChunk(file, 'data');
+}
+
+function findChunk(file: Buffer, name: string): number | undefined {
 	for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= file.byteLength;) {
-		if (file.toString('latin1', at, at + 4) === 'data') return at;
+		if (file.toString('latin1', at, at + 4) === name) return at;
 		const length = file.readUInt32LE(at + 4);
 		// Chunks have an even length.
 		at += CHUNK_HEADER_BYTES + length + (length % 2);

@@ -134,6 +134,7 @@ import { getPrefixes } from '../../lib/tasks/prefixes';
 import { joinSplitText } from '../../lib/tasks/split-text';
 import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { runAtOnce } from '../../lib/http/steps';
+import { parseCueLine } from '../../lib/tasks/cue-times';
 import { parseTranscript, readCutTranscript } from '../../lib/tasks/transcript';
 import { isSilentSegment, stripMarks, stripSilence } from '../../lib/tasks/transcript-marks';
 import { stripReasoning } from '../../lib/tasks/transcript-reasoning';
@@ -429,6 +430,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a text to speak': stripMarkdown,
 	'a transcript': (text) => runAtOnce(parseTranscript(text, 'text')),
 	'marks of a transcript': stripMarks,
+	'times of a subtitle': parseCueLine,
 	'thinking of a transcript': stripReasoning,
 	'silence of a transcript': (text) => [isSilentSegment(text), stripSilence(text)],
 	'a transcript in JSON': (text) => runAtOnce(parseTranscript(JSON.stringify({ text }), 'json')),

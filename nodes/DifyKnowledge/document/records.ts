@@ -2,9 +2,12 @@
 import { createDifyError } from '../../../lib/dify/create-error';
 import { openSignedFile } from '../../../lib/dify/download-file';
 import { parseUuid } from '../../../lib/dify/ids';
-import { buildDocumentList, setDocumentStatus } from '../../../lib/dify/knowledge/documents';
+import {
+	buildDocumentList,
+	deleteDocument,
+	setDocumentStatus,
+} from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
-import { deletePath } from '../../../lib/dify/knowledge/write-requests';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { FieldTable, ValueSource } from '../../../lib/fields/field';
@@ -147,13 +150,16 @@ export const recordOperations: DifyOperation[] = [
 		name: 'Delete',
 		value: 'delete',
 		action: 'Delete a document',
-		description: 'Delete a document (not possible if archived)',
+		description: 'Delete a document, also an archived one',
 		fields: documentFields,
 		execute: async ({ client, values }) => ({
 			json: {
 				documentId: values.documentId,
 				deleted: true,
-				existed: await deletePath(client, documentPath(values)),
+				existed: await deleteDocument(client, {
+					datasetId: values.difyDatasetId,
+					documentId: values.documentId,
+				}),
 			},
 		}),
 	}),

@@ -74,6 +74,7 @@ export const audioTranscribe: LocalLlamaOperation = withOutput({
 		await call.chatStream?.write(transcript.text);
 		transcript.warnings.forEach(call.hint);
 		const { text, extraFields, subtitles } = transcript;
+		if (text === '') call.losses.add('silentRecording', { name: file.name, itemIndex });
 		// The text, or an object with its times; other fields of the server are metadata.
 		const isTimed = format === 'verbose_json';
 		const entries = await runInSteps(roundFields(extraFields));

@@ -129,13 +129,10 @@ describe('whisper.cpp', () => {
 		expect(sim.forms[0]!.fields).toMatchObject({ response_format: format, language: 'de' });
 	});
 
-	test('silence succeeds with a warning', async () => {
+	test('silence succeeds with an empty text', async () => {
 		for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const) {
 			const { text, warnings } = await run(await startWhisper(), { format });
-			expect([text, warnings]).toEqual([
-				'',
-				[expect.stringContaining('No speech was detected in "note.wav"')],
-			]);
+			expect([text, warnings]).toEqual(['', []]);
 		}
 	});
 

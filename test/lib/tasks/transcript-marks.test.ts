@@ -48,9 +48,18 @@ test.each([
 		'language English<asr_text>One.language English<asr_text>Two.',
 		'One.Two.',
 	],
+	['of SenseVoice', '<|zh|><|NEUTRAL|><|Speech|><|woitn|>你好<|NEUTRAL|>', '你好'],
+	['an event', '<|BGM|>One.<|/BGM|>', 'One.'],
 	['silence between segments', ' One.\n [BLANK_AUDIO]\n Two.\n', 'One.\n\n Two.'],
 ])('marks at the place where a model writes them: %s', (_name, marked, text) => {
 	expect(readText(marked)).toBe(text);
+});
+
+test('JSON that somebody spoke is a text', () => {
+	expect(readText('{"a":1}')).toBe('{"a":1}');
+	expect(read('{"text":"{\\"a\\":1}"}', 'json')?.text).toBe('{"a":1}');
+	expect(readText('{"error":{"message":"x"}}')).toBeUndefined();
+	expect(read('{"a":1}', 'json')).toBeUndefined();
 });
 
 test('a silent segment is also removed from the text', () => {

@@ -65,6 +65,17 @@ describe('audio', () => {
 			});
 		});
 
+		test('silent recordings are one hint, which names each', async () => {
+			const sim = await startWhisper({ segments: [] });
+			const item = buildSetup(sim, {}).items![0]!;
+			const { hints } = await run(sim, { operation: 'transcribe' }, { items: [item, item] });
+			expect(hints.map(({ message }) => message)).toEqual([
+				expect.stringContaining(
+					'No speech was detected in 2 recordings: "Interview 1.wav" (item 1), "Interview 1.wav" (item 2).',
+				),
+			]);
+		});
+
 		test.each([
 			['srt', 'application/x-subrip'],
 			['vtt', 'text/vtt'],

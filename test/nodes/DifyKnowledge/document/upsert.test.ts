@@ -139,12 +139,6 @@ test('an archived document is unarchived, then deleted', async () => {
 	const scene = await startScene();
 	const { id } = addDocument(scene.sim.store, scene.dataset, { archived: true });
 	const parameters = { documentId: byId(id) };
-	const error = await getNodeError(runDocument(scene, 'delete', parameters));
-	expect(error.description).toContain('Set Status');
-	await runDocument(scene, 'setStatus', {
-		documentIds: id,
-		statusAction: 'un_archive',
-	});
 	expect(await runDocument(scene, 'delete', parameters)).toMatchObject([
 		{ deleted: true, existed: true },
 	]);
