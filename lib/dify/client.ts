@@ -181,7 +181,7 @@ export class DifyClient {
 		{ fields = {}, idleMs = UPLOAD_IDLE_TIMEOUT_MS }: UploadOptions = {},
 	): Promise<JsonRecord> {
 		// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
-		const upload = createFormBody(fields, file);
+		const upload = createFormBody(fields, [{ field: 'file', file }]);
 		const timeouts = { firstTokenMs: idleMs, idleMs };
 		const limits = TASK_LIMITS.difyUpload.received;
 		const uploading = this.sendAndRead(

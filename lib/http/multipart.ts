@@ -22,11 +22,18 @@ export interface FileSource {
 	isMarkup?: boolean;
 }
 
-/** The state of a form's file while it is sent. */
+/** A file of a form. */
+export interface FormFile {
+	/** Name of its field. */
+	field: string;
+	file: FileSource;
+}
+
+/** The state of a form's files while it is sent. */
 export interface UploadProgress {
-	/** Sent bytes of the file, in the last attempt. */
+	/** Sent bytes of all files, in the last attempt. */
 	bytes: number;
-	/** Set if the file could not be read completely. The request itself only fails with a broken connection. */
+	/** Set if a file could not be read completely. The request itself only fails with a broken connection. */
 	unreadable?: UnreadableFile;
 }
 
@@ -59,34 +66,51 @@ export function toUploadFileName(name: string): string {
 }
 
 /**
- * A form as a request body (RFC 7578): text fields, one part for each entry of a list, and the file as `file`. The file
- * is read while it is sent, and again for each retry.
+ * A form as a request body (RFC 7578): text fields, one part for each entry of a list, then the files. Each is read while it
+ * is sent, and again for each retry.
  */
-export function createFormBody(fields: JsonRecord, file: FileSource): FormBody {
+export function createFormBody(fields: JsonRecord, files: readonly FormFile[]): FormBody {
 	const boundary = `----n8n${randomUUID()}`;
 	const texts = Object.entries(fields).flatMap(([name, value]) =>
 		[value].flat().map((entry) => `${toPartHead({ boundary, name })}\r\n\r\n${toText(entry)}\r\n`),
 	);
-	const type = /^[\w.+-]+\/[\w.+-]+/.exec(file.mimeType)?.[0] ?? 'application/octet-stream';
-	const head = `${toPartHead({ boundary, name: 'file' })}; filename="${toUploadFileName(file.name)}"\r\nContent-Type: ${type}\r\n\r\n`;
-	const start = Buffer.from(texts.join('') + head);
-	const end = Buffer.from(`\r\n--${boundary}--\r\n`);
+	const start = Buffer.from(texts.join(''));
+	const parts = files.map(({ field, file }) => ({
+		head: Buffer.from(toFileHead(file, toPartHead({ boundary, name: field }))),
+		file,
+	}));
+	const end = Buffer.from(`--${boundary}--\r\n`);
 	const progress: UploadProgress = { bytes: 0 };
 	async function* generateChunks(): AsyncGenerator<Uint8Array> {
 		progress.bytes = 0;
 		progress.unreadable = undefined;
 		yield start;
-		yield* readContent(file, progress);
-		// Ending before the announced length aborts the request.
-		if (progress.unreadable === undefined) yield end;
+		for (const { head, file } of parts) {
+			yield head;
+			yield* readContent(file, progress);
+			// Ending before the announced length aborts the request.
+			if (progress.unreadable !== undefined) return;
+			yield LINE_END;
+		}
+		yield end;
 	}
 	return {
 		content: { [Symbol.asyncIterator]: generateChunks },
 		contentType: `multipart/form-data; boundary=${boundary}`,
 		fields,
-		length: start.byteLength + file.size + end.byteLength,
+		length: parts.reduce(
+			(sum, { head, file }) => sum + head.byteLength + file.size + LINE_END.byteLength,
+			start.byteLength + end.byteLength,
+		),
 		sent: progress,
 	};
+}
+
+const LINE_END = Buffer.from('\r\n');
+
+function toFileHead({ name, mimeType }: FileSource, partHead: string) {
+	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
+	return `${partHead}; filename="${toUploadFileName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
 }
 
 function toPartHead({ boundary, name }: { boundary: string; name: string }) {
@@ -100,14 +124,16 @@ async function* readContent({ name, size, open }: FileSource, progress: UploadPr
 	const fail = (reason: string) => {
 		progress.unreadable = { name, reason };
 	};
+	let bytes = 0;
 	try {
 		for await (const chunk of open()) {
+			bytes += chunk.byteLength;
 			progress.bytes += chunk.byteLength;
-			if (progress.bytes > size) break;
+			if (bytes > size) break;
 			yield chunk;
 		}
-		if (progress.bytes < size) fail(`it ended after ${progress.bytes} of ${size} bytes`);
-		if (progress.bytes > size) fail(`it is longer than its ${size} bytes`);
+		if (bytes < size) fail(`it ended after ${bytes} of ${size} bytes`);
+		if (bytes > size) fail(`it is longer than its ${size} bytes`);
 	} catch (error) {
 		fail(getErrorMessage(error));
 	}

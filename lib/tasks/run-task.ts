@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
-import type { FileSource } from '../http/multipart';
+import type { FormFile } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { diagnose } from '../diagnosis/diagnose';
 import type { FactSources } from '../diagnosis/facts';
@@ -62,10 +62,10 @@ export interface TaskRequest<Value, Draft = undefined>
 	draft?: Draft;
 	/** A row for each field that `toBody` can send. */
 	fields: readonly RequestField[];
-	/** Fields of the JSON body, or of the form if there is a file. The model is added. */
+	/** Fields of the JSON body, or of the form if there are files. The model is added. */
 	toBody(route: RouteName, draft: Draft): JsonRecord;
-	/** Sent as `file` in a form. */
-	file?: FileSource;
+	/** Sent in a form. */
+	files?: readonly FormFile[];
 	/** Whether a result takes minutes, as a picture or speech. */
 	isExpensive?: boolean;
 	/** Its texts were checked before they were prepared. Default: those of its fields are checked before they are sent. */
@@ -95,7 +95,7 @@ export async function runTask<Value, Draft = undefined>(
 ): Promise<ExchangeResult<Draft, Value>> {
 	assertInputs(taskRequest);
 	if (server.maxConcurrentRequests === 0) await fetchSlotCount(server, settings);
-	const upload = taskRequest.file && new TaskUpload(taskRequest.file);
+	const upload = taskRequest.files && new TaskUpload(taskRequest.files);
 	const sent: SentBody = { body: {} };
 	const options = toExchangeOptions(settings, taskRequest, { upload, sent });
 	const sendAttempts = async (target: ModelServer) =>
@@ -114,8 +114,8 @@ export async function runTask<Value, Draft = undefined>(
  *   text that is too long.
  */
 function assertInputs<Value, Draft>(taskRequest: TaskRequest<Value, Draft>) {
-	const { fields, routes, draft, file, areTextsChecked, extraBody = {} } = taskRequest;
-	if (file !== undefined) assertFormNames(extraBody);
+	const { fields, routes, draft, files, areTextsChecked, extraBody = {} } = taskRequest;
+	if (files !== undefined) assertFormNames(extraBody);
 	const body = taskRequest.toBody(routes[0]!, draft as Draft);
 	for (const { field, label = field, getInputIssue } of fields) {
 		// What the user added is sent as it is.
@@ -173,7 +173,7 @@ function toExchangeOptions<Value, Draft>(
 		draft: taskRequest.draft as Draft,
 		startAttempt: (request) => toAttempt(taskRequest, { ...request, ...shared, modelField }),
 		isRepeatable: taskRequest.isRepeatable,
-		maxElapsedMs: taskRequest.isExpensive || taskRequest.file ? MAX_EXPENSIVE_MS : undefined,
+		maxElapsedMs: taskRequest.isExpensive || taskRequest.files ? MAX_EXPENSIVE_MS : undefined,
 		adaptations: { ...adaptations, field: [...(adaptations?.field ?? []), omitRejected] },
 		http: {
 			headers: taskRequest.headers,

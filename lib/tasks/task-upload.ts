@@ -1,7 +1,7 @@
-/** The file of a task, and how far its upload came. */
+/** The files of a task, and how far their upload came. */
 import type { BrokenUpload } from '../diagnosis/facts';
 import { createInputError } from '../errors/create-error';
-import type { FileSource, FormBody, UploadProgress } from '../http/multipart';
+import type { FormBody, FormFile, UploadProgress } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
 import type { JsonRecord } from '../values/records';
 
@@ -9,11 +9,11 @@ export class TaskUpload {
 	/** How much of the last form was sent, since only its attempt can have caused the error. */
 	private sent: UploadProgress | undefined;
 
-	constructor(private readonly file: FileSource) {}
+	constructor(private readonly files: readonly FormFile[]) {}
 
-	/** A form for one attempt. It reads the file from its beginning. */
+	/** A form for one attempt. It reads the files from their beginning. */
 	createForm(fields: JsonRecord): FormBody {
-		const form = createFormBody(fields, this.file);
+		const form = createFormBody(fields, this.files);
 		this.sent = form.sent;
 		return form;
 	}
@@ -32,8 +32,7 @@ export class TaskUpload {
 	/** Undefined if nothing was sent, or all of it. */
 	getBrokenUpload(): BrokenUpload | undefined {
 		const { bytes: sentBytes = 0 } = this.sent ?? {};
-		return sentBytes === 0 || sentBytes >= this.file.size
-			? undefined
-			: { fileSize: this.file.size, sentBytes };
+		const fileSize = this.files.reduce((sum, { file }) => sum + file.size, 0);
+		return sentBytes === 0 || sentBytes >= fileSize ? undefined : { fileSize, sentBytes };
 	}
 }

@@ -151,7 +151,7 @@ export async function transcribe(
 		routes: [transcribeRequest.translate ? 'translations' : 'transcriptions'],
 		fields: TRANSCRIPTION_FIELDS,
 		toBody: () => body,
-		file: { ...file, name: toAudioName(file) },
+		files: [{ field: 'file', file: { ...file, name: toAudioName(file) } }],
 		extraBody,
 		adaptations: { format: [requestSegments] },
 		readResponse: async (response) => {

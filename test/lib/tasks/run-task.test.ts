@@ -68,10 +68,10 @@ const CASES: Readonly<Record<string, Case>> = {
 		body: { input: 'x'.repeat(3_000_000) },
 		request: { areTextsChecked: true },
 	},
-	'a file': { responses: [GOOD], request: { file: wavFile() } },
+	'a file': { responses: [GOOD], request: { files: [{ field: 'file', file: wavFile() }] } },
 	'a file and a name that ends it': {
 		responses: [GOOD],
-		request: { file: wavFile(), extraBody: { 'a\nb': 1 } },
+		request: { files: [{ field: 'file', file: wavFile() }], extraBody: { 'a\nb': 1 } },
 	},
 	'a server error': { responses: [refuse('crashed', {}, 500), GOOD] },
 	'a server error, Retries 2': {
