@@ -15,6 +15,7 @@ export type TaskName =
 	| 'transcribe'
 	| 'speak'
 	| 'generateImages'
+	| 'editImages'
 	| 'probe'
 	| 'command'
 	| 'pull'
@@ -70,7 +71,7 @@ export type TaskLimitTable = Readonly<
 	Record<TaskName, TaskLimits> &
 		Record<BatchedTask | 'chat' | 'difyRun', SentLimit> &
 		Record<'speak' | 'difyRequest' | 'difyRun', KeptLimit> &
-		Record<'generateImages' | 'probe', ListLimit>
+		Record<'generateImages' | 'editImages' | 'probe', ListLimit>
 >;
 
 const KB = 1024;
@@ -116,6 +117,12 @@ const GENERATION: ResponseLimits = {
 	bytes: 256 * MB,
 };
 
+/** Images, whether they are generated or edited: ten of 9 MB, or a hundred of a megabyte, in base64. */
+const IMAGES: TaskLimits & ListLimit = {
+	received: { ...DOCUMENT, bytes: 128 * MB, minBytesPerSecond: MIN_FILE_RATE },
+	entries: 100,
+};
+
 export const TASK_LIMITS: TaskLimitTable = {
 	chat: { sentBytes: MAX_CONVERSATION_BYTES, received: GENERATION },
 	// 2,048 tokens with the probabilities of 20 others are about 4 MB.
@@ -136,11 +143,8 @@ export const TASK_LIMITS: TaskLimitTable = {
 		// 20 minutes in the quality of a CD, of a WAV file whose length the server did not know.
 		keptBytes: 128 * MB,
 	},
-	// Ten images of 9 MB, or a hundred of a megabyte, in base64.
-	generateImages: {
-		received: { ...DOCUMENT, bytes: 128 * MB, minBytesPerSecond: MIN_FILE_RATE },
-		entries: 100,
-	},
+	generateImages: IMAGES,
+	editImages: IMAGES,
 	probe: {
 		// Far more than a list of models. Several probes run at the same time.
 		received: { ...DOCUMENT, bytes: 8 * MB, parsedBytes: 16 * MB },

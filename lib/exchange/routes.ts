@@ -25,6 +25,7 @@ export const ROUTES: Readonly<Record<RouteName, Route>> = {
 	translations: { base: 'api', path: '/audio/translations' },
 	speech: { base: 'api', path: '/audio/speech' },
 	images: { base: 'api', path: '/images/generations' },
+	imageEdits: { base: 'api', path: '/images/edits' },
 	systemOne: { base: 'api', path: '/systemone' },
 };
 

@@ -94,15 +94,39 @@ function getTypeWarnings(file: InputFile & { name: string }, type: FileType): st
 }
 
 function getSupportedType({ name, mimeType, bytes }: InputFile) {
-	const type = getFileType(bytes, mimeType);
+	return assertSupported({ name, mimeType, size: bytes.byteLength, head: bytes });
+}
+
+/**
+ * Checks a file that is an image.
+ *
+ * @param file - With its first bytes
+ * @throws a `ServerError` of type `invalidInput` for another file, and for an image that no model server supports
+ */
+export function assertImage(file: SentFile): void {
+	const { category } = assertSupported(file);
+	if (category === 'image') return;
+	throw createInputError(
+		`The file ${describeFile(file)} is not an image`,
+		'Enter the field that contains the image.',
+	);
+}
+
+function assertSupported({
+	name,
+	mimeType,
+	size,
+	head,
+}: Omit<SentFile, 'name'> & Pick<InputFile, 'name'>): FileType {
+	const type = getFileType(head, mimeType);
 	const suggestion =
 		getOwn(UNSUPPORTED_FILE_SUGGESTIONS, type.extension) ??
-		(contradictsType(bytes, mimeType) ? NOT_ITS_TYPE_SUGGESTION : undefined);
+		(contradictsType(head, mimeType) ? NOT_ITS_TYPE_SUGGESTION : undefined);
 	if (suggestion === undefined) return type;
 	const description =
 		name === undefined
-			? describeUnnamedFile({ mimeType, head: bytes })
-			: `the file ${describeFile({ name, mimeType, size: bytes.byteLength, head: bytes })}`;
+			? describeUnnamedFile({ mimeType, head })
+			: `the file ${describeFile({ name, mimeType, size, head })}`;
 	throw createInputError(`Model servers cannot read ${description}`, suggestion);
 }
 
@@ -129,18 +153,23 @@ const UPRIGHT = 1;
 
 /** Warnings about an image that servers would show to the model in another way. */
 export function getJpegWarnings({ name, bytes }: { name: string; bytes: Buffer }): string[] {
-	const warnings: string[] = [];
-	const orientation = readOrientation(bytes);
-	if (orientation !== UPRIGHT)
-		warnings.push(
-			`The image "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Rotate it with the node "Edit Image" (Rotate) first.`,
-		);
+	const warnings = getRotationWarnings({ name, head: bytes });
 	// Seen with llama-server v0.5.0, even if the file is only a header.
 	if (isTruncatedJpeg(bytes))
 		warnings.push(
 			`The image "${name}" is incomplete, so it may have been truncated in transit. Servers accept it anyway and fill the missing part with gray. Check the node that created the file.`,
 		);
 	return warnings;
+}
+
+/** The warning about a photo that lies on its side: the first bytes of a JPEG show it. */
+export function getRotationWarnings({ name, head }: Pick<SentFile, 'name' | 'head'>): string[] {
+	const orientation = readOrientation(head);
+	return orientation === UPRIGHT
+		? []
+		: [
+				`The image "${name}" is rotated (EXIF orientation ${orientation}), which servers ignore. Rotate it with the node "Edit Image" (Rotate) first.`,
+			];
 }
 
 /** The bytes in which a camera writes EXIF. */

@@ -7,6 +7,7 @@ export type ServerTask =
 	| 'embeddings'
 	| 'rerank'
 	| 'images'
+	| 'imageEdits'
 	| 'transcription'
 	| 'translation'
 	| 'speech';
@@ -29,6 +30,7 @@ const TASK_NAMES: Readonly<Record<ServerTask, string>> = {
 	embeddings: 'create embeddings',
 	rerank: 'rerank',
 	images: 'generate images',
+	imageEdits: 'edit images',
 	transcription: 'transcribe audio',
 	translation: 'translate audio',
 	speech: 'speak',
@@ -81,6 +83,8 @@ export const OTHER_SERVERS = {
 	rerank: 'Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
 	images:
 		'Use GPUStack, or another server with /v1/images/generations, each with its own credential.',
+	imageEdits:
+		'Use GPUStack with a model that edits images, or another server with /v1/images/edits, each with its own credential.',
 	transcription:
 		'Use GPUStack, vLLM, speaches or whisper.cpp (--inference-path /v1/audio/transcriptions), each with its own credential. Servers that only offer /asr are not supported.',
 	speech:

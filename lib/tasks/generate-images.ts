@@ -1,249 +1,39 @@
-/** Generates images. */
-import type { ErrorContext } from '../errors/create-error';
-import { createServerError } from '../errors/create-error';
-import { getImageSize } from '../files/image-size';
-import { inspectImage } from '../files/received-media';
-import { toErrorContext } from '../http/request-errors';
-import type { FieldTable } from '../fields/field';
-import type { InputIssue, RequestField } from '../exchange/request-fields';
+/** Generates images from a description. */
+import type { TextField } from '../fields/field';
+import type { RequestField } from '../exchange/request-fields';
 import type { ModelServer } from '../servers/types/server-type';
-import { TASK_LIMITS } from '../task-limits';
-import type { JsonRecord } from '../values/records';
-import {
-	omitEmpty,
-	findList,
-	isNonEmpty,
-	isRecord,
-	asNonEmptyString,
-	asRecord,
-} from '../values/records';
-import { asFiniteNumber } from '../values/numbers';
+import type { ImageRequest, ImageResult } from './images';
+import { IMAGE_FIELDS, requestImages, toPromptRow } from './images';
 import type { TaskSettings } from './run-task';
-import { readJson } from './read-json';
-import { runTask } from './run-task';
-import { getDifferenceWarnings } from './result-checks';
 
-export interface ImageRequest {
-	prompt: string;
-	/** Number of images. */
-	count: number;
-	/** Width x height in pixels, `512x768`. If empty, the server decides. */
-	size: string;
-	/** If empty, the server decides. */
-	format: '' | 'png' | 'jpeg' | 'webp';
-	/** Default: the server decides. */
-	seed?: number;
-	/** Additional fields of the request. */
-	extraBody: JsonRecord;
-}
+/** What the images should show. */
+export const generatePromptField = {
+	kind: 'text',
+	label: 'Prompt',
+	rows: 3,
+	required: true,
+	whenEmpty: 'Describe the image in the field Prompt.',
+	placeholder: 'e.g. a red fox in the snow, watercolor',
+	description: 'What the image should show',
+} as const satisfies TextField;
 
-/** A received image. */
-export interface GeneratedImage {
-	content: Buffer;
-	mimeType: string;
-	/** Without the period. */
-	extension: string;
-	/** In pixels, from the header of a PNG, JPEG or WebP; undefined for other formats. */
-	width: number | undefined;
-	height: number | undefined;
-	/** The prompt as the server changed it. */
-	revisedPrompt: string | undefined;
-	/** The seed, if the server reports it. */
-	seed: number | undefined;
-}
-
-export interface ImageResult {
-	/** At least one. */
-	images: GeneratedImage[];
-	warnings: string[];
-}
-
-/** What a person says about images. */
-export const IMAGE_OPTIONS = {
-	prompt: {
-		kind: 'text',
-		label: 'Prompt',
-		rows: 3,
-		required: true,
-		whenEmpty: 'Describe the image in the field Prompt.',
-		placeholder: 'e.g. a red fox in the snow, watercolor',
-		description: 'What the image should show',
-	},
-	count: {
-		kind: 'number',
-		label: 'Number of Images',
-		default: 1,
-		range: [1, 64],
-		isInteger: true,
-		description: 'How many images to generate. Each becomes an item.',
-	},
-	size: {
-		kind: 'name',
-		label: 'Size',
-		placeholder: 'e.g. 768x512',
-		description: 'Width x height in pixels. If empty, the server default applies.',
-	},
-	outputFormat: {
-		kind: 'choice',
-		label: 'File Format',
-		default: 'png',
-		choices: { jpeg: 'JPEG', png: 'PNG', webp: 'WebP' },
-		description: 'Format to request from models that support it. If not set, the server decides.',
-	},
-	seed: {
-		kind: 'number',
-		label: 'Seed',
-		default: -1,
-		range: [-1],
-		isInteger: true,
-		description: 'The same seed and prompt give the same image. -1 = random.',
-	},
-} as const satisfies FieldTable;
-
-/** What a request for images contains. */
-export const IMAGE_FIELDS: readonly RequestField[] = [
-	{
-		field: 'prompt',
-		label: IMAGE_OPTIONS.prompt.label,
-		canOmit: false,
-		getInputIssue: checkPrompt,
-	},
-	{ field: 'n', label: IMAGE_OPTIONS.count.label, canOmit: true, default: 1 },
-	{
-		field: 'size',
-		otherNames: ['resolution', 'image_size', 'image_dimensions'],
-		parts: ['width', 'height'],
-		label: IMAGE_OPTIONS.size.label,
-		canOmit: true,
-		getAdvice: adviseSize,
-		getInputIssue: checkSize,
-	},
-	{ field: 'output_format', label: IMAGE_OPTIONS.outputFormat.label, canOmit: true },
-	{ field: 'seed', label: IMAGE_OPTIONS.seed.label, canOmit: true },
-	// Without it, servers may return the URL of an image, which is not fetched.
-	{ field: 'response_format', label: undefined, canOmit: true, isTechnical: true },
+/** What a request to generate images contains. */
+export const GENERATE_FIELDS: readonly RequestField[] = [
+	toPromptRow(generatePromptField),
+	...IMAGE_FIELDS,
 ];
-
-function checkPrompt(prompt: unknown): InputIssue | undefined {
-	if (typeof prompt !== 'string' || prompt.trim()) return undefined;
-	return {
-		title: 'The prompt is empty',
-		suggestion: 'Describe the image in the field Prompt.',
-		inputProblem: 'empty',
-	};
-}
-
-function checkSize(size: unknown): InputIssue | undefined {
-	if (typeof size !== 'string' || /^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size)) return undefined;
-	return {
-		title: `The size "${size}" is not valid`,
-		suggestion: 'Enter width x height in pixels, for example 512x768.',
-	};
-}
 
 /** @throws a `ServerError`, also if the response contains no image. */
 export async function generateImages(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ prompt, count, size, format, seed, extraBody }: ImageRequest,
+	request: ImageRequest,
 ): Promise<ImageResult> {
-	const { model } = settings;
-	const body = {
-		prompt,
-		...omitEmpty({ n: count, size, output_format: format }),
-		seed,
-		response_format: 'b64_json',
-		...extraBody,
-	};
-	const {
-		value: entries,
-		body: sentBody,
-		warnings,
-	} = await runTask(server, settings, {
+	return await requestImages(server, settings, {
+		request,
 		task: 'generateImages',
-		routes: ['images'],
-		isExpensive: true,
-		fields: IMAGE_FIELDS,
-		toBody: () => body,
-		extraBody,
-		readResponse: async (response) => readImages(await readJson(response)),
-		getFacts: ({ serverText }) => ({
-			task: () => 'images',
-			isSilentTask: () => true,
-			// Ollama (seen: 0.17.4) sends an empty response with status 200 after half a minute.
-			isEmptyBody: () => serverText === undefined || undefined,
-		}),
+		route: 'images',
+		serverTask: 'images',
+		fields: GENERATE_FIELDS,
 	});
-	const context = toErrorContext(server, { url: server.getApiUrl(), model });
-	const { entries: maxImages } = TASK_LIMITS.generateImages;
-	if (entries.length > maxImages)
-		throw createServerError('invalidResponse', context, {
-			title: `The server returned ${entries.length} images, more than ${maxImages}`,
-			suggestion: 'Check the Extra Body and the server log: as many images were not requested.',
-		});
-	const images = entries.map((entry) => toImage(entry, context));
-	if (images.length === 0) throw createServerError('emptyResponse', context, NO_IMAGE);
-	const differences = getDifferenceWarnings('images', {
-		requestedFields: body,
-		result: { images },
-		sentBody,
-	});
-	return { images, warnings: [...warnings, ...differences] };
-}
-
-/** The error of a response without an image. */
-const NO_IMAGE = {
-	title: 'The server returned no image',
-	suggestion: 'Check the server log, and that the model generates images of this size.',
-};
-
-/** Models halve the size several times: by 64, if they are old. */
-const SIZE_STEP = 64;
-
-function isIndivisible(size: string): boolean {
-	return size.split('x').some((length) => Number(length) % SIZE_STEP !== 0);
-}
-
-function adviseSize(size: unknown): string {
-	const isUneven = typeof size === 'string' && isIndivisible(size);
-	return `Change "Size" (${String(size)})${isUneven ? `: most models need multiples of ${SIZE_STEP}` : ''}.`;
-}
-
-/** The images of a response: OpenAI's, and other lists of images. */
-function readImages(json: unknown) {
-	const { image, base64 = image } = asRecord(json);
-	const list = findList(json, ['data', 'images', 'artifacts', 'output', 'results']) ?? [base64];
-	return list.filter(isNonEmpty).map((entry) => (isRecord(entry) ? entry : { image: entry }));
-}
-
-function toImage(
-	{ b64_json, base64, image, image_url, url, revised_prompt: revised, seed }: JsonRecord,
-	context: ErrorContext,
-): GeneratedImage {
-	const encoded = [b64_json, base64, image].map(asNonEmptyString).find(isNonEmpty);
-	const imageUrl = encoded === undefined ? (url ?? asRecord(image_url).url) : undefined;
-	const data = (encoded ?? asNonEmptyString(imageUrl))?.split(',').at(-1) ?? '';
-	const content = Buffer.from(data, 'base64');
-	const media = inspectImage(content);
-	if (media.type !== 'media') {
-		const bytes =
-			media.type === 'other' ? media.description : `${content.byteLength} bytes of an unknown type`;
-		throw createServerError('invalidResponse', context, {
-			title: 'The server response is not an image',
-			detail: `The server response is not an image, but ${imageUrl === undefined ? bytes : 'a URL, which is not fetched'}`,
-			suggestion:
-				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
-		});
-	}
-	const { mimeType, extension } = media.file;
-	const size = getImageSize(content);
-	return {
-		content,
-		mimeType,
-		extension,
-		width: size?.width,
-		height: size?.height,
-		revisedPrompt: asNonEmptyString(revised),
-		seed: asFiniteNumber(seed),
-	};
 }

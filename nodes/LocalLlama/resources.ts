@@ -3,6 +3,7 @@ import type { OperationTable } from '../shared/items/operation-table';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';
 import { imageAsk } from './image/ask';
+import { imageEdit } from './image/edit-image';
 import { imageGenerate } from './image/generate-image';
 import { models } from './model';
 import type { LocalLlamaOperation } from './run-local-llama';
@@ -30,7 +31,7 @@ export const operations: OperationTable<LocalLlamaOperation> = createResourceTab
 	{
 		name: 'Image',
 		value: 'image',
-		operations: [imageAsk, imageGenerate],
+		operations: [imageAsk, imageGenerate, imageEdit],
 		defaultOperation: 'generate',
 	},
 	{

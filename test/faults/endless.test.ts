@@ -25,7 +25,7 @@ interface Endless {
 
 /** Those that wait for a state would wait for it until their limit. */
 const READERS =
-	/(?:audio transcribe|audio speak|text (?:chat|extract|classify|complete)|vector (?:embed|rerank)|image generate|getAll|model (?:un)?load|knowledgeBase retrieve|modelServer check)$/;
+	/(?:audio transcribe|audio speak|text (?:chat|extract|classify|complete)|vector (?:embed|rerank)|image (?:generate|edit)|getAll|model (?:un)?load|knowledgeBase retrieve|modelServer check)$/;
 
 /** Those that `npm test` plays. */
 const QUICK_READERS = /^(?:Local Llama text chat|Dify Feedback .*getAll)$/;

@@ -51,7 +51,7 @@ const EXCEPTIONS: ReadonlyArray<readonly [operation: RegExp, expected: Expected]
 	],
 	// Only identified servers have these actions.
 	[/^Local Llama model (?:load|unload|pull|delete)$/, { '404': UNSUPPORTED }],
-	[/rerank$|^LocalReranker|image generate$|Llama audio|complete$/, { '404': UNSUPPORTED }],
+	[/rerank$|^LocalReranker|image (?:generate|edit)$|Llama audio|complete$/, { '404': UNSUPPORTED }],
 	// Not an event of a stream.
 	[/Llama text|^LocalChatModel/, { garbage: ENDED_EARLY }],
 	// What is not there is deleted already.

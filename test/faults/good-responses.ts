@@ -232,7 +232,7 @@ const MODEL_ROUTES: Routes = [
 	[/\/embeddings$/, embed],
 	[/\/rerank$/, rerank],
 	[/\/systemone$/, decisions],
-	[/\/images\/generations$/, json(() => ({ data: [{ b64_json: PNG }] }))],
+	[/\/images\/(?:generations|edits)$/, json(() => ({ data: [{ b64_json: PNG }] }))],
 	[/\/audio\/speech$/, file('audio/mpeg', MP3)],
 	[/\/audio\/trans\w+$/, json((id) => ({ text: `Hello ${id}` }))],
 	[/\/v1\/models$/, json(() => ({ object: 'list', data: [LLAMA_MODEL] }))],

@@ -16,6 +16,7 @@ const TASKS: ReadonlyArray<readonly [name: string, title: RegExp, advice: RegExp
 	['Local Llama audio transcribe', /^vLLM cannot transcribe audio with this model$/, /whisper/],
 	['Local Llama audio speak', /^vLLM cannot speak(?: with this model)?$/, /speaches/],
 	['Local Llama image generate', /^vLLM cannot generate images(?: with this model)?$/, /GPUStack/],
+	['Local Llama image edit', /^vLLM cannot edit images(?: with this model)?$/, /GPUStack/],
 	['Local Llama vector embed', /create embeddings|is not an embedding model$/, /--runner pooling/],
 	['LocalEmbeddings query', /create embeddings|is not an embedding model$/, /--runner pooling/],
 ];

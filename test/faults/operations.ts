@@ -39,7 +39,7 @@ export interface OperationRun {
 	parameters?: INodeParameters;
 	/** The item with an expression that fails. */
 	brokenItem?: number;
-	/** The file of each item. Default: a text, or a recording for operations that transcribe. */
+	/** The file of each item. Default: a text, or what the operation reads. */
 	file?: UploadedFile;
 	/** Further fields of each item. */
 	fields?: IDataObject;
@@ -107,20 +107,39 @@ export const getItemId = (itemIndex: number): string => `${ID.slice(0, -1)}${ite
 export const findItemId = (text: string): string | undefined =>
 	new RegExp(`${ID.slice(0, -1)}\\d`).exec(text)?.[0];
 
-/** The beginning of a WAV file. */
-const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
+/** A kind of file, by the beginning of its content. */
+interface FileKind {
+	head: Buffer;
+	ending: string;
+	mimeType: string;
+}
 
-/** The item of an operation, by default with a recording for what transcribes, and with a text for the others. */
+const TEXT: FileKind = { head: Buffer.from('hello '), ending: 'txt', mimeType: 'text/plain' };
+
+/** The files of operations that do not read texts. */
+const FILE_KINDS: Readonly<Record<string, FileKind>> = {
+	transcribe: {
+		head: Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1'),
+		ending: 'wav',
+		mimeType: 'audio/wav',
+	},
+	edit: { head: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ending: 'png', mimeType: 'image/png' },
+};
+
+/** The file that an operation reads. */
+export const getFileKind = (operation: unknown): FileKind => FILE_KINDS[String(operation)] ?? TEXT;
+
+/** The item of an operation, by default with a file of the kind that it reads. */
 function createItem(
 	itemIndex: number,
 	{ file, fields, operation }: Pick<OperationRun, 'file' | 'fields'> & { operation: unknown },
 ): INodeExecutionData {
-	const isRecording = operation === 'transcribe';
+	const kind = getFileKind(operation);
 	const id = getItemId(itemIndex);
 	const {
-		bytes = isRecording ? Buffer.concat([WAV, Buffer.from(id)]) : Buffer.from(`hello ${id}`),
-		mimeType = isRecording ? 'audio/wav' : 'text/plain',
-		fileName = `${id}.${isRecording ? 'wav' : 'txt'}`,
+		bytes = Buffer.concat([kind.head, Buffer.from(id)]),
+		mimeType = kind.mimeType,
+		fileName = `${id}.${kind.ending}`,
 		field = 'data',
 		...rest
 	} = file ?? {};

@@ -23,6 +23,8 @@ interface Row {
 
 const TRANSCRIBE = 'Local Llama audio transcribe';
 const DIFY_TRANSCRIBE = 'Dify Apps audio transcribe';
+/** It takes images only. */
+const EDIT = 'Local Llama image edit';
 
 /** Operations whose file replaces a document, or becomes one. */
 const KNOWLEDGE = [
@@ -32,7 +34,7 @@ const KNOWLEDGE = [
 ];
 
 /** Operations whose file is part of a form; files of messages and of input forms go through `Dify Apps file upload`. */
-const SENDERS = [TRANSCRIBE, DIFY_TRANSCRIBE, 'Dify Apps file upload', ...KNOWLEDGE];
+const SENDERS = [TRANSCRIBE, DIFY_TRANSCRIBE, EDIT, 'Dify Apps file upload', ...KNOWLEDGE];
 
 const ROWS: readonly Row[] = [
 	{
@@ -112,8 +114,18 @@ const ROWS: readonly Row[] = [
 		title: `the error of a download under the name ${sent.fileName}`,
 		file: { bytes: Buffer.from('<!DOCTYPE html><title>Sign in</title>'), ...sent },
 		sent,
-		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE, ...KNOWLEDGE],
+		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE, EDIT, ...KNOWLEDGE],
 	})),
+	{
+		title: 'a picture under the name of another format',
+		file: {
+			bytes: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+			fileName: 'photo.jpg',
+			mimeType: 'image/jpeg',
+		},
+		sent: { fileName: 'photo.png', mimeType: 'image/png' },
+		rejectedBy: [TRANSCRIBE, DIFY_TRANSCRIBE],
+	},
 	{
 		title: 'a table that a program exported as HTML',
 		file: {
@@ -153,7 +165,7 @@ const clock = useClock();
 /** The file parts of forms. */
 function findFiles(requests: readonly Received[]) {
 	return requests.flatMap(({ text }) =>
-		[...text.matchAll(/name="file"; filename="([^"]*)"\r\nContent-Type: (.*)\r\n/g)].map(
+		[...text.matchAll(/name="(?:file|image)"; filename="([^"]*)"\r\nContent-Type: (.*)\r\n/g)].map(
 			([, fileName, mimeType]) => ({ fileName, mimeType }),
 		),
 	);
@@ -185,7 +197,9 @@ test.each(ROWS)('$title, in every operation that sends a file', async (row) => {
 	expectNoProblems(problems);
 	const sent = uploads.map(({ name }) => name);
 	expect([...new Set(sent)].sort()).toEqual(
-		SENDERS.filter((name) => !row.rejectedBy?.includes(name)).sort(),
+		SENDERS.filter((name) => !row.rejectedBy?.includes(name))
+			.filter((name) => name !== EDIT || row.sent.mimeType.startsWith('image/'))
+			.sort(),
 	);
 });
 

@@ -765,6 +765,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'cleanResponseFormat',
 		'getOwn',
 		'setOwn',
+		'toPromptRow',
 	],
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',

@@ -21,7 +21,7 @@ import {
 	withoutIds,
 } from '../faults/harness';
 import type { Exceptions } from '../faults/harness';
-import { getItemId, listOperations, NODES } from '../faults/operations';
+import { getFileKind, getItemId, listOperations, NODES } from '../faults/operations';
 import type { Operation } from '../faults/operations';
 import { PAUSES } from '../faults/paused-runs';
 import { getOtherValues } from '../support/n8n/other-values';
@@ -58,7 +58,7 @@ const VALID: ReadonlyArray<readonly [pattern: RegExp, values: unknown[]]> = [
 	[/^Local.* maxTokens$/, [7]],
 	[/^Dify.* maxTokens$/, [70]],
 	[/image ask binaryFields$/, ['data, other']],
-	[/ (?:binaryFields|binaryPropertyName)$/, ['other']],
+	[/ (?:binaryFields|binaryPropertyName|mask)$/, ['other']],
 	[/ keepAlive$/, ['30m']],
 	[/ messagesJson$/, ['[{"role":"user","content":"other"}]']],
 	[/ jsonSchema$/, ['{"type":"object","properties":{"town":{"type":"string"}}}']],
@@ -457,16 +457,17 @@ interface Run {
 	first?: readonly string[];
 }
 
-const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
-
 /** An item with two files of the kind that an operation reads. */
-function toItem({ name }: Operation, itemIndex: number): INodeExecutionData {
-	const isRecording = name.endsWith('transcribe');
-	const mimeType = isRecording ? 'audio/wav' : 'text/plain';
+function toItem({ parameters }: Operation, itemIndex: number): INodeExecutionData {
+	const { operation } = parameters;
+	const { head, mimeType } = getFileKind(operation);
+	const isRecording = operation === 'transcribe';
 	const toFile = (fileName: string): IBinaryData => ({
 		mimeType,
 		fileName,
-		data: (isRecording ? WAV : Buffer.from(`hello ${getItemId(itemIndex)}`)).toString('base64'),
+		data: (isRecording ? head : Buffer.concat([head, Buffer.from(getItemId(itemIndex))])).toString(
+			'base64',
+		),
 	});
 	return {
 		json: { text: 'a field' },

@@ -13,7 +13,8 @@ import type { ServerTypeName } from '../../lib/servers/types/server-type';
 import { CLASSIFY_FIELDS, buildLabelBody } from '../../lib/tasks/classify-request';
 import { completeText } from '../../lib/tasks/complete';
 import { EMBED_FIELDS, Embedder } from '../../lib/tasks/embed';
-import { generateImages, IMAGE_FIELDS } from '../../lib/tasks/generate-images';
+import { EDIT_FIELDS, editImages } from '../../lib/tasks/edit-images';
+import { generateImages, GENERATE_FIELDS } from '../../lib/tasks/generate-images';
 import { LabelSet } from '../../lib/tasks/labels';
 import { rerank, RERANK_FIELDS } from '../../lib/tasks/rerank';
 import { SPEECH_FIELDS, synthesizeSpeech } from '../../lib/tasks/synthesize-speech';
@@ -27,7 +28,7 @@ import { getError } from '../support/jest/get-error';
 import { json, startScripted } from '../support/servers/scripted-server';
 import type { Answer, ScriptedRequest } from '../support/servers/scripted-server';
 import { useSimulator } from '../simulators/use-simulator';
-import { connect, OPTIONS, transcribeRequest } from '../lib/tasks/media';
+import { connect, OPTIONS, pngFile, transcribeRequest } from '../lib/tasks/media';
 import { toMessages, toTool } from '../support/texts/messages';
 
 const SETTINGS = { ...OPTIONS, model: 'm' };
@@ -103,7 +104,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 		},
 	},
 	images: {
-		rows: IMAGE_FIELDS,
+		rows: GENERATE_FIELDS,
 		node: 'image generate',
 		local: [],
 		needed: ['prompt'],
@@ -111,6 +112,25 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 		send: async (target, extraBody = {}) =>
 			await generateImages(target, SETTINGS, {
 				prompt: 'a fox',
+				count: 4,
+				size: '64x64',
+				format: 'png',
+				seed: 1,
+				extraBody,
+			}),
+		success: json({ data: [{ b64_json: PNG.toString('base64') }] }),
+	},
+	imageEdits: {
+		rows: EDIT_FIELDS,
+		node: 'image edit',
+		local: ['Input Binary Fields', 'Mask Binary Field'],
+		needed: ['prompt'],
+		path: '/v1/images/edits',
+		send: async (target, extraBody = {}) =>
+			await editImages(target, SETTINGS, {
+				prompt: 'a blue fox',
+				images: [pngFile('fox.png')],
+				mask: pngFile('mask.png'),
 				count: 4,
 				size: '64x64',
 				format: 'png',
@@ -142,10 +162,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 	},
 };
 
+/** Without files, which no option is about that is sent as a field. */
 const formNames = ({ text }: ScriptedRequest) =>
-	Array.from(text.matchAll(/; name="([^"]+)"/g), ([, name]) => name!).filter(
-		(name) => name !== 'file',
-	);
+	Array.from(text.matchAll(/; name="([^"]+)"(?!; filename)/g), ([, name]) => name!);
 
 const namesOf = (request: ScriptedRequest) => [
 	...Object.keys(request.body),
@@ -293,6 +312,14 @@ const FAILURES = [
 		},
 		'Number of Images, Seed: Input should be less than or equal to 1; body.seed: Input should be a valid string',
 		'Change "Number of Images". Change "Seed".',
+	],
+	[
+		// SGLang and vLLM-Omni validate the form as FastAPI does.
+		'imageEdits',
+		422,
+		{ detail: [{ loc: ['body', 'n'], msg: 'Input should be less than or equal to 1' }] },
+		'Number of Images: Input should be less than or equal to 1',
+		'Change "Number of Images".',
 	],
 	[
 		'transcribe',

@@ -36,6 +36,9 @@ export const gpustack: ServerType = {
 			images: needsModel(
 				'Select an image model, or deploy one in GPUStack, for example Qwen-Image.',
 			),
+			imageEdits: needsModel(
+				'Select a model that edits images, or deploy one in GPUStack, for example Qwen-Image-Edit.',
+			),
 			transcription: needsModel(
 				'Select a speech-to-text model, or deploy one in GPUStack, for example whisper-large-v3.',
 			),

@@ -42,6 +42,9 @@ export const litellm: ServerType = {
 			images: needsModel(
 				'Select an image model, or add one to the LiteLLM configuration (model_info: mode: image_generation).',
 			),
+			imageEdits: needsModel(
+				'Select a model that edits images, or add one to the LiteLLM configuration (model_info: mode: image_edit).',
+			),
 			transcription: needsModel(
 				'Select a speech-to-text model, or add one to the LiteLLM configuration (model_info: mode: audio_transcription).',
 			),

@@ -69,6 +69,7 @@ export const llamaServer: ServerType = {
 				'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
 			),
 			images: needsOtherServer(OTHER_SERVERS.images),
+			imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
 			transcription: needsModel(
 				`${OTHER_SERVERS.transcription} Or start llama-server with the --mmproj of a model that supports audio.`,
 			),

@@ -26,6 +26,7 @@ export const lmStudio: ServerType = {
 			),
 			rerank: needsOtherServer(OTHER_SERVERS.rerank),
 			images: needsOtherServer(OTHER_SERVERS.images),
+			imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
 			transcription: needsOtherServer(OTHER_SERVERS.transcription),
 			translation: needsOtherServer(OTHER_SERVERS.translation),
 			speech: needsOtherServer(OTHER_SERVERS.speech),

@@ -78,6 +78,7 @@ export const ollama: ServerType = {
 			),
 			rerank: needsOtherServer(OTHER_SERVERS.rerank),
 			images: needsOtherServer(OTHER_SERVERS.images),
+			imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
 			transcription: needsOtherServer(OTHER_SERVERS.transcription),
 			translation: needsOtherServer(OTHER_SERVERS.translation),
 			speech: needsOtherServer(OTHER_SERVERS.speech),

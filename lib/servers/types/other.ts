@@ -58,6 +58,7 @@ export const other: ServerType = {
 				'Start a server with a reranker model, for example llama-server with --rerank.',
 			),
 			images: needsModel(OTHER_SERVERS.images),
+			imageEdits: needsModel(OTHER_SERVERS.imageEdits),
 			transcription: needsModel(OTHER_SERVERS.transcription),
 			translation: needsModel(OTHER_SERVERS.translation),
 			speech: needsModel(OTHER_SERVERS.speech),

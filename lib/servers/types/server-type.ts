@@ -43,6 +43,7 @@ export type RouteName =
 	| 'translations'
 	| 'speech'
 	| 'images'
+	| 'imageEdits'
 	| 'systemOne';
 
 /** Tasks with several routes. */

@@ -32,6 +32,7 @@ export const vllm: ServerType = {
 				'Start vLLM with a reranker model (--runner pooling): vLLM serves one model.',
 			),
 			images: needsOtherServer(OTHER_SERVERS.images),
+			imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
 			transcription: needsModel(
 				'Start vLLM with a model for transcription, such as openai/whisper-large-v3: vLLM serves one model.',
 			),

@@ -33,7 +33,7 @@ export function binaryFieldsField(usage: string): BinaryFieldsField {
 }
 
 /** Names of binary fields: text, or a list from an expression. */
-interface BinaryFieldsField extends TextField {
+export interface BinaryFieldsField extends TextField {
 	parse(value: unknown, source: ValueSource): string[];
 }
 
@@ -114,7 +114,8 @@ async function addUnsentFiles(call: LlamaCall, names: readonly string[], remedy:
 const ADD_OPTION =
 	'To send such files, add the option Input Binary Fields and enter the names. To hide this hint, leave it empty.';
 
-const ENTER_FIELD = 'To send such files, enter these names, too.';
+/** What to do about a file of the trigger that a field could name. */
+export const ENTER_FIELD: string = 'To send such files, enter these names, too.';
 
 async function isReadByModels(
 	{ context, itemIndex }: LlamaCall,

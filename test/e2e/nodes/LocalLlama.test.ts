@@ -44,6 +44,11 @@ describeScreens('localLlama', {
 		result: 'File Name: image.png',
 		isFile: true,
 	},
+	'Local Llama image edit': {
+		asAdded: 'Parameter "Prompt" is required',
+		result: 'File Name: image.png',
+		isFile: true,
+	},
 	'Local Llama audio transcribe': {
 		asAdded: 'The item has no files Check that the node before this one passes on its file',
 		result: 'Hello',

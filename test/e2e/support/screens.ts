@@ -4,6 +4,7 @@ import type { INode, INodeParameters, INodeProperties, INodeTypeDescription } fr
 
 import { startGoodServer } from '../../faults/good-server';
 import type { GoodServer } from '../../faults/good-server';
+import { PNG } from '../../simulators/media/sd-server';
 import { everyOperation, withLowLimits } from '../../support/n8n/every-operation';
 import type { FilledNode } from '../../support/n8n/every-operation';
 import { openEditor } from './editor';
@@ -114,7 +115,6 @@ export class Screens {
 	async openWorkflow({ name, filled, credentialType }: ScreenOperation): Promise<void> {
 		const wrong = await this.createWrongCredential(name, credentialType);
 		this.right = await this.createCredential(name, credentialType);
-		const isRecording = filled.parameters.operation === 'transcribe';
 		const node = {
 			type: filled.type,
 			typeVersion: filled.typeVersion,
@@ -126,7 +126,10 @@ export class Screens {
 				workflowOf(name, {
 					Start: { type: 'n8n-nodes-base.manualTrigger', to: ['Text', 'File'] },
 					Text: createSource({ json: { text: TEXT } }),
-					File: { ...createSource(createFileItem(isRecording)), to: [FILLED, WITH_ERROR_OUTPUT] },
+					File: {
+						...createSource(createFileItem(filled.parameters.operation)),
+						to: [FILLED, WITH_ERROR_OUTPUT],
+					},
 					[FILLED]: node,
 					[WITH_ERROR_OUTPUT]: { ...node, onError: 'continueErrorOutput' },
 				}),
@@ -421,10 +424,18 @@ const createSource = (item: object) => ({
 	parameters: { jsCode: `return [${JSON.stringify(item)}];` },
 });
 
-function createFileItem(isRecording: boolean): object {
-	const data = isRecording
-		? { data: WAV.toString('base64'), mimeType: 'audio/wav', fileName: 'call.wav' }
-		: { data: Buffer.from(TEXT).toString('base64'), mimeType: 'text/plain', fileName: 'llama.txt' };
+/** The files of operations that do not read texts. */
+const FILES: Readonly<Record<string, object>> = {
+	transcribe: { data: WAV.toString('base64'), mimeType: 'audio/wav', fileName: 'call.wav' },
+	edit: { data: PNG, mimeType: 'image/png', fileName: 'llama.png' },
+};
+
+function createFileItem(operation: unknown): object {
+	const data = FILES[String(operation)] ?? {
+		data: Buffer.from(TEXT).toString('base64'),
+		mimeType: 'text/plain',
+		fileName: 'llama.txt',
+	};
 	return { json: { text: TEXT }, binary: { data } };
 }
 

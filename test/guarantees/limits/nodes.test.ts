@@ -34,6 +34,44 @@ testLimit('lib/task-limits.ts#TASK_LIMITS.generateImages.entries', {
 	within: 'complete',
 	beyond: 'too long',
 });
+const IMAGE_ITEM = {
+	json: {},
+	binary: { data: { data: PNG, mimeType: 'image/png', fileName: 'fox.png' } },
+};
+testLimit('lib/task-limits.ts#TASK_LIMITS.editImages.entries', {
+	limit: 100,
+	outcome: async (count) => {
+		const data = Array.from({ length: count }, () => ({ b64_json: PNG }));
+		const routes = { ...LLAMA_SERVER, 'POST /v1/images/edits': json({ data }) };
+		const { url } = await start(routes);
+		const setup = { parameters: { prompt: 'blue' }, items: [IMAGE_ITEM] };
+		return await run(url, 'image:edit', setup).then(
+			(items) => (items.length === count ? 'complete' : 'cut'),
+			({ message }: Error) => (message.endsWith('images, more than 100') ? 'too long' : message),
+		);
+	},
+	within: 'complete',
+	beyond: 'too long',
+});
+testLimit('lib/tasks/edit-images.ts#MAX_EDITED_IMAGES', {
+	limit: 16,
+	of: 'images of an edit',
+	outcome: async (count) => {
+		const routes = {
+			...LLAMA_SERVER,
+			'POST /v1/images/edits': json({ data: [{ b64_json: PNG }] }),
+		};
+		const { url } = await start(routes);
+		const binaryFields = Array.from({ length: count }, () => 'data').join(', ');
+		const setup = { parameters: { prompt: 'blue', binaryFields }, items: [IMAGE_ITEM] };
+		return await run(url, 'image:edit', setup).then(
+			() => 'sent',
+			({ message }: Error) => message,
+		);
+	},
+	within: 'sent',
+	beyond: 'The field "Input Binary Fields" names 17 images (maximum 16)',
+});
 testLimit('lib/tasks/synthesize-speech.ts#MIN_AUDIO_BYTES', {
 	limit: 99,
 	of: 'bytes, one less than audio has',

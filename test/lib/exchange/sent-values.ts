@@ -3,7 +3,7 @@ import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/generat
 import type { RequestField } from '../../../lib/exchange/request-fields';
 import { CLASSIFY_FIELDS } from '../../../lib/tasks/classify-request';
 import { EMBED_FIELDS } from '../../../lib/tasks/embed';
-import { IMAGE_FIELDS } from '../../../lib/tasks/generate-images';
+import { GENERATE_FIELDS } from '../../../lib/tasks/generate-images';
 import { RERANK_FIELDS } from '../../../lib/tasks/rerank';
 import { SPEECH_FIELDS } from '../../../lib/tasks/synthesize-speech';
 import { TRANSCRIPTION_FIELDS } from '../../../lib/tasks/transcribe';
@@ -21,7 +21,7 @@ export const OPERATIONS: Readonly<
 		body: { input: LONG, voice: 'nova', response_format: 'flac', speed: 9, instructions: LONG },
 	},
 	'Generate Images': {
-		rows: IMAGE_FIELDS,
+		rows: GENERATE_FIELDS,
 		body: { prompt: LONG, n: 9, size: '7x7', output_format: 'webp', seed: 9 },
 	},
 	Transcribe: {

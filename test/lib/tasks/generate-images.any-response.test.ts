@@ -1,6 +1,6 @@
 /** Images from responses of any form, with each setting: the images, their warnings, or the error. */
 import { generateImages } from '../../../lib/tasks/generate-images';
-import type { ImageRequest } from '../../../lib/tasks/generate-images';
+import type { ImageRequest } from '../../../lib/tasks/images';
 import { expectApproved } from '../../support/approved/approved-table';
 import { useServers } from '../../support/servers/scripted-server';
 import type { PlayedResponse } from './play-responses';

@@ -1,5 +1,5 @@
 import { generateImages } from '../../../lib/tasks/generate-images';
-import type { ImageRequest } from '../../../lib/tasks/generate-images';
+import type { ImageRequest } from '../../../lib/tasks/images';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';
 import { jsonReply } from '../../simulators/media/server';

@@ -3,6 +3,7 @@ import type { FileSource } from '../../../lib/http/multipart';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
+import { PNG } from '../../simulators/media/sd-server';
 import { NO_EXECUTION } from '../../support/n8n/node-host';
 
 export const OPTIONS: TaskSettings = {
@@ -27,6 +28,10 @@ export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: strin
 		},
 	};
 };
+
+/** An image of one pixel. */
+export const pngFile = (name = 'fox.png'): FileSource =>
+	fileOf(Buffer.from(PNG, 'base64'), name, 'image/png');
 
 /** One second of audio. */
 export const wavFile = (name = 'note.wav'): FileSource =>

@@ -7,6 +7,7 @@ import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { useLocalLlama } from './run-node';
 import type { Setup } from './run-node';
+import { jsonReply } from '../../simulators/media/server';
 import { PNG, startSdServerSim } from '../../simulators/media/sd-server';
 
 const { serve, prepare, executeIn, getError } = useLocalLlama();
@@ -297,6 +298,177 @@ describe('audio', () => {
 			expect(readBytes(items[0]!)).toEqual(samples);
 			expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, lang_code: 'a' });
 		});
+	});
+});
+
+describe('Image: Edit', () => {
+	const image = (fileName: string, data = PNG, mimeType = 'image/png') => ({
+		data,
+		mimeType,
+		fileName,
+	});
+	const buildEdit = (
+		sim: { url: string },
+		binary: NonNullable<INodeExecutionData['binary']>,
+		parameters: Record<string, unknown> = {},
+	): Setup => ({
+		credentials: { baseUrl: sim.url },
+		items: [{ json: { id: 7 }, binary }],
+		parameters: {
+			resource: 'image',
+			operation: 'edit',
+			model: '',
+			prompt: 'a blue fox',
+			binaryFields: 'data',
+			...parameters,
+		},
+	});
+
+	test('an image is sent as a form, and the result is a file of the item', async () => {
+		const sim = await startSd();
+		const options = { size: '64 × 64', seed: 5, extraBody: '{"strength":0.5}', simplify: false };
+		const fake = prepare(buildEdit(sim, { data: image('fox.png') }, { options }));
+		const [item] = await executeIn(fake);
+		expect(item).toMatchObject({
+			json: {
+				id: 7,
+				output: { fileName: 'image.png', mimeType: 'image/png', bytes: 70, width: 1, height: 1 },
+				metadata: { prompt: 'a blue fox', model: 'sd-cpp-local' },
+			},
+			binary: { data: { data: PNG, mimeType: 'image/png' } },
+		});
+		expect(sim.requests.at(-1)!.path).toBe('/v1/images/edits');
+		expect(sim.forms.at(-1)!.fields).toEqual({
+			model: 'sd-cpp-local',
+			prompt: 'a blue fox',
+			n: '1',
+			size: '64x64',
+			seed: '5',
+			response_format: 'b64_json',
+			strength: '0.5',
+		});
+		const sent = sim.forms.at(-1)!.parts;
+		expect(sent.map(({ name, filename, mimeType }) => [name, filename, mimeType])).toEqual([
+			['image', 'fox.png', 'image/png'],
+		]);
+		expect(Buffer.from(sent[0]!.content).toString('base64')).toBe(PNG);
+	});
+
+	test('several images and a mask', async () => {
+		const sim = await startSd();
+		const binary = { a: image('a.png'), b: image('b.png'), mask: image('mask.png') };
+		const options = { mask: 'mask', count: 2 };
+		const fake = prepare(buildEdit(sim, binary, { binaryFields: 'a, b', options }));
+		expect(await executeIn(fake)).toHaveLength(2);
+		const { parts, fields } = sim.forms.at(-1)!;
+		expect(parts.map(({ name, filename }) => [name, filename])).toEqual([
+			['image[]', 'a.png'],
+			['image[]', 'b.png'],
+			['mask', 'mask.png'],
+		]);
+		expect(fields).toMatchObject({ n: '2' });
+	});
+
+	const latin1 = (text: string) => Buffer.from(text, 'latin1').toString('base64');
+
+	test.each([
+		{
+			title: 'a PDF',
+			file: image('scan.pdf', latin1('%PDF-1.7\n'), 'application/pdf'),
+			message: /^Model servers cannot read the file "scan.pdf"/,
+		},
+		{
+			title: 'the error of a download',
+			file: image('fox.png', latin1('<!DOCTYPE html><title>Sign in</title>')),
+			message: /^Model servers cannot read the file "fox.png"/,
+		},
+		{
+			title: 'a recording',
+			file: image('call.wav', latin1('RIFF\x24\0\0\0WAVEfmt '), 'audio/wav'),
+			message: /^The file "call.wav" \(audio\/wav, 16 bytes\) is not an image$/,
+		},
+		{
+			title: 'a photo of a phone',
+			file: image('IMG.heic', latin1('\0\0\0\x18ftypheic\0\0\0\0'), 'image/heic'),
+			message: /^Model servers cannot read the file "IMG.heic"/,
+		},
+	])('$title is an error before anything is sent, also as the mask', async ({ file, message }) => {
+		const sim = await startSd();
+		const asImage = await getError({}, buildEdit(sim, { data: file }));
+		expect(asImage.message).toMatch(message);
+		const binary = { data: image('fox.png'), mask: file };
+		const asMask = await getError({}, buildEdit(sim, binary, { options: { mask: 'mask' } }));
+		expect(asMask.message).toMatch(message);
+		expect(sim.forms).toEqual([]);
+	});
+
+	test('a field that is missing, none, and a prompt without words are errors that name them', async () => {
+		const sim = await startSd();
+		const fail = async (parameters: Record<string, unknown>) => {
+			const { message, description } = await getError(
+				{},
+				buildEdit(sim, { data: image('fox.png') }, parameters),
+			);
+			return `${message} | ${description}`;
+		};
+		expect(await fail({ binaryFields: 'photo' })).toContain(
+			"The item has no binary field 'photo'. The item has: data",
+		);
+		expect(await fail({ options: { mask: 'mask' } })).toContain("no binary field 'mask'");
+		expect(await fail({ binaryFields: ' , ' })).toContain(
+			'The field "Input Binary Fields" is empty | Enter the field that contains the image.',
+		);
+		expect(await fail({ prompt: ' ' })).toContain('Describe the change in the field Prompt.');
+		expect(sim.forms).toEqual([]);
+	});
+
+	test('a rejection names the files', async () => {
+		const sim = await startSd();
+		const error = { error: 'mask and image have different sizes' };
+		sim.route('POST /v1/images/edits', jsonReply(error, 400));
+		const binary = { data: image('fox.png'), mask: image('mask.png') };
+		const failed = await getError({}, buildEdit(sim, binary, { options: { mask: 'mask' } }));
+		expect(failed.message).toBe('mask and image have different sizes');
+		expect(failed.description).toContain(
+			'Files sent: "fox.png" (image/png, 70 bytes), "mask.png" (image/png, 70 bytes)',
+		);
+	});
+
+	test('a photo that lies on its side is sent with a hint', async () => {
+		const sim = await startSd();
+		const photo = latin1('\xff\xd8\xff\xe1Exif\0\0\x01\x12\0\x03\0\0\0\x01\0\x06\xff\xd9');
+		const fake = prepare(buildEdit(sim, { data: image('photo.jpg', photo, 'image/jpeg') }));
+		await executeIn(fake);
+		expect(fake.hints).toMatchObject([
+			{ message: expect.stringContaining('is rotated (EXIF orientation 6)') as string },
+		]);
+	});
+
+	test('files of a chat message that are not sent are told, once', async () => {
+		const sim = await startSd();
+		const binary = {
+			data0: image('fox.png'),
+			data1: image('mask.png'),
+			data2: image('call.wav', PNG, 'audio/wav'),
+			data3: image('other.png'),
+		};
+		const options = { mask: 'data1' };
+		const setup = buildEdit(sim, binary, { binaryFields: 'data0', options });
+		const json = { sessionId: '1', action: 'sendMessage', chatInput: 'blue' };
+		const fake = prepare({ ...setup, items: [{ json, binary }] });
+		await executeIn(fake);
+		const messages = fake.hints.map(({ message }) => message);
+		expect(messages).toEqual([
+			'2 files were not sent: call.wav (only images are edited); other.png (Input Binary Fields does not name data3). To send such files, enter these names, too.',
+		]);
+	});
+
+	test('a server without the route: the error names servers that edit', async () => {
+		const sim = await startSd();
+		sim.route('POST /v1/images/edits', { status: 404, headers: [] });
+		const failed = await getError({}, buildEdit(sim, { data: image('fox.png') }));
+		expect(failed.message).toBe('The server cannot edit images with this model');
+		expect(failed.description).toContain('another server with /v1/images/edits');
 	});
 });
 
