@@ -1,6 +1,6 @@
 /** What comes back from a turn. */
 import type { ResponseEnd } from '../errors/server-error';
-import type { ServerTypeName } from '../servers/types/server-type';
+import type { ServerTypeName } from '../server-type-name';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { ExactJson } from '../values/exact-json';
 import type { JsonRecord } from '../values/records';

@@ -1,5 +1,5 @@
 /** The files of a prompt, for the advice of an error. */
-import type { SentMedia } from '../diagnosis/facts';
+import type { SentMedia } from '../errors/facts';
 import type { ServerError } from '../errors/server-error';
 import { toRejection } from '../exchange/rejection';
 import type { MediaPart } from '../files/read-file';

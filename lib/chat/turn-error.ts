@@ -1,11 +1,11 @@
 /** The error of a turn that failed: with the options that its response names, and the advice by what is known of the turn. */
-import { diagnose } from '../diagnosis/diagnose';
-import type { FactSources } from '../diagnosis/facts';
-import { getServerFacts } from '../diagnosis/server-facts';
+import { getServerFacts, toKnownServer } from '../servers/server-facts';
+import type { NamedOption } from '../errors/facts';
+import type { FactSources } from '../errors/investigate';
+import { investigate } from '../errors/investigate';
 import { isMissingStatus } from '../errors/missing-route';
 import { namesModel } from '../errors/classify-error';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
-import type { NamedOption } from '../exchange/named-options';
 import { labelOptions } from '../exchange/named-options';
 import type { RequestFields } from '../exchange/request-fields';
 import { hasFailed } from '../servers/model-selection';
@@ -71,7 +71,7 @@ async function explainTurnError(
 	const isRecognized = serverType !== other;
 	let listing: Promise<ServerModel[] | undefined> | undefined;
 	const fetchModels = async () => await (listing ??= tryListModels(turn));
-	return await diagnose(cause, {
+	return await investigate(cause, {
 		...getServerFacts(cause, server, { model, signal }),
 		...getSamplingFacts(draft),
 		media: () => findSentMedia(draft.messages),
@@ -79,8 +79,8 @@ async function explainTurnError(
 		largestPart: () => describeLargestPart(draft.messages, draft.tools),
 		namedOptions: () => namedOptions,
 		model: () => model,
-		serverType: () => serverType,
-		shorterPrompt: () => SHORTER_PROMPT,
+		server: () => toKnownServer(serverType),
+		promptSource: () => 'chat',
 		hasFormatTool: () => draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME) || undefined,
 		lacksRoutes: () => (isRecognized && serverType.hasEveryRoute !== true) || undefined,
 		mayLackModel: () => mayLackModel(cause, model) || undefined,
@@ -102,9 +102,6 @@ function getSamplingFacts({ sampling, tools }: CompletionRequest): FactSources {
 		hasFixedSeed: () => seed !== -1 || undefined,
 	};
 }
-
-const SHORTER_PROMPT =
-	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.';
 
 /** Errors of the list that name the mistake, too: a web page has no chat route either. */
 const ADDRESS_ERRORS = new Set(['notAnApi', 'wrongServer']);

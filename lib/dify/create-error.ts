@@ -46,10 +46,7 @@ export function asType(error: ServerError, type: DifyErrorType): ServerError {
 }
 
 /** Texts of an error. Default: those of its type. */
-type ErrorTexts = Pick<
-	ErrorOverrides,
-	'title' | 'suggestion' | 'field' | 'inputProblem' | 'hasPlainAdvice'
->;
+type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion' | 'field' | 'inputProblem'>;
 
 /** An error detected before sending. */
 export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {

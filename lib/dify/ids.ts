@@ -1,4 +1,5 @@
 /** IDs and users, checked before Dify gets them. */
+import { getErrorText } from '../errors/error-types';
 import { isUnset } from '../values/records';
 import { toText, truncate } from '../values/text';
 import { createLocalError, createParamError } from './create-error';
@@ -36,13 +37,12 @@ export function parseUuid(
 			suggestion: emptySuggestion,
 			field: label,
 			inputProblem: 'empty',
-			hasPlainAdvice: emptySuggestion === undefined,
 		});
 	throw createLocalError('invalidId', {
 		title: `The ${label} is not valid: ${truncate(JSON.stringify(value), MAX_QUOTED_LENGTH)}`,
+		suggestion: getErrorText('invalidId').suggestion,
 		field: label,
 		inputProblem: 'wrong',
-		hasPlainAdvice: false,
 	});
 }
 

@@ -279,7 +279,7 @@ export function toStreamError(
 	const isRouteByStatus = type === 'routeNotFound' && !namesPath(serverText, context.url);
 	if (!isUnknownError(type) && !isRouteByStatus) return error;
 	return createServerError('streamError', context, {
-		...(error.isServerText === true && { title: error.message, isServerText: true }),
+		sentence: error.sentence,
 		serverText: serverText || undefined,
 		report: error.report,
 		facts,

@@ -1,72 +1,59 @@
 /** Creates errors from what is known of a request. */
-import { truncateMiddle } from '../values/text';
 import { mask, maskDeep } from './mask';
-import type { SentenceFacts } from './rows/sentence-facts';
+import type { KnownFacts } from './facts';
 import { parseHostAndPort } from './host-and-port';
 import type { ErrorType } from './error-types';
-import { getErrorText } from './error-types';
 import type { ServerErrorDetails } from './server-error';
 import { MAX_SERVER_TEXT, ServerError, maskPartial } from './server-error';
 
 /** Where an error happened. */
 export interface ErrorContext extends Pick<
-	SentenceFacts,
+	KnownFacts,
 	'root' | 'typed' | 'service' | 'model' | 'hasAnswered'
 > {
 	/** Resolved URL of the request. */
 	url: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
-	/** The suggestion of the server type, instead of the one in the table: `createModelServer` (lib/servers/endpoint.ts) looks it up. */
-	getSuggestion?(type: ErrorType, model: string): string | undefined;
+	/** What is known of the server without a request. */
+	getServerFacts?(model: string): Pick<KnownFacts, 'serverType' | 'isCloudModel' | 'lacksHeaders'>;
 }
 
-/** Characters. A notification shows the title. */
-const MAX_TITLE_LENGTH = 1000;
-const MAX_DETAIL_LENGTH = 4000;
-
-/** Replaces or completes the row of a type; `about`: facts for its sentences. */
-export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url'>> & {
-	about?: SentenceFacts;
+/** What is known in addition to the type and the context; `about`: facts. */
+export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url' | 'known'>> & {
+	about?: KnownFacts;
 };
 
 /**
- * Builds an error from the tables of texts. The context's secrets are masked in everything that was received.
+ * Builds an error from what is known. The context's secrets are masked in everything that was received.
  *
- * @param overrides `title` and `suggestion` replace those of the table; `about`: facts for its sentences. A `title` without
- *   a `detail` is also the detail
+ * @param overrides `title` and `suggestion`: words in place of those of the table. A `title` without a `detail` is also the detail
  */
 export function createServerError(
 	type: ErrorType,
 	context: Partial<ErrorContext>,
 	overrides: ErrorOverrides = {},
 ): ServerError {
-	const { about, ...details } = overrides;
-	const { model, secrets, service } = context;
-	const maskedFacts = maskDeep({ ...about }, secrets);
+	const { about, title, detail, suggestion, ...details } = overrides;
+	const { secrets, getServerFacts, root, typed, service, model, hasAnswered } = context;
 	const url = maskUrl(context);
-	const row = getErrorText(type, {
-		...context,
+	const maskText = (text: string | undefined) => text && mask(text, secrets);
+	const known: KnownFacts = {
 		...parseHostAndPort(context.url),
+		...{ root, typed, service, model, hasAnswered },
 		url,
-		...maskedFacts,
-	});
-	// The table's detail explains its own title only.
-	const detail = details.detail ?? details.title;
-	const toSentence = (sentence: string, maxLength: number) =>
-		tidy(mask(sentence, secrets), maxLength);
+		...getServerFacts?.(model ?? ''),
+		...about,
+	};
 	return new ServerError({
 		type,
 		url,
 		service,
-		hasPlainAdvice: details.suggestion === undefined,
 		...details,
-		suggestion: mask(
-			details.suggestion ?? context.getSuggestion?.(type, model ?? '') ?? row.suggestion,
-			secrets,
-		),
-		title: toSentence(details.title ?? row.title, MAX_TITLE_LENGTH),
-		detail: toSentence(detail ?? row.detail ?? row.title, MAX_DETAIL_LENGTH),
+		known: maskDeep(known, secrets),
+		title: maskText(title),
+		detail: maskText(detail),
+		suggestion: maskText(suggestion),
 		partialText: maskPartial(details.partialText, secrets),
 		partialReasoning: maskPartial(details.partialReasoning, secrets),
 		code: maskExcerpt(details.code, secrets),
@@ -79,27 +66,19 @@ export function createServerError(
  * The error for bad input (a field, or the result of an expression), raised before anything is sent.
  *
  * @param title what is wrong, without a full stop
- * @param suggestion what to do about it, as sentences
+ * @param suggestion what to do about it, as sentences. Default: what the table says
  * @param overrides default of `detail`: the title
  */
 export function createInputError(
 	title: string,
-	suggestion: string,
-	overrides: Pick<
-		Partial<ServerErrorDetails>,
-		'detail' | 'facts' | 'field' | 'inputProblem' | 'hasPlainAdvice'
-	> = {},
+	suggestion: string | undefined,
+	overrides: Pick<ErrorOverrides, 'detail' | 'facts' | 'field' | 'inputProblem' | 'about'> = {},
 ): ServerError {
 	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
 }
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
 	return text === undefined ? undefined : mask(text, secrets).slice(0, MAX_SERVER_TEXT);
-}
-
-/** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
-function tidy(sentence: string, maxLength: number) {
-	return truncateMiddle(sentence, maxLength).replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**

@@ -1,5 +1,7 @@
 /** An error as one text, for an item and for a chat. */
 import { ServerError } from './server-error';
+import type { Reader } from './tell';
+import { RIGHTS, tell } from './tell';
 import { toPlainText } from '../values/safe-text';
 import type { PlainText } from '../values/safe-text';
 import { getErrorMessage, truncate, truncateMiddle, withoutEnds } from '../values/text';
@@ -19,8 +21,12 @@ const MAX_CHAT_LENGTH = 40;
  *
  * @param displayedUrl how the address is shown, empty for not at all; default: the URL without user, password and query
  */
-export function describeError(error: ServerError, displayedUrl?: string): string {
-	return joinParts(Object.values(toParts(error, displayedUrl)));
+export function describeError(
+	error: ServerError,
+	displayedUrl?: string,
+	reader: Reader = 'owner',
+): string {
+	return joinParts(Object.values(toParts(error, { displayedUrl, reader })));
 }
 
 /**
@@ -29,11 +35,10 @@ export function describeError(error: ServerError, displayedUrl?: string): string
  */
 export function toOwnerChatText(error: unknown, displayedUrl?: string): string {
 	if (!(error instanceof ServerError)) return getErrorMessage(error);
-	const { problem, quotation, suggestion, address } = toParts(
-		error,
+	const { problem, quotation, suggestion, address } = toParts(error, {
 		displayedUrl,
-		MAX_CHAT_QUOTED_TEXT,
-	);
+		maxQuotedText: MAX_CHAT_QUOTED_TEXT,
+	});
 	const [firstStep = '', ...sentences] = suggestion.split(/(?<=[.!?]) (?=\p{Lu})/u);
 	let text = joinParts([problem, firstStep]);
 	const addIfShort = (longer: PlainText) => {
@@ -47,29 +52,35 @@ export function toOwnerChatText(error: unknown, displayedUrl?: string): string {
 	return text;
 }
 
-/** Behind any advice: the failure is no chance. */
-const BOTH_TRIES = 'A second try failed as well.';
-
-/** What to do about an error, as people read it. */
-export function describeAdvice({ suggestion, wasSentTwice }: ServerError): string {
-	return wasSentTwice === true ? joinParts([suggestion, BOTH_TRIES]) : suggestion;
+/** How an error is shown. */
+interface Display {
+	/** Empty: not at all. Default: the URL without user, password and query. */
+	displayedUrl?: string;
+	/** Characters of the server message. */
+	maxQuotedText?: number;
+	/** Default: the owner. */
+	reader?: Reader;
 }
 
 function toParts(
 	error: ServerError,
-	displayedUrl = error.url === undefined ? '' : toDisplayUrl(error.url),
-	maxQuotedText = MAX_QUOTED_TEXT,
+	{ displayedUrl, maxQuotedText = MAX_QUOTED_TEXT, reader = 'owner' }: Display,
 ) {
-	const { detail, serverText = '', partialText = '' } = error;
-	const suggestion = describeAdvice(error);
+	const { url, partialText = '' } = error;
+	const { detail, suggestion } = tell(error, reader);
+	const { sentence: mayQuote, address: mayLocate } = RIGHTS[reader];
+	const serverText = mayQuote ? (error.serverText ?? '') : '';
+	const ownUrl = url === undefined ? '' : toDisplayUrl(url);
+	const address = mayLocate ? (displayedUrl ?? ownUrl) : '';
 	// A title has no period.
 	const isQuoted = `${detail} ${suggestion}`.includes(withoutEnds(serverText, /\s/, /[\s.]/));
 	return {
 		problem: withPeriod(detail),
 		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}".`,
 		suggestion,
-		received: partialText === '' ? '' : 'The details contain the text received so far.',
-		address: displayedUrl === '' ? '' : `URL: ${displayedUrl}`,
+		received:
+			!mayQuote || partialText === '' ? '' : 'The details contain the text received so far.',
+		address: address === '' ? '' : `URL: ${address}`,
 	};
 }
 

@@ -1,6 +1,6 @@
 /** Types of errors, what they have in common, and their texts. */
 import { DIFY_ERRORS, DIFY_VARIANTS } from './rows/dify';
-import type { SentenceFacts } from './rows/sentence-facts';
+import type { KnownFacts } from './facts';
 import type { DifyVariant, ErrorCause, ErrorHealth, ErrorRow, ErrorText } from './rows/error-row';
 import { toErrorText } from './rows/error-row';
 import { GATEWAY_ERRORS } from './rows/gateway';
@@ -77,13 +77,13 @@ export function getHealthStatus(type: ErrorType, service?: 'dify'): ErrorHealth 
  * Title, detail and suggestion of an error type. The nodes' errors, Server Health and the credential tests use the same
  * rows.
  */
-export function getErrorText(type: ErrorType, facts: SentenceFacts = {}): ErrorText {
+export function getErrorText(type: ErrorType, facts: KnownFacts = {}): ErrorText {
 	const row = getRow(type, facts.service);
 	const suggestion = isDifyCloud(facts) ? (row.onCloud ?? row.suggestion) : row.suggestion;
 	return toErrorText({ ...row, suggestion }, facts);
 }
 
-function isDifyCloud({ service, host = '' }: SentenceFacts) {
+function isDifyCloud({ service, host = '' }: KnownFacts) {
 	return service === 'dify' && /(?:^|\.)dify\.ai$/i.test(host);
 }
 

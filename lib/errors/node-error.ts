@@ -5,7 +5,7 @@ import { BaseError, NodeOperationError } from 'n8n-workflow';
 import { toPlainText } from '../values/safe-text';
 import { describeError } from './describe-error';
 import { ServerError } from './server-error';
-import { isRequestError, isUnknownError } from './error-types';
+import { tell } from './tell';
 
 /** The fields of an error for an error item or the error details: plain JSON, without any key. */
 export function toErrorDetails({
@@ -41,10 +41,9 @@ export function toNodeError(node: INode, error: unknown): NodeOperationError {
 		const cause = error instanceof Error ? error : String(error);
 		return withDescription(new NodeOperationError(node, cause));
 	}
-	const nodeError = new NodeOperationError(node, error.message, {
-		description: describeError(error),
-	});
-	nodeError.message = toPlainText(error.message);
+	const { title } = tell(error, 'owner');
+	const nodeError = new NodeOperationError(node, title, { description: describeError(error) });
+	nodeError.message = toPlainText(title);
 	if (isToolNode(node)) nodeError.message = nodeError.description = toToolErrorText(error);
 	nodeError.messages = [];
 	nodeError.context.data = toErrorDetails(error);
@@ -69,28 +68,9 @@ export function withToolTitle(nodeError: NodeOperationError, reason: unknown): N
 	return nodeError;
 }
 
-const TOOL_UNAVAILABLE_TEXT =
-	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
-
-const TOOL_REJECTED_TEXT =
-	'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.';
-
-/**
- * n8n passes message and description of a tool error to the model, which may repeat them to any user: no address, and no
- * words of a server but what it says of a field that the model fills in, and can correct.
- */
+/** n8n passes message and description of a tool error to the model, which may repeat them to any user. */
 function toToolErrorText(error: ServerError) {
-	const { type, field, isServerText, isFilledByModel } = error;
-	if (!isRequestError(type)) return TOOL_UNAVAILABLE_TEXT;
-	const withoutServerText = { serverText: undefined, isServerText: false };
-	const isCorrectable = field !== undefined && (!isServerText || isFilledByModel === true);
-	if (isCorrectable)
-		return describeError(error.copyWith({ ...withoutServerText, detail: error.message }), '');
-	// A value of the author, or a reason that only the sentence says
-	if (field !== undefined || isUnknownError(type)) return TOOL_REJECTED_TEXT;
-	return isServerText === true
-		? describeError(error.copyWith({ ...withoutServerText, title: error.getOwnTitle() }), '')
-		: describeError(error, '');
+	return describeError(error, '', 'model');
 }
 
 /**

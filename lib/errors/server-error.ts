@@ -1,9 +1,13 @@
 /** The one error class of `lib`. */
 import type { JsonRecord } from '../values/records';
+import { omitUndefined } from '../values/records';
 import { mask } from './mask';
 import { getWrittenSecrets, NO_SECRETS } from './secrets';
 import type { ErrorType } from './error-types';
-import { getErrorText, isRetryable } from './error-types';
+import { isRetryable } from './error-types';
+import type { KnownFacts, ValuePlace } from './facts';
+import type { Failure, OwnWords } from './failure';
+import { tell } from './tell';
 
 /** How a response reports its error, besides its words. */
 export interface ErrorReport {
@@ -60,14 +64,6 @@ export interface ResponseEnd {
 	cutCall?: CutCall;
 }
 
-/** Where a node has a value that an error is about. */
-export interface ValuePlace {
-	/** Label of the field in the editor. */
-	label: string;
-	/** Name of the value in that field, which has several. Default: the field is the value. */
-	entry?: string;
-}
-
 /** Output that was received before an error. */
 export interface ReceivedOutput {
 	text?: string;
@@ -75,25 +71,43 @@ export interface ReceivedOutput {
 	toolCalls?: readonly PartialToolCall[];
 }
 
-/** What an error is made of. Default: the title as `detail`, and `retryable` by the type. */
-export interface ServerErrorDetails extends Partial<
-	Omit<
-		ServerError,
-		keyof Error | 'withPartial' | 'withSuggestion' | 'withField' | 'copyWith' | 'getOwnTitle'
-	>
-> {
+/** The parts of an error as data. */
+type ServerErrorData = Omit<
+	ServerError,
+	| keyof Error
+	| 'detail'
+	| 'suggestion'
+	| 'isServerText'
+	| 'withPartial'
+	| 'withSuggestion'
+	| 'withField'
+	| 'withFacts'
+	| 'withCause'
+	| 'copyWith'
+>;
+
+/** What an error is made of. Default: `retryable` by the type, no facts. */
+export interface ServerErrorDetails extends Partial<ServerErrorData>, OwnWords {
 	type: ErrorType;
-	/** A short title: what happened, without the URL and without a full stop. */
-	title: string;
-	suggestion: string;
+	/** The title is a sentence of the server. */
+	isServerText?: boolean;
 }
 
 /** What is different in the copy of an error. */
 export interface ServerErrorChanges extends Partial<ServerErrorDetails> {
-	/** The new title, whoever wrote the old one: the words of the node, unless `isServerText` is set. Also the new `detail`. */
+	/** The new title, whoever wrote the old one: the words of the node, unless `isServerText` is set. */
 	title?: string;
 	/** The new title if the old one is not the sentence of a server, which stays. */
 	ownTitle?: string;
+}
+
+/** What `investigate` found out. */
+interface FoundCause {
+	known: KnownFacts;
+	/** The type that the facts show. Default: it stays. */
+	type?: ErrorType;
+	/** Further public details. */
+	output?: JsonRecord;
 }
 
 /** Characters of a server message. */
@@ -109,15 +123,21 @@ const MAX_PARTIAL_CALLS = 20;
 const MAX_PARTIAL_NAME = 200;
 
 /**
- * The one error class of `lib`. `message` is the title, `detail` says what happened in full, `suggestion` what to
- * do, `url` where; `describe-error.ts` turns them into one text, `node-error.ts` into n8n's own error.
+ * The one error class of `lib`: a failure as data. `tell` words it where it leaves; `message`, `detail` and `suggestion` are what it
+ * tells the owner.
  */
-export class ServerError extends Error {
+export class ServerError extends Error implements Failure {
 	readonly type!: ErrorType;
-	/** What happened in full, if the title omits something. */
-	readonly detail!: string;
-	/** What to do about it. */
-	readonly suggestion!: string;
+	/** The type by the response alone, if facts have shown another one. */
+	readonly reportedType?: ErrorType;
+	/** What is known of its cause. Public details are apart, in `facts`. */
+	readonly known!: KnownFacts;
+	/** The first sentence of the server: the title, for who may read it. */
+	readonly sentence?: string;
+	/** What stands before the title: the label of an option, or the number of a text. */
+	readonly heading?: string;
+	/** Words of a room that has no chapter in the table yet. */
+	readonly ownWords?: OwnWords;
 	/** The resolved URL the request went to. Never contains a key. */
 	readonly url?: string;
 	/** HTTP status, if there was a response; for an error inside of one with a status of success, the status that the error names. */
@@ -131,23 +151,14 @@ export class ServerError extends Error {
 	readonly retryable!: boolean;
 	/** The server message, shortened to 2,000 characters. */
 	readonly serverText?: string;
-	/**
-	 * The title is a sentence of the server: only the owner of the workflow may read it. Everyone else gets that of
-	 * `getOwnTitle`.
-	 */
-	readonly isServerText?: boolean;
 	/** What the error is about, as users know it: the label of an option, or the name of a field in Extra Body. */
 	readonly field?: string;
 	/** Where the node has the values that the error is about. Default: in the field with the label `field`. */
 	readonly places?: readonly ValuePlace[];
 	/** A model has filled in one of these values: the node is its tool, and it can correct what it passed. */
 	readonly isFilledByModel?: boolean;
-	/** The title without the label before it, if `withField` has set one. */
-	readonly unlabelledTitle?: string;
 	/** What is wrong with the value of `field`, if nothing was sent. */
 	readonly inputProblem?: InputProblem;
-	/** The suggestion is that of every such error: what is known of this one may say more. */
-	readonly hasPlainAdvice?: boolean;
 	/** The same request was sent once more, and failed as well. */
 	readonly wasSentTwice?: boolean;
 	/** The service, if it is not a model server. */
@@ -166,20 +177,46 @@ export class ServerError extends Error {
 	readonly partialToolCalls?: readonly PartialToolCall[];
 	/** How the response of a chat ended. */
 	readonly end?: ResponseEnd;
-	/** Further facts as plain data, for example ids or token counts. */
+	/** Public details as plain data, for example ids or token counts. */
 	readonly facts!: JsonRecord;
 	/** The result so far, in the caller's own type. Never shown. */
 	readonly result?: unknown;
 
-	constructor({ title, facts = {}, ...details }: ServerErrorDetails) {
+	constructor({ title, detail, suggestion, isServerText, ...details }: ServerErrorDetails) {
+		const isSentence = isServerText === true && title !== undefined;
+		const ownWords = {
+			...details.ownWords,
+			...omitUndefined({ title: isSentence ? undefined : title, detail, suggestion }),
+		};
+		const data = {
+			known: {},
+			facts: {},
+			retryable: isRetryable(details.type),
+			...omitUndefined({ ...details, sentence: isSentence ? title : details.sentence }),
+			ownWords,
+		};
 		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
-		super(title);
+		super(tell({ ...data, type: details.type }, 'owner').title);
 		this.name = 'ServerError';
-		const { type, detail = title, retryable = isRetryable(type) } = details;
-		Object.assign(this, details, { facts, detail, retryable });
+		Object.assign(this, data);
 		this.partialText = truncatePartial(details.partialText);
 		this.partialReasoning = truncatePartial(details.partialReasoning);
 		this.partialToolCalls = truncateCalls(details.partialToolCalls);
+	}
+
+	/** What happened in full, as the owner reads it. */
+	get detail(): string {
+		return tell(this, 'owner').detail;
+	}
+
+	/** What to do about it, as the owner reads it. */
+	get suggestion(): string {
+		return tell(this, 'owner').suggestion;
+	}
+
+	/** The title is a sentence of the server: only the owner of the workflow may read it. */
+	get isServerText(): boolean {
+		return this.sentence !== undefined;
 	}
 
 	/** The same error with the output received until then. What is empty keeps what the error has. */
@@ -191,26 +228,29 @@ export class ServerError extends Error {
 		});
 	}
 
-	/** The title in the words of the node, for whoever must not read those of a server: visitors, models, traces. */
-	getOwnTitle(): string {
-		const { type, service } = this;
-		return this.isServerText === true ? getErrorText(type, { service }).title : this.message;
-	}
-
 	/**
 	 * The same error with what it is about: the label of an option, or the number of a text, stands before the title.
 	 *
 	 * @param places - Default: the field of the node with this label
 	 */
 	withField(field: string, places?: readonly ValuePlace[]): ServerError {
-		const { unlabelledTitle = this.message } = this;
-		return this.copyWith({
-			field,
-			places,
-			title: `${field}: ${unlabelledTitle}`,
-			unlabelledTitle,
-			detail: this.detail === this.message ? undefined : this.detail,
-			isServerText: this.isServerText === true,
+		return this.copyWith({ field, places, heading: field });
+	}
+
+	/** The same error, of which more is known. */
+	withFacts(known: KnownFacts): ServerError {
+		return this.copyWith({ known: { ...this.known, ...known } });
+	}
+
+	/** The same error with what was found out about its cause. */
+	withCause({ known, type = this.type, output }: FoundCause): ServerError {
+		return new ServerError({
+			...this,
+			type,
+			reportedType: this.type,
+			retryable: type === this.type ? this.retryable : isRetryable(type),
+			known,
+			facts: { ...this.facts, ...output },
 		});
 	}
 
@@ -219,26 +259,25 @@ export class ServerError extends Error {
 		return this.copyWith({ suggestion });
 	}
 
-	/** The same error with other texts and facts. A new `type` also changes whether a retry is allowed. */
+	/** The same error with other words and facts. A new `type` also changes whether a retry is allowed. */
 	copyWith({ ownTitle, ...changes }: ServerErrorChanges): ServerError {
 		const { type = this.type } = changes;
-		const keptTitle = this.isServerText === true ? this.message : (ownTitle ?? this.message);
-		const { title = keptTitle } = changes;
-		const isOldTitle = changes.title === undefined;
-		const { isServerText = isOldTitle ? this.isServerText : undefined } = changes;
-		const detail = changes.detail ?? (title === this.message ? this.detail : title);
-		const unlabelledTitle = title === this.message ? this.unlabelledTitle : changes.unlabelledTitle;
 		const retryable = type === this.type ? this.retryable : isRetryable(type);
-		const hasPlainAdvice = changes.suggestion === undefined && this.hasPlainAdvice;
+		const isTypeKept = type === this.type;
+		const title = changes.title ?? (this.sentence === undefined ? ownTitle : undefined);
+		// Another title explains itself, and needs no heading.
+		const titled = title !== undefined && {
+			title,
+			ownWords: omitUndefined({ suggestion: this.ownWords?.suggestion }),
+			sentence: undefined,
+			heading: undefined,
+		};
 		return new ServerError({
 			...this,
 			retryable,
-			hasPlainAdvice,
+			reportedType: isTypeKept ? this.reportedType : undefined,
 			...changes,
-			title,
-			unlabelledTitle,
-			detail,
-			isServerText,
+			...titled,
 		});
 	}
 }

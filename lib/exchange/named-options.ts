@@ -3,6 +3,7 @@
  * server says of them stays in its words.
  */
 import { removeEchoes } from '../errors/echoes';
+import type { NamedOption } from '../errors/facts';
 import type { ServerError } from '../errors/server-error';
 import type { JsonRecord } from '../values/records';
 import { collectTexts } from '../values/text';
@@ -13,13 +14,6 @@ import { findField, getLabel, getPlace, getSentValue } from './request-fields';
 
 /** Options that one error names. */
 const MAX_OPTIONS = 2;
-
-/** An option that a response names. */
-export interface NamedOption {
-	field: NamedField;
-	/** As it stands in the body that `labelOptions` was given. */
-	value: unknown;
-}
 
 /** An error, and the options that it is about. */
 export interface LabelledError {
@@ -41,9 +35,9 @@ export function labelOptions(
 	fields: RequestFields,
 	body: JsonRecord,
 ): LabelledError {
-	const { isServerText, field } = error;
+	const { sentence, field } = error;
 	const unchanged = { error, options: undefined };
-	if (isServerText !== true || field !== undefined || isPromptLarger(error)) return unchanged;
+	if (sentence === undefined || field !== undefined || isPromptLarger(error)) return unchanged;
 	const named = findOptions(error, fields, body);
 	if (named.length === 0 || named.length > MAX_OPTIONS) return unchanged;
 	return {
@@ -51,7 +45,10 @@ export function labelOptions(
 			named.map(getLabel).join(', '),
 			named.map(getPlace),
 		),
-		options: named.map((option) => ({ field: option, value: getSentValue(option, body) })),
+		options: named.map((option) => ({
+			...getPlace(option),
+			remedy: option.row?.getAdvice?.(getSentValue(option, body)),
+		})),
 	};
 }
 
@@ -93,10 +90,4 @@ function findOptions(
 	const isOwn = ({ mark }: NamedPlace) => !texts.some((text) => text.includes(mark));
 	const options = beside.length > 0 ? beside : toOptions(places.filter(isOwn));
 	return options.filter((field) => getLabel(field) !== undefined);
-}
-
-/** What to do about an option that a server rejects. */
-export function adviseOnOption({ field: { name, row }, value }: NamedOption): string {
-	if (row === undefined) return `Change ${name} in "Extra Body".`;
-	return row.getAdvice?.(value) ?? `Change "${row.label}".`;
 }

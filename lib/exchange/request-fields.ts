@@ -1,5 +1,6 @@
 /** What an operation sends: a row for each field, with the option of the node that it comes from. */
-import type { InputProblem, ValuePlace } from '../errors/server-error';
+import type { ValuePlace } from '../errors/facts';
+import type { InputProblem } from '../errors/server-error';
 import type { JsonField } from '../fields/field';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';

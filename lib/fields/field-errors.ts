@@ -19,29 +19,29 @@ export function createFieldError(
 	problem: string,
 	suggestion?: string,
 ): ServerError {
-	return createInputError(
-		`The field "${label}" ${problem}`,
-		suggestion ?? 'Correct the field in the node.',
-		{ field: label, inputProblem: 'wrong', hasPlainAdvice: suggestion === undefined },
-	);
+	return createInputError(`The field "${label}" ${problem}`, suggestion, {
+		field: label,
+		inputProblem: 'wrong',
+		about: { inputKind: 'field' },
+	});
 }
 
 /** @param problem - Continues the sentence after the option: "must be at least 1". */
 export function createOptionError({ label }: Labelled, problem: string): ServerError {
-	return createInputError(`The option "${label}" ${problem}`, 'Correct the option in the node.', {
+	return createInputError(`The option "${label}" ${problem}`, undefined, {
 		field: label,
 		inputProblem: 'wrong',
-		hasPlainAdvice: true,
+		about: { inputKind: 'option' },
 	});
 }
 
 /** The error of a field that needs a value. */
 export function createEmptyFieldError({ label }: Labelled, suggestion?: string): ServerError {
-	return createInputError(
-		`The field "${label}" is empty`,
-		suggestion ?? 'Enter a value, or correct the expression.',
-		{ field: label, inputProblem: 'empty', hasPlainAdvice: suggestion === undefined },
-	);
+	return createInputError(`The field "${label}" is empty`, suggestion, {
+		field: label,
+		inputProblem: 'empty',
+		about: { inputKind: 'emptyField' },
+	});
 }
 
 /** The error of an option that another one needs. */

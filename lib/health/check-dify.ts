@@ -6,7 +6,7 @@ import { isDifyResponse } from './facts';
 import type { CheckOutcome } from './check-result';
 import { pluralize } from './check-result';
 import type { CheckOptions } from './check-options';
-import { diagnoseProbe } from './diagnose-check';
+import { investigateProbe } from './investigate-check';
 import { runProbe, getJsonObject, getLatency } from './run-probe';
 import type { KeyType, DifyFacts } from './dify-findings';
 import { getDifyFindings } from './dify-findings';
@@ -48,7 +48,7 @@ async function probeDify(server: DifyServer, options: CheckOptions): Promise<Dif
 	const isApp = keyType === 'app';
 	const probe = async (path: string) => {
 		const result = await runProbe(server, server.url.api + path, options);
-		const error = result.error && (await diagnoseProbe(result.error, server, 'dify'));
+		const error = result.error && (await investigateProbe(result.error, server, 'dify'));
 		return { ...result, error };
 	};
 	const [app, datasets, parameters, runs] = await Promise.all([

@@ -1,12 +1,12 @@
 /** Results of Server Health: plain data without any key, ready to be an item. */
-import type { ServerTypeName } from '../servers/types/server-type';
+import type { ServerTypeName } from '../server-type-name';
 import type { ServerModel } from '../servers/server-model';
 import type { ServerError } from '../errors/server-error';
-import { describeAdvice } from '../errors/describe-error';
+import { tell } from '../errors/tell';
 import { getHealthStatus } from '../errors/error-types';
 import { composeText } from '../values/safe-text';
 import type { PlainText } from '../values/safe-text';
-import { diagnoseTestGeneration } from './diagnose-check';
+import { investigateTestGeneration } from './investigate-check';
 
 /** Worst first. */
 export const STATUSES = [
@@ -154,9 +154,9 @@ export function findingFromError(
 	observed: string,
 	overrides: Partial<FindingWithStatus> = {},
 ): FindingWithStatus {
-	const { type, detail } = error;
+	const { type } = error;
+	const { detail, suggestion } = tell(error, 'owner');
 	const status = getHealthStatus(type);
-	const suggestion = describeAdvice(error);
 	return { id: type, severity: 'error', observed, detail, suggestion, status, ...overrides };
 }
 
@@ -166,7 +166,7 @@ export function findingFromError(
  * @param failure - As the generation reported it
  */
 export async function findingFromGenerationError(failure: ServerError): Promise<FindingWithStatus> {
-	const error = await diagnoseTestGeneration(failure);
+	const error = await investigateTestGeneration(failure);
 	const quotation = error.serverText ? `, "${error.serverText}"` : '';
 	const observed = `The test generation failed: ${error.detail}${quotation}`;
 	if (error.type !== 'firstTokenTimeout') return findingFromError(error, observed);

@@ -5,7 +5,7 @@ import type { DifyServer } from './check-dify';
 import { checkDify } from './check-dify';
 import type { CheckFacts } from './facts';
 import { toCheckFacts, toModelFacts } from './facts';
-import { diagnoseProbe } from './diagnose-check';
+import { investigateProbe } from './investigate-check';
 import { getFindings } from './findings';
 import type { CheckOptions } from './check-options';
 import { probeServer } from './probe-server';
@@ -86,7 +86,7 @@ async function checkModelServer(server: ModelServer, options: CheckOptions): Pro
 async function withDiagnosis(facts: CheckFacts, server: ModelServer): Promise<CheckFacts> {
 	const { blocker } = facts;
 	if (blocker === undefined) return facts;
-	const error = await diagnoseProbe(blocker.error, server, 'modelServer');
+	const error = await investigateProbe(blocker.error, server, 'modelServer');
 	return { ...facts, blocker: { ...blocker, error } };
 }
 

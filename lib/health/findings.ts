@@ -1,10 +1,11 @@
 /** Possible problems of a model server, and how to fix them. */
-import { WAIT_FOR_MODEL } from '../diagnosis/diagnoses';
+import { WAIT_FOR_MODEL } from '../errors/chapters/connections';
 import { getErrorText } from '../errors/error-types';
 import { quoted } from '../errors/rows/optional-facts';
 import { formatDuration } from '../values/duration';
 import type { ServerModel } from '../servers/server-model';
-import { hasFailed, mayWriteText, suggestModels } from '../servers/model-selection';
+import { suggestModels } from '../errors/other-models';
+import { hasFailed, mayWriteText } from '../servers/model-selection';
 import type { CheckFacts } from './facts';
 import { isDifyResponse } from './facts';
 import { describeProbe } from './run-probe';

@@ -49,9 +49,10 @@ export function createModelServer(
 		maxConcurrentRequests,
 		getSlots: (model) => getProfile(server).getCachedSlots(model),
 		errorContext: {
-			getSuggestion: (errorType, model) => {
-				const texts = getProfile(server).getCachedType()?.texts;
-				return texts?.getModelSuggestion?.(errorType, model) ?? texts?.suggestions?.[errorType];
+			getServerFacts: (model) => {
+				const serverType = getProfile(server).getCachedType();
+				const isCloudModel = serverType?.isCloudModel?.(model) === true;
+				return { serverType: serverType?.name, isCloudModel: isCloudModel || undefined };
 			},
 		},
 	};

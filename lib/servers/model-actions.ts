@@ -15,8 +15,8 @@ import type {
 	ModelActionResult,
 	ModelServer,
 	ServerType,
-	ServerTypeName,
 } from './types/server-type';
+import type { ServerTypeName } from '../server-type-name';
 
 /** The actions, as text after "cannot". */
 const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {

@@ -1,38 +1,7 @@
 /** Which of a server's models are used for an empty field, offered, and suggested. */
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
-import { toShownModelName } from './model-names';
-
-/** Embedding and reranking models, on servers that do not report what a model is for. */
-const VECTOR_MODEL = /embed|rerank|minilm|(?:^|[/:_-])(?:bge|gte|e5)-/i;
-
-/** Models that do not chat, by their names, come last. */
-export function sortForChat<T>(models: readonly T[], getName: (model: T) => string): T[] {
-	const rank = (model: T) => Number(VECTOR_MODEL.test(getName(model)));
-	return models.toSorted((a, b) => rank(a) - rank(b));
-}
-
-const MAX_NAMES = 10;
-
-/**
- * Suggestion for a missing model.
- *
- * @param alternative - A sentence for the server type that begins in lower case.
- */
-export function suggestModels(names: readonly string[], alternative: string | undefined): string {
-	const remainder = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
-	const sentences: string[] = [];
-	if (names.length > 0)
-		sentences.push(
-			`Use one of: ${sortForChat(names, String)
-				.slice(0, MAX_NAMES)
-				.map(toShownModelName)
-				.join(', ')}${remainder}.`,
-		);
-	if (alternative !== undefined)
-		sentences.push(`${names.length === 0 ? 'Select another model, or' : 'Or'} ${alternative}`);
-	return sentences.join(' ');
-}
+import { suggestModels } from '../errors/other-models';
 
 /** Whether its process crashed, could not be started, or was ended by force: a suggestion does not name it. */
 export function hasFailed({ state }: { state?: string | null }): boolean {

@@ -18,8 +18,8 @@ import type {
 	ProbeResponse,
 	ServerProps,
 	ServerType,
-	ServerTypeName,
 } from './types/server-type';
+import type { ServerTypeName } from '../server-type-name';
 import { CHAT_ROUTE } from './server-urls';
 import type { BodyChange, KnownRoutes } from './lessons';
 import {

@@ -134,7 +134,7 @@ async function requestLabels(
 		getFacts: (error) => ({
 			media: () => findSentMedia(draft.messages),
 			isAboutMedia: () => isAboutMedia(error, draft.messages) || undefined,
-			shorterPrompt: () => 'Or shorten the text.',
+			promptSource: () => 'text',
 		}),
 		getUsage: ({ usage }) => usage ?? {},
 	});

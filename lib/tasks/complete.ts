@@ -18,7 +18,8 @@ import { assertWritesText } from '../servers/assert-writes-text';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { collectInputWarnings } from '../servers/truncation';
-import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
+import type { ServerTypeName } from '../server-type-name';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
@@ -97,7 +98,7 @@ export async function completeText(
 		getShownLength: () => (onDelta ? (accumulator?.output.text.length ?? 0) : 0),
 		getFacts: () => ({
 			task: () => 'completion',
-			shorterPrompt: () => 'Or shorten the text.',
+			promptSource: () => 'text',
 		}),
 		getUsage: ({ usage }) => usage ?? {},
 	});

@@ -1,6 +1,6 @@
 /** Asks a decision model typed questions about a state: one pass of the model, and probabilities instead of text. */
 import type { Usage } from '../chat/chat-result';
-import type { SentMedia } from '../diagnosis/facts';
+import type { SentMedia } from '../errors/facts';
 import type { ErrorContext } from '../errors/create-error';
 import { createInputError, createServerError } from '../errors/create-error';
 import { assertTextLength } from '../errors/text-limits';
@@ -11,7 +11,8 @@ import { toErrorContext } from '../http/request-errors';
 import { assertModelName } from '../servers/model-names';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
-import type { ModelServer, ServerTypeName } from '../servers/types/server-type';
+import type { ModelServer } from '../servers/types/server-type';
+import type { ServerTypeName } from '../server-type-name';
 import { breakTokensByForm, changeTexts, getTokenChange } from '../text/turn-tokens';
 import { isTooDeep } from '../values/json';
 import { asFiniteNumber } from '../values/numbers';
@@ -143,7 +144,7 @@ async function requestAnswers(
 		getFacts: () => ({
 			// A model without images rejects them with the status of a model without decisions.
 			...(sentMedia.length > 0 ? { media: () => sentMedia } : { task: () => 'decisions' }),
-			shorterPrompt: () => 'Or shorten the state.',
+			promptSource: () => 'state',
 		}),
 	});
 	const { json, answers } = value;

@@ -1,7 +1,7 @@
 /** Turns texts into vectors: texts → requests in batches → vectors, or the error that explains what is wrong. */
-import { diagnose } from '../diagnosis/diagnose';
-import type { FactSources } from '../diagnosis/facts';
-import { getServerFacts } from '../diagnosis/server-facts';
+import { getServerFacts } from '../servers/server-facts';
+import type { FactSources } from '../errors/investigate';
+import { investigate } from '../errors/investigate';
 import { createInputError } from '../errors/create-error';
 import { ServerError } from '../errors/server-error';
 import { findLengthProblem, LONG_TEXT_SUGGESTION } from '../errors/text-limits';
@@ -247,7 +247,7 @@ export class Embedder {
 		isRefusedAlone,
 	}: TextFailure): Promise<ServerError> {
 		if (!isRefusedAlone || text === undefined) return error;
-		const diagnosed = await diagnose(error, {
+		const diagnosed = await investigate(error, {
 			...EMBED_FACTS,
 			...getServerFacts(error, this.server, this.settings),
 			refusedText: () => ({

@@ -10,7 +10,7 @@ import type { FormFile } from '../http/multipart';
 import { toErrorContext } from '../http/request-errors';
 import type { FieldTable } from '../fields/field';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
-import type { ServerTask } from '../servers/task-advice';
+import type { ServerTask } from '../errors/lacking-task';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
 import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';

@@ -5,9 +5,9 @@ import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
 import type { FormFile } from '../http/multipart';
 import type { Priority } from '../http/queue';
-import { diagnose } from '../diagnosis/diagnose';
-import type { FactSources } from '../diagnosis/facts';
-import { getServerFacts } from '../diagnosis/server-facts';
+import { getServerFacts } from '../servers/server-facts';
+import type { FactSources } from '../errors/investigate';
+import { investigate } from '../errors/investigate';
 import { createInputError } from '../errors/create-error';
 import { assertTextLength } from '../errors/text-limits';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
@@ -104,7 +104,7 @@ export async function runTask<Value, Draft = undefined>(
 		});
 	return await traceAttempts({ server, settings, taskRequest, sendAttempts }).catch(
 		async (error: unknown) => {
-			throw await diagnoseTask(server, taskRequest, { error, settings, sent, upload });
+			throw await investigateTask(server, taskRequest, { error, settings, sent, upload });
 		},
 	);
 }
@@ -259,7 +259,7 @@ interface FailedTask {
 	upload: TaskUpload | undefined;
 }
 
-async function diagnoseTask<Value, Draft>(
+async function investigateTask<Value, Draft>(
 	server: ModelServer,
 	{ getFacts, fields, extraBody }: TaskRequest<Value, Draft>,
 	{ error: thrown, settings: { model, signal }, sent, upload }: FailedTask,
@@ -267,7 +267,7 @@ async function diagnoseTask<Value, Draft>(
 	const rows = [MODEL_FIELD, ...fields];
 	const cause = asServerErrorOrThrow(thrown);
 	const { error, options } = labelOptions(cause, { rows, extraBody }, sent.body);
-	return await diagnose(error, {
+	return await investigate(error, {
 		namedOptions: () => options,
 		brokenUpload: () => upload?.getBrokenUpload(),
 		model: () => model,

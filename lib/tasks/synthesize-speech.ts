@@ -213,10 +213,10 @@ function toSpokenText({ input, isPlainText }: Pick<SpeechRequest<never>, 'input'
 				'The text consists of emoji and Markdown only: turn off Plain Text.',
 				{ field: 'Text', inputProblem: 'wrong' },
 			)
-		: createInputError('The text is empty', 'Enter a text in the field Text.', {
+		: createInputError('The text is empty', undefined, {
 				field: 'Text',
 				inputProblem: 'empty',
-				hasPlainAdvice: true,
+				about: { inputKind: 'emptyField' },
 			});
 }
 

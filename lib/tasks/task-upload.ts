@@ -1,5 +1,5 @@
 /** The files of a task, and how far their upload came. */
-import type { BrokenUpload } from '../diagnosis/facts';
+import type { BrokenUpload } from '../errors/facts';
 import { createInputError } from '../errors/create-error';
 import type { FormBody, FormFile, UploadProgress } from '../http/multipart';
 import { createFormBody } from '../http/multipart';

@@ -1,6 +1,7 @@
 /** A span of OpenTelemetry around a request to a server. */
 import { ServerError } from '../errors/server-error';
 import { mask } from '../errors/mask';
+import { tell } from '../errors/tell';
 import type { Endpoint } from '../http/types';
 import { rejectOnAbort } from '../http/abort';
 import { omitUndefined } from '../values/records';
@@ -99,7 +100,7 @@ function startSpan<S extends TracedEndpoint>(endpoint: S, { request, api, header
 		recordException: (error: unknown) => {
 			const isKnown = error instanceof ServerError;
 			setAttributes({ errorType: isKnown ? error.type : 'unexpected' });
-			const message = isKnown ? { message: masked(error.getOwnTitle()) } : {};
+			const message = isKnown ? { message: masked(tell(error, 'trace').title) } : {};
 			tryOrUndefined(() => span.setStatus({ code: STATUS_ERROR, ...message }));
 			return error;
 		},

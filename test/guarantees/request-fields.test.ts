@@ -9,7 +9,7 @@ import type { ServerError } from '../../lib/errors/server-error';
 import { getNames } from '../../lib/exchange/request-fields';
 import type { RequestField } from '../../lib/exchange/request-fields';
 import { SERVER_TYPES } from '../../lib/servers/types/index';
-import type { ServerTypeName } from '../../lib/servers/types/server-type';
+import type { ServerTypeName } from '../../lib/server-type-name';
 import { CLASSIFY_FIELDS, buildLabelBody } from '../../lib/tasks/classify-request';
 import { completeText } from '../../lib/tasks/complete';
 import { EMBED_FIELDS, Embedder } from '../../lib/tasks/embed';

@@ -1,7 +1,7 @@
 import ts from 'typescript';
 
 import { SERVER_TYPES } from '../../lib/servers/types';
-import type { ServerTypeName } from '../../lib/servers/types/server-type';
+import type { ServerTypeName } from '../../lib/server-type-name';
 import * as fs from 'node:fs';
 import { read, SOURCES } from './sources';
 
@@ -71,7 +71,9 @@ const NAMES_WITH_REASON: ReadonlyArray<[file: RegExp, reason: string]> = [
 	[/^lib\/errors\/rows\//, 'suggestions for a server of unknown type, with examples'],
 	[/^lib\/errors\/gateway-/, 'gateways by their headers'],
 	[/^lib\/errors\/words\.ts$/, 'what the words of a cause were seen in'],
-	[/^lib\/servers\/task-advice\.ts$/, 'servers that perform a task that another one does not'],
+	[/^lib\/errors\/lacking-task\.ts$/, 'servers that perform a task that another one does not'],
+	[/^lib\/server-type-name\.ts$/, 'the names of the types themselves'],
+	[/^lib\/errors\/chapters\//, 'the words of each server type, and examples'],
 	[/^lib\/health\//, 'names of metrics and probes, and findings for only one server type'],
 	[
 		/^lib\/(?:chat\/body\/(?:generation-options|thinking-fields|response-format-fields)|fields\/keep-alive)\.ts$/,

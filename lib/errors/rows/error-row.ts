@@ -1,5 +1,5 @@
 /** What a row of the tables of error types contains. */
-import type { SentenceFacts } from './sentence-facts';
+import type { KnownFacts } from '../facts';
 
 /** The status that a server has after an error. */
 export type ErrorHealth = 'unauthorized' | 'loading' | 'degraded' | 'unreachable' | 'misconfigured';
@@ -18,7 +18,7 @@ export type ErrorCause =
 	| 'unknown';
 
 /** A sentence, or how it is made of facts. */
-export type ErrorSentence = string | ((facts: SentenceFacts) => string);
+export type ErrorSentence = string | ((facts: KnownFacts) => string);
 
 /** The sentences of an error type. */
 export interface ErrorSentences {
@@ -60,7 +60,7 @@ export interface ErrorText {
 /** The sentences of a row with the facts of one error. */
 export function toErrorText(
 	{ title, detail = '', suggestion }: ErrorSentences,
-	facts: SentenceFacts,
+	facts: KnownFacts,
 ): ErrorText {
 	const toSentence = (sentence: ErrorSentence) =>
 		typeof sentence === 'string' ? sentence : sentence(facts);

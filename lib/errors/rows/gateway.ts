@@ -1,7 +1,7 @@
 /** The error types of gateways. */
 import type { GatewayName } from '../gateway-status';
 import { isCloudflareStatus } from '../gateway-status';
-import type { SentenceFacts } from './sentence-facts';
+import type { KnownFacts } from '../facts';
 import type { ErrorRow } from './error-row';
 
 /** Errors of what is between n8n and the model server: one text for each thing that it could not do. */
@@ -45,7 +45,7 @@ export const GATEWAY_ERRORS = {
  *
  * @param server what it waited for, in a sentence
  */
-export function describeGatewayTimeout({ gateway }: SentenceFacts, server: string): string {
+export function describeGatewayTimeout({ gateway }: KnownFacts, server: string): string {
 	return `${gateway ?? 'A proxy'} stopped waiting for ${server}`;
 }
 

@@ -1,6 +1,6 @@
 /** The error types of model servers and their responses. */
 import type { ErrorRow, ErrorText } from './error-row';
-import type { SentenceFacts } from './sentence-facts';
+import type { KnownFacts } from '../facts';
 import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
@@ -8,7 +8,7 @@ const KEYS =
 	'the one set with --api-key (llama-server), or created on the server (GPUStack: API Keys)';
 const PREFIXES = 'llama-server: --api-prefix, others often /api';
 
-function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: SentenceFacts) {
+function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: KnownFacts) {
 	if (isThinkingOff)
 		return 'Thinking is off, but the server labels the response as thinking: check its reasoning parser and the chat template of the model (llama-server: --reasoning-format, --chat-template-file).';
 	return hasModelEnded
@@ -17,7 +17,7 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Sente
 }
 
 /** Title and suggestion for a path that a server does not have. */
-function describeMissingRoute(facts: SentenceFacts): ErrorText {
+function describeMissingRoute(facts: KnownFacts): ErrorText {
 	const { root = '', url = '', typed = '', port, isDify, isNodePage } = facts;
 	if (isDify)
 		return {
@@ -69,7 +69,7 @@ function withoutReason(status: number | undefined) {
 const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
 
 /** For a sentence that is the title, and of which nothing else is known. */
-function adviseToReadOn({ isWholeMessage }: SentenceFacts) {
+function adviseToReadOn({ isWholeMessage }: KnownFacts) {
 	return isWholeMessage
 		? 'The server log may say more.'
 		: 'The details contain the whole message of the server.';

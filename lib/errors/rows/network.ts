@@ -1,6 +1,6 @@
 /** The error types of connections. */
 import type { ErrorRow } from './error-row';
-import type { SentenceFacts } from './sentence-facts';
+import type { KnownFacts } from '../facts';
 import { optional, quoted } from './optional-facts';
 import { formatDuration } from '../../values/duration';
 
@@ -197,7 +197,13 @@ export const NETWORK_ERRORS = {
 	},
 } satisfies Readonly<Record<string, ErrorRow>>;
 
-function describeDroppedPackets({ port = '9931', url, root, hasAnswered }: SentenceFacts) {
+/** What to check if packets get no answer. */
+export function describeDroppedPackets({
+	port = '9931',
+	url,
+	root,
+	hasAnswered,
+}: KnownFacts): string {
 	if (hasAnswered)
 		return 'It responded there within the last ten minutes: check that its machine is on, and the network or VPN to it.';
 	const firewall = `Packets are being dropped: check for a firewall (ufw allow ${port}/tcp), a wrong IP address, or a VPN that is down.`;
@@ -214,12 +220,12 @@ const NO_TLS_AT_ALL = new Set([
 	'EPROTO',
 ]);
 
-function getTlsProblem({ url, code }: Pick<SentenceFacts, 'url' | 'code'>) {
+function getTlsProblem({ url, code }: Pick<KnownFacts, 'url' | 'code'>) {
 	if (url?.startsWith('http:')) return 'https expected';
 	return code !== undefined && !NO_TLS_AT_ALL.has(code) ? 'handshake failed' : 'no TLS';
 }
 
-function describeTlsMismatch(facts: SentenceFacts) {
+function describeTlsMismatch(facts: KnownFacts) {
 	switch (getTlsProblem(facts)) {
 		case 'https expected':
 			return 'The server expects https on this port';
@@ -242,7 +248,7 @@ const DEFAULT_PORTS = ['8080', '9931'];
 const NO_LONGER_THERE =
 	'It responded there within the last ten minutes, so it ended or is restarting: check that it is running (its log shows if it ran out of memory).';
 
-function describeClosedPort({ host, port = '', service, hasAnswered }: SentenceFacts) {
+function describeClosedPort({ host, port = '', service, hasAnswered }: KnownFacts) {
 	if (hasAnswered && service !== 'dify') return NO_LONGER_THERE;
 	if (service === 'dify')
 		return `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, use http://host.docker.internal${port === '80' ? '' : `:${port}`} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`;
@@ -265,7 +271,7 @@ export function isLoopback(host: string | undefined): boolean {
 export function describeRedirect({
 	url = '',
 	location,
-}: Pick<SentenceFacts, 'url' | 'location'>): string {
+}: Pick<KnownFacts, 'url' | 'location'>): string {
 	if (location === undefined) return '';
 	const from = URL.canParse(url) ? `The server at ${new URL(url).origin}` : 'The server';
 	return location === ''

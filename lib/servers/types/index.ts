@@ -1,5 +1,6 @@
 import { gpustack } from './gpustack';
-import type { ServerTypeName, ServerType, IdentityResponses, ProbeResponse } from './server-type';
+import type { ServerType, IdentityResponses, ProbeResponse } from './server-type';
+import type { ServerTypeName } from '../../server-type-name';
 import { litellm } from './litellm';
 import { llamaServer } from './llama-server';
 import { lmStudio } from './lm-studio';

@@ -1,3 +1,4 @@
+import { SERVER_TEXTS } from '../../errors/chapters/server-texts';
 import { findTemplateTokens } from '../../text/turn-tokens';
 import type { JsonRecord } from '../../values/records';
 import { asString } from '../../values/records';
@@ -5,9 +6,7 @@ import { asFiniteNumber } from '../../values/numbers';
 import { tryProbeObject } from '../probe';
 import { parseProps } from '../parse-models';
 import type { ServerProps, ServerType } from './server-type';
-import { DEFAULT_TEXTS } from './other';
 import { findThinkingKeys } from '../template-arguments';
-import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 import { routerActions } from './router-actions';
 
 /** llama.cpp's llama-server, alone or as a router. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
@@ -43,42 +42,7 @@ export const llamaServer: ServerType = {
 	},
 	modelActions: routerActions,
 	supportsBase64: true,
-	texts: {
-		...DEFAULT_TEXTS,
-		suggestions: undefined,
-		noModels:
-			'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
-		// With --kv-unified, one request can use all of it; otherwise it is divided by the slots.
-		context: (tokens, slots = 1) =>
-			`Start llama-server with --ctx-size ${tokens}${slots > 1 ? ' --kv-unified' : ''}.`,
-		tools:
-			'Use a model with tool support, or start llama-server with --jinja and a template that supports tools (--chat-template-file).',
-		longerTexts:
-			'Or start the server with a larger -ub and -b, for example -ub 8192 -b 8192, if the model supports that length.',
-		tasks: {
-			decisions: needsModel(
-				'Start llama-server with a decision model (a GGUF file whose metadata say that it decides), and update llama.cpp if it is older than that. Classify also works with chat models.',
-			),
-			completion: needsModel(
-				'Use Chat instead of Complete, or start llama-server with a model that generates text.',
-			),
-			embeddings: needsModel(
-				'Start llama-server with --embeddings and an embedding model, preferably as a second server on its own port.',
-			),
-			rerank: needsModel(
-				'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), preferably as a second server on its own port.',
-			),
-			images: needsOtherServer(OTHER_SERVERS.images),
-			imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
-			transcription: needsModel(
-				`${OTHER_SERVERS.transcription} Or start llama-server with the --mmproj of a model that supports audio.`,
-			),
-			translation: needsOtherServer(OTHER_SERVERS.translation),
-			speech: needsOtherServer(OTHER_SERVERS.speech),
-		},
-		noModelActions:
-			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
-	},
+	texts: SERVER_TEXTS.llamaServer,
 };
 
 function toServerProps(all: JsonRecord): ServerProps {

@@ -1,3 +1,4 @@
+import { SERVER_TEXTS } from '../../errors/chapters/server-texts';
 import type { JsonRecord } from '../../values/records';
 import {
 	isRecord,
@@ -14,8 +15,6 @@ import { readDecisions, toStrings, asPositiveNumber } from '../parse-models';
 import type { ModelServer, QueryOptions, ServerType } from './server-type';
 import { ollamaActions } from './ollama-actions';
 import { isSameOllamaName, fetchRunningModel } from './ollama-models';
-import { DEFAULT_TEXTS } from './other';
-import { needsModel, needsOtherServer, OTHER_SERVERS } from '../task-advice';
 
 /** Ollama (docs/protocols/ollama.md). */
 export const ollama: ServerType = {
@@ -42,6 +41,7 @@ export const ollama: ServerType = {
 	hasEveryRoute: true,
 	getTruncationLimit: async (...args) =>
 		asFiniteNumber((await fetchRunningModel(...args))?.context_length),
+	isCloudModel,
 	getModelWarning: (model) =>
 		isCloudModel(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
@@ -58,55 +58,11 @@ export const ollama: ServerType = {
 	enrichModels: addTags,
 	isSameModel: isSameOllamaName,
 	modelActions: ollamaActions,
-	texts: {
-		...DEFAULT_TEXTS,
-		noModels: 'Download one with: ollama pull qwen3:8b',
-		missingModel: (model) => `download it with "ollama pull ${model}".`,
-		context: (tokens) =>
-			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
-		tools:
-			'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
-		tasks: {
-			decisions: needsModel(
-				'Select a decision model, or download one with Ollama 0.35 or newer, for example: ollama pull nimble. Classify also works with chat models.',
-			),
-			completion: needsModel(
-				'Use Chat instead of Complete, or select a model that generates text.',
-			),
-			embeddings: needsModel(
-				'Download an embedding model, for example: ollama pull nomic-embed-text',
-			),
-			rerank: needsOtherServer(OTHER_SERVERS.rerank),
-			images: needsOtherServer(OTHER_SERVERS.images),
-			imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
-			transcription: needsOtherServer(OTHER_SERVERS.transcription),
-			translation: needsOtherServer(OTHER_SERVERS.translation),
-			speech: needsOtherServer(OTHER_SERVERS.speech),
-		},
-		getModelSuggestion: (errorType, model) =>
-			errorType === 'unauthorized' && isCloudModel(model)
-				? 'This model runs in the cloud of Ollama: run "ollama signin" on the machine of the server.'
-				: undefined,
-		suggestions: {
-			...DEFAULT_TEXTS.suggestions,
-			routeNotFound: `${DEFAULT_TEXTS.suggestions.routeNotFound} A very old Ollama has no /v1 routes: update it.`,
-			unauthorized:
-				'Ollama itself has no keys, so a proxy in front of it wants one: check the API Key and Authentication in the credential.',
-			connectionRefused:
-				'Ollama is down, still starting, on another port, or listens on 127.0.0.1 only. Start it with OLLAMA_HOST=0.0.0.0 (ollama serve), check the port (11434), and check its log.',
-			promptTooLong:
-				'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, or set num_ctx in the Modelfile.',
-			modelNotFound: 'Select the model from the list, or download it first with "ollama pull".',
-			toolsUnsupported:
-				'Use a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
-			modalityUnsupported:
-				'Use a model that lists "vision" (for audio: "audio") under its capabilities (ollama show NAME). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
-		},
-	},
+	texts: SERVER_TEXTS.ollama,
 };
 
 /** Such as gpt-oss:120b-cloud and glm-4.6:cloud (docs.ollama.com/cloud). */
-function isCloudModel(model: string) {
+function isCloudModel(model: string): boolean {
 	return /[:-]cloud$/.test(model);
 }
 

@@ -1,22 +1,12 @@
-/** A server type: its capabilities, fields and texts. */
+/** A server type: its capabilities and fields. */
+import type { ServerTypeName } from '../../server-type-name';
 import type { ExecutionMemory } from '../execution-memory';
 import type { TimeLimit } from '../time-limit';
-import type { ErrorType } from '../../errors/error-types';
+import type { ServerTexts } from '../../errors/chapters/server-texts';
 import type { Endpoint } from '../../http/types';
 import type { ServerModel } from '../server-model';
-import type { TaskAdvices } from '../task-advice';
 import type { ThinkingKey } from '../template-arguments';
 import type { JsonRecord } from '../../values/records';
-
-/** Each is a row of the table in `index.ts`. */
-export type ServerTypeName =
-	| 'gpustack'
-	| 'litellm'
-	| 'llamaServer'
-	| 'ollama'
-	| 'vllm'
-	| 'lmStudio'
-	| 'other';
 
 /** Types that can be selected in the credential. The others are recognized, and need nothing that `other` lacks. */
 export const SELECTABLE_SERVER_TYPES = [
@@ -168,35 +158,6 @@ export type ModelActions = Partial<
 	Record<ModelAction, (server: ModelServer, action: RunningAction) => Promise<ModelActionResult>>
 >;
 
-/** Complete sentences about a server type. */
-export interface ServerTexts {
-	/** It has no models at all. */
-	noModels: string;
-	/**
-	 * What to do if the server lists the model for the key of the credential, and the key is rejected all the same: it is that of
-	 * a server behind this one.
-	 */
-	keyBehind?: string;
-	/** What to do if the server lists the model, and says all the same that there is none: a server behind this one lacks it. */
-	modelBehind?: string;
-	/** It does not have this model: an alternative to selecting another, in lower case. */
-	missingModel?(model: string): string;
-	/** One request needs this many tokens of context; `slots` share it. */
-	context(tokens: number, slots?: number): string;
-	/** How to enable tools, and parsing of tool calls. */
-	tools: string;
-	/** How to enable longer texts for embeddings and reranking. */
-	longerTexts?: string;
-	/** What to do if it does not perform a task. */
-	tasks: TaskAdvices;
-	/** It cannot load models on request: how to enable that. */
-	noModelActions?: string;
-	/** Suggestions for errors, if the general suggestion is for other servers. */
-	suggestions?: Readonly<Partial<Record<ErrorType, string>>>;
-	/** A suggestion that depends on the model. */
-	getModelSuggestion?(errorType: ErrorType, model: string): string | undefined;
-}
-
 /** How facts are requested. */
 export interface QueryOptions {
 	signal?: AbortSignal;
@@ -253,6 +214,8 @@ export interface ServerType {
 	hasEveryRoute?: true;
 	/** Tokens of context that a model runs with, if the server silently truncates longer conversations. */
 	getTruncationLimit?: ModelQuery<number | undefined>;
+	/** Whether a model runs in the cloud of the maker, by its name. */
+	isCloudModel?(model: string): boolean;
 	/** A warning about a model, by its name. */
 	getModelWarning?(model: string): string | undefined;
 	/** Fields of a request that measures its speed: no early end, no cache. */

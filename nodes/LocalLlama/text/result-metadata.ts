@@ -2,7 +2,7 @@
 import type { ChatResult, Timings, Usage } from '../../../lib/chat/chat-result';
 import { omitEmpty, omitUndefined } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
-import type { ServerTypeName } from '../../../lib/servers/types/server-type';
+import type { ServerTypeName } from '../../../lib/server-type-name';
 
 /** Token counts and times of a text. */
 export interface UsageMetadata {

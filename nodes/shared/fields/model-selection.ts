@@ -14,7 +14,6 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { withResolvedHeaders } from '../../../lib/servers/credential';
 import { withEditorCredentials } from '../../../lib/n8n/editor-credential';
 import { toListEntries, createListError } from '../../../lib/n8n/list-entries';
-import { isConnectionError } from '../../../lib/errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import { toErrorContext } from '../../../lib/http/request-errors';
 import { RetryPolicy } from '../../../lib/http/retry-policy';
@@ -109,21 +108,13 @@ export async function openListedServer(context: ILoadOptionsFunctions): Promise<
 	const resolved = withResolvedHeaders(credentials);
 	const server = createModelServer(resolved, context);
 	if (resolved === credentials) return server;
-	const { getSuggestion } = server.errorContext;
+	const { getServerFacts } = server.errorContext;
 	const errorContext: ModelServer['errorContext'] = {
 		...server.errorContext,
-		getSuggestion(type, model) {
-			const suggestion = getSuggestion?.(type, model);
-			// No header helps where nothing listens.
-			if (isConnectionError(type)) return suggestion;
-			return suggestion === undefined ? LACKS_HEADERS : `${LACKS_HEADERS} ${suggestion}`;
-		},
+		getServerFacts: (model) => ({ ...getServerFacts?.(model), lacksHeaders: true }),
 	};
 	return Object.defineProperty(server, 'errorContext', { value: errorContext });
 }
-
-const LACKS_HEADERS =
-	'This list was requested without Extra Headers, because their expressions need the workflow: enter the name with "By Name", or use fixed values.';
 
 /** Settings of which the model may be missing. */
 interface ModelSettings {

@@ -60,17 +60,16 @@ function explainError(
 	const field = findField(properties, asRecord(parameters), error.field);
 	if (field === undefined) return unchanged;
 	if (!hasExpression(field.value)) {
-		const { type: errorType, hasPlainAdvice, inputProblem } = error;
+		const { type: errorType, inputProblem } = error;
 		// Other types have their own advice.
-		const isPlain = errorType === 'invalidInput' && hasPlainAdvice === true;
+		const isPlain = errorType === 'invalidInput' && hasPlainAdvice(error);
 		const reason =
 			isPlain && inputProblem === 'empty' ? error.withSuggestion('Enter a value.') : error;
 		return { reason, isOfNode: true };
 	}
 	if (!isExpression(field.value)) return unchanged;
 	// A field with its own advice keeps it.
-	const suggest = (suggestion: string) =>
-		error.hasPlainAdvice === true ? suggestion : error.suggestion;
+	const suggest = (suggestion: string) => (hasPlainAdvice(error) ? suggestion : error.suggestion);
 	const json = asRecord(context.getInputData()[itemIndex]?.json);
 	const missingName =
 		error.inputProblem === 'empty' ? findMissingName(field.value as string, json) : undefined;
@@ -88,10 +87,15 @@ function explainError(
 	return { reason, isOfNode: false };
 }
 
+/** Whether nothing but its type says what to do. */
+function hasPlainAdvice({ ownWords }: ServerError): boolean {
+	return ownWords?.suggestion === undefined;
+}
+
 /** The error of Dify with the label of the field that it names: the nodes name their fields as requests do. */
 function labelParameter(error: ServerError, properties: readonly INodeProperties[]): ServerError {
-	const { service, field, isServerText, message, facts } = error;
-	if (service !== 'dify' || field !== undefined || isServerText !== true) return error;
+	const { service, field, sentence, message, facts } = error;
+	if (service !== 'dify' || field !== undefined || sentence === undefined) return error;
 	const place = asString(facts.param) ?? '';
 	const names = place.split('.').map((name) => name.replace(/_(\w)/g, toUpperCase));
 	const property = properties.find(({ name }) => names.includes(name));
@@ -102,7 +106,7 @@ function labelParameter(error: ServerError, properties: readonly INodeProperties
 		title: message.startsWith(mark) ? message.slice(mark.length) : message,
 		detail: error.detail,
 		isServerText: true,
-		suggestion: error.hasPlainAdvice === true ? `Change "${label}".` : error.suggestion,
+		suggestion: hasPlainAdvice(error) ? `Change "${label}".` : error.suggestion,
 	});
 	return labelled.withField(label);
 }

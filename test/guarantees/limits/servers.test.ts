@@ -2,7 +2,7 @@ import { createModelServer } from '../../../lib/servers/endpoint';
 import { collectTruncationWarnings } from '../../../lib/servers/truncation';
 import { json, startScripted } from '../../support/servers/scripted-server';
 import type { ScriptedServer } from '../../support/servers/scripted-server';
-import { suggestModels } from '../../../lib/servers/model-selection';
+import { suggestModels } from '../../../lib/errors/other-models';
 import { testLimit } from '../../support/jest/limits';
 import { NO_EXECUTION } from '../../support/n8n/node-host';
 

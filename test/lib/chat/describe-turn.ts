@@ -1,6 +1,6 @@
 /** Turns as rows of an approved table. */
 import { createModelServer } from '../../../lib/servers/endpoint';
-import type { ServerTypeName } from '../../../lib/servers/types/server-type';
+import type { ServerTypeName } from '../../../lib/server-type-name';
 import type { JsonRecord } from '../../../lib/values/records';
 import { omitUndefined } from '../../../lib/values/records';
 import type { ChatRequest } from '../../../lib/chat/chat-request';

@@ -2,12 +2,7 @@
 import path from 'node:path';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorOverrides } from '../../../lib/errors/create-error';
-import {
-	describeAdvice,
-	describeError,
-	toOwnerChatText,
-	withPeriod,
-} from '../../../lib/errors/describe-error';
+import { describeError, toOwnerChatText, withPeriod } from '../../../lib/errors/describe-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { expectApproved } from '../../support/approved/approved-table';
 
@@ -19,7 +14,6 @@ const ERRORS: ReadonlyArray<
 > = [
 	['badRequest', {}],
 	['badRequest', { title: 'No', suggestion: 'Do it.' }],
-	['badRequest', { title: 'No', suggestion: 'Do it.', wasSentTwice: true }],
 	[
 		'badRequest',
 		{ title: 'No', suggestion: 'Do it.' },
@@ -54,7 +48,6 @@ test('each error has its texts', () => {
 			outcome: {
 				all: shorten(describeError(error, displayed)),
 				chat: shorten(toOwnerChatText(error, displayed)),
-				...(describeAdvice(error) !== overrides.suggestion && { advice: describeAdvice(error) }),
 			},
 		};
 	});

@@ -1,4 +1,4 @@
-/** The table of texts: those of each error type, what each fact changes in them, the advice of each diagnosis, code and server type. */
+/** The table of texts: those of each error type, what each fact changes in them, the words of each row with facts, code and server type. */
 import path from 'node:path';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import {
@@ -11,14 +11,14 @@ import {
 	isRetryable,
 	isUnknownError,
 } from '../../../lib/errors/error-types';
-import type { SentenceFacts } from '../../../lib/errors/rows/sentence-facts';
+import type { KnownFacts } from '../../../lib/errors/facts';
 import { expectApproved } from '../../support/approved/approved-table';
 import type { ApprovedRow } from '../../support/approved/approved-table';
-import { listDiagnosisTexts } from '../diagnosis/diagnosis-texts';
+import { listTableTexts } from './table-texts';
 import { listDifyTexts } from '../dify/dify-texts';
 import { listServerTexts } from '../servers/types/server-texts';
 
-const FACTS: ReadonlyArray<readonly [string, SentenceFacts]> = [
+const FACTS: ReadonlyArray<readonly [string, KnownFacts]> = [
 	[
 		'at a URL',
 		{
@@ -96,13 +96,13 @@ const FACTS: ReadonlyArray<readonly [string, SentenceFacts]> = [
 ];
 
 /** All facts that are alike, and those that the service of Dify adds. */
-const SERVICES: ReadonlyArray<readonly [string, SentenceFacts]> = [
+const SERVICES: ReadonlyArray<readonly [string, KnownFacts]> = [
 	['', {}],
 	[' of Dify', { service: 'dify' }],
 	[' of Dify Cloud', { service: 'dify', host: 'api.dify.ai' }],
 ];
 
-const toOutcome = (type: ErrorType, facts: SentenceFacts) => {
+const toOutcome = (type: ErrorType, facts: KnownFacts) => {
 	const { title, detail, suggestion } = getErrorText(type, facts);
 	return [title, detail, suggestion].filter(Boolean).join(' || ');
 };
@@ -138,12 +138,12 @@ const describeType = (type: ErrorType): ApprovedRow[] => {
 	return [{ input: `${type} means`, outcome: describeMeaning(type) }, ...texts];
 };
 
-test('each type has its meaning, and its texts for each fact; each diagnosis its advice', () => {
+test('each type has its meaning, and its texts for each fact; each row its words', () => {
 	expectApproved(
 		path.join(__dirname, 'error-types.approved.txt'),
 		[
 			...ERROR_TYPES.flatMap(describeType),
-			...listDiagnosisTexts(),
+			...listTableTexts(),
 			...listDifyTexts(),
 			...listServerTexts(),
 		],

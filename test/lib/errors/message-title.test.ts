@@ -1,3 +1,4 @@
+import { tell } from '../../../lib/errors/tell';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createInputError } from '../../../lib/errors/create-error';
 import { toTitle } from '../../../lib/errors/message-title';
@@ -169,12 +170,12 @@ test.each([
 	{ status: 407, body: 'A proxy wants a password.' },
 ])('a server that wrote no sentence has none in the title: $status $body', ({ status, body }) => {
 	const error = toError(status, body);
-	expect(error).toMatchObject({ isServerText: undefined, message: error.getOwnTitle() });
+	expect(error).toMatchObject({ isServerText: false, message: tell(error, 'trace').title });
 });
 
 test('everyone but the owner reads the title of the type', () => {
 	const error = toError(404, { error: "model 'secret-model' not found" });
-	expect(error.getOwnTitle()).toBe('The server does not have the model');
+	expect(tell(error, 'trace').title).toBe('The server does not have the model');
 	expect(error.withField('Model').message).toBe("Model: model 'secret-model' not found");
 	expect(error.withField('Model').withField('Text 3').message).toBe(
 		"Text 3: model 'secret-model' not found",
@@ -229,8 +230,8 @@ test('the sentence of a server stays the title of its error', () => {
 test('a new title is that of the node, unless it is said to be of the server', () => {
 	const error = toError(500, { error: 'The disk is full' });
 	const own = error.copyWith({ title: 'Own' });
-	expect(own).toMatchObject({ message: 'Own', detail: 'Own', isServerText: undefined });
-	expect(own.getOwnTitle()).toBe('Own');
+	expect(own).toMatchObject({ message: 'Own', detail: 'Own', isServerText: false });
+	expect(tell(own, 'trace').title).toBe('Own');
 	expect(own.copyWith({ ownTitle: 'Better' }).message).toBe('Better');
 	const shortened = error.copyWith({ title: 'The disk', isServerText: true });
 	expect(shortened).toMatchObject({ message: 'The disk', isServerText: true });

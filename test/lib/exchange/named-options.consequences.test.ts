@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { createServerError } from '../../../lib/errors/create-error';
 import { findPlaces, namesSentField } from '../../../lib/exchange/named-fields';
-import { adviseOnOption, labelOptions } from '../../../lib/exchange/named-options';
+import { labelOptions } from '../../../lib/exchange/named-options';
 import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import { toRejection } from '../../../lib/exchange/rejection';
 import type { RequestField, RequestFields } from '../../../lib/exchange/request-fields';
@@ -193,8 +193,7 @@ const handle = (response: Response) => {
 			.join(', '),
 		namesSent: namesSentField(error, sent),
 		field: labelled.error === error ? undefined : labelled.error.field,
-		options: labelled.options?.map((named) => adviseOnOption(named)),
-		values: labelled.options?.map(({ value }) => value),
+		options: labelled.options,
 		change: join(changes.map(({ name }) => name)),
 		warning: join(changes.map(({ warning }) => warning)),
 		gone: !isChanged

@@ -26,7 +26,6 @@ test('a field that is empty or wrong is an error with a suggestion', () => {
 		type: 'invalidInput',
 		field: 'Own',
 		inputProblem: 'empty',
-		hasPlainAdvice: true,
 		message: 'The field "Own" is empty',
 		suggestion: 'Enter a value, or correct the expression.',
 	});
@@ -35,12 +34,10 @@ test('a field that is empty or wrong is an error with a suggestion', () => {
 		suggestion: 'Correct the field in the node.',
 		field: 'Own',
 		inputProblem: 'wrong',
-		hasPlainAdvice: true,
 	});
 	expect(createEmptyFieldError(OWN, 'Fill it.')).toMatchObject({
 		suggestion: 'Fill it.',
 		field: 'Own',
 		inputProblem: 'empty',
-		hasPlainAdvice: false,
 	});
 });

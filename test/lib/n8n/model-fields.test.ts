@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { ValuePlace } from '../../../lib/errors/server-error';
+import type { ValuePlace } from '../../../lib/errors/facts';
 import { createServerError } from '../../../lib/errors/create-error';
 import { markModelValue } from '../../../lib/n8n/model-fields';
 

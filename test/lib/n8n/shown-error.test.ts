@@ -3,7 +3,7 @@ import { NodeOperationError } from 'n8n-workflow';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { toNodeError } from '../../../lib/errors/node-error';
-import type { SentenceFacts } from '../../../lib/errors/rows/sentence-facts';
+import type { KnownFacts } from '../../../lib/errors/facts';
 import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../lib/errors/rows/dify';
 import { GATEWAY_ERRORS } from '../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../lib/errors/rows/model';
@@ -21,7 +21,7 @@ const TABLES = {
 const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
 	Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 );
-const FACTS: SentenceFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
+const FACTS: KnownFacts = { model: 'qwen3', status: 502, tool: 'search', code: 'EPROTO' };
 const SERVER_TEXT = 'This is what the server says, in its own words';
 const { context } = executeContext({
 	type: 'n8n-nodes-local-llama.localLlama',

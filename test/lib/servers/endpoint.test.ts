@@ -67,13 +67,14 @@ test('the egress filter of n8n is asked for, where n8n has one', () => {
 test.each(Object.values(SERVER_TYPES))('errors at $name have its suggestions', (serverType) => {
 	const { errorContext } = createModelServer(CREDENTIAL, NO_EXECUTION);
 	jest.spyOn(PROFILE, 'getCachedType').mockReturnValue(serverType);
-	const { texts } = serverType;
+	const { texts, name } = serverType;
 	const model = 'gpt-oss:20b-cloud';
-	for (const type of ['unauthorized', 'promptTooLong', 'modelLoading', 'aborted'] as const) {
-		const own = texts?.getModelSuggestion?.(type, model) ?? texts?.suggestions?.[type];
-		expect(errorContext.getSuggestion?.(type, model)).toBe(own);
+	const isCloudModel = name === 'ollama' || undefined;
+	expect(errorContext.getServerFacts?.(model)).toEqual({ serverType: name, isCloudModel });
+	for (const type of ['promptTooLong', 'modelLoading', 'aborted'] as const) {
 		const plain = createServerError(type, {}).suggestion;
-		expect(createServerError(type, { ...errorContext, model }).suggestion).toBe(own ?? plain);
+		const { suggestion } = createServerError(type, { ...errorContext, model });
+		expect(suggestion).toBe(texts.suggestions?.[type] ?? plain);
 	}
 });
 

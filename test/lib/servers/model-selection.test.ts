@@ -1,4 +1,5 @@
-import { selectOnlyModel, suggestModels } from '../../../lib/servers/model-selection';
+import { suggestModels } from '../../../lib/errors/other-models';
+import { selectOnlyModel } from '../../../lib/servers/model-selection';
 
 test('at most ten names are shown, then the number of the others', () => {
 	const names = Array.from({ length: 12 }, (_, at) => `m${at}`);

@@ -19,7 +19,9 @@ export async function awaitOutcome(run: () => Promise<unknown>): Promise<unknown
 /** The facts of an error, as a table shows them: its words are in the table of texts alone. */
 export function describeError(error: unknown): string {
 	if (!(error instanceof ServerError)) return `! ${String(error)}`;
-	const { type, message, detail, suggestion, field, inputProblem, status, facts } = error;
+	const { type, message, detail, field, inputProblem, status, facts } = error;
+	// That a second try failed as well is a fact of its own.
+	const { suggestion } = error.copyWith({ wasSentTwice: undefined });
 	const says = error.isServerText === true ? message : (error.serverText ?? '');
 	const own = error.isServerText === true ? '' : message;
 	const values = findValues([own, detail === message ? '' : detail].join(' '));

@@ -1,7 +1,7 @@
 import { getIgnoredOptionWarnings } from '../../../../lib/chat/body/ignored-options';
 import type { SamplingSettings } from '../../../../lib/chat/settings';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
-import type { ServerTypeName } from '../../../../lib/servers/types/server-type';
+import type { ServerTypeName } from '../../../../lib/server-type-name';
 
 const SAMPLING: SamplingSettings = {
 	temperature: 0.5,

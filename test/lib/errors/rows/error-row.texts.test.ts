@@ -2,7 +2,7 @@ import { createServerError } from '../../../../lib/errors/create-error';
 import { getErrorText } from '../../../../lib/errors/error-types';
 import type { ErrorType } from '../../../../lib/errors/error-types';
 import { DIFY_ERRORS, DIFY_VARIANTS } from '../../../../lib/errors/rows/dify';
-import type { SentenceFacts } from '../../../../lib/errors/rows/sentence-facts';
+import type { KnownFacts } from '../../../../lib/errors/facts';
 import { optional, quoted } from '../../../../lib/errors/rows/optional-facts';
 import { GATEWAY_ERRORS } from '../../../../lib/errors/rows/gateway';
 import { MODEL_ERRORS } from '../../../../lib/errors/rows/model';
@@ -21,7 +21,7 @@ describe('error texts', () => {
 		Object.keys(rows).map((kind) => [table, kind as ErrorType] as const),
 	);
 	/** All facts that a title can contain, with long values. */
-	const FACTS: SentenceFacts = {
+	const FACTS: KnownFacts = {
 		url: 'https://llm-server.example.com:8443/v1/chat/completions',
 		root: 'https://llm-server.example.com:8443',
 		host: 'llm-server.example.com',

@@ -7,7 +7,6 @@ import type { ApprovedRow } from '../../../support/approved/approved-table';
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
 	missingModel: ['qwen3'],
 	context: [8192, 2],
-	getModelSuggestion: ['modelLoadFailed', 'qwen3'],
 };
 
 /** The texts of a value, by the names on the way to each. */

@@ -1,7 +1,7 @@
 import { classifyErrorResponse } from '../../../../lib/errors/classify-error';
 import { toErrorContext } from '../../../../lib/http/request-errors';
 import { createModelServer } from '../../../../lib/servers/endpoint';
-import type { ServerTypeName } from '../../../../lib/servers/types/server-type';
+import type { ServerTypeName } from '../../../../lib/server-type-name';
 import { NO_EXECUTION } from '../../../support/n8n/node-host';
 
 function suggestionFor(serverType: ServerTypeName, model: string, status: number, text: string) {

@@ -38,19 +38,11 @@ const STORED: Readonly<Record<string, object>> = {
 };
 const ERRORS: Readonly<Record<string, (label: string) => ServerError>> = {
 	empty: (label) =>
-		createInputError(`${label} is empty`, 'Advice.', {
-			field: label,
-			inputProblem: 'empty',
-			hasPlainAdvice: true,
-		}),
+		createInputError(`${label} is empty`, undefined, { field: label, inputProblem: 'empty' }),
 	'empty, with its own advice': (label) =>
 		createInputError(`${label} is empty`, 'Advice.', { field: label, inputProblem: 'empty' }),
 	wrong: (label) =>
-		createInputError(`${label} is wrong`, 'Advice.', {
-			field: label,
-			inputProblem: 'wrong',
-			hasPlainAdvice: true,
-		}),
+		createInputError(`${label} is wrong`, undefined, { field: label, inputProblem: 'wrong' }),
 };
 const ITEMS: Readonly<Record<string, object>> = {
 	'with the field': { text: 'x' },
@@ -116,7 +108,6 @@ test('each error of a field, and of what is in it', () => {
 			title: `${param}: It is wrong`,
 			isServerText: true,
 			facts: { param },
-			hasPlainAdvice: true,
 			...more,
 		} as never);
 	const further: Readonly<Record<string, string>> = {
@@ -131,7 +122,7 @@ test('each error of a field, and of what is in it', () => {
 		'Dify names an option in its own form': explain(refused('options.response_mode'), {
 			stored: {},
 		}),
-		'Dify names a field with its own advice': explain(refused('text', { hasPlainAdvice: false }), {
+		'Dify names a field with its own advice': explain(refused('text', { suggestion: 'Own.' }), {
 			stored: {},
 		}),
 		'Dify names no field': explain(refused('other'), { stored: {} }),

@@ -3,8 +3,7 @@ import {
 	suggestLargerContext,
 	suggestOtherModel,
 	suggestShorterResponse,
-} from '../../../lib/diagnosis/context-size';
-import { SERVER_TYPES } from '../../../lib/servers/types';
+} from '../../../../lib/errors/chapters/sizes';
 
 const TRAINED = 131_072;
 
@@ -24,7 +23,7 @@ test.each<{ prompt: number; current: number | undefined; size: number | undefine
 	{ prompt: 70_000, current: 70_000, size: undefined },
 ])('$prompt tokens in a context of $current need $size', ({ prompt, current, size }) => {
 	const sizes = { current, trained: TRAINED, slots: 1 };
-	const advice = suggestLargerContext(prompt, sizes, SERVER_TYPES.llamaServer);
+	const advice = suggestLargerContext(prompt, sizes, 'llamaServer');
 	expect(advice?.match(/\d{4,}/)?.[0]).toBe(size === undefined ? undefined : String(size));
 	const other = suggestOtherModel(prompt, sizes);
 	expect(other?.match(/\d{4,}/)?.[0]).toBe(size === undefined ? String(TRAINED) : undefined);

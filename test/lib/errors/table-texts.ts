@@ -1,20 +1,16 @@
-/** The advice of each row of the table, for several values of each fact that it needs. */
-import { DIAGNOSES } from '../../../lib/diagnosis/diagnoses';
-import type { Facts } from '../../../lib/diagnosis/facts';
+/** The words of each row of the table, for several values of each fact that it needs. */
+import type { Facts } from '../../../lib/errors/facts';
+import { TABLE } from '../../../lib/errors/table';
+import { toKnownServer } from '../../../lib/servers/server-facts';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ApprovedRow } from '../../support/approved/approved-table';
 
 /** Values of each fact, by a name for the table; `true` where a fact has no other value. */
-const VALUES: { readonly [Name in keyof Facts]-?: Readonly<Record<string, Facts[Name]>> } = {
+const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[Name]>> } = {
 	namedOptions: {
-		'a field': [{ field: { name: 'min_p', row: undefined }, value: 2 }],
-		'an option and a field': [
-			{
-				field: { name: 'top_k', row: { field: 'top_k', label: 'Top K', canOmit: true } },
-				value: 2,
-			},
-			{ field: { name: 'min_p', row: undefined }, value: 2 },
-		],
+		'a field': [{ label: 'Extra Body', entry: 'min_p' }],
+		'an option and a field': [{ label: 'Top K' }, { label: 'Extra Body', entry: 'min_p' }],
+		'a remedy': [{ label: 'Top K', remedy: 'Lower it.' }],
 	},
 	media: {
 		jpeg: [{ mimeType: 'image/jpeg' }],
@@ -22,7 +18,7 @@ const VALUES: { readonly [Name in keyof Facts]-?: Readonly<Record<string, Facts[
 		'a URL': [{ mimeType: undefined }],
 	},
 	largestPart: { part: 'Shorten the input.' },
-	shorterPrompt: { shorter: 'Or shorten the text.' },
+	promptSource: { chat: 'chat', text: 'text', state: 'state' },
 	textNoun: { document: 'Document' },
 	refusedText: {
 		unreadable: { isUnreadable: true, isShortened: false },
@@ -42,17 +38,21 @@ const VALUES: { readonly [Name in keyof Facts]-?: Readonly<Record<string, Facts[
 	wasSent: { sent: true },
 	task: { embeddings: 'embeddings', rerank: 'rerank' },
 	model: { m: 'm', 'no model': '' },
-	serverType: {
-		other: SERVER_TYPES.other,
-		llamaServer: SERVER_TYPES.llamaServer,
-		ollama: SERVER_TYPES.ollama,
-		litellm: SERVER_TYPES.litellm,
+	server: {
+		other: toKnownServer(SERVER_TYPES.other),
+		llamaServer: toKnownServer(SERVER_TYPES.llamaServer),
+		ollama: toKnownServer(SERVER_TYPES.ollama),
+		litellm: toKnownServer(SERVER_TYPES.litellm),
 	},
+	lacksHeaders: { 'no headers': true },
+	isCloudModel: { 'cloud model': true },
+	inputKind: { field: 'field', option: 'option', empty: 'emptyField' },
+	root: { root: 'http://gpu:8080' },
 	lacksRoutes: { 'lacks routes': true },
 	isUnprovenAddress: { unproven: true },
 	mayLackModel: { 'may lack it': true },
-	keyBehind: { 'key behind': 'Correct the key behind it.' },
-	modelBehind: { 'model behind': 'Correct the model behind it.' },
+	mayHaveKeyBehind: { 'may have a key behind it': true },
+	mayHaveModelBehind: { 'may have a model behind it': true },
 	isListedForKey: { listed: true },
 	isInKnownList: { listed: true },
 	otherModels: { none: [], two: ['b', 'c'] },
@@ -65,7 +65,6 @@ const VALUES: { readonly [Name in keyof Facts]-?: Readonly<Record<string, Facts[
 	truncation: { cut: 'The server truncated the input.' },
 	checkedService: { modelServer: 'modelServer', dify: 'dify' },
 	isTestGeneration: { test: true },
-	connectionAdvice: { 'connection advice': 'Check for a firewall.' },
 	isConnected: { connected: true },
 	status: { 404: 404, 501: 501 },
 	hasNoSentence: { 'no sentence': true },
@@ -78,7 +77,6 @@ const VALUES: { readonly [Name in keyof Facts]-?: Readonly<Record<string, Facts[
 	promptTokens: { '3000 tokens': 3000, '9000 tokens': 9000 },
 	contextTokens: { 'of 4096': 4096 },
 	responseTokens: { '1097 more': 1097, '4096 more': 4096, '100 more': 100 },
-	currentAdvice: { current: 'As its type says.' },
 };
 
 interface Combination {
@@ -90,7 +88,7 @@ const combine = (needs: ReadonlyArray<keyof Facts>): Combination[] =>
 	needs.reduce<Combination[]>(
 		(all, need) =>
 			all.flatMap(({ names, facts }) =>
-				Object.entries(VALUES[need]).map(([name, value]) => ({
+				Object.entries(getValues(need)).map(([name, value]) => ({
 					names: [...names, name],
 					facts: { ...facts, [need]: value as unknown },
 				})),
@@ -98,18 +96,26 @@ const combine = (needs: ReadonlyArray<keyof Facts>): Combination[] =>
 		[{ names: [], facts: {} }],
 	);
 
-/** Rows of the table of texts: one for each advice of a row of the diagnoses. */
-export const listDiagnosisTexts = (): ApprovedRow[] =>
-	DIAGNOSES.flatMap(({ types, needs, advise }, index): ApprovedRow[] => {
-		const subject = `${String(index + 1)} ${types.length > 9 ? 'many types' : types.join(', ')}`;
-		const byAdvice = new Map<string, string[]>();
+function getValues(name: keyof Facts): Readonly<Record<string, unknown>> {
+	const values = VALUES[name];
+	if (values === undefined) throw new Error(`The fact ${name} has no values in table-texts.ts`);
+	return values;
+}
+
+/** Rows of the table of texts: one for each advice of a row. */
+export const listTableTexts = (): ApprovedRow[] =>
+	TABLE.flatMap(({ types, needs, becomes, tell }): ApprovedRow[] => {
+		const ofTypes = types.length > 9 ? 'many types' : types.join(', ');
+		const subject = `${ofTypes} with ${needs.join(', ')}`;
+		const byWords = new Map<string, string[]>();
 		for (const { names, facts } of combine(needs)) {
-			const advice = advise(facts as unknown as Facts);
-			const text = typeof advice === 'string' ? advice : (JSON.stringify(advice) ?? 'none');
-			byAdvice.set(text, [...(byAdvice.get(text) ?? []), names.join(', ')]);
+			const words = tell(facts as unknown as Facts, 'As its type says.');
+			const text = typeof words === 'string' ? words : (JSON.stringify(words) ?? 'none');
+			byWords.set(text, [...(byWords.get(text) ?? []), names.join(', ')]);
 		}
-		return [...byAdvice].map(([advice, names]) => ({
-			input: `${subject}: ${names.join(' | ')}`,
-			outcome: advice,
+		const result = becomes === undefined ? '' : ` becomes ${becomes}`;
+		return [...byWords].map(([words, names]) => ({
+			input: `${subject}${result}: ${names.join(' | ')}`,
+			outcome: words,
 		}));
 	});

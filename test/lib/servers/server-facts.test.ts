@@ -1,5 +1,5 @@
 /** What is known of a server when a request to it has failed: each fact, for servers of each kind. */
-import { getServerFacts } from '../../../lib/diagnosis/server-facts';
+import { getServerFacts } from '../../../lib/servers/server-facts';
 import { createServerError } from '../../../lib/errors/create-error';
 import { createModelServer } from '../../../lib/servers/endpoint';
 import { LLAMA_SERVER } from '../../guarantees/support/responses';
@@ -39,8 +39,8 @@ test('each fact', async () => {
 		});
 		const facts: string[] = [];
 		for (const [fact, find] of Object.entries(getServerFacts(error, target, { model }))) {
-			const value = (await (find as () => unknown)()) as { name?: string } | undefined;
-			facts.push(`${fact} ${value?.name ?? JSON.stringify(value)}`);
+			const value = (await (find as () => unknown)()) as { type?: string } | undefined;
+			facts.push(`${fact} ${value?.type ?? JSON.stringify(value)}`);
 		}
 		rows.push({ input: `${name}, ${model}, its words ${isServerText}`, outcome: facts.join('; ') });
 	}

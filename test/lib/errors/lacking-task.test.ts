@@ -1,8 +1,9 @@
 /** What a server type says about a task that it lacks. */
 import { SERVER_TYPES } from '../../../lib/servers/types';
-import type { ServerType, ServerTexts } from '../../../lib/servers/types/server-type';
-import type { ServerTask, TaskAdvices } from '../../../lib/servers/task-advice';
-import { describeLackingTask, needsModel } from '../../../lib/servers/task-advice';
+import type { ServerTexts } from '../../../lib/errors/chapters/server-texts';
+import type { ServerType } from '../../../lib/servers/types/server-type';
+import type { ServerTask, TaskAdvices } from '../../../lib/errors/lacking-task';
+import { describeLackingTask, needsModel } from '../../../lib/errors/lacking-task';
 
 const ROWS = Object.values(SERVER_TYPES).flatMap((serverType) =>
 	Object.entries(serverType.texts.tasks).map(([task, advice]) => ({

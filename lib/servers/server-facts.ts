@@ -1,11 +1,11 @@
 /** What is known of the server of a failed request, or can be asked of it. */
+import type { ContextSizes, KnownServer } from '../errors/facts';
+import type { FactSources } from '../errors/investigate';
 import type { ServerError } from '../errors/server-error';
-import { listModels } from '../servers/list-models';
-import { getProfile } from '../servers/profile';
-import type { ModelServer } from '../servers/types/server-type';
+import { listModels } from './list-models';
+import { getProfile } from './profile';
+import type { ModelServer, ServerType } from './types/server-type';
 import { asFiniteNumber } from '../values/numbers';
-import type { ContextSizes } from './context-size';
-import type { FactSources } from './facts';
 
 /** The model of the request that failed. */
 interface RequestedModel {
@@ -22,17 +22,29 @@ export function getServerFacts(
 	requested: RequestedModel,
 ): FactSources {
 	const profile = getProfile(server);
+	const fetchType = async () => await profile.fetchType(requested.signal);
 	const fetchIsAddressRight = async () => await profile.fetchIsAddressRight(requested.signal);
 	return {
-		serverType: async () => await profile.fetchType(requested.signal),
-		keyBehind: async () => (await profile.fetchType(requested.signal)).texts.keyBehind,
-		modelBehind: async () => (await profile.fetchType(requested.signal)).texts.modelBehind,
+		server: async () => toKnownServer(await fetchType()),
+		mayHaveKeyBehind: async () => (await fetchType()).texts.keyBehind !== undefined || undefined,
+		mayHaveModelBehind: async () =>
+			(await fetchType()).texts.modelBehind !== undefined || undefined,
 		isListedForKey: async () => (await isListed(server, requested)) || undefined,
 		isInKnownList: () => profile.isInKnownList(requested.model) || undefined,
 		contextSizes: async () => await fetchContextSizes(error, server, requested),
 		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,
 		isUnprovenAddress: async () =>
-			(error.isServerText !== true && !(await fetchIsAddressRight())) || undefined,
+			(error.sentence === undefined && !(await fetchIsAddressRight())) || undefined,
+	};
+}
+
+/** A server as the table of what is told knows it. */
+export function toKnownServer({ name, label, hasEveryRoute, routes }: ServerType): KnownServer {
+	return {
+		type: name,
+		label,
+		hasEveryRoute: hasEveryRoute === true,
+		hasNativeRoutes: routes !== undefined,
 	};
 }
 

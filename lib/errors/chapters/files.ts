@@ -1,0 +1,63 @@
+/** The chapter of files: those that a chat or a task sent. */
+import type { ErrorType } from '../error-types';
+import type { Facts } from '../facts';
+import type { Row } from './row';
+import { defineRow } from './row';
+
+/** Few servers say that a file is the reason. */
+const PERHAPS_ABOUT_FILE: readonly ErrorType[] = ['badRequest', 'serverError'];
+
+/** Types that most servers read. */
+const USUAL_MEDIA: ReadonlySet<string> = new Set([
+	'image/jpeg',
+	'image/png',
+	'audio/wav',
+	'audio/mp3',
+	'audio/flac',
+]);
+
+/** The same for recordings, by their content. */
+const USUAL_RECORDINGS: ReadonlySet<string> = new Set(['audio/wav', 'audio/mpeg', 'audio/flac']);
+
+export const FILE_ROWS: readonly Row[] = [
+	defineRow({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['media', 'isAboutMedia'],
+		tell: ({ media }) => adviseOnMediaTypes(media),
+	}),
+	defineRow({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['media', 'hasNoSentence'],
+		tell: ({ media }) =>
+			adviseOnMediaTypes(media) ??
+			'Send the request without its files, which shows whether the error is about them.',
+	}),
+	defineRow({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['recording'],
+		tell: ({ recording }) => adviseOnRecordingType(recording),
+	}),
+	defineRow({
+		types: PERHAPS_ABOUT_FILE,
+		needs: ['recording', 'hasNoSentence'],
+		tell: () => 'Try a short recording in wav, which shows whether the error is about this file.',
+	}),
+];
+
+/** By a file that few servers read, or one that the server fetches itself; undefined if there is none. */
+function adviseOnMediaTypes(media: Facts['media']): string | undefined {
+	const types = media.map(({ mimeType }) => mimeType);
+	const unusual = types.find((type) => type !== undefined && !USUAL_MEDIA.has(type));
+	if (unusual !== undefined)
+		return `Most servers read only JPEG and PNG, and wav, mp3 and flac. Convert the file of type ${unusual}, or try it without that file.`;
+	return types.includes(undefined)
+		? 'The server fetches a file from its URL itself: check that its machine reaches the URL, or pass the file on as binary data.'
+		: undefined;
+}
+
+/** Undefined for a type that most servers read. */
+function adviseOnRecordingType(type: string): string | undefined {
+	return USUAL_RECORDINGS.has(type)
+		? undefined
+		: `Most servers read wav, mp3 and flac: try one of these instead of a file of type ${type}.`;
+}

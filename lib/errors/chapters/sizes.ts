@@ -1,0 +1,145 @@
+/** The chapter of sizes: a prompt that does not fit into the context, alone or with its response, and a request that is too large. */
+import type { ServerTypeName } from '../../server-type-name';
+import type { ContextSizes, PromptSource } from '../facts';
+import { RAISE_BODY_LIMIT } from '../rows/model';
+import type { Row } from './row';
+import { defineRow, join, toAlternative } from './row';
+import { SERVER_TEXTS } from './server-texts';
+
+/** Tokens that a response needs at least: with less room, fewer tokens do not help. */
+const ROOM_FOR_RESPONSE = 512;
+
+/** What makes a prompt shorter of which no part decides. */
+const SHORTER_PROMPT: Readonly<Record<PromptSource, string>> = {
+	chat: 'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.',
+	text: 'Or shorten the text.',
+	state: 'Or shorten the state.',
+};
+
+export const SIZE_ROWS: readonly Row[] = [
+	defineRow({
+		types: ['promptTooLong'],
+		needs: ['promptTokens', 'contextTokens', 'responseTokens'],
+		// The prompt fits, so a larger context is not needed.
+		tell: suggestShorterResponse,
+	}),
+	defineRow({
+		types: ['promptTooLong'],
+		needs: ['contextTokens', 'responseTokens'],
+		tell: ({ contextTokens, responseTokens }) =>
+			responseTokens < contextTokens
+				? undefined
+				: `Lower Maximum Tokens: a response of ${responseTokens} tokens leaves no room for the prompt in a context of ${contextTokens}.`,
+	}),
+	defineRow({
+		types: ['promptTooLong'],
+		needs: ['largestPart', 'promptTokens', 'server', 'contextSizes'],
+		tell: ({ largestPart, promptTokens, server, contextSizes }) =>
+			join(
+				largestPart,
+				toAlternative(suggestLargerContext(promptTokens, contextSizes, server.type)),
+				suggestOtherModel(promptTokens, contextSizes),
+			),
+	}),
+	defineRow({
+		types: ['promptTooLong'],
+		needs: ['promptSource', 'promptTokens', 'server', 'contextSizes'],
+		tell: ({ promptSource, promptTokens, server, contextSizes }) =>
+			join(
+				suggestLargerContext(promptTokens, contextSizes, server.type),
+				suggestOtherModel(promptTokens, contextSizes),
+				SHORTER_PROMPT[promptSource],
+			),
+	}),
+	// The type's own advice is about files; a file counts in bytes here, not in tokens.
+	defineRow({
+		types: ['requestTooLarge'],
+		needs: ['media'],
+		tell: () => ({}),
+	}),
+	defineRow({
+		types: ['requestTooLarge'],
+		needs: ['largestPart'],
+		tell: ({ largestPart }) => join(largestPart, toAlternative(RAISE_BODY_LIMIT)),
+	}),
+	defineRow({
+		types: ['promptTooLong'],
+		needs: ['largestPart'],
+		tell: ({ largestPart }, general) => join(largestPart, toAlternative(general)),
+	}),
+	defineRow({
+		types: ['promptTooLong'],
+		needs: ['promptSource'],
+		tell: ({ promptSource }, general) => join(general, SHORTER_PROMPT[promptSource]),
+	}),
+	defineRow({
+		types: ['emptyResponse'],
+		needs: ['truncation'],
+		becomes: 'promptTooLong',
+		tell: ({ truncation }) => ({
+			title: 'The server truncated the input, and the model returned an empty response',
+			suggestion: truncation,
+		}),
+	}),
+	defineRow({
+		types: ['invalidResponse'],
+		needs: ['truncation'],
+		tell: ({ truncation }, general) => join(truncation, general),
+	}),
+];
+
+/** What a response says of a request, in tokens. */
+interface CountedRequest {
+	promptTokens: number;
+	contextTokens: number;
+	responseTokens: number;
+}
+
+/** What to do if a shorter response fits; undefined if it would not, or if the numbers do not say it. */
+export function suggestShorterResponse({
+	promptTokens,
+	contextTokens,
+	responseTokens,
+}: CountedRequest): string | undefined {
+	// vLLM stops counting the prompt at the first token that does not fit.
+	const isCountCapped = promptTokens + responseTokens === contextTokens + 1;
+	const room = isCountCapped ? 0 : contextTokens - promptTokens;
+	return room >= ROOM_FOR_RESPONSE && responseTokens > room
+		? `Lower Maximum Tokens to at most ${room}.`
+		: undefined;
+}
+
+/**
+ * How the server gets a context in which the prompt fits.
+ *
+ * @returns an imperative; undefined if the model does not support it, or the context is as large already
+ */
+export function suggestLargerContext(
+	promptTokens: number,
+	{ current, trained, slots }: ContextSizes,
+	serverType: ServerTypeName,
+): string | undefined {
+	const needed = getNeededTokens(promptTokens, current);
+	if (needed >= trained) return undefined;
+	const size = Math.min(trained, Math.ceil((needed + ROOM_FOR_RESPONSE) / 1024) * 1024);
+	return size > (current ?? 0) ? SERVER_TEXTS[serverType].context(size, slots) : undefined;
+}
+
+/** What to do if the model was not trained for a context in which the prompt fits; undefined if it was. */
+export function suggestOtherModel(
+	promptTokens: number,
+	{ current, trained }: ContextSizes,
+): string | undefined {
+	return getNeededTokens(promptTokens, current) >= trained
+		? `This model supports at most ${trained} tokens, so a larger context does not help: choose a model with a larger context.`
+		: undefined;
+}
+
+/** Tokens of the prompt, and those of the response if the server counts them. */
+function getNeededTokens(promptTokens: number, contextTokens = Infinity) {
+	// The counts say that the prompt fits: a server that stops counting does so one token above its limit (vLLM).
+	const isCountCapped = promptTokens <= contextTokens + 1;
+	return isCountCapped && Number.isFinite(contextTokens)
+		? 2 * Math.max(promptTokens, contextTokens)
+		: promptTokens;
+}

@@ -1,0 +1,222 @@
+/**
+ * What is known of a failure. Each fact is a number, a name, an enum, or a list of these, set where it is known: when the error is
+ * created, or by `investigate` at the end of an exchange, a task or a run. A sentence is no fact.
+ */
+import type { ServerTypeName } from '../server-type-name';
+import type { GatewayName } from './gateway-status';
+import type { ServerTask } from './lacking-task';
+
+/** Where a node has a value that an error is about. */
+export interface ValuePlace {
+	/** Label of the field in the editor. */
+	label: string;
+	/** Name of the value in that field, which has several. Default: the field is the value. */
+	entry?: string;
+}
+
+/** An option that a response names. */
+export interface NamedOption extends ValuePlace {
+	/** What to do about its value, if the operation knows more than that it has to be changed. */
+	remedy?: string;
+}
+
+/** A file of a chat. */
+export interface SentMedia {
+	/** MIME type of a file that was sent as data; undefined: the server fetches it from a URL. */
+	mimeType: string | undefined;
+}
+
+/** A text that the server refuses alone, while it accepts others. */
+export interface RefusedText {
+	/** What the server made of it was unreadable. */
+	isUnreadable: boolean;
+	/** Its beginning was sent as well. */
+	isShortened: boolean;
+}
+
+/** An upload that did not end. */
+export interface BrokenUpload {
+	/** Bytes of the file. */
+	fileSize: number;
+	/** Those that were sent. */
+	sentBytes: number;
+}
+
+/** What is known of the context, in tokens. */
+export interface ContextSizes {
+	/** Of the server now; undefined: not known. */
+	current: number | undefined;
+	/** What the model was trained with; infinite: not known. */
+	trained: number;
+	/** Slots that share the context. */
+	slots: number | undefined;
+}
+
+/** A recognized server. */
+export interface KnownServer {
+	/** By which its texts are found; `other`: not recognized. */
+	type: ServerTypeName;
+	/** Its name in sentences. */
+	label: string;
+	/** It has every route, whatever its models support: a missing one means a wrong path. */
+	hasEveryRoute: boolean;
+	/** It has routes of its own, and starts each model for its task. */
+	hasNativeRoutes: boolean;
+}
+
+/** What Server Health checks. */
+export type CheckedService = 'modelServer' | 'dify';
+
+/** Where a prompt comes from, of which no part decides that it is too long. */
+export type PromptSource = 'chat' | 'text' | 'state';
+
+/** Facts by their names. None of them has to be known. */
+export interface Facts {
+	/** Resolved URL of the request. */
+	url: string;
+	/** Host name without port. */
+	host: string;
+	port: string;
+	/** Root URL of the server, to suggest as Base URL. */
+	root: string;
+	/** The Base URL as entered. */
+	typed: string;
+	/** A response came from this address within the last ten minutes. */
+	hasAnswered: boolean;
+	/** The low-level code, for example `ECONNREFUSED`. */
+	code: string;
+	/** The timeout that expired. */
+	timeoutMs: number;
+	/** HTTP status of the response. */
+	status: number;
+	/** As sent; empty: none. */
+	model: string;
+	location: string;
+	tool: string;
+	/** What is wrong with a tool call. */
+	details: string;
+	maxTokens: number;
+	/** The model ended its response itself, not a token limit. */
+	hasModelEnded: boolean;
+	/** The request turned thinking off. */
+	isThinkingOff: boolean;
+	/** No key was sent. */
+	isKeyMissing: boolean;
+	/** The request contained files. Undefined: not known. */
+	hasFiles: boolean;
+	/** The server wrote no sentence: nothing, a page, or the phrase of a status. */
+	isEmpty: boolean;
+	/** The title is all that the server wrote. */
+	isWholeMessage: boolean;
+	/** The response was a web page. */
+	isPage: boolean;
+	/** The response was Dify's. */
+	isDify: boolean;
+	/** The response was the page of a Node.js program, such as n8n, for a missing path. */
+	isNodePage: boolean;
+	/** The gateway that responded, if a header names it. */
+	gateway: GatewayName;
+	/** The service, if it is not a model server. */
+	service: 'dify';
+	/** The request is about a knowledge base of Dify. */
+	isKnowledge: boolean;
+	/** What arrived of a Dify run until its timeout, if no event of it did. */
+	onlyReceived: 'pings' | 'nothing';
+	/** The request starts a run of a Dify app. */
+	isRunStart: boolean;
+	/** The request is a message of a conversation with a Dify app. */
+	isChatMessage: boolean;
+
+	/** What a value that was not sent is, of which only the title says what is wrong with it. */
+	inputKind: 'field' | 'option' | 'emptyField';
+	/** The server that the credential has recognized until now, in whose words its errors are told. */
+	serverType: ServerTypeName;
+	/** Extra headers of the credential could not be resolved in the editor, so they were not sent. */
+	lacksHeaders: true;
+	/** The model runs in Ollama's cloud. */
+	isCloudModel: true;
+
+	/** Options that the response names. */
+	namedOptions: readonly NamedOption[];
+	/** Files of the messages; at least one. */
+	media: readonly SentMedia[];
+	/** The sentence of the server has a word for images or audio that the request did not contain. */
+	isAboutMedia: true;
+	/** A sentence: what makes the largest part of the prompt smaller. */
+	largestPart: string;
+	promptSource: PromptSource;
+	/** What users call a text of the task. */
+	textNoun: 'Text' | 'Document';
+	refusedText: RefusedText;
+	/** MIME type of the recording, by its content. */
+	recording: string;
+	brokenUpload: BrokenUpload;
+	/** The only thing that the server converts into rules of generation. */
+	convertedRules: 'schema' | 'grammar' | 'tools';
+	/** A seed was sent, so the model writes the same again. */
+	hasFixedSeed: true;
+	/** A response format was sent together with tools. */
+	hasFormatWithTools: true;
+	/** The format of the answer was requested as a tool call. */
+	hasFormatTool: true;
+	/** The server is silent while it works on such a request. */
+	isSilentTask: true;
+	/** The server got the request: it did not wait in the queue of n8n. */
+	wasSent: true;
+
+	/** What the server was asked to do, if some servers cannot. */
+	task: ServerTask;
+	/** The server as its facts say, which may have been requested. */
+	server: KnownServer;
+	/** The server is recognized, so its address is right, and it may lack a route for a model. */
+	lacksRoutes: true;
+	/** The Base URL leads to a model server: it lists models there. */
+	isRightAddress: true;
+	/** Nothing shows that it does: the server lists no models, and wrote no sentence. */
+	isUnprovenAddress: true;
+	/** The response has the status of what was not found, or names the model: its list shows whether it has it. */
+	mayLackModel: true;
+	/** A server of this type may stand before another one, which has a key of its own. */
+	mayHaveKeyBehind: true;
+	/** A server of this type may stand before another one, which has models of its own. */
+	mayHaveModelBehind: true;
+	/** The server lists this model for the key of the credential, so that it accepts the key. */
+	isListedForKey: true;
+	/** The list by which the server was identified has this model; known without a request. */
+	isInKnownList: true;
+	/** Models that the server lists without this one. */
+	otherModels: readonly string[];
+	/** The server lists models, and not this one. */
+	isModelMissing: true;
+	/** Of the server and its model. */
+	contextSizes: ContextSizes;
+	/** A warning: the server cut the input off. */
+	truncation: string;
+
+	/** The request was a probe of Server Health. */
+	checkedService: CheckedService;
+	/** The request was a generation of Server Health, whose probes were all answered. */
+	isTestGeneration: true;
+	/** The server accepted a connection. */
+	isConnected: true;
+
+	/** The server wrote no sentence: only facts say what the error may be about. */
+	hasNoSentence: true;
+	/** What responded did not show that it is another program: Dify, n8n, a proxy that redirects. */
+	isModelServer: true;
+	/** The server lacks the route, or allows no POST there. */
+	isRouteMissing: true;
+	/** The body of a response with a status of success was empty. */
+	isEmptyBody: true;
+	/** Tokens of the prompt, as the response or the caller counts them. */
+	promptTokens: number;
+	/** Tokens of the context, as the response says. */
+	contextTokens: number;
+	/** Tokens that were requested for the response, as it says. */
+	responseTokens: number;
+	/** Nothing but its type has chosen the advice of the error. */
+	hasPlainAdvice: true;
+}
+
+/** What is known of one failure. */
+export type KnownFacts = Readonly<Partial<Facts>>;

@@ -1,0 +1,154 @@
+/**
+ * The words of a failure, once, where it leaves. Who may read the sentence of a server, and an address, is decided here and nowhere
+ * else. Synchronous and pure.
+ */
+import { truncateMiddle } from '../values/text';
+import type { Row, Words } from './chapters/row';
+import { SERVER_TEXTS } from './chapters/server-texts';
+import { getErrorText, isRequestError, isUnknownError } from './error-types';
+import type { Facts, KnownFacts } from './facts';
+import type { Failure } from './failure';
+import { getKnownFacts } from './failure';
+import { TABLE } from './table';
+
+/**
+ * Who reads it: the owner of the workflow (the error of a node, an item, his chat, a finding), a model whose tool failed, a trace,
+ * a credential test. What visitors of a chat read names no failure (`nodes/shared/n8n/visitor-message.ts`).
+ */
+export type Reader = 'owner' | 'model' | 'trace' | 'credentialTest';
+
+/** What a reader may read, besides a title in our words. */
+interface Rights {
+	/** What the server wrote. */
+	sentence: boolean;
+	/** The URL of the request. */
+	address: boolean;
+}
+
+/** The only place that decides it. */
+export const RIGHTS: Readonly<Record<Reader, Rights>> = {
+	owner: { sentence: true, address: true },
+	// It may repeat what it reads to any user.
+	model: { sentence: false, address: false },
+	trace: { sentence: false, address: false },
+	credentialTest: { sentence: false, address: false },
+};
+
+/** What a reader gets to read. */
+export interface Told {
+	/** What happened in a few words, without the URL and without a full stop. */
+	title: string;
+	/** What happened in full; the title, if that is all. */
+	detail: string;
+	/** What to do about it; empty: nothing is known. */
+	suggestion: string;
+}
+
+/** Characters. A notification shows the title. */
+const MAX_TITLE_LENGTH = 1000;
+const MAX_DETAIL_LENGTH = 4000;
+
+/** Behind any advice: the failure is no chance. */
+const BOTH_TRIES = 'A second try failed as well.';
+
+const TOOL_UNAVAILABLE_TEXT =
+	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
+
+const TOOL_REJECTED_TEXT =
+	'The service behind this tool rejected the request. Do not send the same request again; tell the user that it was rejected.';
+
+/** What is told about a failure. */
+export function tell(failure: Failure, reader: Reader): Told {
+	if (reader === 'model') return tellModel(failure);
+	const told = tellWithSentence(failure);
+	return RIGHTS[reader].sentence || failure.sentence === undefined
+		? told
+		: withOwnTitle(told, failure);
+}
+
+/** A row that tells, and its words. */
+export interface TellingRow {
+	row: Row;
+	words: Words;
+}
+
+/**
+ * The first row whose facts are all known, and that has words.
+ *
+ * @param table - Default: all rows.
+ */
+export function findRow(failure: Failure, table: readonly Row[] = TABLE): TellingRow | undefined {
+	const known = getKnownFacts(failure);
+	for (const row of table) {
+		const words = tellRow(row, failure, known);
+		if (words !== undefined) return { row, words };
+	}
+	return undefined;
+}
+
+/** The words of a row; undefined if it does not apply. */
+export function tellRow(row: Row, failure: Failure, known: KnownFacts): Words | undefined {
+	const { type, reportedType = type } = failure;
+	const { types, needs } = row;
+	if (!types.includes(reportedType) || needs.some((name) => known[name] === undefined))
+		return undefined;
+	const facts = Object.fromEntries(needs.map((name) => [name, known[name]]));
+	const words = row.tell(facts as unknown as Facts, tellGeneral(failure).suggestion);
+	return typeof words === 'string' ? { suggestion: words } : words;
+}
+
+/** The words of the type, with the advice of the type of the server. */
+function tellGeneral({ type, known, ownWords = {} }: Failure) {
+	const general = getErrorText(type, known);
+	const { serverType } = known;
+	const ofServer = serverType && SERVER_TEXTS[serverType].suggestions?.[type];
+	return { ...general, suggestion: ownWords.suggestion ?? ofServer ?? general.suggestion };
+}
+
+function tellWithSentence(failure: Failure): Told {
+	const { sentence, heading, ownWords = {}, wasSentTwice } = failure;
+	const general = tellGeneral(failure);
+	const { words = {} } = findRow(failure) ?? {};
+	const ownTitle = sentence ?? words.title ?? ownWords.title;
+	const title = withHeading(ownTitle ?? general.title, heading);
+	const ownDetail =
+		words.detail ?? ownWords.detail ?? (ownTitle === undefined ? general.detail : title);
+	const advice = words.suggestion ?? general.suggestion;
+	return {
+		title: tidy(title, MAX_TITLE_LENGTH),
+		detail: tidy(ownDetail ?? title, MAX_DETAIL_LENGTH),
+		suggestion: wasSentTwice === true ? `${advice} ${BOTH_TRIES}`.trim() : advice,
+	};
+}
+
+function withHeading(title: string, heading: string | undefined) {
+	return heading === undefined ? title : `${heading}: ${title}`;
+}
+
+/** With the title of the type in place of the sentence of a server. */
+function withOwnTitle({ suggestion }: Told, { type, known: { service } }: Failure): Told {
+	const { title } = getErrorText(type, { service });
+	return { title, detail: title, suggestion };
+}
+
+/** No address, and no words of a server but what it says of a field that the model fills in, and can correct. */
+function tellModel(failure: Failure): Told {
+	const { type, field, sentence, isFilledByModel } = failure;
+	if (!isRequestError(type)) return toOnlyTitle(TOOL_UNAVAILABLE_TEXT);
+	const told = tellWithSentence(failure);
+	const isOfServer = sentence !== undefined;
+	const isCorrectable = field !== undefined && (!isOfServer || isFilledByModel === true);
+	if (isCorrectable) return { ...told, detail: told.title };
+	// A value of the author, or a reason that only the sentence says
+	if (field !== undefined || isUnknownError(type)) return toOnlyTitle(TOOL_REJECTED_TEXT);
+	return isOfServer ? withOwnTitle(told, failure) : told;
+}
+
+function toOnlyTitle(title: string): Told {
+	return { title, detail: title, suggestion: '' };
+}
+
+/** A sentence without the gaps that unknown facts leave in it. It may quote a value of any length. */
+function tidy(sentence: string, maxLength: number) {
+	return truncateMiddle(sentence, maxLength).replace(/ {2,}/g, ' ').replace(/ $/, '');
+}
