@@ -9,15 +9,30 @@ import { getOwn } from '../../lib/values/own-properties';
 import { asRecord, asString } from '../../lib/values/records';
 import type { TriggerFile } from '../../lib/n8n/trigger-files';
 
-/** How each root node sends images. Others read files in ways that the model does not see, such as a document loader. */
-const IMAGE_REMEDIES: ReadonlyMap<string, string> = new Map([
+/** What a root node can pass on. */
+interface PassedFiles {
+	categories: ReadonlyArray<FileType['category']>;
+	/** How it does. */
+	remedy: string;
+}
+
+/** By the type of the root node. Others read files in ways that the model does not see, such as a document loader. */
+const PASSED_FILES: ReadonlyMap<string, PassedFiles> = new Map([
 	[
 		'@n8n/n8n-nodes-langchain.agent',
-		'To send images, turn on the option Automatically Passthrough Binary Images of the agent.',
+		{
+			// With the option off, n8n's agent passes on no texts either (ToolsAgent/common.js).
+			categories: ['image', 'text'],
+			remedy:
+				'To send images and texts, turn on the option Automatically Passthrough Binary Images of the agent.',
+		},
 	],
 	[
 		'@n8n/n8n-nodes-langchain.chainLlm',
-		'To send images, add them to the Chat Messages of the chain as Image (Binary).',
+		{
+			categories: ['image'],
+			remedy: 'To send images, add them to the Chat Messages of the chain as Image (Binary).',
+		},
 	],
 ]);
 
@@ -38,8 +53,8 @@ export function findUnsentFiles(
 	messages: readonly InputMessage[],
 	rootNode: INode | undefined,
 ): UnsentFile[] {
-	const imageRemedy = IMAGE_REMEDIES.get(rootNode?.type ?? '');
-	if (files.length === 0 || imageRemedy === undefined) return [];
+	const passed = PASSED_FILES.get(rootNode?.type ?? '');
+	if (files.length === 0 || passed === undefined) return [];
 	const typed = files.map((file) => ({
 		file,
 		type: toDeclaredType(file),
@@ -51,7 +66,7 @@ export function findUnsentFiles(
 		.map(({ file: { name }, type }) => ({
 			name,
 			reason: `${rootNode!.name} did not pass it on`,
-			remedy: type.category === 'image' ? imageRemedy : getRemedy(type),
+			remedy: passed.categories.includes(type.category) ? passed.remedy : getRemedy(type, name),
 		}));
 }
 
@@ -65,11 +80,12 @@ function toDeclaredType({ name, mimeType }: TriggerFile): FileType {
 
 const MAIL_TYPE = 'message/rfc822';
 
-function getRemedy({ category, extension }: FileType): string {
+function getRemedy({ category }: FileType, name: string): string {
+	const [, ending = ''] = /\.(\w{1,5})$/.exec(name.toLowerCase()) ?? [];
 	if (category === 'audio' || category === 'video')
 		return 'To send audio and video, use the operation Chat of Local Llama, with its option Input Binary Fields.';
 	return (
-		getOwn(UNSUPPORTED_FILE_SUGGESTIONS, extension) ??
+		(ending === '' ? undefined : getOwn(UNSUPPORTED_FILE_SUGGESTIONS, ending)) ??
 		'Read documents with the node Extract from File, and add their text to the prompt.'
 	);
 }

@@ -50,5 +50,6 @@ export async function runLocalLlama(
 		cachedAccess.set(key, access);
 		return access;
 	};
-	return await runOperations(context, { table, getAccess });
+	const getSecrets = ({ server }: LlamaAccess) => server.secrets;
+	return await runOperations(context, { table, getAccess, getSecrets });
 }

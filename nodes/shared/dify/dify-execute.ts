@@ -51,6 +51,7 @@ export function createDifyExecute(
 				clients.set(id, cachingClient);
 				return { client: cachingClient.withSignal(signal) };
 			},
+			getSecrets: ({ client }) => client.endpoint.secrets,
 			createNodeError: toDifyNodeError,
 		});
 	};

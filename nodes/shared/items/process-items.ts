@@ -28,6 +28,12 @@ export interface ItemsOptions {
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
+/** Called with the results so far before the node fails, unless it was stopped. */
+type KeepFinished<T> = (
+	error: NodeOperationError,
+	results: ReadonlyArray<T | ItemError | undefined>,
+) => void;
+
 /**
  * Processes all items concurrently. With "continue on fail", the result of a failed item is its error.
  *
@@ -37,7 +43,7 @@ export interface ItemsOptions {
 export async function processItems<T>(
 	context: IExecuteFunctions,
 	handleItem: ItemHandler<T>,
-	options: ItemsOptions,
+	options: ItemsOptions & { keepFinished?: KeepFinished<T> },
 ): Promise<Array<T | ItemError>> {
 	const poller = new CancelPoller(context);
 	const stopPolling = poller.begin();
@@ -99,6 +105,7 @@ export async function processItems<T>(
 	nodeError.message += getPosition(firstError, context);
 	// n8n would add it to the text that the chat shows, as if the response had failed.
 	if (isStopped()) nodeError.description = undefined;
+	else options.keepFinished?.(nodeError, results);
 	throw nodeError;
 }
 

@@ -34,7 +34,9 @@ import { addHintOnce } from '../../../lib/n8n/hints';
 import { RunLosses } from '../../../lib/n8n/run-losses';
 import { TriggerFiles } from '../../../lib/n8n/trigger-files';
 import type { OperationTable } from './operation-table';
-import type { Operation } from './operation';
+import type { FinishedItem } from './finished-items';
+import { addFinishedItems } from './finished-items';
+import type { Operation, OperationItem } from './operation';
 import { toExecutionItem } from './operation-items';
 import { processItems } from './process-items';
 import type { ItemOperations } from './concurrency';
@@ -45,6 +47,8 @@ export interface RunOperationsOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'getOperation'>;
 	/** Creates the clients from the credential of an item. */
 	getAccess(source: ItemSource, signal: AbortSignal): Promise<Access>;
+	/** What is masked in the results that an error keeps. Default: nothing, as nothing of a credential is in a result. */
+	getSecrets?(access: Access): readonly string[];
 	/** Creates n8n's error, with its details in `context.data`. */
 	createNodeError?(node: INode, error: unknown): NodeOperationError;
 	/** Number of outputs of the node; failed items are sent to the last one. Default: 1. */
@@ -54,7 +58,13 @@ export interface RunOperationsOptions<Access extends object> {
 /** Runs the operation of each item, and returns the items of each output. */
 export async function runOperations<Access extends object>(
 	context: IExecuteFunctions,
-	{ table, getAccess, createNodeError = toNodeError, outputs = 1 }: RunOperationsOptions<Access>,
+	{
+		table,
+		getAccess,
+		getSecrets = () => [],
+		createNodeError = toNodeError,
+		outputs = 1,
+	}: RunOperationsOptions<Access>,
 ): Promise<INodeExecutionData[][]> {
 	// What is evaluated for an item before it is processed is not evaluated again.
 	const sources = new Map<number, ItemSource>();
@@ -81,6 +91,7 @@ export async function runOperations<Access extends object>(
 	});
 	const losses = new RunLosses();
 	const triggerFiles = new TriggerFiles(context);
+	const secrets = new Set<string>();
 	const { streamsToChat, concurrency } = planRun(context, { sourceOf, getOperation });
 	const results = await processItems(
 		context,
@@ -94,8 +105,10 @@ export async function runOperations<Access extends object>(
 			const accessOf = async (index: number) => await getAccess(sourceOf(index), signal);
 			const { streams } = readConcurrency(source, operation);
 			const chatStream = streamsToChat && streams ? new ChatStream(context, itemIndex) : undefined;
+			const access = await openFirst(itemIndexes, accessOf);
+			for (const secret of getSecrets(access)) secrets.add(secret);
 			const call = {
-				...(await openFirst(itemIndexes, accessOf)),
+				...access,
 				context,
 				itemIndex,
 				itemIndexes,
@@ -139,6 +152,15 @@ export async function runOperations<Access extends object>(
 				return operation.getSequenceKey?.(sourceOf(itemIndex));
 			},
 			toNodeError: toItemNodeError,
+			keepFinished: (error, finished) => {
+				if (isToolType(context.getNode().type)) return;
+				const items = finished.flat().filter((item) => item !== undefined);
+				addFinishedItems(error, {
+					items: items.flatMap((item) => (item instanceof ItemError ? [] : toFinishedItems(item))),
+					total: context.getInputData().length,
+					secrets: [...secrets],
+				});
+			},
 			onFailure: streamsToChat
 				? async (itemIndex, text) => await context.sendChunk('error', itemIndex, text)
 				: undefined,
@@ -161,6 +183,11 @@ export async function runOperations<Access extends object>(
 		else items[Math.min(result.output ?? 0, lastOutput)]!.push(toExecutionItem(result));
 	}
 	return items;
+}
+
+/** A result for each of its input items. */
+function toFinishedItems({ from, json }: OperationItem): FinishedItem[] {
+	return [from ?? []].flat().map((itemIndex) => ({ item: itemIndex + 1, json }));
 }
 
 /** Indexes of the items that an operation processes together; empty if it processes each item alone. */

@@ -46,6 +46,9 @@ interface NodeFailure extends Error {
 	context?: { itemIndex?: number; data?: Readonly<Record<string, unknown>> };
 }
 
+/** What an error says of other items, which has its own test. */
+const FINISHED = / ?\d+ of \d+ items were finished[^]*$/;
+
 /** The facts of an error as n8n has it, in the same form. */
 export function describeNodeError(thrown: unknown): string {
 	const { message, description, type: ownType, context } = thrown as NodeFailure;
@@ -54,6 +57,8 @@ export function describeNodeError(thrown: unknown): string {
 		serverText,
 		url: _address,
 		result: _result,
+		// Results of other items, which have their own test.
+		finished: _finished,
 		description: told,
 		...more
 	} = context?.data ?? {};
@@ -64,7 +69,7 @@ export function describeNodeError(thrown: unknown): string {
 		values: findValues(message).join(', '),
 		facts: Object.keys(facts).length === 0 ? '' : JSON.stringify(facts),
 	};
-	return joinFacts(`! ${String(type)}${markWords([message, description ?? ''])}`, parts);
+	return joinFacts(`! ${String(type)}${markWords([message, (description ?? '').replace(FINISHED, '')])}`, parts);
 }
 
 /** A value with the errors in it as facts: an item of a node that goes on. */
