@@ -69,7 +69,10 @@ export function describeNodeError(thrown: unknown): string {
 		values: findValues(message).join(', '),
 		facts: Object.keys(facts).length === 0 ? '' : JSON.stringify(facts),
 	};
-	return joinFacts(`! ${String(type)}${markWords([message, (description ?? '').replace(FINISHED, '')])}`, parts);
+	return joinFacts(
+		`! ${String(type)}${markWords([message, (description ?? '').replace(FINISHED, '')])}`,
+		parts,
+	);
 }
 
 /** A value with the errors in it as facts: an item of a node that goes on. */
