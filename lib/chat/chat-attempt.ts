@@ -1,4 +1,5 @@
 /** One attempt of a turn: the body of a request, and what its response means. */
+import { withoutFields } from '../exchange/body-changes';
 import type { Attempt, RoutedDraft, PartialOutput } from '../exchange/attempt';
 import type { AttemptOutcome } from '../exchange/types';
 import { yieldToEventLoop } from '../http/yield-to-event-loop';
@@ -6,6 +7,7 @@ import type { HttpResponse } from '../http/types';
 import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
 import type { JsonRecord } from '../values/records';
+import { collectTexts } from '../values/text';
 import { toOllamaBody } from './body/ollama-body';
 import { toOpenAiBody } from './body/openai-body';
 import { selectCallableTools } from './body/wire-tools';
@@ -21,6 +23,7 @@ import { readStream } from './read/read-stream';
 import type { ReasoningStartTracker } from './read/reasoning-start-tracker';
 import { createReasoningStartTracker } from './read/reasoning-start-tracker';
 import { addUsage } from './read/usage';
+import { getTextsOfOthers } from './texts-of-others';
 import { getFullNames } from './tools/tool-finder';
 import type { TurnContext } from './turn-context';
 import type { Completion, CompletionRequest } from './completion';
@@ -65,6 +68,12 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	toBody(): JsonRecord {
 		const { draft, route } = this.routedDraft;
 		return route === 'ollamaChat' ? toOllamaBody(draft) : toOpenAiBody(draft, this.turn.serverType);
+	}
+
+	getTextsOfOthers(body: JsonRecord): string[] {
+		// Who wrote the other fields, such as stop sequences and Extra Body, is not known here.
+		const fields = withoutFields(body, ['model', 'messages', 'tools']);
+		return [...getTextsOfOthers(this.routedDraft.draft), ...collectTexts(fields)];
 	}
 
 	/** @throws {ServerError} for a completion that the model cannot correct */

@@ -4,7 +4,8 @@ import type { ServerError } from '../errors/server-error';
 import { toRejection } from '../exchange/rejection';
 import type { MediaPart } from '../files/read-file';
 import type { ChatMessage } from './chat-message';
-import { getMedia, getText } from './content';
+import { getMedia } from './content';
+import { getTextsOfOthers } from './texts-of-others';
 
 /** The files of a prompt; undefined if there are none. */
 export function findSentMedia(messages: readonly ChatMessage[]): SentMedia[] | undefined {
@@ -14,8 +15,8 @@ export function findSentMedia(messages: readonly ChatMessage[]): SentMedia[] | u
 
 /** Whether the sentence of a server has a word for images or audio that the prompt does not contain. */
 export function isAboutMedia(error: ServerError, messages: readonly ChatMessage[]): boolean {
-	const body = { texts: messages.map(({ content }) => getText(content)) };
-	const rejection = toRejection({ error, body, isRepeated: false });
+	const textsOfOthers = getTextsOfOthers({ messages, tools: [] });
+	const rejection = toRejection({ error, body: {}, textsOfOthers, isRepeated: false });
 	return rejection.says('image') || rejection.says('audio');
 }
 

@@ -53,7 +53,9 @@ export async function toTurnError(
 ): Promise<ServerError> {
 	// An error response is about a body that was sent, so it can be built again.
 	const body = error.serverText === undefined ? undefined : lastAttempt?.toBody();
-	const labelled = body ? labelOptions(error, fields, body) : undefined;
+	const textsOfOthers = body && lastAttempt?.getTextsOfOthers(body);
+	const labelled =
+		body && textsOfOthers ? labelOptions(error, fields, { body, textsOfOthers }) : undefined;
 	const { error: cause = error, options: namedOptions } = labelled ?? {};
 	const explained = await explainTurnError(cause, { turn, draft, namedOptions });
 	return explained.copyWith({ facts: { ...explained.facts, usage } });

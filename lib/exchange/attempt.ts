@@ -16,6 +16,11 @@ export interface RoutedDraft<D> {
 export interface Attempt<D, V> {
 	/** The body in the form of the route, before the changes that rejections of earlier attempts require. */
 	toBody(): JsonRecord;
+	/**
+	 * The texts of a body that neither the author of the workflow nor this node wrote, or of which nobody knows: what a response
+	 * repeats of them word for word is not of the server.
+	 */
+	getTextsOfOthers(body: JsonRecord): readonly string[];
 	/** How the changed body is sent. Default: as JSON. */
 	toContent?(body: JsonRecord): RequestContent;
 	/**

@@ -95,7 +95,7 @@ export async function exchange<D, V>(
 		const { draft, route, changes } = state.request;
 		const attempt = options.startAttempt({ draft, route: route.name });
 		const { body, warnings } = applyChanges(attempt.toBody(), changes);
-		state = { ...state, body };
+		state = { ...state, body, textsOfOthers: attempt.getTextsOfOthers(body) };
 		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
 		if (outcome.type === 'failed') {
 			forgetUnconfirmedRoot(store, state, outcome.error);
@@ -152,6 +152,7 @@ function createState<D>(
 	return {
 		request: { route, draft, changes },
 		body: {},
+		textsOfOthers: [],
 		routes,
 		apiUrl,
 		missingUrls: [],

@@ -7,7 +7,14 @@ import { removeEchoes } from '../errors/echoes';
 import type { ServerError } from '../errors/server-error';
 import { asNonEmptyString, asRecord } from '../values/records';
 import type { JsonRecord } from '../values/records';
-import { collectTexts } from '../values/text';
+
+/** A request that a response is about. */
+export interface SentRequest {
+	/** As it was sent. */
+	body: JsonRecord;
+	/** Those that the author of the workflow did not write (`Attempt`). */
+	textsOfOthers: readonly string[];
+}
 
 /** A name, and where it stands. */
 export interface NamedPlace {
@@ -96,9 +103,8 @@ const MODEL = /(?<![\w.-])["'`]?model["'`]?\s{0,4}:\s{0,4}["'`]([^"'`]{0,200})/g
 
 /** Where a text repeats the request: objects with the model that was sent. Its keys name nothing. */
 function findRepeatedRequests(text: string, { model }: JsonRecord): Stretch[] {
-	// A long name was removed from the text, as everything that it repeats.
 	const hasModel = (object: string) =>
-		[...object.matchAll(MODEL)].some(([, name]) => name === model || name === '');
+		[...object.matchAll(MODEL)].some(([, name]) => name === model);
 	return findLists(text, BRACE).filter(({ from, to }) => hasModel(text.slice(from, to)));
 }
 
@@ -132,8 +138,8 @@ export function toPlainName(name: string): string {
 /** Whether an error response names a field of the body that was sent, not where it repeats the request. */
 export function namesSentField(
 	{ serverText = '', facts }: Pick<ServerError, 'serverText' | 'facts'>,
-	body: JsonRecord,
+	{ body, textsOfOthers }: SentRequest,
 ): boolean {
-	const ownText = removeEchoes(serverText, collectTexts(Object.values(body)));
+	const ownText = removeEchoes(serverText, textsOfOthers);
 	return findPlaces({ serverText: ownText, facts }, body).some(({ isSent }) => isSent);
 }

@@ -5,9 +5,7 @@
 import { removeEchoes } from '../errors/echoes';
 import type { NamedOption } from '../errors/facts';
 import type { ServerError } from '../errors/server-error';
-import type { JsonRecord } from '../values/records';
-import { collectTexts } from '../values/text';
-import type { NamedPlace } from './named-fields';
+import type { NamedPlace, SentRequest } from './named-fields';
 import { findPlaces } from './named-fields';
 import type { NamedField, RequestFields } from './request-fields';
 import { findField, getLabel, getPlace, getSentValue } from './request-fields';
@@ -26,19 +24,19 @@ export interface LabelledError {
 /**
  * The error with the labels of the options that its response names.
  *
- * @param body - Of a task, all fields that its attempts sent; of a chat, those of its last attempt before what the server taught
+ * @param sent - Of a task, all fields that its attempts sent; of a chat, those of its last attempt before what the server taught
  *   changes them.
  * @returns the same error if the response names no field that was sent
  */
 export function labelOptions(
 	error: ServerError,
 	fields: RequestFields,
-	body: JsonRecord,
+	sent: SentRequest,
 ): LabelledError {
 	const { sentence, field } = error;
 	const unchanged = { error, options: undefined };
 	if (sentence === undefined || field !== undefined || isPromptLarger(error)) return unchanged;
-	const named = findOptions(error, fields, body);
+	const named = findOptions(error, fields, sent);
 	if (named.length === 0 || named.length > MAX_OPTIONS) return unchanged;
 	return {
 		error: withoutPlace(error, fields, named[0]!).withField(
@@ -47,7 +45,7 @@ export function labelOptions(
 		),
 		options: named.map((option) => ({
 			...getPlace(option),
-			remedy: option.row?.getAdvice?.(getSentValue(option, body)),
+			remedy: option.row?.getAdvice?.(getSentValue(option, sent.body)),
 		})),
 	};
 }
@@ -76,10 +74,9 @@ function isPromptLarger({ type, facts }: ServerError): boolean {
 function findOptions(
 	{ serverText = '', facts }: ServerError,
 	fields: RequestFields,
-	body: JsonRecord,
+	{ body, textsOfOthers }: SentRequest,
 ): NamedField[] {
-	const texts = collectTexts(Object.values(body));
-	const places = findPlaces({ serverText: removeEchoes(serverText, texts), facts }, body);
+	const places = findPlaces({ serverText: removeEchoes(serverText, textsOfOthers), facts }, body);
 	const toOptions = (candidates: readonly NamedPlace[]) => {
 		const named = candidates.flatMap(({ path }) => findField(fields, path) ?? []);
 		const sent = named.filter((field) => getSentValue(field, body) !== undefined);
@@ -87,7 +84,7 @@ function findOptions(
 	};
 	const beside = toOptions(places.filter(({ index }) => index === undefined));
 	// What the request contains, a visitor may have written.
-	const isOwn = ({ mark }: NamedPlace) => !texts.some((text) => text.includes(mark));
+	const isOwn = ({ mark }: NamedPlace) => !textsOfOthers.some((text) => text.includes(mark));
 	const options = beside.length > 0 ? beside : toOptions(places.filter(isOwn));
 	return options.filter((field) => getLabel(field) !== undefined);
 }

@@ -1,11 +1,9 @@
 /** A rejection as adaptations read it: names of fields in places, and the words of a topic in its sentences. */
 import type { ServerError } from '../errors/server-error';
 import { removeEchoes } from '../errors/echoes';
-import type { JsonRecord } from '../values/records';
-import { collectTexts } from '../values/text';
 import type { DecisionTopic } from './decision-words';
 import { DECISION_WORDS } from './decision-words';
-import type { NamedPlace } from './named-fields';
+import type { NamedPlace, SentRequest } from './named-fields';
 import { findPlaces, toPlainName } from './named-fields';
 
 /** An error response as adaptations read it. */
@@ -37,17 +35,15 @@ export interface Rejection {
 }
 
 /** What is read. */
-export interface RejectedBody {
+export interface RejectedBody extends SentRequest {
 	error: ServerError;
-	/** The body that was sent. */
-	body: JsonRecord;
 	/** See `Rejection`. */
 	isRepeated: boolean;
 }
 
-/** A rejection for adaptations. What the message repeats of the request word for word is not of the server. */
-export function toRejection({ error, body, isRepeated }: RejectedBody): Rejection {
-	const serverText = removeEchoes(error.serverText ?? '', collectTexts(Object.values(body)));
+/** A rejection for adaptations. What the message repeats word for word of what others wrote in the request is not of the server. */
+export function toRejection({ error, body, textsOfOthers, isRepeated }: RejectedBody): Rejection {
+	const serverText = removeEchoes(error.serverText ?? '', textsOfOthers);
 	const places = findPlaces({ serverText, facts: error.facts }, body);
 	const sentences = toSentences(serverText, places);
 	const { codes = [] } = error.report ?? {};

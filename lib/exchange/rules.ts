@@ -137,13 +137,14 @@ export function isRouteMissing(outcome: AttemptOutcome<unknown, unknown>): boole
 function adaptBy(rule: AdaptationRule): Rule['toNextRequest'] {
 	return (state, outcome) => {
 		if (outcome.type !== 'failed') return undefined;
-		const { request, body, adaptations, appliedRules, lastingFailure } = state;
+		const { request, body, textsOfOthers, adaptations, appliedRules, lastingFailure } = state;
 		const isRepeated = appliedRules.some((applied) => applied.rule === 'serverFailure');
 		// A broken server gets no changed requests for each of many items, whatever it writes.
 		if (!isRepeated && isLastingFailure(outcome.error, lastingFailure)) return undefined;
 		const changes = findChanges({
 			error: outcome.error,
 			body,
+			textsOfOthers,
 			isRepeated,
 			adaptations: adaptations[rule] ?? [],
 			rule,
@@ -187,7 +188,7 @@ function withChanges<D>(
 }
 
 function repeatAfterServerFailure<D>(
-	{ request, body, limits, lastingFailure }: ExchangeState<D>,
+	{ request, body, textsOfOthers, limits, lastingFailure }: ExchangeState<D>,
 	outcome: AttemptOutcome<D, unknown>,
 ): NextRequest<D> | undefined {
 	if (outcome.type !== 'failed') return undefined;
@@ -206,7 +207,7 @@ function repeatAfterServerFailure<D>(
 			(hasOutput === true ? !isRandom(body) : isUnreadable(type) && !isSeedRandom(body)),
 		hasFailedAlike: lastingFailure === toFailureKey(error),
 		hasFiles,
-		namesSentField: namesSentField(error, body),
+		namesSentField: namesSentField(error, { body, textsOfOthers }),
 	};
 	return mayRepeat(failed, limits) ? { request, because: describeFailure(error) } : undefined;
 }

@@ -66,6 +66,8 @@ export interface ExchangeState<D> {
 	request: ExchangeRequest<D>;
 	/** The body that was sent. */
 	body: JsonRecord;
+	/** Its texts, as `Attempt` says. */
+	textsOfOthers: readonly string[];
 	/** Routes for the task, best first. */
 	routes: readonly RouteTarget[];
 	/** The URL of the API that the routes are below. */

@@ -240,6 +240,8 @@ async function measureOnce(
 			const startedAt = performance.now();
 			return {
 				toBody: () => body,
+				// The node wrote all of it.
+				getTextsOfOthers: () => [],
 				receiveOutcome: async (response) => ({
 					type: 'usable',
 					value: await readSample(response, startedAt),

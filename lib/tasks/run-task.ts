@@ -10,6 +10,7 @@ import type { FactSources } from '../errors/investigate';
 import { investigate } from '../errors/investigate';
 import { createInputError } from '../errors/create-error';
 import { assertTextLength } from '../errors/text-limits';
+import { withoutFields } from '../exchange/body-changes';
 import { omitRejectedField } from '../exchange/omit-rejected-field';
 import type { Attempt, RoutedDraft } from '../exchange/attempt';
 import type { ExchangeOptions, ExchangeResult } from '../exchange/exchange';
@@ -27,7 +28,7 @@ import { withSpan } from '../tracing/span';
 import type { JsonRecord } from '../values/records';
 import { TaskUpload } from './task-upload';
 import { getOwn } from '../values/own-properties';
-import { truncate } from '../values/text';
+import { collectTexts, truncate } from '../values/text';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -205,6 +206,7 @@ function toAttempt<Value, Draft>(
 ): Attempt<Draft, Value> {
 	return {
 		toBody: () => ({ ...modelField, ...taskRequest.toBody(route, draft) }),
+		getTextsOfOthers,
 		toContent: (body) => {
 			sent.body = { ...sent.body, ...body };
 			return upload ? { upload: upload.createForm(body) } : { json: body };
@@ -266,7 +268,9 @@ async function investigateTask<Value, Draft>(
 ) {
 	const rows = [MODEL_FIELD, ...fields];
 	const cause = asServerErrorOrThrow(thrown);
-	const { error, options } = labelOptions(cause, { rows, extraBody }, sent.body);
+	const { body } = sent;
+	const textsOfOthers = getTextsOfOthers(body);
+	const { error, options } = labelOptions(cause, { rows, extraBody }, { body, textsOfOthers });
 	return await investigate(error, {
 		namedOptions: () => options,
 		brokenUpload: () => upload?.getBrokenUpload(),
@@ -274,6 +278,11 @@ async function investigateTask<Value, Draft>(
 		...getServerFacts(error, server, { model, signal }),
 		...getFacts?.(error),
 	});
+}
+
+/** All but the name of the model, which the author chose: a task does not know who wrote a field. */
+function getTextsOfOthers(body: JsonRecord): string[] {
+	return collectTexts(withoutFields(body, ['model']));
 }
 
 /** The field that every task sends. */

@@ -296,7 +296,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 				isServerText: true,
 			}),
 			{ rows: [{ field: 'top_k', label: 'Top K', canOmit: true }] },
-			{ top_k: text.slice(0, 50) },
+			{ body: { top_k: 1 }, textsOfOthers: [text.slice(0, 50)] },
 		),
 	'numbers of tokens': findTokenCounts,
 	'a header that names a gateway': (text) => findGatewayName(502, { server: text }),

@@ -547,6 +547,7 @@ describe('a server that fails', () => {
 const createState = (changes: Partial<ExchangeState<string>> = {}): ExchangeState<string> => ({
 	request: { route: { name: 'ollamaChat', url: 'a' }, draft: 'first', changes: [] },
 	body: {},
+	textsOfOthers: [],
 	routes: [
 		{ name: 'ollamaChat', url: 'a' },
 		{ name: 'openAiChat', url: 'b' },

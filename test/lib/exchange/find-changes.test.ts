@@ -5,6 +5,7 @@ import { createServerError } from '../../../lib/errors/create-error';
 import type { Adaptation, AdaptationRule } from '../../../lib/exchange/find-changes';
 import { findChanges } from '../../../lib/exchange/find-changes';
 import type { JsonRecord } from '../../../lib/values/records';
+import { toSentRequest } from './sent-request';
 
 /** Leaves out a field that the message names. */
 const omitNamed =
@@ -37,7 +38,7 @@ const change = (
 				report: { status: 400, codes: [], isOfGateway: false, ...report },
 			},
 		),
-		body: BODY,
+		...toSentRequest(BODY),
 		isRepeated: false,
 		adaptations: [omitNamed('top_k'), omitNamed('min_p')],
 		rule,
@@ -71,7 +72,14 @@ test('what the node found out itself changes nothing', () => {
 	const error = createServerError('connectionLost', {}, { serverText: 'top_k is not supported' });
 	const adaptations = [omitNamed('top_k')];
 	expect(
-		findChanges({ error, body: BODY, isRepeated: false, adaptations, rule: 'field', tried: [] }),
+		findChanges({
+			error,
+			...toSentRequest(BODY),
+			isRepeated: false,
+			adaptations,
+			rule: 'field',
+			tried: [],
+		}),
 	).toEqual([]);
 });
 

@@ -4,6 +4,7 @@ import { namesSentField } from '../../../lib/exchange/named-fields';
 import { toRejection } from '../../../lib/exchange/rejection';
 import type { JsonRecord } from '../../../lib/values/records';
 import * as fc from 'fast-check';
+import { toSentRequest } from './sent-request';
 
 const BODY = {
 	model: 'm',
@@ -33,7 +34,7 @@ const errorOf = (serverText: string, { param, codes = [] }: Details = {}) =>
 const read = (serverText: string, details: Details = {}) =>
 	toRejection({
 		error: errorOf(serverText, details),
-		body: details.body ?? BODY,
+		...toSentRequest(details.body ?? BODY),
 		isRepeated: false,
 	});
 
@@ -146,17 +147,17 @@ describe('a field that was sent is named', () => {
 		{ text: '{"model":"another"} has no "top_k"', isNamed: true },
 		{ text: 'Hi', isNamed: false },
 	])('$text: $isNamed', ({ text, isNamed }) => {
-		expect(namesSentField(errorOf(text), BODY)).toBe(isNamed);
+		expect(namesSentField(errorOf(text), toSentRequest(BODY))).toBe(isNamed);
 	});
 
 	test('beside the message', () => {
-		expect(namesSentField(errorOf('No.', { param: 'stop' }), BODY)).toBe(true);
+		expect(namesSentField(errorOf('No.', { param: 'stop' }), toSentRequest(BODY))).toBe(true);
 	});
 
 	test('but not by a visitor', () => {
 		const content = "What is the meaning of 'top_k'?";
 		const body = { ...BODY, messages: [{ role: 'user', content }] };
-		expect(namesSentField(errorOf(`Zqx: ${content}`), body)).toBe(false);
+		expect(namesSentField(errorOf(`Zqx: ${content}`), toSentRequest(body))).toBe(false);
 	});
 });
 

@@ -14,6 +14,7 @@ import type { JsonRecord } from '../../../lib/values/records';
 import { transport } from './scripted-transport';
 import type { Reply } from './scripted-transport';
 import { NO_EXECUTION } from '../../support/n8n/node-host';
+import { toSentRequest } from './sent-request';
 
 /**
  * @param serverType as in the credential; `auto`: by its responses
@@ -67,6 +68,7 @@ export async function runExchange(
 				draft.corrections === 0
 					? draft.fields
 					: { ...draft.fields, corrections: draft.corrections },
+			getTextsOfOthers: (body) => toSentRequest(body).textsOfOthers,
 			receiveOutcome: async (response) => await readReply(response, draft),
 			getPartialOutput,
 			getShownLength,

@@ -10,6 +10,7 @@ import { createServerError } from '../../../../lib/errors/create-error';
 import { toRejection } from '../../../../lib/exchange/rejection';
 import type { JsonRecord } from '../../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
+import { toSentRequest } from '../../exchange/sent-request';
 
 const ADAPTATIONS = { adjustThinkingInHistory, omitStreamWithTools, omitTextBesideCalls };
 
@@ -94,7 +95,7 @@ test('each rejection changes each history in its way', () => {
 					const report = { status, codes: [], isOfGateway: false };
 					const error = createServerError('badRequest', {}, { serverText: text, report });
 					const before = structuredClone(body);
-					const rejection = toRejection({ error, body, isRepeated: true });
+					const rejection = toRejection({ error, ...toSentRequest(body), isRepeated: true });
 					const change = adapt(rejection, body);
 					const changed = change?.apply(body);
 					expect(body).toEqual(before);

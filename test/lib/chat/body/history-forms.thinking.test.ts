@@ -3,6 +3,7 @@ import { cacheToolCalls } from '../../../../lib/chat/tools/tool-call-cache';
 import { createServerError } from '../../../../lib/errors/create-error';
 import { toRejection } from '../../../../lib/exchange/rejection';
 import type { JsonRecord } from '../../../../lib/values/records';
+import { toSentRequest } from '../../exchange/sent-request';
 
 /** The messages that are sent after the server has asked for the thinking. */
 function resend(messages: readonly JsonRecord[]): unknown {
@@ -10,7 +11,10 @@ function resend(messages: readonly JsonRecord[]): unknown {
 	const serverText = 'The thinking is missing.';
 	const report = { status: 400, codes: [], isOfGateway: false };
 	const error = createServerError('badRequest', {}, { serverText, report });
-	const change = adjustThinkingInHistory(toRejection({ error, body, isRepeated: false }), body);
+	const change = adjustThinkingInHistory(
+		toRejection({ error, ...toSentRequest(body), isRepeated: false }),
+		body,
+	);
 	return change?.apply(body).messages;
 }
 

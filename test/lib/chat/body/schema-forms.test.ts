@@ -3,6 +3,7 @@ import { adjustNullInSchema } from '../../../../lib/chat/body/schema-forms';
 import { createServerError } from '../../../../lib/errors/create-error';
 import { toRejection } from '../../../../lib/exchange/rejection';
 import type { JsonRecord } from '../../../../lib/values/records';
+import { toSentRequest } from '../../exchange/sent-request';
 
 const SERVER_TEXT = "Invalid schema: 'type' must be a string";
 
@@ -12,7 +13,7 @@ function change(body: JsonRecord, serverText = SERVER_TEXT) {
 	const error = createServerError('badRequest', {}, { serverText, report });
 	const steps: Array<{ name: string; body: JsonRecord }> = [];
 	for (let current = body; steps.length < 5; current = steps.at(-1)!.body) {
-		const rejection = toRejection({ error, body: current, isRepeated: false });
+		const rejection = toRejection({ error, ...toSentRequest(current), isRepeated: false });
 		const adaptation = adjustNullInSchema(rejection, current);
 		if (adaptation === undefined) break;
 		steps.push({ name: adaptation.name, body: adaptation.apply(current) });
