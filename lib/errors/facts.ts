@@ -28,10 +28,54 @@ export interface SentMedia {
 
 /** A text that the server refuses alone, while it accepts others. */
 export interface RefusedText {
+	/** Among all texts, from 0. */
+	index: number;
+	/** Its beginning, as errors quote it. */
+	beginning: string;
 	/** What the server made of it was unreadable. */
 	isUnreadable: boolean;
 	/** Its beginning was sent as well. */
 	isShortened: boolean;
+	/** The server has accepted one that is much longer, or has read this one. */
+	isNotTooLong: boolean;
+}
+
+/** What is wrong with vectors. */
+export type VectorIssue =
+	/** No list that may contain them. */
+	| { kind: 'missing' }
+	| { kind: 'count'; sent: number; received: number }
+	/** Their indexes are incomplete, or one is there twice. */
+	| { kind: 'indexes' }
+	/** A text that is no base64 of 32-bit numbers. */
+	| { kind: 'notBase64' }
+	/** A text has a list of vectors. */
+	| { kind: 'several' }
+	/** Objects in place of numbers. */
+	| { kind: 'sparse' }
+	/** No array of numbers, or an empty one. */
+	| { kind: 'notNumbers' }
+	/** NaN, or a number beyond 32 bits. */
+	| { kind: 'notFinite' }
+	| { kind: 'zeros' }
+	| { kind: 'dimensions'; dimensions: number; expected: number };
+
+/** The text with an unusable vector. */
+export interface QuotedText {
+	/** Among all texts, from 0. */
+	index: number;
+	/** Its beginning. */
+	beginning: string;
+}
+
+/** Vectors of another size than an option says. */
+export interface OtherDimensions {
+	/** Of the vectors. */
+	received: number;
+	/** As the option says. */
+	expected: number;
+	/** Label of the option. */
+	option: 'Dimensions' | 'Expected Dimensions';
 }
 
 /** An upload that did not end. */
@@ -148,6 +192,12 @@ export interface Facts {
 	/** What users call a text of the task. */
 	textNoun: 'Text' | 'Document';
 	refusedText: RefusedText;
+	vectorIssue: VectorIssue;
+	/** The text with that vector. */
+	textOfVector: QuotedText;
+	/** The server has returned usable vectors in this run. */
+	hasUsableVectors: true;
+	otherDimensions: OtherDimensions;
 	/** MIME type of the recording, by its content. */
 	recording: string;
 	brokenUpload: BrokenUpload;

@@ -116,13 +116,21 @@ function tellWithSentence(failure: Failure): Told {
 	const advice = words.suggestion ?? general.suggestion;
 	return {
 		title: tidy(title, MAX_TITLE_LENGTH),
-		detail: tidy(ownDetail ?? title, MAX_DETAIL_LENGTH),
+		detail: tidy(withRefusedText(ownDetail ?? title, failure.known), MAX_DETAIL_LENGTH),
 		suggestion: wasSentTwice === true ? `${advice} ${BOTH_TRIES}`.trim() : advice,
 	};
 }
 
 function withHeading(title: string, heading: string | undefined) {
 	return heading === undefined ? title : `${heading}: ${title}`;
+}
+
+/** With the text that the server refuses alone. */
+function withRefusedText(detail: string, { refusedText, textNoun }: KnownFacts): string {
+	if (refusedText === undefined || textNoun === undefined) return detail;
+	const { index, beginning } = refusedText;
+	const name = textNoun.toLowerCase();
+	return `The server accepts other ${name}s, but not ${name} ${index + 1} ("${beginning}"): ${detail}`;
 }
 
 /** With the title of the type in place of the sentence of a server. */

@@ -30,14 +30,8 @@ import { getDifferenceWarnings } from './result-checks';
 import type { TaskSettings } from './run-task';
 import type { TextFailure } from './send-in-batches';
 import type { IndexedText } from './texts';
-import { getTruncationHints, nameRefusedText } from './texts';
-import {
-	describeOtherDimensions,
-	getZeroWarnings,
-	parseTokenCount,
-	parseVectors,
-	truncateVector,
-} from './vectors';
+import { excerpt, getTruncationHints, nameRefusedText } from './texts';
+import { getZeroWarnings, parseTokenCount, parseVectors, truncateVector } from './vectors';
 
 export interface EmbedSettings extends TaskSettings {
 	/** Texts in one request. */
@@ -245,17 +239,22 @@ export class Embedder {
 		error,
 		texts: [text],
 		isRefusedAlone,
+		isShortened = false,
+		isNotTooLong = false,
 	}: TextFailure): Promise<ServerError> {
 		if (!isRefusedAlone || text === undefined) return error;
-		const diagnosed = await investigate(error, {
+		const refusedText = {
+			index: text.index,
+			beginning: excerpt(text.text),
+			isUnreadable: error.serverText !== undefined,
+			isShortened,
+			isNotTooLong,
+		};
+		const explained = await investigate(error.withFacts({ refusedText, textNoun: 'Text' }), {
 			...EMBED_FACTS,
 			...getServerFacts(error, this.server, this.settings),
-			refusedText: () => ({
-				isUnreadable: error.serverText !== undefined,
-				isShortened: this.settings.longTexts === 'truncate',
-			}),
 		});
-		return nameRefusedText(diagnosed, text, 'Text');
+		return nameRefusedText(explained, text, 'Text');
 	}
 
 	/** Shortens vectors as the settings require, and checks their dimensions. @throws a `ServerError` about the model. */
@@ -263,9 +262,10 @@ export class Embedder {
 		const { server, settings } = this;
 		const dimensions = received[0]?.length ?? 0;
 		this.receivedDimensions ??= dimensions;
-		if (dimensions !== this.receivedDimensions)
+		const others = this.receivedDimensions;
+		if (dimensions !== others)
 			throw createUnusableError(server, settings, {
-				issue: describeOtherDimensions({ dimensions, expected: this.receivedDimensions }),
+				vectorIssue: { kind: 'dimensions', dimensions, expected: others },
 			});
 		const vectors = received.map((vector) => truncateVector(vector, settings.dimensions));
 		const expected = settings.expectedDimensions ?? settings.dimensions;
@@ -319,9 +319,11 @@ export class Embedder {
 	): number[][] {
 		const vectors = parseVectors(json, batch.length);
 		if (Array.isArray(vectors)) return vectors;
+		const text = batch[vectors.position ?? -1];
 		throw createUnusableError(this.server, this.settings, {
-			issue: vectors,
-			text: batch[vectors.position ?? -1],
+			vectorIssue: vectors.issue,
+			textOfVector: text && { index: text.index, beginning: excerpt(text.text) },
+			hasUsableVectors: this.receivedDimensions === undefined ? undefined : true,
 		});
 	}
 

@@ -5,6 +5,7 @@
 import type { ErrorType } from '../errors/error-types';
 import { isOneOf } from '../errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
+import { estimateTokens } from '../values/tokens';
 import { shortenText } from './shorten-text';
 import type { IndexedText, TruncatedText } from './texts';
 
@@ -19,13 +20,21 @@ export interface BatchMemory {
 	acceptedTexts: number;
 	/** A text that was accepted; undefined: none yet. If it is refused as well, the server refuses everything. */
 	acceptedText: IndexedText | undefined;
+	/** Estimated tokens of the longest text that was accepted as it is; 0: none yet. */
+	acceptedTokens: number;
 	/** The server refused everything, and has accepted nothing since. */
 	isRefusing: boolean;
 }
 
 /** The memory of a run that has sent nothing. */
 export function createBatchMemory(): BatchMemory {
-	return { maxTexts: Infinity, acceptedTexts: 0, acceptedText: undefined, isRefusing: false };
+	return {
+		maxTexts: Infinity,
+		acceptedTexts: 0,
+		acceptedText: undefined,
+		acceptedTokens: 0,
+		isRefusing: false,
+	};
 }
 
 /** Texts without a result. */
@@ -35,6 +44,10 @@ export interface TextFailure {
 	texts: readonly IndexedText[];
 	/** It is one text, and the server accepts others. */
 	isRefusedAlone: boolean;
+	/** Its beginning was sent as well. */
+	isShortened?: boolean;
+	/** It is not too long: the server has accepted one that is much longer, or has read it and returned nothing usable. */
+	isNotTooLong?: boolean;
 }
 
 /** `Result`: of one text. */
@@ -44,7 +57,7 @@ export interface BatchSender<Result> {
 	/** Bytes of the texts in one request. A single text may be longer. */
 	maxBytes: number;
 	memory: BatchMemory;
-	/** Whether a text that is refused alone is sent again, each time shorter, until the server accepts it. */
+	/** Whether a text that is refused alone, and may be too long, is sent again, each time shorter, until it is accepted. */
 	canTruncate: boolean;
 	/**
 	 * Sends one request.
@@ -85,6 +98,12 @@ export async function sendInBatches<Result>(
 
 /** Statuses that are about no text: the key, the payment, the address, the model, a proxy, the load. */
 const STATUSES_OF_SERVER: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 407, 408, 429]);
+
+/** The server says that something is too large. */
+const TYPES_OF_SIZE: readonly ErrorType[] = ['promptTooLong', 'requestTooLarge'];
+
+/** Two texts of as many tokens differ by less than this in their estimates. */
+const ESTIMATE_FACTOR = 2;
 
 /** Responses of another program, by their form. */
 const isOtherProgram = isOneOf('notAnApi', 'wrongServer');
@@ -202,6 +221,8 @@ class BatchRun<Result> {
 		const { memory } = this.sender;
 		memory.acceptedTexts = Math.max(memory.acceptedTexts, batch.length);
 		memory.acceptedText ??= batch[0];
+		const tokens = batch.map(({ text }) => estimateTokens(text));
+		memory.acceptedTokens = Math.max(memory.acceptedTokens, ...tokens);
 		return undefined;
 	}
 
@@ -254,7 +275,18 @@ class BatchRun<Result> {
 
 	/** Perhaps all texts are too long. */
 	private async isAcceptingBeginning(refused: RefusedText): Promise<boolean> {
-		return this.sender.canTruncate && (await this.trySendShorter(refused));
+		return this.canShorten(refused) && (await this.trySendShorter(refused));
+	}
+
+	/** Whether a shorter beginning may be accepted: nothing shows that the text is not too long. */
+	private canShorten(refused: RefusedText): boolean {
+		return this.sender.canTruncate && !this.isNotTooLong(refused);
+	}
+
+	private isNotTooLong({ text, error }: RefusedText): boolean {
+		if (TYPES_OF_SIZE.includes(error.type)) return false;
+		if (error.type === 'invalidResponse') return true;
+		return estimateTokens(text.text) * ESTIMATE_FACTOR <= this.sender.memory.acceptedTokens;
 	}
 
 	private toRefusingServerError(error: ServerError) {
@@ -269,10 +301,17 @@ class BatchRun<Result> {
 	private async reportRefusedTexts(): Promise<void> {
 		for (let [refused] = this.refusedTexts; refused; [refused] = this.refusedTexts) {
 			const { text, error } = refused;
+			const isShortened = this.canShorten(refused);
 			const isDone =
-				this.outcomes.has(text) ||
-				(this.sender.canTruncate && (await this.trySendShorter(refused)));
-			if (!isDone) await this.fail({ error, texts: [text], isRefusedAlone: true });
+				this.outcomes.has(text) || (isShortened && (await this.trySendShorter(refused)));
+			if (!isDone)
+				await this.fail({
+					error,
+					texts: [text],
+					isRefusedAlone: true,
+					isShortened,
+					isNotTooLong: this.isNotTooLong(refused),
+				});
 			this.refusedTexts.shift();
 		}
 	}

@@ -10,7 +10,7 @@ const MAX_LIMITED = 4;
 
 /**
  * Shorter and shorter beginnings of a text: to the limit if the last refusal names one that the text exceeds, otherwise
- * by halves, down to an eighth.
+ * by halves, down to an eighth. A change that gets the same refusal again was of no use, so the next ones are halves.
  *
  * @param getRefusal - Why the text, or its last beginning, was refused.
  */
@@ -18,14 +18,25 @@ export function* shortenText(whole: string, getRefusal: () => ServerError): Gene
 	let text = whole;
 	let halves = 0;
 	let limited = 0;
+	let lastKey: string | undefined;
+	let isRepeated = false;
 	while (halves < MAX_HALVES && limited < MAX_LIMITED) {
-		const limit = findLimit(text, getRefusal());
+		const refusal = getRefusal();
+		const key = toRefusalKey(refusal);
+		isRepeated ||= key === lastKey;
+		lastKey = key;
+		const limit = isRepeated ? undefined : findLimit(text, refusal);
 		if (limit === undefined) halves++;
 		else limited++;
 		text = sliceCharacters(text, limit ?? Math.floor(text.length / 2));
 		if (text.trim() === '') return;
 		yield text;
 	}
+}
+
+/** By which two refusals are the same. */
+function toRefusalKey({ facts, serverText }: ServerError): string {
+	return JSON.stringify([facts.n_prompt_tokens, facts.n_ctx, serverText]);
 }
 
 /** The first characters of a text, at most `length`. Never half of a character. */
@@ -40,7 +51,9 @@ const MARGIN = 0.9;
 function findLimit(text: string, { facts, serverText = '' }: ServerError): number | undefined {
 	const tokens = asFiniteNumber(facts.n_prompt_tokens) ?? 0;
 	const maxTokens = asFiniteNumber(facts.n_ctx) ?? Infinity;
-	if (tokens > maxTokens) return Math.floor(text.length * (maxTokens / tokens) * MARGIN);
+	// vLLM stops counting at the first token that does not fit: "at least 513" for a limit of 512.
+	if (tokens > maxTokens + 1) return Math.floor(text.length * (maxTokens / tokens) * MARGIN);
+	if (tokens > maxTokens) return undefined;
 	const limits = [...serverText.matchAll(SIZE)].flatMap(([, digits = '', unit = '']) => {
 		const size = /^b/i.test(unit) ? Buffer.byteLength(text) : text.length;
 		const max = Number(digits.replaceAll(',', ''));

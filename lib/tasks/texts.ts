@@ -23,15 +23,13 @@ export interface TruncatedText {
 /** What users call a text of a task. Also part of the option "Long Texts" or "Long Documents". */
 export type TextNoun = 'Text' | 'Document';
 
-/** The error of a text that the server refuses alone while it accepts others, with its number and beginning. */
+/** The error of a text that the server refuses alone while it accepts others, with its number. */
 export function nameRefusedText(
 	error: ServerError,
-	{ index, text }: IndexedText,
+	{ index }: IndexedText,
 	noun: TextNoun,
 ): ServerError {
-	const name = noun.toLowerCase();
 	return error.withField(`${noun} ${index + 1}`, [{ label: noun }]).copyWith({
-		detail: `The server accepts other ${name}s, but not ${name} ${index + 1} ("${excerpt(text)}"): ${error.detail}`,
 		facts: omitUndefined({ index, tokens: error.facts.n_prompt_tokens, limit: error.facts.n_ctx }),
 	});
 }

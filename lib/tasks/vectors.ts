@@ -1,15 +1,13 @@
 /** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
+import type { VectorIssue } from '../errors/facts';
 import type { JsonRecord } from '../values/records';
 import { asArray, asNonEmptyString, findList, isRecord, asRecord } from '../values/records';
 import { parseJson } from '../values/json';
 import { parseNumber } from '../values/numbers';
 
-/** What is wrong with a response. */
-export interface VectorIssue {
-	/** Continues the sentence "The server returned unusable embeddings: …". */
-	message: string;
-	/** Default: to check the server and the model. */
-	suggestion?: string;
+/** What is wrong with the vectors of a response. */
+export interface UnusableVectors {
+	issue: VectorIssue;
 	/** Position of the text in the request, if the issue is about one. */
 	position?: number;
 }
@@ -23,20 +21,14 @@ export interface VectorIssue {
 export function parseVectors(
 	json: JsonRecord | unknown[],
 	count: number,
-): number[][] | VectorIssue {
+): number[][] | UnusableVectors {
 	const found = findEntries(json);
-	if (!found) return { message: 'the response contains no embeddings' };
+	if (!found) return { issue: { kind: 'missing' } };
 	const list = typeof found[0] === 'number' ? [found] : found;
 	if (list.length !== count)
-		return {
-			message: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors were returned`,
-		};
+		return { issue: { kind: 'count', sent: count, received: list.length } };
 	const ordered = sortByIndex(list);
-	if (!ordered)
-		return {
-			message:
-				'the vector indexes are incomplete or duplicated, so vectors cannot be matched to texts',
-		};
+	if (!ordered) return { issue: { kind: 'indexes' } };
 	return parseEntries(ordered);
 }
 
@@ -81,16 +73,16 @@ const LIST_NAMES: string[] = [
 	'dense',
 ];
 
-function parseEntries(entries: unknown[]): number[][] | VectorIssue {
+function parseEntries(entries: unknown[]): number[][] | UnusableVectors {
 	const vectors: number[][] = [];
 	for (const [position, entry] of entries.entries()) {
 		const value = isRecord(entry)
 			? (asNonEmptyString(entry.embedding) ?? findList(entry, LIST_NAMES))
 			: entry;
 		const vector = parseVector(value);
-		if (!Array.isArray(vector)) return { ...vector, position };
+		if (!Array.isArray(vector)) return { issue: vector, position };
 		const issue = findVectorIssue(vector, vectors[0]?.length ?? vector.length);
-		if (issue) return { ...issue, position };
+		if (issue) return { issue, position };
 		vectors.push(vector);
 	}
 	return vectors;
@@ -107,24 +99,11 @@ function sortByIndex(list: unknown[]) {
 
 function parseVector(value: unknown): number[] | VectorIssue {
 	if (typeof value === 'string' && value.startsWith('[')) return parseVector(parseJson(value));
-	if (typeof value === 'string')
-		return decodeVector(value) ?? { message: 'a vector is neither an array of numbers nor base64' };
-	if (asArray(value).some(Array.isArray))
-		return {
-			message: 'a text has a list of vectors instead of one vector',
-			suggestion:
-				'Choose an embedding model with one vector per text: this is a multi-vector model, or the server does not pool its token vectors (--pooling mean, cls or last).',
-		};
-	if (asArray(value).some(isRecord))
-		return {
-			message: 'a vector is a list of objects instead of numbers',
-			suggestion:
-				'Choose a model or an endpoint with dense vectors: this one seems to return sparse ones.',
-		};
+	if (typeof value === 'string') return decodeVector(value) ?? { kind: 'notBase64' };
+	if (asArray(value).some(Array.isArray)) return { kind: 'several' };
+	if (asArray(value).some(isRecord)) return { kind: 'sparse' };
 	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
-	return numbers.length > 0
-		? numbers
-		: { message: 'a vector is not an array of numbers, or is empty' };
+	return numbers.length > 0 ? numbers : { kind: 'notNumbers' };
 }
 
 const BYTES = 4;
@@ -137,43 +116,16 @@ function decodeVector(text: string) {
 }
 
 function findVectorIssue(vector: number[], expected: number): VectorIssue | undefined {
-	if (vector.length !== expected)
-		return describeOtherDimensions({ dimensions: vector.length, expected });
+	const dimensions = vector.length;
+	if (dimensions !== expected) return { kind: 'dimensions', dimensions, expected };
 	let isZero = true;
 	for (const value of vector) {
 		// Vector stores keep 32-bit numbers.
 		const float32 = Math.fround(value);
-		if (!Number.isFinite(float32))
-			return {
-				message: 'a vector contains values that are not 32-bit numbers',
-				suggestion:
-					'The model failed on this text (NaN). Use another quantization (F16 instead of Q4), turn flash attention off, or run the model on the CPU (-ngl 0 or num_gpu 0).',
-			};
+		if (!Number.isFinite(float32)) return { kind: 'notFinite' };
 		isZero &&= float32 === 0;
 	}
-	if (!isZero) return undefined;
-	return {
-		message: 'a vector contains only zeros',
-		suggestion:
-			'The server is probably running a reranker, or a proxy decoded the response incorrectly. Choose an embedding model.',
-	};
-}
-
-/** Numbers of dimensions. */
-interface OtherDimensions {
-	/** Of a vector. */
-	dimensions: number;
-	/** Of the others. */
-	expected: number;
-}
-
-/** The issue of a vector that does not fit to the others. */
-export function describeOtherDimensions({ dimensions, expected }: OtherDimensions): VectorIssue {
-	return {
-		message: `a vector has ${dimensions} dimensions while the others have ${expected}`,
-		suggestion:
-			'The server seems to use another model than before. Select the model by name, and insert all documents again.',
-	};
+	return isZero ? { kind: 'zeros' } : undefined;
 }
 
 /** Vectors of an embedding model have more numbers than zeros. */

@@ -14,6 +14,15 @@ export const REFUSED_TEXT_ROWS: readonly Row[] = [
 				? 'The result may contain values that are not numbers: half-precision models fail on some texts and graphics cards. Use another quantization, or run the model on the CPU (num_gpu 0 or -ngl 0).'
 				: {},
 	}),
+	// What is not too long is not to be truncated.
+	defineRow({
+		types: ERROR_TYPES,
+		needs: ['refusedText', 'textNoun'],
+		tell: ({ refusedText, textNoun }) =>
+			refusedText.isNotTooLong
+				? `Change this ${textNoun.toLowerCase()}: it is not too long, since the server accepts longer ones.`
+				: undefined,
+	}),
 	defineRow({
 		types: ERROR_TYPES,
 		needs: ['refusedText', 'textNoun'],

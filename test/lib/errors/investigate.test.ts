@@ -19,7 +19,17 @@ const FACTS: Partial<Facts> = {
 	largestPart: 'The largest part of the prompt is the input: shorten it.',
 	promptSource: 'text',
 	textNoun: 'Text',
-	refusedText: { isUnreadable: true, isShortened: false },
+	refusedText: {
+		index: 6,
+		beginning: 'One',
+		isUnreadable: true,
+		isShortened: false,
+		isNotTooLong: false,
+	},
+	vectorIssue: { kind: 'zeros' },
+	textOfVector: { index: 6, beginning: 'One' },
+	hasUsableVectors: true,
+	otherDimensions: { received: 2, expected: 3, option: 'Dimensions' },
 	recording: 'audio/ogg',
 	brokenUpload: { fileSize: 5_000_000, sentBytes: 70_000 },
 	convertedRules: 'schema',
@@ -116,10 +126,16 @@ describe('each row', () => {
 	const rows = TABLE.map((row, at) => ({ row, name: `${at}: ${row.needs.join(', ')}` }));
 
 	test.each(rows)('applies to an error that has its facts: $name', async ({ row }) => {
-		// Two rows are about what other facts exclude.
+		// Some rows are about what other facts exclude.
 		const facts: Facts = {
 			...(FACTS as Facts),
-			refusedText: { isUnreadable: true, isShortened: true },
+			refusedText: {
+				index: 6,
+				beginning: 'One',
+				isUnreadable: true,
+				isShortened: true,
+				isNotTooLong: true,
+			},
 			task: row.needs.includes('status') ? 'rerank' : 'embeddings',
 			server: toKnownServer(
 				row.needs.some((name) => name.startsWith('mayHave'))

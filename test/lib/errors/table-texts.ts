@@ -5,6 +5,14 @@ import { toKnownServer } from '../../../lib/servers/server-facts';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ApprovedRow } from '../../support/approved/approved-table';
 
+const REFUSED = {
+	index: 6,
+	beginning: 'One',
+	isUnreadable: false,
+	isShortened: false,
+	isNotTooLong: false,
+};
+
 /** Values of each fact, by a name for the table; `true` where a fact has no other value. */
 const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[Name]>> } = {
 	namedOptions: {
@@ -21,9 +29,31 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 	promptSource: { chat: 'chat', text: 'text', state: 'state' },
 	textNoun: { document: 'Document' },
 	refusedText: {
-		unreadable: { isUnreadable: true, isShortened: false },
-		shortened: { isUnreadable: false, isShortened: true },
-		refused: { isUnreadable: false, isShortened: false },
+		unreadable: { ...REFUSED, isUnreadable: true },
+		shortened: { ...REFUSED, isShortened: true },
+		'not too long': { ...REFUSED, isNotTooLong: true },
+		refused: REFUSED,
+	},
+	vectorIssue: {
+		missing: { kind: 'missing' },
+		'one too few': { kind: 'count', sent: 13, received: 12 },
+		'one too many': { kind: 'count', sent: 1, received: 2 },
+		'none of one': { kind: 'count', sent: 1, received: 0 },
+		'one of two': { kind: 'count', sent: 2, received: 1 },
+		indexes: { kind: 'indexes' },
+		'not base64': { kind: 'notBase64' },
+		several: { kind: 'several' },
+		sparse: { kind: 'sparse' },
+		'not numbers': { kind: 'notNumbers' },
+		'not finite': { kind: 'notFinite' },
+		zeros: { kind: 'zeros' },
+		dimensions: { kind: 'dimensions', dimensions: 2, expected: 3 },
+	},
+	textOfVector: { text: { index: 6, beginning: 'One' } },
+	hasUsableVectors: { usable: true },
+	otherDimensions: {
+		dimensions: { received: 2, expected: 3, option: 'Dimensions' },
+		expected: { received: 2, expected: 3, option: 'Expected Dimensions' },
 	},
 	recording: { wav: 'audio/wav', ogg: 'audio/ogg' },
 	brokenUpload: {

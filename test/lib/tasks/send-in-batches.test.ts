@@ -258,7 +258,9 @@ test.each<{ type: ErrorType; status?: number }>([
 ])('$status $type is a refusal, whatever the server wrote', async (details) => {
 	const error = createError(details);
 	const { failures } = await run({ texts: toTexts(64), refuse: isAmong([40], error) });
-	expect(failures).toEqual([{ error, texts: [{ index: 40, text: 'ab' }], isRefusedAlone: true }]);
+	expect(failures).toMatchObject([
+		{ error, texts: [{ index: 40, text: 'ab' }], isRefusedAlone: true },
+	]);
 });
 
 describe('the size of batches', () => {
@@ -377,6 +379,35 @@ describe('Truncate', () => {
 		expect(lengths).toEqual([40_000, 20_000, 10_000, 5_000]);
 		expect(failures).toMatchObject([{ texts: [long], isRefusedAlone: true }]);
 	});
+
+	test.each([
+		{ name: 'much shorter than an accepted one', type: 'badRequest', size: 100, tried: 1 },
+		{ name: 'as long as an accepted one', type: 'badRequest', size: 4_000, tried: 4 },
+		{ name: 'too long, as its code says', type: 'promptTooLong', size: 100, tried: 4 },
+		{ name: 'read, with an unusable result', type: 'invalidResponse', size: 4_000, tried: 1 },
+	] as const)(
+		'is only sent shorter if it may be too long: $name',
+		async ({ type, size, tried }) => {
+			const accepted = toTexts(3, 'x'.repeat(4_400));
+			const refused = { index: 3, text: 'y'.repeat(size) };
+			let requests = 0;
+			const { failures } = await run({
+				texts: [...accepted, refused],
+				canTruncate: true,
+				refuse: (batch) => {
+					if (!batch.some(({ index }) => index === 3)) return undefined;
+					if (batch.length === 1) requests += 1;
+					return createError({ type, status: type === 'invalidResponse' ? 200 : 400 });
+				},
+			});
+			const isShortened = tried > 1;
+			expect({ requests, failures }).toMatchObject({
+				requests: tried,
+				failures: [{ texts: [refused], isShortened }],
+			});
+			expect(failures[0]!.isNotTooLong).toBe(!isShortened);
+		},
+	);
 
 	test.each([1, 2, 20])('also if all of %s texts are too long', async (count) => {
 		const { truncatedTexts, failures } = await run({

@@ -133,7 +133,7 @@ describe('responses of embedding routes', () => {
 		'one vector without a list: %j',
 		(json) => {
 			expect(readEmbeddings(json, 1)).toEqual([A]);
-			expect(readEmbeddings(json, 2)).toHaveProperty('message');
+			expect(readEmbeddings(json, 2)).toHaveProperty('issue');
 		},
 	);
 
@@ -146,12 +146,12 @@ describe('responses of embedding routes', () => {
 		{
 			name: 'a missing vector',
 			response: { embeddings: [A] },
-			issue: '2 texts were sent, but 1 vectors',
+			issue: 'count',
 		},
 		{
 			name: 'an empty list of Ollama',
 			response: { embeddings: [] },
-			issue: '2 texts were sent, but 0 vectors',
+			issue: 'count',
 		},
 		{
 			name: 'an index from 2',
@@ -191,18 +191,18 @@ describe('responses of embedding routes', () => {
 		{
 			name: 'a text that is not base64 of floats',
 			response: { data: [{ embedding: 'abc' }, { embedding: 'abc' }] },
-			issue: 'base64',
+			issue: 'notBase64',
 		},
-		{ name: 'an empty vector', response: { embeddings: [[], []] }, issue: 'empty' },
+		{ name: 'an empty vector', response: { embeddings: [[], []] }, issue: 'notNumbers' },
 		{
 			name: 'a response without a list',
 			response: { object: 'list' },
-			issue: 'contains no embeddings',
+			issue: 'missing',
 		},
 		{
 			name: 'a text that is not a list',
 			response: { data: [{ embedding: '[1,' }, { embedding: '[1,' }] },
-			issue: 'not an array',
+			issue: 'notNumbers',
 		},
 		// Text Embeddings Inference (/embed_sparse), Pinecone, Vespa
 		...[
@@ -212,23 +212,23 @@ describe('responses of embedding routes', () => {
 		].map((response) => ({
 			name: 'a sparse vector',
 			response,
-			issue: 'objects instead of numbers',
+			issue: 'sparse',
 		})),
 		{
 			name: 'one of two unknown lists',
 			response: { first: [A, B], second: [B, A] },
-			issue: 'contains no embeddings',
+			issue: 'missing',
 		},
 		{
 			name: 'an only list of texts',
 			response: { warnings: ['AAAAAAAAAAAAAAAA', 'AAAAAAAAAAAAAAAA'] },
-			issue: 'contains no embeddings',
+			issue: 'missing',
 		},
 	])('$name is an issue: $issue', ({ response, issue }) => {
 		const input = JSON.stringify(response);
 		expect({ input, issue: readEmbeddings(response, 2) }).toMatchObject({
 			input,
-			issue: { message: expect.stringContaining(issue) as string },
+			issue: { issue: { kind: issue } },
 		});
 	});
 
@@ -267,14 +267,14 @@ describe('vectors that no store may receive', () => {
 	])('a vector that no store may receive is an issue: %s', (_case, json) => {
 		expect(readEmbeddings(json, 2)).toMatchObject({
 			position: 1,
-			message: expect.stringContaining('not 32-bit numbers') as string,
+			issue: { kind: 'notFinite' },
 		});
 	});
 
-	test('zeros, as a reranker returns them, have a suggestion', () => {
+	test('zeros, as a reranker returns them, are an issue', () => {
 		expect(readEmbeddings({ embeddings: [A, [0, 0]] }, 2)).toMatchObject({
 			position: 1,
-			suggestion: expect.stringContaining('reranker') as string,
+			issue: { kind: 'zeros' },
 		});
 	});
 
@@ -321,15 +321,14 @@ describe('vectors that no store may receive', () => {
 		['numbers and vectors', { data: [{ embedding: [1, [2]] }] }],
 	])('several vectors for one text: %s', (_name, json) => {
 		expect(readEmbeddings(json, 1)).toMatchObject({
-			message: 'a text has a list of vectors instead of one vector',
-			suggestion: expect.stringMatching(/multi-vector.*--pooling/) as string,
+			issue: { kind: 'several' },
 		});
 	});
 
 	test('different lengths', () => {
 		expect(readEmbeddings({ embeddings: [[1, 2], [1]] }, 2)).toMatchObject({
 			position: 1,
-			message: 'a vector has 1 dimensions while the others have 2',
+			issue: { kind: 'dimensions', dimensions: 1, expected: 2 },
 		});
 	});
 });
