@@ -110,6 +110,9 @@ class NotedExecution {
 		return this.stop.signal;
 	}
 
+	/** The files of its trigger are those of the execution. */
+	reportUnsentFiles(): void {}
+
 	beginWork(): () => void {
 		this.notes.push('begin');
 		return () => void this.notes.push('end');
