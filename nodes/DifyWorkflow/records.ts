@@ -17,14 +17,14 @@ const getFields = {
 	workflowRunId: runIdField,
 	waitUntilFinished: {
 		kind: 'switch',
-		label: 'Wait Until Finished',
+		label: 'Wait Until Done',
 		default: false,
 		description:
 			'Whether to poll until the run ends or pauses. Before Dify 1.15, a stopped run stays "running" in its record: do not wait for it there.',
 	},
 	waitTimeout: {
 		kind: 'seconds',
-		label: 'Timeout (Seconds)',
+		label: 'Wait Timeout (Seconds)',
 		default: 1200,
 		range: [1, 3600],
 		shownIf: { waitUntilFinished: [true] },

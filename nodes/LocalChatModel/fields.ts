@@ -85,7 +85,7 @@ const ownOptions = {
 	},
 	tokenBudget: {
 		kind: 'number',
-		label: 'Token Budget',
+		label: 'Execution Token Budget',
 		default: 0,
 		range: [0],
 		isInteger: true,

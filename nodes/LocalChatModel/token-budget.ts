@@ -4,7 +4,7 @@ import type { TokenTotals } from '../../lib/n8n/token-totals';
 import { createInputError } from '../../lib/errors/create-error';
 
 const UNCOUNTED =
-	'The server does not report token counts, so Token Budget cannot limit this execution.';
+	'The server does not report token counts, so Execution Token Budget cannot limit this execution.';
 
 /**
  * Fails if the execution has used its tokens. The response that exceeds the budget is still returned.
@@ -23,8 +23,8 @@ export function withTokenBudget(
 		const used = tokensIn + tokensOut;
 		if (used >= budget)
 			throw createInputError(
-				`The Token Budget of this execution is used up: ${used} of ${budget} tokens`,
-				'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Token Budget in the options of the model.',
+				`The Execution Token Budget is used up: ${used} of ${budget} tokens`,
+				'If an agent calls tools in a loop, lower its Max Iterations or give it clearer tools. Otherwise raise Execution Token Budget in the options of the model.',
 				{
 					detail: `The models of this execution have read ${tokensIn} tokens and generated ${tokensOut}. No further request was sent.`,
 					facts: { tokensIn, tokensOut, tokenBudget: budget },

@@ -125,7 +125,7 @@ test.each([
 test('when it is spent, nothing is sent, and the error says what was spent', async () => {
 	await expect(ask(contextWith(900, 150), 1000)).rejects.toMatchObject({
 		type: 'invalidInput',
-		message: 'The Token Budget of this execution is used up: 1050 of 1000 tokens',
+		message: 'The Execution Token Budget is used up: 1050 of 1000 tokens',
 		facts: { tokensIn: 900, tokensOut: 150, tokenBudget: 1000 },
 	});
 });
