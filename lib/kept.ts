@@ -13,6 +13,7 @@ export type KeptName =
 	| 'serverFacts'
 	| 'contradictions'
 	| 'props'
+	| 'modelFacts'
 	| 'templateTokens'
 	| 'apiRoots'
 	| 'nativeAddresses'
@@ -102,6 +103,15 @@ export const KEPT: Readonly<Record<KeptName, KeptRow>> = {
 		scope: 'process',
 		keys: 'server and model',
 		writtenBy: 'the route with the properties of a model: slots, context, template',
+		ttlMs: TTL_MS,
+		maxEntries: SOME,
+		sharedBecause: 'the server gave them for requests of the node itself',
+		forgottenBy: 'a change of the type, and commands to load or unload a model',
+	},
+	modelFacts: {
+		scope: 'process',
+		keys: 'server and model',
+		writtenBy: 'the route with the facts about one model: capabilities, context, what it generates',
 		ttlMs: TTL_MS,
 		maxEntries: SOME,
 		sharedBecause: 'the server gave them for requests of the node itself',

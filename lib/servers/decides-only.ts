@@ -15,7 +15,7 @@ export async function decidesOnly(
 	const profile = getProfile(server);
 	const known = profile.findKnownModel(model);
 	if (known?.writesText !== undefined) return !known.writesText;
-	const { listsNoDecisions, fetchModel } = await profile.fetchType(signal);
-	if (listsNoDecisions !== true || fetchModel === undefined) return false;
-	return (await fetchModel(server, model, { signal })).writesText === false;
+	const { listsNoDecisions } = await profile.fetchType(signal);
+	if (listsNoDecisions !== true) return false;
+	return (await profile.fetchModelFacts(model, signal))?.writesText === false;
 }

@@ -15,6 +15,8 @@ export class SuccessionFacts {
 	readonly id: string = randomUUID();
 	/** By model. */
 	props: LruCache<ServerProps> = keepWithin<ServerProps>('props');
+	/** By model. */
+	modelFacts: LruCache<ServerModel> = keepWithin<ServerModel>('modelFacts');
 	/** Tokens in the chat template of each model; empty if it is not known: then it stays so, for the prompt cache. */
 	readonly templateTokens: LruCache<readonly string[]> =
 		keepWithin<readonly string[]>('templateTokens');

@@ -286,10 +286,24 @@ class ServerProfile {
 		return succession.props.get(model)?.context ?? listedModel?.context;
 	}
 
+	/**
+	 * The facts that the server reports about one model; requests them if they are unknown. Items of a node ask for the same.
+	 *
+	 * @returns undefined if the server reports none, or does not respond
+	 */
+	async fetchModelFacts(model: string, signal?: AbortSignal): Promise<ServerModel | undefined> {
+		const { modelFacts } = this.facts.succession;
+		const cached = modelFacts.get(model);
+		if (cached !== undefined) return cached;
+		const { fetchModel } = await this.fetchType(signal);
+		const fetched = await fetchModel?.(this.server, model, { signal });
+		if (fetched !== undefined) modelFacts.set(model, fetched);
+		return fetched;
+	}
+
 	/** Tokens of context that a model was trained for, as the server responds; Infinity if it does not tell. */
 	async fetchTrainedContext(model: string, signal?: AbortSignal): Promise<number> {
-		const { fetchModel } = await this.fetchType(signal);
-		const facts = this.getOnlyModel() ?? (await fetchModel?.(this.server, model, { signal }));
+		const facts = this.getOnlyModel() ?? (await this.fetchModelFacts(model, signal));
 		return facts?.trainedContext ?? Infinity;
 	}
 
@@ -367,6 +381,7 @@ class ServerProfile {
 	forget(): void {
 		this.facts.typeExpiresAt = 0;
 		this.facts.succession.props = keepWithin('props');
+		this.facts.succession.modelFacts = keepWithin('modelFacts');
 	}
 }
 

@@ -292,6 +292,17 @@ const USES: Readonly<Record<KeptName, (subject: Subject) => Promise<unknown>>> =
 		await profile.fetchProps(subject.model);
 		return reads;
 	},
+	modelFacts: async (subject) => {
+		transport.read = readFrom({
+			'/v1/models': LLAMA_LIST,
+			'/api/show': { capabilities: ['vision'] },
+		});
+		const profile = getProfile(connect(subject, 'ollama'));
+		transport.sent = [];
+		reads = [];
+		const facts = await profile.fetchModelFacts(subject.model);
+		return [facts?.id, ...reads, ...transport.sent.map(({ url }) => withoutServer(url))];
+	},
 	templateTokens: async (subject) => {
 		transport.sent = [];
 		await getProfile(connect(subject, 'ollama')).fetchTemplateTokens(subject.model, undefined);
@@ -360,6 +371,7 @@ const APART: Readonly<Record<KeptName, readonly Part[]>> = {
 	serverFacts: SERVER,
 	contradictions: SERVER,
 	props: ['model', ...SERVER],
+	modelFacts: ['model', ...SERVER],
 	templateTokens: ['model', ...SERVER],
 	apiRoots: SERVER,
 	nativeAddresses: SERVER,

@@ -2,6 +2,7 @@
 import { createServerError } from '../../errors/create-error';
 import { assertWritesText } from '../../servers/assert-writes-text';
 import type { ServerProps } from '../../servers/types/server-type';
+import { getProfile } from '../../servers/profile';
 import { getMedia } from '../content';
 import type { TurnContext } from '../turn-context';
 import type { ChatMessage } from '../chat-message';
@@ -33,8 +34,9 @@ export async function assertCapabilities(
 	const hasImage = messages.some(({ content }) =>
 		getMedia(content).some(({ type }) => type === 'image'),
 	);
-	if (!hasImage || (await serverType.fetchModel?.(server, model, { signal }))?.vision !== false)
-		return;
+	if (!hasImage) return;
+	const facts = await getProfile(server).fetchModelFacts(model, signal);
+	if (facts?.vision !== false) return;
 	throw createServerError('modalityUnsupported', context, {
 		title: `The model "${model}" does not support images`,
 		suggestion: serverType.texts.suggestions?.modalityUnsupported,

@@ -12,11 +12,10 @@ export const litellm: ServerType = {
 	name: 'litellm',
 	label: 'LiteLLM',
 	isGateway: true,
-	fetchModel: async (server, model, options) => ({
-		id: model,
-		aliases: [],
-		...readCapabilities(await tryProbeObject(server, '/model/info', options), model),
-	}),
+	fetchModel: async (server, model, options) => {
+		const info = await tryProbeObject(server, '/model/info', options);
+		return info && { id: model, aliases: [], ...readCapabilities(info, model) };
+	},
 	texts: SERVER_TEXTS.litellm,
 };
 

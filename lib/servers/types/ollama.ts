@@ -52,7 +52,7 @@ export const ollama: ServerType = {
 	},
 	fetchModel: async (server, model, options) => {
 		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
-		return parseOllamaModel(model, { shown: details });
+		return details && parseOllamaModel(model, { shown: details });
 	},
 	listsNoDecisions: true,
 	enrichModels: addTags,

@@ -226,8 +226,8 @@ export interface ServerType {
 	fetchProps?: ModelQuery<ServerProps | undefined>;
 	/** The chat template of a model, if the properties do not have its tokens. Neither loads nor wakes it. */
 	fetchTemplate?: ModelQuery<string | undefined>;
-	/** The facts about one model. */
-	fetchModel?: ModelQuery<ServerModel>;
+	/** The facts about one model; undefined if it does not respond. `Profile.fetchModelFacts` keeps them. */
+	fetchModel?: ModelQuery<ServerModel | undefined>;
 	/** Adds facts of one more request to listed models. */
 	enrichModels?(
 		server: ModelServer,

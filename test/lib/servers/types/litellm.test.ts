@@ -21,7 +21,12 @@ async function sendImage(info: unknown) {
 		},
 	];
 	await assertCapabilities(
-		{ server, serverType: litellm, settings: { model: 'm' } as never, chatRequest: {} as never },
+		{
+			server: { ...server, configuredType: 'litellm' },
+			serverType: litellm,
+			settings: { model: 'm' } as never,
+			chatRequest: {} as never,
+		},
 		messages,
 		undefined,
 	);

@@ -165,6 +165,17 @@ test('Ollama: native API with a schema, thinking off, and probabilities', async 
 	});
 });
 
+test('Ollama is asked for the facts of its model once, whatever the number of items', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	const label = reply.json({ message: { content: '"A"' }, done: true, done_reason: 'stop' });
+	sim.script(label, label, label);
+	const items = [{ json: {} }, { json: {} }, { json: {} }];
+	const parameters = withOptions({ maxConcurrentItems: 1 });
+	expect(await executeIn(prepare({ parameters, items }))).toHaveLength(3);
+	const count = (path: string) => sim.requests.filter((request) => request.path === path).length;
+	expect({ show: count('/api/show'), chat: count('/api/chat') }).toEqual({ show: 1, chat: 3 });
+});
+
 test('other servers: a schema; the name is accepted from a server that ignores it', async () => {
 	const sim = await serve({ profile: 'fastapi' });
 	sim.script(completionReply('The category is "complaint".'));
