@@ -119,13 +119,13 @@ describe('batches', () => {
 			},
 		});
 		const { supplied } = await embeddings(server.url, {
-			parameters: { options: { batchSize: 80 } },
+			parameters: { options: { batchSize: 66 } },
 		});
-		const texts = Array.from({ length: 160 }, (_none, at) => `text ${at}`);
+		const texts = Array.from({ length: 99 }, (_none, at) => `text ${at}`);
 		const vectors = await supplied.embedDocuments(texts);
 		expect(vectors.map(({ length }) => length)).toEqual(texts.map(() => vector.length));
 		const sizes = server.sent('/v1/embeddings').map(({ input }) => (input as string[]).length);
-		expect(sizes).toEqual([80, 40, 40, 40, 40]);
+		expect(sizes).toEqual([66, 33, 33, 33]);
 	});
 
 	test.each([
