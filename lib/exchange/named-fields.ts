@@ -85,7 +85,7 @@ export function findPlaces(
 				? []
 				: toPlace(typographic ?? quoted ?? name ?? text, text, index).map((place) => ({
 						...place,
-						listIndex: lists.find(({ from, to }) => index > from && index < to)?.from,
+						listIndex: findAround(lists, index)?.from,
 					})),
 		),
 	];
@@ -106,6 +106,18 @@ function findRepeatedRequests(text: string, { model }: JsonRecord): Stretch[] {
 	const hasModel = (object: string) =>
 		[...object.matchAll(MODEL)].some(([, name]) => name === model);
 	return findLists(text, BRACE).filter(({ from, to }) => hasModel(text.slice(from, to)));
+}
+
+/** The stretch around a place, by halves: both may be many. */
+function findAround(stretches: readonly Stretch[], index: number): Stretch | undefined {
+	let [low, high] = [0, stretches.length];
+	while (low < high) {
+		const middle = Math.floor((low + high) / 2);
+		if (stretches[middle]!.to <= index) low = middle + 1;
+		else high = middle;
+	}
+	const stretch = stretches[low];
+	return stretch !== undefined && stretch.from < index ? stretch : undefined;
 }
 
 /** Around an object. */

@@ -105,6 +105,9 @@ import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { isWholeMessage, toTitle } from '../../lib/errors/message-title';
 import { ServerError } from '../../lib/errors/server-error';
+import { getTextsOfOthers } from '../../lib/chat/texts-of-others';
+import { toRejection } from '../../lib/exchange/rejection';
+import { parseFeedbackState } from '../../nodes/DifyTrigger/feedback';
 import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phrase';
 import { labelOptions } from '../../lib/exchange/named-options';
 import { findTypeByWords } from '../../lib/errors/words';
@@ -916,6 +919,32 @@ const DEFINITIONS: Record<string, (count: number) => void> = {
 		void createToolNames(
 			times(count, (at) => toTool({ name: `${'ü'.repeat(70)}${at}`, schema: {} })),
 		),
+	'texts of others in a long conversation': (count) =>
+		void getTextsOfOthers({
+			messages: times(count, (at) => ({
+				role: 'user',
+				content: [{ type: 'text', text: `word ${at}`, origin: 'user' }],
+			})),
+			tools: times(count, (at) => toTool({ name: `t${at}`, schema: {} })),
+		}),
+	'a rejection with many fields, each in a list': (count) => {
+		const names = times(count, (at) => `field_${at}`);
+		const rejection = toRejection({
+			error: new ServerError({
+				type: 'badRequest',
+				title: 'No',
+				suggestion: '',
+				isServerText: true,
+				serverText: names.map((name) => `['${name}'] is not supported; `).join(''),
+			}),
+			body: Object.fromEntries(names.map((name) => [name, 1])),
+			textsOfOthers: [],
+			isRepeated: false,
+		});
+		rejection.getNamesBeside(names.at(-1)!);
+	},
+	'the stored state of a trigger with many ratings': (count) =>
+		void parseFeedbackState({ known: makeRecord(10 * count, String) }),
 	'a form of Dify with many fields': (count) =>
 		void parseAppForm({
 			user_input_form: times(10 * count, (at) => ({
