@@ -216,6 +216,7 @@ export interface RowsField {
 export interface FormField {
 	kind: 'form';
 	label: string;
+	description?: string;
 	shownIf?: BaseField['shownIf'];
 	/** The node's method that loads the form. */
 	load: string;

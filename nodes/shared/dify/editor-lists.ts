@@ -254,10 +254,10 @@ const EDITOR_TYPE_BY_FORM_TYPE: Record<AppFormFieldType, FieldType> = {
 	'file-list': 'string',
 };
 
-/** Hints for field types without an n8n input. */
+/** Notes for field types without an n8n input. The panel shows about 28 characters: the description of the form says more. */
 const INPUT_HINTS: Partial<Record<AppFormFieldType, string>> = {
-	file: 'binary field or URL',
-	'file-list': 'binary fields or URLs, separated by commas',
+	file: 'file',
+	'file-list': 'files',
 };
 
 function isDefaultValue(value: unknown): value is string | number | boolean {

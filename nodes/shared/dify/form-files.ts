@@ -1,7 +1,7 @@
 /** Files of file fields, in the form of an app or of a paused run. */
 import type { AppFormField } from '../../../lib/dify/app-form';
 import type { JsonRecord } from '../../../lib/values/records';
-import { isRecord, isUnset } from '../../../lib/values/records';
+import { asNonEmptyString, isRecord, isUnset } from '../../../lib/values/records';
 import { parseJsonExactly } from '../../../lib/values/exact-json';
 import { toText } from '../../../lib/values/text';
 import type { DifyCall } from './dify-operation';
@@ -87,11 +87,12 @@ function parseFileEntries(value: unknown): unknown[] {
 
 /** The files of such a field. */
 async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
-	if (entries.every(isRecord)) {
-		return entries.map(withTransferMethod).map((file) => ({ send: async () => file }));
-	}
 	const files: FileRequest[] = [];
 	for (const entry of entries) {
+		if (isRecord(entry)) {
+			files.push(await toRecordRequest(call, entry));
+			continue;
+		}
 		const name = typeof entry === 'string' ? entry.trim() : undefined;
 		if (name === undefined) {
 			throw createLocalError('invalidInputs', {
@@ -104,4 +105,22 @@ async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
 			files.push(await toUploadRequest(call, name));
 	}
 	return files;
+}
+
+/** A file object of Dify, or a file as n8n describes it: `{{ $binary.Document }}`, or `{{ $json.Document }}` of a form. */
+async function toRecordRequest(call: DifyCall, record: JsonRecord): Promise<FileRequest> {
+	const fileName = asNonEmptyString(record.fileName) ?? asNonEmptyString(record.filename);
+	const isOfDify = ['transfer_method', 'upload_file_id', 'url'].some((name) => name in record);
+	if (fileName === undefined || isOfDify) {
+		const file = withTransferMethod(record);
+		return { send: async () => await Promise.resolve(file) };
+	}
+	const { binary = {} } = call.context.getInputData()[call.itemIndex] ?? {};
+	const names = Object.keys(binary).filter((name) => binary[name]!.fileName === fileName);
+	const [name, ...others] = names;
+	if (name !== undefined && others.length === 0) return await toUploadRequest(call, name);
+	throw createLocalError('invalidInputs', {
+		title: `The inputs describe the file "${fileName.slice(0, 100)}" instead of naming its binary field`,
+		suggestion: `Enter ${(names.length > 0 ? names : Object.keys(binary)).slice(0, 20).join(' or ') || 'the name of its binary field'} in the field, as fixed text.`,
+	});
 }

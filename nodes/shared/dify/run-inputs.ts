@@ -4,6 +4,7 @@ import type { AppFormField } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
 import { convertFormValue, parseJsonInputs } from '../../../lib/dify/input-values';
 import { ServerError } from '../../../lib/errors/server-error';
+import { createLocalError } from '../../../lib/dify/create-error';
 import { createInputError } from '../../../lib/errors/create-error';
 import {
 	assertTextLength,
@@ -35,6 +36,8 @@ export const inputFields = {
 		kind: 'form',
 		label: 'Form',
 		load: 'getForm',
+		description:
+			'Variables of the app. A file field takes the name of a binary field, such as Document, or a URL; a field for files takes several, separated by commas. After another credential is selected, open the menu ⋮ and select Refresh Field List.',
 		shownIf: { inputsMode: ['form'] },
 	},
 	inputsJson: {
@@ -45,7 +48,7 @@ export const inputFields = {
 		shownIf: { inputsMode: ['json'] },
 		placeholder: 'e.g. { "language": "English" }',
 		description:
-			'Object with the variables of the app. Text variables require strings, even for digits. File variables take the name of a binary field, a URL, or an array of either.',
+			'Object with the variables of the app. Values are converted to the type of their variable, as in App Fields. File variables take the name of a binary field, a URL, or an array of either.',
 		parse: (value: unknown): JsonRecord => parseJsonInputs(value),
 	},
 } as const satisfies FieldTable;
@@ -73,6 +76,7 @@ export async function readInputs(call: DifyCall, values: InputValues): Promise<R
 		const noFiles = await readFiles(call, {}, []);
 		return { values: isJson ? input : {}, files: noFiles, warnings: [] };
 	}
+	assertFormOfApp(input, form, isJson);
 	const files = await readFiles(call, input, form.filter(isFileField));
 	const textFields = form.filter((field) => !isFileField(field));
 	const converted = textFields.map((field) => [
@@ -80,9 +84,13 @@ export async function readInputs(call: DifyCall, values: InputValues): Promise<R
 		convertFormValue(field, getOwn(input, field.variable)),
 	]);
 	return {
-		values: isJson ? input : omitUndefined(Object.fromEntries(converted) as JsonRecord),
+		// Variables that the form does not have are sent as they are: JSON may be for a workflow that reads them otherwise.
+		values: {
+			...(isJson && withoutFields(input, form)),
+			...omitUndefined(Object.fromEntries(converted) as JsonRecord),
+		},
 		files,
-		warnings: getUnknownInputWarnings(input, form),
+		warnings: getUnknownInputWarnings(input, form, isJson),
 	};
 }
 
@@ -110,18 +118,60 @@ async function fetchForm({ client }: DifyCall, isJson: boolean) {
 	return appParameters === undefined ? undefined : parseAppForm(appParameters);
 }
 
+/** The values of variables that the form does not have. */
+function withoutFields(input: JsonRecord, form: readonly AppFormField[]): JsonRecord {
+	const unknown = new Set(getUnknownNames(input, form));
+	return Object.fromEntries(Object.entries(input).filter(([name]) => unknown.has(name)));
+}
+
+const REFRESH =
+	'The node has the fields of another app, or of an older form: open the menu ⋮ above the fields and select Refresh Field List, then fill them in.';
+
+/**
+ * Rejects the fields of another app before anything is sent. Dify would only name what it misses.
+ *
+ * @throws {ServerError} of type `invalidInputs` if values are for fields that the form does not have, and required ones are
+ *   missing
+ */
+function assertFormOfApp(input: JsonRecord, form: readonly AppFormField[], isJson: boolean) {
+	const unknown = getUnknownNames(input, form);
+	const missing = form.filter(
+		({ variable, required, default: defaultValue }) =>
+			required && defaultValue === undefined && isUnset(getOwn(input, variable)),
+	);
+	if (unknown.length === 0 || missing.length === 0) return;
+	throw createLocalError('invalidInputs', {
+		title: `The app has no field ${toList(unknown)}, and requires ${toList(missing.map(({ variable }) => variable))}`,
+		inputProblem: 'wrong',
+		suggestion: isJson ? `Correct ${inputFields.inputsJson.label}.` : REFRESH,
+	});
+}
+
+function getUnknownNames(input: JsonRecord, form: readonly AppFormField[]): string[] {
+	const names = new Set(form.map(({ variable }) => variable));
+	return Object.keys(input).filter((name) => !names.has(name) && !isUnset(getOwn(input, name)));
+}
+
+function toList(names: readonly string[]): string {
+	return names.map((name) => `"${name}"`).join(', ');
+}
+
 /**
  * Warnings about values without a form field: fields are renamed or removed in Dify, which silently drops such inputs
  * (docs/protocols/dify.md 2.1.2).
  */
-function getUnknownInputWarnings(input: JsonRecord, form: readonly AppFormField[]) {
-	const names = new Set(form.map(({ variable }) => variable));
-	const unknown = Object.keys(input).filter(
-		(name) => !names.has(name) && !isUnset(getOwn(input, name)),
-	);
+function getUnknownInputWarnings(
+	input: JsonRecord,
+	form: readonly AppFormField[],
+	isJson: boolean,
+): string[] {
+	const unknown = getUnknownNames(input, form);
 	if (unknown.length === 0) return [];
-	const list = unknown.map((name) => `"${name}"`).join(', ');
+	const known = form.map(({ variable }) => variable).join(', ') || 'no fields';
+	const cure = isJson
+		? `Correct ${inputFields.inputsJson.label}.`
+		: 'If the app or its form was changed, open the menu ⋮ above the fields and select Refresh Field List.';
 	return [
-		`The form of the app has no field ${list}, so the value was dropped. Its fields: ${[...names].join(', ') || 'no fields'}. If the form was changed in Dify, open the node and refresh the list of fields.`,
+		`The form of the app has no field ${toList(unknown)}, so the value was dropped. Its fields: ${known}. ${cure}`,
 	];
 }

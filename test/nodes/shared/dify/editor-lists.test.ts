@@ -82,7 +82,7 @@ describe('lists in the editor', () => {
 			['unit', 'options', false, 'unit'],
 			['terse', 'boolean', false, 'terse'],
 			['extra', 'object', false, 'extra'],
-			['papers', 'string', false, 'Papers (binary fields or URLs, separated by commas)'],
+			['papers', 'string', false, 'Papers (files)'],
 		]);
 		expect(fields[0]).toMatchObject({ defaultValue: 'Rome', display: true });
 		expect(fields[1]!.options).toEqual([

@@ -65,9 +65,75 @@ test('JSON is sent unchanged; invalid JSON is rejected', async () => {
 	expect(
 		(await sendMessageError(sim, { parameters: { inputsJson: '{"city"' } })).message,
 	).toContain('not a JSON object');
-	expect(
-		(await sendMessageError(sim, { parameters: { inputsJson: '{"city":7}' } })).message,
-	).toContain('must be a string');
+});
+
+test('JSON is converted to the types of the form, as App Fields are', async () => {
+	const sim = await startApp({
+		mode: 'chat',
+		form: [
+			{ kind: 'text-input', variable: 'plz' },
+			{ kind: 'number', variable: 'count' },
+		],
+	});
+	await sendMessageJson(sim, { parameters: { inputsJson: '{"plz": 80331, "count": "7"}' } });
+	const value = { plz: 80_331, count: '7' };
+	await sendMessageJson(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
+	expect(sim.runs.map(({ inputs }) => inputs)).toEqual([
+		{ plz: '80331', count: 7 },
+		{ plz: '80331', count: 7 },
+	]);
+});
+
+test.each(['form', 'json'])(
+	'the fields of another app are named, with the cure: inputs as %s',
+	async (inputsMode) => {
+		const sim = await startApp({
+			mode: 'chat',
+			form: [
+				{ kind: 'text-input', variable: 'topic', required: true },
+				{ kind: 'text-input', variable: 'style' },
+			],
+		});
+		const value = { city: 'Rome' };
+		const parameters = { inputsMode, inputs: { value }, inputsJson: JSON.stringify(value) };
+		const error = await sendMessageError(sim, { parameters });
+		expect(error.message).toContain('The app has no field "city", and requires "topic"');
+		expect(error.description).toContain(
+			inputsMode === 'form' ? 'Refresh Field List' : 'Correct Inputs as JSON',
+		);
+		expect(sim.runs).toEqual([]);
+	},
+);
+
+describe('a file of the form as n8n describes it', () => {
+	const document = { data: 'JVBERi0xLjcK', mimeType: 'application/pdf', fileName: 'terms.pdf' };
+	const send = async (picture: unknown) => {
+		const sim = await startApp({ mode: 'chat', form: [{ kind: 'file', variable: 'document' }] });
+		const fake = prepareNode('difyChatMessage', sim, {
+			items: [{ json: {}, binary: { Document: document } }],
+			parameters: { inputsMode: 'form', inputs: { value: { document: picture } } },
+		});
+		return { sim, run: executePrepared('difyChatMessage', fake) };
+	};
+
+	test.each([
+		['$json.Document', { filename: 'terms.pdf', mimetype: 'application/pdf', size: 9 }],
+		['$binary.Document', document],
+		['its name', 'Document'],
+		['a list of it', [{ filename: 'terms.pdf' }]],
+	])('%s', async (_name, picture) => {
+		const { sim, run } = await send(picture);
+		await run;
+		expect(sim.runs[0]!.inputs).toMatchObject({ document: { filename: 'terms.pdf' } });
+	});
+
+	test('one that the item does not have is an error that names the field', async () => {
+		const { run } = await send({ fileName: 'other.pdf', mimeType: 'application/pdf' });
+		await expect(run).rejects.toMatchObject({
+			message: expect.stringContaining('describe the file "other.pdf"') as string,
+			description: expect.stringContaining('Enter Document in the field') as string,
+		});
+	});
 });
 
 describe('inputs', () => {
