@@ -39,6 +39,7 @@ export async function collectResponseWarnings(
 		reasoningWarning,
 		describeIgnoredEnd(completion.ignoredEnd),
 		isFieldOmitted ? undefined : getThinkingWarning(settings.sampling, completion),
+		isFieldOmitted ? undefined : getLimitWarning(end, completion),
 		...(await collectInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
@@ -88,7 +89,22 @@ function getThinkingWarning(
 	if (thinking?.mode !== 'budget') return undefined;
 	const tokens = usage?.reasoningTokens ?? estimateTokens(reasoning) / ESTIMATE_FACTOR;
 	if (tokens <= thinking.tokens + BUDGET_MARGIN) return undefined;
-	return `The thinking has about ${Math.round(usage?.reasoningTokens ?? estimateTokens(reasoning))} tokens, more than Thinking Token Budget (${thinking.tokens}): the server does not follow it for this model.`;
+	// Without the count, which differs for each item: a run has one hint.
+	return `The thinking is longer than Thinking Token Budget (${thinking.tokens} tokens): the server does not follow it for this model.`;
+}
+
+/** Tokens by which a server may miss a limit, such as those that end a response. */
+const LIMIT_MARGIN = 16;
+
+/** The warning about a response that is longer than it may be. */
+function getLimitWarning(
+	{ completionTokens = 0, maxTokens }: ResponseEnd,
+	{ usage }: ValidatedCompletion,
+): string | undefined {
+	if (maxTokens === undefined || usage?.estimated === true) return undefined;
+	return completionTokens > maxTokens + LIMIT_MARGIN
+		? `The response is longer than Maximum Tokens (${maxTokens}): the server does not follow this limit.`
+		: undefined;
 }
 
 /** Models imitate the text that n8n writes into the memory for earlier calls. */

@@ -9,7 +9,7 @@ const LONG = 'One thought after the other. '.repeat(100);
 
 const OFF = /^The model thought, although thinking is off/;
 const ON = /^Thinking is On, but the response contains no thinking/;
-const BUDGET = /^The thinking has about \d+ tokens, more than Thinking Token Budget \(5\)/;
+const BUDGET = /^The thinking is longer than Thinking Token Budget \(5 tokens\)/;
 
 it.each([
 	['{% if not thinking is defined %}{% endif %}', { thinking: false }],
@@ -22,6 +22,27 @@ it.each([
 	await model.invoke('Hi');
 	expect(chatRequests()[0]!.chat_template_kwargs).toEqual(expected);
 });
+
+it.each([
+	{ maxTokens: 100, tokens: 116, hints: [] },
+	{ maxTokens: 100, tokens: 117, hints: [/longer than Maximum Tokens \(100\)/] },
+	{ maxTokens: -1, tokens: 9_000, hints: [] },
+])(
+	'$tokens tokens of a response that may have $maxTokens',
+	async ({ maxTokens, tokens, hints }) => {
+		server().route(
+			'POST /v1/chat/completions',
+			reply.json({
+				choices: [{ message: { content: 'Hello' }, finish_reason: 'stop' }],
+				usage: { prompt_tokens: 9, completion_tokens: tokens, total_tokens: 9 + tokens },
+			}),
+		);
+		const chat = await supplied({ options: { maxTokens } });
+		await chat.model.invoke('Hi');
+		const warnings = chat.hints.filter(({ type }) => type !== 'info').map(({ message }) => message);
+		expect(warnings).toEqual(hints.map((hint) => expect.stringMatching(hint) as string));
+	},
+);
 
 describe('thinking that is not as it was set', () => {
 	it.each([
