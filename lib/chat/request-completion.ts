@@ -22,6 +22,7 @@ import { enforceStrictRoles } from './body/strict-roles';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { sumUsage } from './read/usage';
 import { toTurnError } from './turn-error';
+import { hasFormatOfOperation } from './settings';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import { TASK_LIMITS } from '../task-limits';
@@ -86,8 +87,7 @@ export async function requestCompletion(
 
 /** Whether the model knows the format without the field for it. */
 function hasFormatInPrompt({ settings }: TurnContext): boolean {
-	const { responseFormat } = settings.sampling;
-	return responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
+	return hasFormatOfOperation(settings.sampling.responseFormat);
 }
 
 /** What the requests of a turn contain. */

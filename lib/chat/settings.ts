@@ -75,6 +75,11 @@ export function isJsonRequested({ responseFormat }: SamplingSettings): boolean {
 	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
 }
 
+/** Whether the format is that of an operation, which has no option for it. */
+export function hasFormatOfOperation(responseFormat: ResponseFormat | undefined): boolean {
+	return responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
+}
+
 /** Whether the model is told not to think. */
 export function isThinkingOff({ thinking }: SamplingSettings): boolean {
 	return thinking?.mode === 'off' || (thinking?.mode === 'effort' && thinking.effort === 'none');

@@ -14,7 +14,10 @@ import { matchesModel } from '../servers/model-names';
 import { collectTruncationWarnings } from '../servers/truncation';
 import type { ServerModel } from '../servers/server-model';
 import { other } from '../servers/types/other';
+import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
+import { GENERATION_OPTIONS } from './body/generation-options';
+import { hasFormatOfOperation } from './settings';
 import { asFiniteNumber } from '../values/numbers';
 import type { ChatAttempt } from './chat-attempt';
 import type { Usage } from './chat-result';
@@ -43,6 +46,9 @@ interface FailedTurn {
 	draft: CompletionRequest;
 	/** Options that the response names. */
 	namedOptions: readonly NamedOption[] | undefined;
+	isRoomNegative: boolean;
+	/** The last attempt got output of the model. */
+	hasOutput: boolean;
 }
 
 /** The error of the turn, from that of its exchange. May send requests, such as for the list of models. */
@@ -57,14 +63,20 @@ export async function toTurnError(
 	const labelled =
 		body && textsOfOthers ? labelOptions(error, fields, { body, textsOfOthers }) : undefined;
 	const { error: cause = error, options: namedOptions } = labelled ?? {};
-	const explained = await explainTurnError(cause, { turn, draft, namedOptions });
+	const explained = await explainTurnError(cause, {
+		turn,
+		draft,
+		namedOptions,
+		isRoomNegative: body !== undefined && isRoomNegative(error, body),
+		hasOutput: lastAttempt !== undefined && hasText(lastAttempt),
+	});
 	return explained.copyWith({ facts: { ...explained.facts, usage } });
 }
 
 /** The error with what the turn and its server say of its cause. */
 async function explainTurnError(
 	error: ServerError,
-	{ turn, draft, namedOptions }: FailedTurn,
+	{ turn, draft, namedOptions, ...found }: FailedTurn,
 ): Promise<ServerError> {
 	const { server, serverType, settings, chatRequest } = turn;
 	const { signal } = chatRequest;
@@ -82,7 +94,9 @@ async function explainTurnError(
 		namedOptions: () => namedOptions,
 		model: () => model,
 		server: () => toKnownServer(serverType),
-		promptSource: () => 'chat',
+		promptSource: () => ((draft.sampling.maxTokens ?? 0) > 0 ? 'limitedChat' : 'chat'),
+		isRoomNegative: () => found.isRoomNegative || undefined,
+		hasOutput: () => found.hasOutput || undefined,
 		hasFormatTool: () => draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME) || undefined,
 		lacksRoutes: () => (isRecognized && serverType.hasEveryRoute !== true) || undefined,
 		mayLackModel: () => mayLackModel(cause, model) || undefined,
@@ -102,7 +116,25 @@ function getSamplingFacts({ sampling, tools }: CompletionRequest): FactSources {
 		convertedRules: () => (format !== undefined && hasTools ? undefined : rules),
 		hasFormatWithTools: () => (format !== undefined && hasTools) || undefined,
 		hasFixedSeed: () => seed !== -1 || undefined,
+		// Operations with a format of their own do not offer it.
+		repeatPenaltyLabel: () =>
+			hasFormatOfOperation(responseFormat) ? undefined : GENERATION_OPTIONS.repeatPenalty.label,
 	};
+}
+
+/** A limit of tokens, on any route. */
+const ROOM_FIELDS: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_new_tokens'];
+
+/** vLLM: "max_tokens must be at least 1, got -186." A value that was not sent is what the prompt has left of the context. */
+function isRoomNegative({ serverText = '' }: ServerError, body: JsonRecord): boolean {
+	const isNamed = ROOM_FIELDS.some((name) => serverText.includes(name));
+	const isSent = ROOM_FIELDS.some((name) => Object.hasOwn(body, name));
+	return isNamed && !isSent && /(?<![\w.-])-\d/.test(serverText);
+}
+
+function hasText(attempt: ChatAttempt): boolean {
+	const { text = '', reasoning = '' } = attempt.getPartialOutput() ?? {};
+	return (text + reasoning).trim() !== '';
 }
 
 /** Errors of the list that name the mistake, too: a web page has no chat route either. */

@@ -72,8 +72,9 @@ function toParts(
 	const serverText = mayQuote ? (error.serverText ?? '') : '';
 	const ownUrl = url === undefined ? '' : toDisplayUrl(url);
 	const address = mayLocate ? (displayedUrl ?? ownUrl) : '';
-	// A title has no period.
-	const isQuoted = `${detail} ${suggestion}`.includes(withoutEnds(serverText, /\s/, /[\s.]/));
+	// A title has no period, and what is like a tag has lost its effect in it.
+	const plainText = withoutEnds(toPlainText(serverText), /\s/, /[\s.]/);
+	const isQuoted = toPlainText(`${detail} ${suggestion}`).includes(plainText);
 	return {
 		problem: withPeriod(detail),
 		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}".`,

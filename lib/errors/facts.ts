@@ -111,8 +111,8 @@ export interface KnownServer {
 /** What Server Health checks. */
 export type CheckedService = 'modelServer' | 'dify';
 
-/** Where a prompt comes from, of which no part decides that it is too long. */
-export type PromptSource = 'chat' | 'text' | 'state';
+/** Where a prompt comes from, of which no part decides that it is too long; `limitedChat`: Maximum Tokens is set. */
+export type PromptSource = 'chat' | 'limitedChat' | 'text' | 'state';
 
 /** Facts by their names. None of them has to be known. */
 export interface Facts {
@@ -209,6 +209,12 @@ export interface Facts {
 	hasFormatWithTools: true;
 	/** The format of the answer was requested as a tool call. */
 	hasFormatTool: true;
+	/** The operation has the option with this label. */
+	repeatPenaltyLabel: string;
+	/** The model wrote output before the error, so the prompt fitted into the context. */
+	hasOutput: true;
+	/** The server rejects its own limit of tokens, since none was sent: the prompt leaves no room for a response. */
+	isRoomNegative: true;
 	/** The server is silent while it works on such a request. */
 	isSilentTask: true;
 	/** The server got the request: it did not wait in the queue of n8n. */

@@ -10,7 +10,7 @@ import { chatModel, failureOf, run, serverHealth } from './support/node-runner';
 const start = useServers();
 
 /** What is sent. */
-type Task = 'chat' | 'image' | 'tools' | 'embed' | 'transcribe';
+type Task = 'chat' | 'plain chat' | 'image' | 'images' | 'tools' | 'embed' | 'transcribe';
 
 interface Case {
 	name: string;
@@ -20,6 +20,8 @@ interface Case {
 	body: string;
 	/** Advice, or a title, that contradicts what is known. */
 	wrong: RegExp;
+	/** What is told instead, of its own words. Default: anything else. */
+	right?: RegExp;
 	/** The server is known. */
 	isLlamaServer?: true;
 }
@@ -94,6 +96,32 @@ const CASES: readonly Case[] = [
 		wrong: /Simplify/i,
 	},
 	{
+		name: 'a limit of tokens that was not sent is what the prompt leaves',
+		task: 'plain chat',
+		status: 400,
+		body: message('max_tokens must be at least 1, got -186.'),
+		wrong: /Maximum Tokens/,
+		right: /prompt leaves no room for a response/,
+	},
+	{
+		name: 'a server that expects text got a picture',
+		task: 'image',
+		status: 400,
+		body: message(
+			'json: cannot unmarshal array into Go struct field .messages.content of type string',
+		),
+		wrong: /server log may say more/,
+		right: /1 file \(image\/png\) was sent as well/,
+	},
+	{
+		name: 'of two pictures, fewer are to be sent',
+		task: 'images',
+		status: 400,
+		body: message('At most 1 image(s) may be provided in one prompt.'),
+		wrong: /server log may say more/,
+		right: /2 files were sent in one request: send fewer of them/,
+	},
+	{
 		name: '502 as JSON about a timeout does not say that the server is down',
 		task: 'chat',
 		status: 502,
@@ -149,17 +177,20 @@ const TOOL = {
 	function: { name: 'look', description: 'Looks.', parameters: { type: 'object', properties: {} } },
 };
 
+async function sendImages(url: string, count: number): Promise<unknown> {
+	const { supplied } = await chatModel(url);
+	const image = { type: 'image_url', image_url: { url: PIXEL } };
+	return await supplied.invoke([{ role: 'user', content: Array(count).fill(image) as unknown }]);
+}
+
 const RUNS: Readonly<Record<Task, (url: string) => Promise<unknown>>> = {
 	chat: async (url) =>
 		await (
 			await chatModel(url, { parameters: { options: { maxTokens: 140_000 } } })
 		).supplied.invoke('Hi'),
-	image: async (url) =>
-		await (
-			await chatModel(url)
-		).supplied.invoke([
-			{ role: 'user', content: [{ type: 'image_url', image_url: { url: PIXEL } }] },
-		]),
+	'plain chat': async (url) => await (await chatModel(url)).supplied.invoke('Hi'),
+	image: async (url) => await sendImages(url, 1),
+	images: async (url) => await sendImages(url, 2),
 	tools: async (url) =>
 		await (await chatModel(url)).supplied.invoke('Hi', { tools: [TOOL] } as never),
 	embed: async (url) => await run(url, 'vector:embed', { parameters: { text: 'One' } }),
@@ -175,7 +206,7 @@ async function showError(task: Task, url: string): Promise<string> {
 	return `${title}\n${description ?? ''}`;
 }
 
-describe.each(CASES)('$name', ({ task, status, body, wrong, isLlamaServer }) => {
+describe.each(CASES)('$name', ({ task, status, body, wrong, right, isLlamaServer }) => {
 	const respond =
 		(sent: string): Answer =>
 		(request, response) =>
@@ -190,7 +221,30 @@ describe.each(CASES)('$name', ({ task, status, body, wrong, isLlamaServer }) => 
 		const server = await start(isLlamaServer ? { ...LLAMA_SERVER } : respond(sent));
 		const shown = await showError(task, server.url);
 		expect(shown.replace(/URL: \S+$/, '').replaceAll('Server message', '')).not.toMatch(wrong);
+		if (right !== undefined && sent === body) expect(shown).toMatch(right);
 	});
+});
+
+test('a prompt whose response was shown is not to be shortened', async () => {
+	const server = await start({
+		...LLAMA_SERVER,
+		'POST /v1/chat/completions': (_request, response) => {
+			response.writeHead(200, { 'content-type': 'text/event-stream' });
+			const events = [
+				{ choices: [{ index: 0, delta: { content: 'Once upon a time' } }] },
+				{
+					error: {
+						message: 'Reached context length of 4096 tokens',
+						code: 'context_length_exceeded',
+					},
+				},
+			];
+			response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+		},
+	});
+	const shown = await showError('plain chat', server.url);
+	expect(shown).toMatch(/Reached context length.*The prompt fitted, and the response filled/s);
+	expect(shown).not.toMatch(/shorten/i);
 });
 
 describe('closed connections', () => {

@@ -5,6 +5,7 @@ import { keepAny } from '../../fields/check-value';
 import type { TextField } from '../../fields/field';
 import { SERVER_TYPES } from '../../servers/types/index';
 import type { SamplingSettings } from '../settings';
+import { hasFormatOfOperation } from '../settings';
 import { GENERATION_OPTION_LIST } from './generation-options';
 import { RESPONSE_FORMAT_FIELDS } from './response-format-fields';
 import { THINKING_FIELDS } from './thinking-fields';
@@ -57,8 +58,7 @@ function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
 
 /** The rows of a chat. */
 export function getChatFields(sampling: SamplingSettings): readonly RequestField[] {
-	const { responseFormat } = sampling;
-	const isOfOperation = responseFormat?.type === 'jsonSchema' && responseFormat.isInPrompt === true;
+	const isOfOperation = hasFormatOfOperation(sampling.responseFormat);
 	const format = isOfOperation ? undefined : RESPONSE_FORMAT_FIELDS.responseFormat.label;
 	const grammar = isOfOperation ? undefined : RESPONSE_FORMAT_FIELDS.grammar.label;
 	return [

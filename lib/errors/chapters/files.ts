@@ -23,7 +23,7 @@ export const FILE_ROWS: readonly Row[] = [
 	defineRow({
 		types: PERHAPS_ABOUT_FILE,
 		needs: ['media', 'isAboutMedia'],
-		tell: ({ media }) => adviseOnMediaTypes(media),
+		tell: ({ media }) => adviseOnMediaTypes(media) ?? adviseOnNumber(media),
 	}),
 	defineRow({
 		types: PERHAPS_ABOUT_FILE,
@@ -31,6 +31,13 @@ export const FILE_ROWS: readonly Row[] = [
 		tell: ({ media }) =>
 			adviseOnMediaTypes(media) ??
 			'Send the request without its files, which shows whether the error is about them.',
+	}),
+	// A server that expects text may not say so: "cannot unmarshal array into Go struct field".
+	defineRow({
+		types: ['badRequest'],
+		needs: ['media'],
+		tell: ({ media }) =>
+			`${describeMedia(media)} sent as well: send the request without ${media.length === 1 ? 'it' : 'them'}, which shows whether the error is about ${media.length === 1 ? 'it' : 'them'}.`,
 	}),
 	defineRow({
 		types: PERHAPS_ABOUT_FILE,
@@ -60,4 +67,16 @@ function adviseOnRecordingType(type: string): string | undefined {
 	return USUAL_RECORDINGS.has(type)
 		? undefined
 		: `Most servers read wav, mp3 and flac: try one of these instead of a file of type ${type}.`;
+}
+
+/** Undefined for a single file. */
+function adviseOnNumber({ length }: Facts['media']): string | undefined {
+	return length === 1 ? undefined : `${length} files were sent in one request: send fewer of them.`;
+}
+
+/** With its verb: "1 file (image/png) was", "2 files (image/png, audio/wav) were". */
+function describeMedia(media: Facts['media']): string {
+	const types = [...new Set(media.flatMap(({ mimeType }) => mimeType ?? []))].join(', ');
+	const inBrackets = types === '' ? '' : ` (${types})`;
+	return media.length === 1 ? `1 file${inBrackets} was` : `${media.length} files${inBrackets} were`;
 }

@@ -101,6 +101,11 @@ export const MODEL_ROWS: readonly Row[] = [
 	}),
 	// What the server makes of the request, and of the output of the model
 	defineRow({
+		types: ['runawayOutput'],
+		needs: ['repeatPenaltyLabel'],
+		tell: ({ repeatPenaltyLabel }, general) => join(general, `Or set "${repeatPenaltyLabel}".`),
+	}),
+	defineRow({
 		types: ['grammarRejected'],
 		needs: ['convertedRules'],
 		tell: ({ convertedRules }) => RULES_ADVICE[convertedRules],

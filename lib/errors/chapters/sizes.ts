@@ -9,14 +9,48 @@ import { SERVER_TEXTS } from './server-texts';
 /** Tokens that a response needs at least: with less room, fewer tokens do not help. */
 const ROOM_FOR_RESPONSE = 512;
 
+const SHORTER_CHAT =
+	'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools.';
+
 /** What makes a prompt shorter of which no part decides. */
 const SHORTER_PROMPT: Readonly<Record<PromptSource, string>> = {
-	chat: 'Or shorten the input. In an agent, keep fewer messages in memory or set History Budget in Local Chat Model, and use fewer tools. Many servers also count Maximum Tokens: lower it.',
+	chat: SHORTER_CHAT,
+	limitedChat: `${SHORTER_CHAT} Many servers also count Maximum Tokens: lower it.`,
 	text: 'Or shorten the text.',
 	state: 'Or shorten the state.',
 };
 
+/** For a prompt that fitted. */
+const SHORTER_RESPONSE =
+	'The prompt fitted, and the response filled the context: request a shorter one.';
+
 export const SIZE_ROWS: readonly Row[] = [
+	// The prompt fitted, so it is not to be shortened.
+	defineRow({
+		types: ['promptTooLong', 'kvCacheFull'],
+		needs: ['hasOutput', 'server', 'contextSizes'],
+		tell: ({ server, contextSizes: { current, trained, slots } }) => {
+			const size = current === undefined ? undefined : Math.min(trained, 2 * current);
+			return size === undefined || size <= current!
+				? undefined
+				: join(SHORTER_RESPONSE, toAlternative(SERVER_TEXTS[server.type].context(size, slots)));
+		},
+	}),
+	defineRow({
+		types: ['promptTooLong', 'kvCacheFull'],
+		needs: ['hasOutput'],
+		tell: (_facts, general) => join(SHORTER_RESPONSE, toAlternative(general)),
+	}),
+	defineRow({
+		types: ['badRequest'],
+		needs: ['isRoomNegative', 'promptSource'],
+		becomes: 'promptTooLong',
+		tell: ({ promptSource }) =>
+			join(
+				'The prompt leaves no room for a response: give the model a larger context on the server.',
+				SHORTER_PROMPT[promptSource],
+			),
+	}),
 	defineRow({
 		types: ['promptTooLong'],
 		needs: ['promptTokens', 'contextTokens', 'responseTokens'],

@@ -264,7 +264,7 @@ export const MODEL_ERRORS = {
 	runawayOutput: {
 		title: 'The model repeated itself without end, so the response was stopped',
 		suggestion:
-			'Choose another model or quantization, or set Repeat Penalty. If equal lines were requested, request fewer of them per response: repetition of more than 16,000 characters is stopped. The details show what was received.',
+			'Choose another model or quantization. If equal lines were requested, request fewer of them per response. The details show what was received.',
 		health: 'misconfigured',
 		cause: 'server',
 	},

@@ -67,7 +67,12 @@ function explainError(
 			isPlain && inputProblem === 'empty' ? error.withSuggestion('Enter a value.') : error;
 		return { reason, isOfNode: true };
 	}
-	if (!isExpression(field.value)) return unchanged;
+	if (!isExpression(field.value)) {
+		// A value in it comes from an expression, and the error does not say which.
+		const isPlain = error.type === 'invalidInput' && hasPlainAdvice(error);
+		const reason = isPlain ? error.withSuggestion(adviseOnValue(error, context)) : error;
+		return { reason, isOfNode: false };
+	}
 	// A field with its own advice keeps it.
 	const suggest = (suggestion: string) => (hasPlainAdvice(error) ? suggestion : error.suggestion);
 	const json = asRecord(context.getInputData()[itemIndex]?.json);

@@ -26,7 +26,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		'a URL': [{ mimeType: undefined }],
 	},
 	largestPart: { part: 'Shorten the input.' },
-	promptSource: { chat: 'chat', text: 'text', state: 'state' },
+	promptSource: { chat: 'chat', limited: 'limitedChat', text: 'text', state: 'state' },
 	textNoun: { document: 'Document' },
 	refusedText: {
 		unreadable: { ...REFUSED, isUnreadable: true },
@@ -64,6 +64,9 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 	hasFixedSeed: { seed: true },
 	hasFormatWithTools: { 'format and tools': true },
 	hasFormatTool: { 'format tool': true },
+	repeatPenaltyLabel: { label: 'Repeat' },
+	hasOutput: { output: true },
+	isRoomNegative: { 'no room': true },
 	isSilentTask: { silent: true },
 	wasSent: { sent: true },
 	task: { embeddings: 'embeddings', rerank: 'rerank' },
