@@ -17,9 +17,8 @@ import type { ValidatedCompletion } from './check/validate-completion';
 import { validateCompletion } from './check/validate-completion';
 import { fitsSchema } from './check/validate-json';
 import { showsTextAtEnd } from './turn-context';
-import { CompletionAccumulator } from './read/completion-accumulator';
-import { toOpenAiChunk } from './read/ollama-chunk';
-import { readStream } from './read/read-stream';
+import type { ReaderOptions } from './read/completion-reader';
+import { CompletionReader } from './read/completion-reader';
 import type { ReasoningStartTracker } from './read/reasoning-start-tracker';
 import { createReasoningStartTracker } from './read/reasoning-start-tracker';
 import { addUsage } from './read/usage';
@@ -48,7 +47,7 @@ const ANSWER_IN_THINKING =
 
 /** One request of a turn: the exchange calls its methods in this order. */
 export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompletion> {
-	private accumulator: CompletionAccumulator | undefined;
+	private reader: CompletionReader | undefined;
 	private currentReport: AttemptReport = {
 		url: '',
 		firstTokenMs: 0,
@@ -106,11 +105,11 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 
 	/** Between the steps of the work on a long response. */
 	private async yieldIfLong(): Promise<void> {
-		if (this.accumulator?.isLong === true) await yieldToEventLoop();
+		if (this.reader?.isLong === true) await yieldToEventLoop();
 	}
 
 	getPartialOutput(): PartialOutput | undefined {
-		return this.accumulator?.partialOutput;
+		return this.reader?.partialOutput;
 	}
 
 	getShownLength(): number {
@@ -127,35 +126,34 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 		const isShown = !showsTextAtEnd(turn);
 		const contentType = response.headers['content-type'] ?? '';
 		let firstTokenMs = 0;
-		this.accumulator = createAccumulator(turn, this.routedDraft, options);
-		const { rest, completion } = await readStream(response, this.accumulator, {
+		const { secrets } = response.errorContext;
+		this.reader = createReader(turn, this.routedDraft, { ...options, secrets });
+		return await this.reader.receive(response, {
 			onDelta: (delta) => {
 				if (isShown) display.push(delta);
 			},
 			onContent: () => {
 				firstTokenMs ||= performance.now() - startedAt;
 			},
+			findError: (completion) => {
+				const { failure, usage } = completion;
+				if (completion.hasAnswerInThinking) currentReport.reasoningWarning = ANSWER_IN_THINKING;
+				currentReport.usage = addUsage(currentReport.usage, usage);
+				currentReport.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
+				return failure === undefined || failure.isCorrectable
+					? undefined
+					: createChatCompletionError(turn, { completion, source: response, contentType });
+			},
 			signal: chatRequest.signal,
 		});
-		if (completion.hasAnswerInThinking) currentReport.reasoningWarning = ANSWER_IN_THINKING;
-		currentReport.usage = addUsage(currentReport.usage, completion.usage);
-		currentReport.firstTokenMs = /\bjson\b/.test(contentType) ? 0 : firstTokenMs;
-		if (completion.failure && !completion.failure.isCorrectable)
-			throw createChatCompletionError(turn, {
-				completion,
-				source: response,
-				contentType,
-			});
-		if (isShown) display.push(rest);
-		return completion;
 	}
 }
 
-function createAccumulator(
+function createReader(
 	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
-	{ draft, route }: RoutedDraft<CompletionRequest>,
-	reasoningOptions: ReasoningStartTracker['options'],
-): CompletionAccumulator {
+	{ draft }: RoutedDraft<CompletionRequest>,
+	options: Pick<ReaderOptions, 'mentionsTags' | 'mayStartInReasoning' | 'secrets'>,
+): CompletionReader {
 	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const last = draft.messages.at(-1);
 	const { unofferedTools = [] } = chatRequest;
@@ -163,16 +161,15 @@ function createAccumulator(
 	const callableTools = ignoresTextCalls
 		? []
 		: selectCallableTools([...draft.tools, ...wireTools], draft.toolChoice);
-	return new CompletionAccumulator({
+	return new CompletionReader({
 		callableNames: [...getFullNames(callableTools).keys()],
 		findQuotation: createQuotationCheck(quotableTexts),
 		isJson: isJsonRequested(settings.sampling),
 		isThinkingOff: isThinkingOff(settings.sampling),
 		fitsSchema: (text) => fitsSchema(text, settings.sampling.responseFormat),
-		...reasoningOptions,
+		...options,
 		maxTokens: settings.sampling.maxTokens,
 		// The model continues the text of a trailing assistant message.
 		prefill: last?.role === 'assistant' && !last.toolCalls ? last.content : undefined,
-		decode: route === 'ollamaChat' ? toOpenAiChunk : undefined,
 	});
 }

@@ -1,7 +1,6 @@
 /** Speed of a model: one request alone, and several concurrent ones. */
 import { randomBytes } from 'node:crypto';
-import { CompletionAccumulator } from '../chat/read/completion-accumulator';
-import { readStream } from '../chat/read/read-stream';
+import { CompletionReader } from '../chat/read/completion-reader';
 import { createCompletionError } from '../chat/read/completion-error';
 import type { Completion, CompletionFailure } from '../chat/completion';
 import { getReportedSpeed } from '../chat/read/usage';
@@ -262,18 +261,21 @@ async function measureOnce(
 
 async function readSample(response: HttpResponse, startedAt: number): Promise<Sample> {
 	const elapsed = () => performance.now() - startedAt - response.queueStats.waitedMs;
-	const accumulator = new CompletionAccumulator();
+	const { secrets } = response.errorContext;
+	const reader = new CompletionReader({ secrets });
 	let firstMs = 0;
 	let lastMs = 0;
-	const { completion } = await readStream(response, accumulator, {
+	const completion = await reader.receive(response, {
 		onContent: () => {
 			lastMs = elapsed();
 			firstMs ||= lastMs;
 		},
+		findError: (received) => {
+			const failure = findFailure(received);
+			return failure && createCompletionError(failure, response);
+		},
 	});
-	const failure = findFailure(completion);
-	if (failure !== undefined) throw createCompletionError(failure, response);
-	return toSample(completion, accumulator.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
+	return toSample(completion, reader.contentEvents, { firstMs, lastMs, totalMs: elapsed() });
 }
 
 /** Why a completion cannot be measured. Thinking counts as generated. */

@@ -1,18 +1,12 @@
 /** Streams text at a rate that n8n can keep up with. */
 import { sleep } from 'n8n-workflow';
-
-/** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */
-const MAX_DELTAS_PER_SECOND = 400;
+import { JOIN_DELTAS, pauseDeltas } from '../chat/read/text-stages';
 
 let streams = 0;
 
-/** 25 deltas per second look like a steady stream. */
-const DELTA_INTERVAL_MS = 40;
-
 /**
- * Yields the first text immediately, and then, at an interval, all text that arrived since. The
- * work per delta (LangChain's chunks, n8n's events, a line to the browser) is thus not done per token, but readers see
- * a steady stream. `toChunks` yields what the consumer gets for a text.
+ * Yields the first text immediately, and then, at an interval, all text that arrived since (`JOIN_DELTAS`). `toChunks` yields
+ * what the consumer gets for a text.
  *
  * If the consumer stops before the end, the signal of `run` aborts, which closes the connection and frees the server's
  * slot.
@@ -23,28 +17,37 @@ export async function* streamText<R, C>(
 	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,
 	toChunks: (text: string) => AsyncIterable<C> | Iterable<C>,
 ): AsyncGenerator<C, R> {
-	const queue = { pending: '', hasEnded: false, wake: () => {} };
+	const queue = { released: '', state: JOIN_DELTAS.start, hasEnded: false, wake: () => {} };
 	const abandoned = new AbortController();
-	const result = run((delta) => {
-		queue.pending += delta;
+	const push = (text: string, at: number) => {
+		const [released, state] = JOIN_DELTAS.step(queue.state, { text, at });
+		queue.state = state;
+		if (released === '') return;
+		queue.released += released;
 		queue.wake();
-	}, abandoned.signal);
+	};
+	const result = run((delta) => push(delta, performance.now()), abandoned.signal);
 	const end = result
 		.catch(() => {})
 		.then(() => {
+			queue.released += JOIN_DELTAS.end(queue.state);
 			queue.hasEnded = true;
 			queue.wake();
 		});
 	streams++;
 	try {
 		for (;;) {
-			const text = queue.pending;
+			const text = queue.released;
 			if (text) {
-				queue.pending = '';
+				queue.released = '';
 				yield* toChunks(text);
+				if (queue.hasEnded) continue;
+				const now = performance.now();
+				queue.state = pauseDeltas(queue.state, now, streams);
+				const { dueAt } = queue.state;
 				// The end follows the last text without a pause.
-				const intervalMs = Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
-				await Promise.race([sleep(intervalMs), end]);
+				await Promise.race([sleep(dueAt - now), end]);
+				if (!queue.hasEnded) push('', dueAt);
 			} else if (queue.hasEnded) return await result;
 			else await new Promise<void>((resolve) => (queue.wake = resolve));
 		}

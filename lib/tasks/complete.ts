@@ -1,17 +1,17 @@
 /** Continues a text without the chat template of the model. */
-import { CompletionAccumulator } from '../chat/read/completion-accumulator';
-import { readStream } from '../chat/read/read-stream';
+import { CompletionReader } from '../chat/read/completion-reader';
 import { createCompletionError } from '../chat/read/completion-error';
 import { describeIgnoredEnd } from '../chat/read/ignored-end';
 import { toOllamaBody } from '../chat/body/ollama-body';
 import { getContextWarnings } from '../chat/body/context-warnings';
-import { toOpenAiChunk } from '../chat/read/ollama-chunk';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
 import { COMPLETION_FIELDS } from '../chat/body/generation-fields';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';
 import { createInputError, createServerError } from '../errors/create-error';
+import type { ServerError } from '../errors/server-error';
+import type { HttpResponse } from '../http/types';
 import { getRoutes } from '../exchange/routes';
 import { getProfile } from '../servers/profile';
 import { assertWritesText } from '../servers/assert-writes-text';
@@ -59,7 +59,7 @@ export async function completeText(
 		...getIgnoredOptionWarnings(sampling, serverType),
 		...getContextWarnings(serverType, server, settings),
 	];
-	let accumulator: CompletionAccumulator | undefined;
+	let reader: CompletionReader | undefined;
 	const { extraBody } = sampling;
 	const { value, warnings } = await runTask(server, settings, {
 		task: 'complete',
@@ -79,23 +79,14 @@ export async function completeText(
 		operation: 'text_completion',
 		isPreemptible: onDelta === undefined,
 		readResponse: async (response) => {
-			accumulator = new CompletionAccumulator({
-				isRaw: true,
-				decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
-			});
-			const { rest, completion } = await readStream(response, accumulator, {
+			reader = new CompletionReader({ isRaw: true, secrets: response.errorContext.secrets });
+			return await reader.receive(response, {
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
+				findError: (completion) => findError(completion, response),
 			});
-			if (rest.text) await onDelta?.(rest.text);
-			if (completion.failure) throw createCompletionError(completion.failure, response);
-			// Neither text nor why it ended: the response was empty, which is no text of a model.
-			const isNothing = completion.text === '' && completion.finishReason === 'unknown';
-			if (isNothing && completion.usage === undefined)
-				throw createServerError('streamEndedEarly', response.errorContext);
-			return completion;
 		},
-		getPartialOutput: () => accumulator?.output,
-		getShownLength: () => (onDelta ? (accumulator?.output.text.length ?? 0) : 0),
+		getPartialOutput: () => reader?.output,
+		getShownLength: () => (onDelta ? (reader?.output.text.length ?? 0) : 0),
 		getFacts: () => ({
 			task: () => 'completion',
 			promptSource: () => 'text',
@@ -119,6 +110,17 @@ export async function completeText(
 			...getOnlyModelWarnings(server, { requested: model, reported: value.model }),
 		],
 	};
+}
+
+/** Why a completion is no text of a model. */
+function findError(
+	{ text, finishReason, usage, failure }: Completion,
+	response: HttpResponse,
+): ServerError | undefined {
+	if (failure !== undefined) return createCompletionError(failure, response);
+	// Neither text nor why it ended: the response was empty.
+	const isNothing = text === '' && finishReason === 'unknown' && usage === undefined;
+	return isNothing ? createServerError('streamEndedEarly', response.errorContext) : undefined;
 }
 
 /** For Ollama's own route. `raw` skips the chat template of the model. */

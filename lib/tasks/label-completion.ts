@@ -1,8 +1,6 @@
 /** Reads the completion of a classification. */
 import { createCompletionError } from '../chat/read/completion-error';
-import { CompletionAccumulator } from '../chat/read/completion-accumulator';
-import { toOpenAiChunk } from '../chat/read/ollama-chunk';
-import { readStream } from '../chat/read/read-stream';
+import { CompletionReader } from '../chat/read/completion-reader';
 import type { Usage } from '../chat/chat-result';
 import type { ErrorType } from '../errors/error-types';
 import type { HttpResponse } from '../http/types';
@@ -31,15 +29,15 @@ export async function readLabelCompletion(
 	response: HttpResponse,
 	options: LabelSet,
 ): Promise<LabelCompletion> {
-	const accumulator = new CompletionAccumulator({
-		mayStartInReasoning: true,
-		keepsLogprobs: true,
-		decode: (event) => ('choices' in event ? event : toOpenAiChunk(event)),
+	const { secrets } = response.errorContext;
+	const reader = new CompletionReader({ mayStartInReasoning: true, keepsLogprobs: true, secrets });
+	const completion = await reader.receive(response, {
+		findError: ({ text, failure }) =>
+			text !== '' || failure === undefined || EMPTY_ERRORS.has(failure.errorType)
+				? undefined
+				: createCompletionError(failure, response),
 	});
-	const { completion } = await readStream(response, accumulator);
-	const { text, reasoning, finishReason, usage, model, logprobs, failure } = completion;
-	if (text === '' && failure && !EMPTY_ERRORS.has(failure.errorType))
-		throw createCompletionError(failure, response);
+	const { text, reasoning, finishReason, usage, model, logprobs } = completion;
 	const output = text.trim() ? text : reasoning;
 	return {
 		text: output,

@@ -1,4 +1,5 @@
 /** Thinking that a server sends in a field of its own, without the tags that some leave in it. */
+import type { Stage } from '../stage';
 import {
 	CLOSING_TAG,
 	getPartialClosingTagLength,
@@ -11,36 +12,32 @@ const END_AT_END = new RegExp(String.raw`${CLOSING_TAG}\s*$`);
 /** Longest tag, with blanks after it. */
 const MAX_END_LENGTH = 200;
 
+/** What is known of such a field. */
+export interface FieldState {
+	readonly hasStarted: boolean;
+	/** Text that may be a tag: the beginning of the field, or an end tag and the blanks after it. */
+	readonly pending: string;
+}
+
 /**
  * Reads the deltas of such a field. vLLM leaves the tags of the thinking in it (seen: 0.32.0): the one at its beginning,
  * and the one at its end, which would go back to the model. A tag within the thinking is text.
  */
-export class ReasoningField {
-	private hasStarted = false;
-	/** Text that may be a tag: the beginning of the field, or an end tag and the blanks after it. */
-	private pending = '';
+export const READ_REASONING_FIELD: Stage<string, string, FieldState> = {
+	start: { hasStarted: false, pending: '' },
 
-	/** @returns the thinking that is known to be text now */
-	push(delta: string): string {
-		this.pending += delta;
-		if (!this.hasStarted) {
-			if (mayBeStart(this.pending)) return '';
-			this.hasStarted = true;
-			this.pending = this.pending.replace(START, '');
-		}
-		const length = this.pending.length - getUndecidedLength(this.pending);
-		const text = this.pending.slice(0, length);
-		this.pending = this.pending.slice(length);
-		return text;
-	}
+	step(state, delta) {
+		const received = state.pending + delta;
+		if (!state.hasStarted && mayBeStart(received)) return ['', { ...state, pending: received }];
+		const text = state.hasStarted ? received : received.replace(START, '');
+		const length = text.length - getUndecidedLength(text);
+		return [text.slice(0, length), { hasStarted: true, pending: text.slice(length) }];
+	},
 
-	/** @returns the thinking that was not decided before its end */
-	end(): string {
-		const rest = this.hasStarted ? this.pending : this.pending.replace(START, '');
-		this.pending = '';
-		return rest.replace(END_AT_END, '');
-	}
-}
+	end({ hasStarted, pending }) {
+		return (hasStarted ? pending : pending.replace(START, '')).replace(END_AT_END, '');
+	},
+};
 
 function mayBeStart(text: string): boolean {
 	const trimmed = text.trimStart();

@@ -1,4 +1,5 @@
 /** Splits reasoning from the text of a response, without the marks of its channels. */
+import type { Stage } from '../stage';
 import { toAlternatives } from './mark-patterns';
 import {
 	CLOSING_TAG,
@@ -61,8 +62,8 @@ export function opensReasoningInPrompt(model: string): boolean {
  * @param mayBeInside whether the prompt may contain the opening tag
  */
 export function splitReasoning(response: string, mayBeInside = false): TextAndReasoning {
-	const splitter = new ReasoningSplitter(mayBeInside);
-	const [first, last] = [splitter.push(response), splitter.end()];
+	const [first, state] = SPLIT_REASONING.step(startInReasoning(mayBeInside), response);
+	const last = SPLIT_REASONING.end(state);
 	return { text: first.text + last.text, reasoning: first.reasoning + last.reasoning };
 }
 
@@ -72,7 +73,7 @@ export interface TextAndReasoning {
 }
 
 /** Marks that end a part. */
-interface Ends {
+export interface Ends {
 	/** Matches the first of them: a search for each of them would read to the end of the text in every part. */
 	pattern: RegExp;
 	getPartialLength: PartialMarkFinder;
@@ -86,10 +87,10 @@ function toEnds(marks: readonly string[]): Ends {
 }
 
 /** Which parts may follow another one: any, or only text. */
-type FollowingPart = 'any' | 'text';
+export type FollowingPart = 'any' | 'text';
 
 /** A part of a response that a mark opens. */
-interface Part {
+export interface Part {
 	/** Length of the mark. */
 	length: number;
 	isReasoning: boolean;
@@ -179,171 +180,199 @@ const MAX_MENTIONS = 20;
 /** The end of thinking that a server split too early arrives within so many characters. */
 const MAX_SPLIT_LENGTH = 120;
 
-/**
- * Reads text as it arrives, each character once. Marks count only at the start of the response and at the
- * end of its parts. Other marks are plain text.
- */
-export class ReasoningSplitter {
+/** What is known of a response whose thinking is split from its text. */
+export interface SplitState {
 	/** Undefined until the start of the response, or of its next part, is decided. */
-	private part: Part | undefined;
+	readonly part: Part | undefined;
 	/** What may begin where the next part is not decided. */
-	private next: FollowingPart = 'any';
+	readonly next: FollowingPart;
 	/** Whether the last part was thinking: blanks after it belong to nothing. */
-	private isAfterReasoning = false;
+	readonly isAfterReasoning: boolean;
 	/** Text already searched: leading spaces, or thinking that may be the response. Only its end is read again. */
-	private searched = '';
+	readonly searched: string;
 	/** Text that may be the beginning of a mark. */
-	private pending = '';
-	private mentions = 0;
+	readonly pending: string;
+	/** How often the part mentions its end. */
+	readonly mentions: number;
 	/** Start of the line up to which code blocks were counted. */
-	private fencesReadTo = 0;
-	private isFenceOpen = false;
-	private maxAssumed = Infinity;
-	private isSplitByServer = false;
+	readonly fencesReadTo: number;
+	readonly isFenceOpen: boolean;
+	/** Characters of thinking that no tag opened, after which it is text. */
+	readonly maxAssumed: number;
+	/** Whether the server splits the thinking: then tags are plain text, except an early end of the thinking. */
+	readonly isSplitByServer: boolean;
+	/** Whether the prompt may contain the opening tag. */
+	readonly mayBeInside: boolean;
 	/** Whether the response began with the end of thinking, whose beginning is in the prompt. */
-	hasEmptyReasoning = false;
+	readonly hasEmptyReasoning: boolean;
+}
 
-	/** `mayBeInside`: whether the prompt may contain the opening tag. */
-	constructor(private mayBeInside = false) {}
+/** A state while a step works on its copy. */
+type Draft = { -readonly [Field in keyof SplitState]: SplitState[Field] };
 
-	/** Marks are plain text. */
-	ignoreTags(): void {
-		this.part ??= PLAIN;
-	}
+/**
+ * Splits text as it arrives, each character once. Marks count only at the start of the response and at the end of its parts.
+ * Other marks are plain text.
+ */
+export const SPLIT_REASONING: Stage<string, TextAndReasoning, SplitState> = {
+	start: {
+		part: undefined,
+		next: 'any',
+		isAfterReasoning: false,
+		searched: '',
+		pending: '',
+		mentions: 0,
+		fencesReadTo: 0,
+		isFenceOpen: false,
+		maxAssumed: Infinity,
+		isSplitByServer: false,
+		mayBeInside: false,
+		hasEmptyReasoning: false,
+	},
 
-	/** For servers that split the thinking: tags are plain text, except an early end of the thinking. */
-	expectSplit(): void {
-		if (!this.part)
-			[this.isSplitByServer, this.mayBeInside, this.maxAssumed] = [true, true, MAX_SPLIT_LENGTH];
-	}
-
-	push(delta: string): TextAndReasoning {
-		this.pending += delta;
+	step(state, delta) {
+		// Most deltas: no mark counts any more.
+		const isPlain = state.part === PLAIN && state.searched === '' && state.pending === '';
+		if (isPlain) return [{ text: delta, reasoning: '' }, state];
+		const draft = { ...state, pending: state.pending + delta };
 		const output = { text: '', reasoning: '' };
 		for (;;) {
-			this.part ??= this.parseStart();
-			const { part } = this;
-			if (!part) return output;
-			const content = this.readPart(part);
+			draft.part ??= parseStart(draft);
+			const { part } = draft;
+			if (!part) return [output, draft];
+			const content = readPart(draft, part);
 			output[part.isReasoning ? 'reasoning' : 'text'] += content;
-			if (this.part === part) return output;
+			if (draft.part === part) return [output, draft];
 		}
-	}
+	},
 
-	/** Returns the pending text. */
-	end(): TextAndReasoning {
-		const { rest } = this;
-		this.take();
-		return rest;
-	}
-
-	/** The pending text. Thinking that never ended is the response, if no tag opened it. */
-	get rest(): TextAndReasoning {
-		const rest = this.searched + this.pending;
-		if (!this.part && ONLY_CLOSING_TAG.test(rest)) return { text: '', reasoning: '' };
-		const isThinking = this.part?.isReasoning === true && this.part.isAssumed !== true;
+	/** Thinking that never ended is the response, if no tag opened it. */
+	end({ part, searched, pending }) {
+		const rest = searched + pending;
+		if (!part && ONLY_CLOSING_TAG.test(rest)) return { text: '', reasoning: '' };
+		const isThinking = part?.isReasoning === true && part.isAssumed !== true;
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
-	}
+	},
+};
 
-	/** Consumes the mark that opens a part. Undefined if more text is required. */
-	private parseStart(): Part | undefined {
-		const trimmed = this.pending.trimStart();
-		if (this.isAfterReasoning) this.pending = trimmed;
-		const mayBeEmpty = !this.isSplitByServer && this.next === 'any';
-		const emptyEnd = mayBeEmpty ? findEmptyEnd(trimmed) : undefined;
-		if (emptyEnd === 'undecided') return undefined;
-		if (emptyEnd !== undefined) {
-			this.searched = '';
-			this.pending = trimmed.slice(emptyEnd);
-			this.hasEmptyReasoning = true;
-			this.isAfterReasoning = true;
-			this.mayBeInside = false;
-			this.next = 'text';
-			return this.parseStart();
+/** Before a response whose prompt may contain the opening tag. */
+export function startInReasoning(mayBeInside: boolean): SplitState {
+	return { ...SPLIT_REASONING.start, mayBeInside };
+}
+
+/** For a response in which marks are plain text. */
+export function ignoreTags(state: SplitState): SplitState {
+	return state.part ? state : { ...state, part: PLAIN };
+}
+
+/** For servers that split the thinking: tags are plain text, except an early end of the thinking. */
+export function expectSplit(state: SplitState): SplitState {
+	if (state.part || state.isSplitByServer) return state;
+	return { ...state, isSplitByServer: true, mayBeInside: true, maxAssumed: MAX_SPLIT_LENGTH };
+}
+
+/** Consumes the mark that opens a part. Undefined if more text is required. */
+function parseStart(draft: Draft): Part | undefined {
+	const trimmed = draft.pending.trimStart();
+	if (draft.isAfterReasoning) draft.pending = trimmed;
+	const mayBeEmpty = !draft.isSplitByServer && draft.next === 'any';
+	const emptyEnd = mayBeEmpty ? findEmptyEnd(trimmed) : undefined;
+	if (emptyEnd === 'undecided') return undefined;
+	if (emptyEnd !== undefined) {
+		draft.searched = '';
+		draft.pending = trimmed.slice(emptyEnd);
+		draft.hasEmptyReasoning = true;
+		draft.isAfterReasoning = true;
+		draft.mayBeInside = false;
+		draft.next = 'text';
+		return parseStart(draft);
+	}
+	const part = draft.next === 'any' ? parsePart(trimmed) : undefined;
+	if (part === undefined || part === 'undecided') {
+		keep(draft, draft.pending.length - trimmed.length);
+		if (part === 'undecided' || !trimmed) return undefined;
+	} else if (!draft.isSplitByServer) {
+		draft.searched = '';
+		draft.pending = trimmed.slice(part.length);
+		return part;
+	}
+	const isAssumed = draft.mayBeInside && part === undefined && !JSON_START.test(trimmed);
+	return isAssumed ? ASSUMED : PLAIN;
+}
+
+/** Reads to the end of the part, at which another one begins. */
+function readPart(draft: Draft, part: Part) {
+	if (part === PLAIN) return take(draft);
+	const end = part.isAssumed ? findAssumedEnd(draft, part) : findEnd(draft.pending, part.ends);
+	if (end.length === 0 && part.isAssumed && draft.part === part) {
+		keep(draft, end.at);
+		if (draft.searched.length > draft.maxAssumed) draft.part = PLAIN;
+		return '';
+	}
+	if (draft.part !== part) return '';
+	keep(draft, end.at);
+	const content = draft.searched.slice(part.headerLength ?? 0);
+	draft.searched = '';
+	if (end.length === 0) return content;
+	draft.pending = draft.pending.slice(end.length);
+	draft.isAfterReasoning = part.isReasoning;
+	draft.mayBeInside = false;
+	draft.part = undefined;
+	draft.next = part.next;
+	draft.mentions = draft.fencesReadTo = 0;
+	draft.isFenceOpen = false;
+	return content;
+}
+
+/** The end of thinking that no tag opened. A tag that the text only mentions is not the end. */
+function findAssumedEnd(draft: Draft, { ends }: Part): PartEnd {
+	for (;;) {
+		const end = findEnd(draft.pending, ends);
+		if (end.length === 0) return end;
+		const isMentioned = isMention(draft, end);
+		if (isMentioned === undefined) return { at: end.at, length: 0 };
+		if (!isMentioned) return end;
+		keep(draft, end.at + end.length);
+		draft.mentions += 1;
+		if (draft.mentions > MAX_MENTIONS) {
+			draft.part = PLAIN;
+			return { at: 0, length: 0 };
 		}
-		const part = this.next === 'any' ? parsePart(trimmed) : undefined;
-		if (part === undefined || part === 'undecided') {
-			this.keep(this.pending.length - trimmed.length);
-			if (part === 'undecided' || !trimmed) return undefined;
-		} else if (!this.isSplitByServer) {
-			this.searched = '';
-			this.pending = trimmed.slice(part.length);
-			return part;
-		}
-		const isAssumed = this.mayBeInside && part === undefined && !JSON_START.test(trimmed);
-		return isAssumed ? ASSUMED : PLAIN;
 	}
+}
 
-	/** Reads to the end of the part, at which another one begins. */
-	private readPart(part: Part) {
-		if (part === PLAIN) return this.take();
-		const end = part.isAssumed ? this.findAssumedEnd(part) : findEnd(this.pending, part.ends);
-		if (end.length === 0 && part.isAssumed && this.part === part) {
-			this.keep(end.at);
-			if (this.searched.length > this.maxAssumed) this.part = PLAIN;
-			return '';
-		}
-		if (this.part !== part) return '';
-		this.keep(end.at);
-		const content = this.searched.slice(part.headerLength ?? 0);
-		this.searched = '';
-		if (end.length === 0) return content;
-		this.pending = this.pending.slice(end.length);
-		this.isAfterReasoning = part.isReasoning;
-		this.mayBeInside = false;
-		this.part = undefined;
-		this.next = part.next;
-		this.mentions = this.fencesReadTo = 0;
-		this.isFenceOpen = false;
-		return content;
-	}
+/** Whether the tag is quoted, in a code block or a word of a sentence; undefined if the next character is missing. */
+function isMention(draft: Draft, { at, length }: PartEnd) {
+	const before = at > 0 ? draft.pending[at - 1]! : (draft.searched.at(-1) ?? '');
+	const after = draft.pending[at + length];
+	const isQuoted = /[`'"“‘«(]/.test(before);
+	if (isQuoted || isInFence(draft, at)) return true;
+	if (before !== ' ') return false;
+	return after === undefined ? undefined : SENTENCE_AFTER.test(after);
+}
 
-	/** The end of thinking that no tag opened. A tag that the text only mentions is not the end. */
-	private findAssumedEnd({ ends }: Part): PartEnd {
-		for (;;) {
-			const end = findEnd(this.pending, ends);
-			if (end.length === 0) return end;
-			const isMention = this.isMention(end);
-			if (isMention === undefined) return { at: end.at, length: 0 };
-			if (!isMention) return end;
-			this.keep(end.at + end.length);
-			this.mentions += 1;
-			if (this.mentions > MAX_MENTIONS) this.part = PLAIN;
-			if (this.mentions > MAX_MENTIONS) return { at: 0, length: 0 };
-		}
-	}
+/** Whether a position of the pending text is in a code block. Lines before the last position are not read again. */
+function isInFence(draft: Draft, at: number) {
+	const text = draft.searched + draft.pending.slice(0, at);
+	const lineStart = text.lastIndexOf('\n') + 1;
+	const fences = text.slice(draft.fencesReadTo, lineStart).match(/^ {0,3}```/gm) ?? [];
+	if (fences.length % 2 === 1) draft.isFenceOpen = !draft.isFenceOpen;
+	draft.fencesReadTo = lineStart;
+	const isFenceLine = FENCE.test(text.slice(lineStart, lineStart + MAX_FENCE_LENGTH));
+	return draft.isFenceOpen !== isFenceLine;
+}
 
-	/** Whether the tag is quoted, in a code block or a word of a sentence; undefined if the next character is missing. */
-	private isMention({ at, length }: PartEnd) {
-		const before = at > 0 ? this.pending[at - 1]! : (this.searched.at(-1) ?? '');
-		const after = this.pending[at + length];
-		const isQuoted = /[`'"“‘«(]/.test(before);
-		if (isQuoted || this.isInFence(at)) return true;
-		if (before !== ' ') return false;
-		return after === undefined ? undefined : SENTENCE_AFTER.test(after);
-	}
+/** Takes all text. */
+function take(draft: Draft) {
+	const all = draft.searched + draft.pending;
+	draft.searched = draft.pending = '';
+	return all;
+}
 
-	/** Whether a position of the pending text is in a code block. Lines before the last position are not read again. */
-	private isInFence(at: number) {
-		const text = this.searched + this.pending.slice(0, at);
-		const lineStart = text.lastIndexOf('\n') + 1;
-		const fences = text.slice(this.fencesReadTo, lineStart).match(/^ {0,3}```/gm) ?? [];
-		if (fences.length % 2 === 1) this.isFenceOpen = !this.isFenceOpen;
-		this.fencesReadTo = lineStart;
-		const isFenceLine = FENCE.test(text.slice(lineStart, lineStart + MAX_FENCE_LENGTH));
-		return this.isFenceOpen !== isFenceLine;
-	}
-
-	private take() {
-		const all = this.searched + this.pending;
-		this.searched = this.pending = '';
-		return all;
-	}
-
-	private keep(length: number) {
-		this.searched += this.pending.slice(0, length);
-		this.pending = this.pending.slice(length);
-	}
+/** Moves text to what was searched. */
+function keep(draft: Draft, length: number) {
+	draft.searched += draft.pending.slice(0, length);
+	draft.pending = draft.pending.slice(length);
 }
 
 /** The end of a part; the length of its mark is 0 if it has not arrived. */

@@ -2,8 +2,7 @@
  * Every recorded stream with each of its lines spoiled in turn, as gateways do it: the result is that of the recording, or an
  * error with the text that was shown. It is never a success with less text.
  */
-import { CompletionAccumulator } from '../../lib/chat/read/completion-accumulator';
-import { toOpenAiChunk } from '../../lib/chat/read/ollama-chunk';
+import { CompletionReader } from '../../lib/chat/read/completion-reader';
 import { StreamParser } from '../../lib/http/stream-parser';
 import { everyExchange } from '../recordings/support/catalog';
 import { bodyOf, pathOf } from '../recordings/support/exchange';
@@ -43,10 +42,10 @@ const CHAT_PATHS = ['/v1/chat/completions', '/api/chat'];
 
 function read(body: string, isNative: boolean): Outcome {
 	const parser = new StreamParser(isNative ? 'lines' : 'events', MAX_LENGTH);
-	const accumulator = new CompletionAccumulator({ decode: isNative ? toOpenAiChunk : undefined });
+	const reader = new CompletionReader();
 	const parts = [...parser.push(new TextEncoder().encode(body)), ...parser.end()];
-	const shown = parts.map(({ text, type }) => accumulator.push(text, type).text);
-	const { rest, completion } = accumulator.end();
+	const shown = parts.map(({ text, type }) => reader.push(text, type).text);
+	const { rest, completion } = reader.end();
 	return {
 		text: completion.text,
 		reasoning: completion.reasoning,

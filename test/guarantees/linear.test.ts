@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import * as ts from 'typescript';
-import { CompletionAccumulator } from '../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../lib/chat/read/completion-reader';
+import { maskSecrets, omitRepetition } from '../../lib/chat/read/text-stages';
 import { parseFormatCall } from '../../lib/chat/check/format-call';
 import { FORMAT_TOOL_NAME } from '../../lib/chat/tools/format-tool';
 import { ArgumentCoercer } from '../../lib/chat/check/argument-coercer';
@@ -17,6 +18,7 @@ import { readTools } from '../../lib/langchain/tool-definitions';
 import type { ToolList } from '../../lib/langchain/tool-definitions';
 import { forgetAll } from '../../lib/kept';
 import { fromRoot } from '../support/n8n/chat-model';
+import { runStage } from '../support/texts/run-stage';
 import type { ToJsonSchema } from '../support/n8n/tools';
 import {
 	createToolCallIds,
@@ -40,7 +42,7 @@ import {
 	createTokenBreaker,
 	findTemplateTokens,
 } from '../../lib/text/turn-tokens';
-import { ReasoningField } from '../../lib/text/reasoning-field';
+import { READ_REASONING_FIELD } from '../../lib/text/reasoning-field';
 import { END_MARKS, getLengthBeforeEndMarks, withoutEndMarks } from '../../lib/text/end-marks';
 import { decodeEntities, decodeEntitiesInSteps } from '../../lib/values/html-entities';
 import { replaceInSteps } from '../../lib/values/replace-in-steps';
@@ -53,7 +55,8 @@ import {
 	hasUnopenedReasoning,
 	opensReasoningInPrompt,
 	splitReasoning,
-	ReasoningSplitter,
+	SPLIT_REASONING,
+	startInReasoning,
 } from '../../lib/text/reasoning';
 import { decideTextCalls } from '../../lib/text/calls/decide-text-calls';
 import { getDisplayableLength } from '../../lib/text/calls/displayable-length';
@@ -112,7 +115,7 @@ import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phr
 import { labelOptions } from '../../lib/exchange/named-options';
 import { findTypeByWords } from '../../lib/errors/words';
 import { findTokenCounts } from '../../lib/errors/token-counts';
-import { MaskedStream } from '../../lib/errors/masked-stream';
+import { createMaskStage } from '../../lib/errors/mask-stage';
 import {
 	parseMimeType,
 	parseDispositionFileName,
@@ -230,7 +233,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	exactJson: (text) => parseExactJson(text),
 	'JSON to send': parseJsonToSend,
 	'thinking in a field of its own': (text) => {
-		const field = new ReasoningField();
+		const field = runStage(READ_REASONING_FIELD);
 		return field.push(text) + field.end();
 	},
 	argumentsOf: (text) => [normalizeArguments(text), parseArguments(text)],
@@ -378,10 +381,10 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'data of an image': (data) => tryOrUndefined(() => parsePart({ type: 'image', data })),
 	'a data URL': (data) =>
 		tryOrUndefined(() => parsePart({ type: 'file', data: `data:text/plain,${data}` })),
-	'an event of a stream': (text) => new CompletionAccumulator().push(text),
-	'an event that is too large': (text) => new CompletionAccumulator().pushBeginning(text),
+	'an event of a stream': (text) => new CompletionReader().push(text),
+	'an event that is too large': (text) => new CompletionReader().pushBeginning(text),
 	'a text of a stream': (text) => {
-		const reader = new CompletionAccumulator({ callableNames: ['a'], mayStartInReasoning: true });
+		const reader = new CompletionReader({ callableNames: ['a'], mayStartInReasoning: true });
 		reader.push(JSON.stringify({ choices: [{ delta: { content: text } }] }));
 	},
 	'an error response': (text) => classifyErrorResponse({ status: 500, body: text }, {}),
@@ -669,14 +672,20 @@ function getLiterals(file: string) {
 }
 
 /** Readers that pass all of a text on to other files. */
-const COMPOSED = ['CompletionAccumulator', 'applyEvent'];
+const COMPOSED = ['CompletionReader', 'applyEvent'];
+/** Files of their folders that pass it on, too. */
+const PARTS = /^lib\/chat\/read\/(?:completion-accumulator|text-stages|to-completion)\.ts$/;
+
+function toPart(file: string): string[] {
+	return PARTS.test(file) ? [file, ...findImports(file)] : [file];
+}
 
 /** What a reader looks for: the literals of the files of its functions, and the marks at the end if it reads output of models. */
 function collectReaderLiterals(reader: string) {
 	const names = USED_NAMES.get(reader) ?? new Set();
 	const files = new Set(
 		EXPORTS.filter(({ name }) => names.has(name)).flatMap(({ name, file }) =>
-			COMPOSED.includes(name) ? [file, ...findImports(file)] : [file],
+			COMPOSED.includes(name) ? [file, ...findImports(file).flatMap(toPart)] : [file],
 		),
 	);
 	return {
@@ -796,6 +805,10 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'hasBeginning',
 		'findBeginnings',
 	],
+	'it is a part of reading a response, which has readers': [
+		'CompletionAccumulator.push',
+		'CompletionAccumulator.readBeginning',
+	],
 	'the texts are marks, whose patterns limit their length': [
 		'isBlockMark',
 		'isOtherMark',
@@ -807,7 +820,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'containsSecret',
 		'replaceRanges',
 		'maskPartial',
-		'MaskedOutput.new',
 		'maskCompletion',
 	],
 	'it measures a text, and cuts it': ['assertTextLength', 'findLengthProblem', 'cutText'],
@@ -855,12 +867,12 @@ const chunk = (delta: object) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: null }] });
 const WORDS = 'some words of a text, '.repeat(5);
 const streamDeltas = (
-	options: ConstructorParameters<typeof CompletionAccumulator>[0],
+	options: ConstructorParameters<typeof CompletionReader>[0],
 	deltas: object[],
 ) => {
-	const accumulator = new CompletionAccumulator(options);
-	for (const delta of deltas) accumulator.push(chunk(delta));
-	accumulator.end();
+	const reader = new CompletionReader(options);
+	for (const delta of deltas) reader.push(chunk(delta));
+	reader.end();
 };
 const inReasoning = { mayStartInReasoning: true };
 const toToolCallDelta = (toolCall: object) => ({ tool_calls: [toolCall] });
@@ -970,35 +982,45 @@ const STREAMS: Record<string, (count: number) => void> = {
 			calls.add([{ index: 0, function: { arguments: `word ${at} ` } }]);
 	},
 	'reasoning whose opening tag was not sent': (count) => {
-		const splitter = new ReasoningSplitter(true);
+		const splitter = runStage(SPLIT_REASONING, startInReasoning(true));
 		for (const piece of times(count, () => WORDS)) splitter.push(piece);
 	},
 	'thinking in many parts': (count) => {
-		const splitter = new ReasoningSplitter();
+		const splitter = runStage(SPLIT_REASONING);
 		for (const piece of times(20, () =>
 			'<|channel|>analysis<|message|>a<|end|>'.repeat(count / 20),
 		))
 			splitter.push(piece);
 	},
 	'a text that may contain a secret': (count) => {
-		const stream = new MaskedStream(['secret-key-123456789']);
+		const stream = runStage(createMaskStage(['secret-key-123456789']));
 		for (const piece of times(count, () => `${WORDS}secret-key-1234`)) stream.push(piece);
 	},
+	'text and thinking that may contain a secret': (count) => {
+		const stage = runStage(maskSecrets(['secret-key-123456789']));
+		for (const piece of times(count, () => `${WORDS}secret-key-1234`))
+			stage.push({ text: piece, reasoning: piece });
+	},
+	'an attempt that repeats an earlier one': (count) => {
+		const stage = runStage(omitRepetition([WORDS.repeat(count)]));
+		for (const text of times(count, () => WORDS)) stage.push({ text, reasoning: '' });
+		stage.end();
+	},
 	'escapes of a key with signs': (count) => {
-		const stream = new MaskedStream([KEY_WITH_SIGNS]);
+		const stream = runStage(createMaskStage([KEY_WITH_SIGNS]));
 		const escapes = ['\\', '\\/', '\\u002B', '%2f', '===\n', '&#43;', 'sk-9f8e'];
 		for (let at = 0; at < 5 * count; at++) stream.push(escapes[at % escapes.length]!.repeat(7));
 	},
 	'the beginning of a secret, and its escapes': (count) => {
-		const stream = new MaskedStream(['secret-key-123456789']);
+		const stream = runStage(createMaskStage(['secret-key-123456789']));
 		for (const piece of times(10 * count, (at) => '\\u0073%5C='.charAt(at % 9))) stream.push(piece);
 	},
 	'a word without blanks, and a key as long': (count) => {
-		const stream = new MaskedStream([`k${'9'.repeat(count)}`]);
+		const stream = runStage(createMaskStage([`k${'9'.repeat(count)}`]));
 		for (const piece of times(10 * count, () => 'abcd')) stream.push(piece);
 	},
 	'blanks before a text': (count) => {
-		const splitter = new ReasoningSplitter();
+		const splitter = runStage(SPLIT_REASONING);
 		for (const piece of times(count, () => ' '.repeat(100))) splitter.push(piece);
 	},
 	'a text that is not displayed': (count) =>

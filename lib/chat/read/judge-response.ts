@@ -19,12 +19,8 @@ export interface SentRequest {
 	fitsSchema?(text: string): boolean;
 }
 
-/** What arrived of a response until it ended. */
-export interface ReceivedResponse extends TextAndReasoning {
-	/** All calls, those in the text included. */
-	calls: readonly RawToolCall[];
-	/** Whether there are more calls than one response may have. */
-	hasTooManyCalls: boolean;
+/** How a response ended, and what arrived beside its output. */
+export interface ReceivedEnd {
 	/** Why the server ended the response; undefined if it has not said so. */
 	finishReason: string | undefined;
 	/** Whether the token limit ended the response. */
@@ -34,6 +30,8 @@ export interface ReceivedResponse extends TextAndReasoning {
 	 * field for a reason.
 	 */
 	hasEnded: boolean;
+	/** Whether the server said that it has ended: by a reason, by the marker of the end, or with one document. */
+	isEndSaid: boolean;
 	/** Whether all output came in the field for thinking. */
 	hasOnlyReasoningField: boolean;
 	/** Lines that are not events. */
@@ -44,8 +42,18 @@ export interface ReceivedResponse extends TextAndReasoning {
 	failure: CompletionFailure | undefined;
 	/** An error that arrived after the end. */
 	lateFailure: CompletionFailure | undefined;
+	/** Whether an event could not be read, before or after the end. */
+	hasUnreadableEvent: boolean;
 	/** Whether the token limit ended a repetition: of a text, or of JSON. */
 	endsInRepetition(hasContent: boolean): boolean;
+}
+
+/** What arrived of a response until it ended. */
+export interface ReceivedResponse extends TextAndReasoning, ReceivedEnd {
+	/** All calls, those in the text included. */
+	calls: readonly RawToolCall[];
+	/** Whether there are more calls than one response may have. */
+	hasTooManyCalls: boolean;
 	/** Arguments of a call as JSON; undefined if they cannot be read. */
 	normalize(args: string): string | undefined;
 }

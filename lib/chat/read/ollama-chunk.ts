@@ -6,8 +6,18 @@ import { toText } from '../../values/text';
 
 const NANOSECONDS_PER_MS = 1e6;
 
+/** The fields in which an event of any other API has its text. */
+const OTHER_FIELDS = ['choices', 'content', 'text', 'delta'];
+
+/** An event as a chunk in OpenAI's format: a line of Ollama's own API says with each part whether it is done. */
+export function toChunk(event: JsonRecord): JsonRecord {
+	const isOllama =
+		typeof event.done === 'boolean' && !OTHER_FIELDS.some((name) => Object.hasOwn(event, name));
+	return isOllama ? toOpenAiChunk(event) : event;
+}
+
 /** Converts a line of a response to a chunk in OpenAI's format, with llama-server's timings. */
-export function toOpenAiChunk(line: JsonRecord): JsonRecord {
+function toOpenAiChunk(line: JsonRecord): JsonRecord {
 	const isDone = line.done === true;
 	const message = asRecord(line.message);
 	const delta = {

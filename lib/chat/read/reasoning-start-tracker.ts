@@ -5,12 +5,12 @@ import { isJsonRequested, isThinkingOff } from '../settings';
 import { getText } from '../content';
 import type { TurnContext } from '../turn-context';
 import type { Completion, CompletionRequest } from '../completion';
-import type { AccumulatorOptions } from './completion-accumulator';
+import type { TextOptions } from './text-stages';
 
 /** How one response may begin, and what its beginning teaches about the next ones of the same model. */
 export interface ReasoningStartTracker {
-	/** How the accumulator of the response treats its beginning. */
-	options: Pick<AccumulatorOptions, 'mentionsTags' | 'mayStartInReasoning'>;
+	/** How the reader of the response treats its beginning. */
+	options: Pick<TextOptions, 'mentionsTags' | 'mayStartInReasoning'>;
 	/**
 	 * Whether the last response began inside its thinking, so that this one is held back until its thinking ends. False
 	 * also where the response waits for another reason, or where the last one makes no difference.

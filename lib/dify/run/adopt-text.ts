@@ -1,7 +1,6 @@
 /** Takes over a complete text of Dify in place of the streamed one, and says how a display follows. */
-import type { MaskedStream } from '../../errors/masked-stream';
-import { hasUnopenedReasoning, ReasoningSplitter, splitReasoning } from '../../text/reasoning';
-import type { TextAndReasoning } from '../../text/reasoning';
+import { hasUnopenedReasoning, SPLIT_REASONING, splitReasoning } from '../../text/reasoning';
+import type { SplitState, TextAndReasoning } from '../../text/reasoning';
 import type { TextDelta } from '../types';
 
 /** The text of a run, as far as it is known. */
@@ -12,10 +11,13 @@ export interface TextParts {
 	reasoning: string;
 	/** Reasoning found in the text. */
 	textReasoning: string;
-	/** Splits reasoning off the text deltas. */
-	splitter: ReasoningSplitter;
-	/** Masks secrets that several deltas contain together. */
-	readonly maskedText: MaskedStream;
+	/**
+	 * The end of the text that may be the beginning of a secret. This is the first stage: all that a run keeps is masked, also
+	 * the texts that Dify says at the end.
+	 */
+	heldText: string;
+	/** What the second stage knows, which splits reasoning off the masked text. A chat has them in another order, as it reads calls. */
+	split: SplitState;
 }
 
 /** Sets the text to a complete one of Dify, without its thinking. A text of blanks or thinking alone changes nothing. */
@@ -26,8 +28,8 @@ export function adoptText(run: TextParts, completeText: string): TextDelta[] {
 		return [];
 	}
 	const previousText = run.text;
-	run.splitter = new ReasoningSplitter();
-	run.maskedText.reset();
+	run.split = SPLIT_REASONING.start;
+	run.heldText = '';
 	run.text = text;
 	run.textReasoning = reasoning || run.textReasoning;
 	const rest = findRest({ shownText: previousText, completeText: text });

@@ -12,8 +12,9 @@ import {
 	asString,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
-import { ReasoningSplitter } from '../../text/reasoning';
-import { MaskedStream } from '../../errors/masked-stream';
+import { SPLIT_REASONING } from '../../text/reasoning';
+import { createMaskStage } from '../../errors/mask-stage';
+import type { Stage } from '../../stage';
 import { TextCount } from '../../http/body-limits';
 import { MemoryBudget } from '../../memory-budget';
 import type { DifyEvent, HumanForm, RunFailure, RunResult, RunSummary, TextDelta } from '../types';
@@ -68,7 +69,10 @@ export interface RunState
 	readonly textCount: TextCount;
 	/** Start of the text already compared with a stored one, so that events do not compare it again. */
 	comparedText: string;
-	readonly maskedReasoning: MaskedStream;
+	/** Masks secrets that several deltas contain together. */
+	readonly mask: Stage<string, string, string>;
+	/** The end of the reasoning that may be the beginning of a secret. */
+	heldReasoning: string;
 	/** Text arrived as `agent_message`, so each `message` is the full response of a New Agent. */
 	hasAgentMessage: boolean;
 	hasMessageEnd: boolean;
@@ -130,9 +134,10 @@ export function createRunState({
 		partsBudget: new MemoryBudget(TASK_LIMITS.difyRun.keptBytes),
 		textCount: new TextCount(),
 		comparedText: '',
-		maskedText: new MaskedStream(secrets),
-		maskedReasoning: new MaskedStream(secrets),
-		splitter: new ReasoningSplitter(),
+		mask: createMaskStage(secrets),
+		heldText: '',
+		heldReasoning: '',
+		split: SPLIT_REASONING.start,
 		textReasoning: '',
 		hasAgentMessage: false,
 		hasMessageEnd: false,
@@ -205,7 +210,9 @@ const HANDLER_BY_EVENT: { readonly [Event in DifyEvent as Event['event']]: Handl
 	agent_thought: addThought,
 	reasoning_chunk: (run, _event, data) => {
 		const delta = asString(data.reasoning) ?? '';
-		run.reasoning += run.maskedReasoning.push(delta);
+		const [reasoning, held] = run.mask.step(run.heldReasoning, delta);
+		run.reasoning += reasoning;
+		run.heldReasoning = held;
 		run.textCount.add(delta.length);
 	},
 	workflow_started: (run, _event, data) => updateWorkflow(ensureWorkflow(run), data),
@@ -317,14 +324,17 @@ export function isSuccessStatus(status: string): status is 'succeeded' | 'partia
 
 function appendText(run: RunState, value: unknown) {
 	const delta = asString(value) ?? '';
-	const deltas = appendDelta(run, run.maskedText.push(delta));
+	const [text, held] = run.mask.step(run.heldText, delta);
+	run.heldText = held;
+	const deltas = appendDelta(run, text);
 	run.textCount.add(delta.length);
 	return deltas;
 }
 
 function appendDelta(run: RunState, delta: string) {
-	const { text, reasoning } = run.splitter.push(delta);
-	return addText(run, { text, reasoning });
+	const [output, split] = SPLIT_REASONING.step(run.split, delta);
+	run.split = split;
+	return addText(run, output);
 }
 
 function addText(run: RunState, { text, reasoning }: TextAndReasoning): TextDelta[] {
@@ -336,20 +346,24 @@ function addText(run: RunState, { text, reasoning }: TextAndReasoning): TextDelt
 /** Emits text held back as a possible secret or tag, at the end of the text. */
 export function flushText(run: RunState): TextDelta[] {
 	const rest = flushMasked(run);
-	const { text, reasoning } = run.splitter.end();
-	return [...rest, ...addText(run, { text, reasoning })];
+	const output = SPLIT_REASONING.end(run.split);
+	run.split = { ...run.split, searched: '', pending: '' };
+	return [...rest, ...addText(run, output)];
 }
 
 function flushMasked(run: RunState) {
-	run.reasoning += run.maskedReasoning.end();
-	return appendDelta(run, run.maskedText.end());
+	run.reasoning += run.mask.end(run.heldReasoning);
+	run.heldReasoning = '';
+	const text = run.mask.end(run.heldText);
+	run.heldText = '';
+	return appendDelta(run, text);
 }
 
 /** Replaces the text. If the new one only extends it, the rest is appended, which a live display supports. */
 function replaceText(run: RunState, fullText: unknown, reason: string): TextDelta[] {
 	const previousText = run.text;
-	run.splitter = new ReasoningSplitter();
-	run.maskedText.reset();
+	run.split = SPLIT_REASONING.start;
+	run.heldText = '';
 	run.text = '';
 	run.comparedText = '';
 	const previousReasoning = run.textReasoning;

@@ -61,7 +61,10 @@ const message = (fields: object, finish = 'stop', more = {}): Answer =>
 		...more,
 	});
 const native = (...lines: object[]): Answer =>
-	raw(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), 'application/x-ndjson');
+	raw(
+		lines.map((line) => `${JSON.stringify({ done: false, ...line })}\n`).join(''),
+		'application/x-ndjson',
+	);
 
 const toolCall = (name: string, args = '{}'): Answer =>
 	done(`<tool_call>{"name":"${name}","arguments":${args}}</tool_call>`);

@@ -85,7 +85,7 @@ test.each([
 	{
 		name: 'with thinking',
 		details: { settings: { showThinking: true } },
-		shown: ['<think>\nHm.', '\n</think>\n\n', '{"a":', '1}'],
+		shown: ['<think>\nHm.', '\n</think>\n\n{"a":', '1}'],
 	},
 	{
 		name: 'only when it is complete, if it is needed only at its end',

@@ -1,12 +1,13 @@
 /** Thinking in a field of its own, with the tags that some servers leave in it: what comes of it, however it is cut. */
 import path from 'node:path';
 import fc from 'fast-check';
-import { ReasoningField } from '../../../lib/text/reasoning-field';
+import { READ_REASONING_FIELD } from '../../../lib/text/reasoning-field';
 import { expectApproved } from '../../support/approved/approved-table';
+import { runStage } from '../../support/texts/run-stage';
 
 /** What is known to be thinking after each delta, and at the end. */
 const read = (deltas: readonly string[]) => {
-	const field = new ReasoningField();
+	const field = runStage(READ_REASONING_FIELD);
 	return [...deltas.map((delta) => field.push(delta)), field.end()];
 };
 

@@ -1,18 +1,17 @@
 import * as fc from 'fast-check';
 import {
 	hasUnopenedReasoning,
-	ReasoningSplitter,
+	expectSplit,
+	SPLIT_REASONING,
 	splitReasoning,
+	startInReasoning,
 } from '../../../lib/text/reasoning';
+import type { SplitState } from '../../../lib/text/reasoning';
+import { runStage } from '../../support/texts/run-stage';
 
 /** The output for a text that arrives in pieces. */
-function split(
-	text: string,
-	cuts: readonly number[],
-	start: (splitter: ReasoningSplitter) => void,
-) {
-	const splitter = new ReasoningSplitter();
-	start(splitter);
+function split(text: string, cuts: readonly number[], start: (state: SplitState) => SplitState) {
+	const splitter = runStage(SPLIT_REASONING, start(SPLIT_REASONING.start));
 	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
 	const output = { text: '', reasoning: '' };
 	const add = (piece: { text: string; reasoning: string }) => {
@@ -172,7 +171,7 @@ describe('channels', () => {
 	])('the thinking and the text of $name', ({ response, text, reasoning }) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				const output = split(response, places, () => {});
+				const output = split(response, places, (state) => state);
 				expect({ response, ...output, text: output.text.trimStart() }).toEqual({
 					response,
 					text,
@@ -205,7 +204,7 @@ describe('channels', () => {
 	])('%s is text', (text) => {
 		fc.assert(
 			fc.property(cuts, (places) => {
-				expect(split(text, places, () => {})).toEqual({ text, reasoning: '' });
+				expect(split(text, places, (state) => state)).toEqual({ text, reasoning: '' });
 			}),
 		);
 		expect(splitReasoning(text)).toEqual({ text, reasoning: '' });
@@ -213,8 +212,6 @@ describe('channels', () => {
 });
 
 describe('thinking that the server separates too early', () => {
-	const expectSplit = (splitter: ReasoningSplitter) => splitter.expectSplit();
-
 	test.each([
 		['rest of it</think>Hello', 'Hello', 'rest of it'],
 		['</think>\n\nHello', 'Hello', ''],
@@ -247,8 +244,7 @@ describe('thinking that the server separates too early', () => {
 	});
 
 	test('a response streams after a few words', () => {
-		const splitter = new ReasoningSplitter();
-		splitter.expectSplit();
+		const splitter = runStage(SPLIT_REASONING, expectSplit(SPLIT_REASONING.start));
 		expect(splitter.push('word '.repeat(25)).text).toBe('word '.repeat(25));
 		expect(splitter.push('more').text).toBe('more');
 	});
@@ -289,7 +285,7 @@ describe('thinking without its opening tag that mentions the closing one', () =>
 		fc.assert(
 			fc.property(fc.array(parts, { minLength: 1, maxLength: 4 }), cuts, (list, places) => {
 				const reasoning = list.join('');
-				const splitter = new ReasoningSplitter(true);
+				const splitter = runStage(SPLIT_REASONING, startInReasoning(true));
 				const response = `Hm.\n${reasoning}So.</think>The answer.`;
 				const ends = [...new Set(places.map((place) => place % response.length))].sort(
 					(a, b) => a - b,

@@ -1,6 +1,6 @@
 /** What a response means, by what arrived and what was sent: complete, or why it cannot be used. */
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
-import type { AccumulatorOptions } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
+import type { ReaderOptions } from '../../../../lib/chat/read/completion-reader';
 import { fitsSchema } from '../../../../lib/chat/check/validate-json';
 import { describeIgnoredEnd } from '../../../../lib/chat/read/ignored-end';
 import type { StreamPart } from '../../../../lib/http/types';
@@ -23,20 +23,18 @@ const SCHEMA = {
 	properties: { answer: { type: 'string' } },
 	required: ['answer'],
 };
-const WITH_SCHEMA: AccumulatorOptions = {
+const WITH_SCHEMA: ReaderOptions = {
 	isJson: true,
 	fitsSchema: (json) => fitsSchema(json, { type: 'jsonSchema', schema: SCHEMA }),
 };
 const JSON_TEXT = '{"answer":"42"}';
 
-function judge(received: readonly Received[], options?: AccumulatorOptions) {
-	const accumulator = new CompletionAccumulator(options);
+function judge(received: readonly Received[], options?: ReaderOptions) {
+	const reader = new CompletionReader(options);
 	const shown = received.map((part) =>
-		typeof part === 'string'
-			? accumulator.push(part).text
-			: accumulator.push(part.text, part.type).text,
+		typeof part === 'string' ? reader.push(part).text : reader.push(part.text, part.type).text,
 	);
-	const { rest, completion } = accumulator.end();
+	const { rest, completion } = reader.end();
 	const { failure, toolCalls, ignoredEnd, hasAnswerInThinking } = completion;
 	return {
 		text: completion.text,
@@ -183,9 +181,8 @@ describe('a line without its `data: `', () => {
 	});
 
 	test('is an event of Ollama', () => {
-		const native = { decode: (line_: object) => ({ choices: [{ delta: line_ }] }) };
-		const received = line('{"message":{"role":"assistant"},"content":"Hi","done":false}');
-		expect(judge([received, end('stop')], native).text).toBe('Hi');
+		const received = line('{"message":{"role":"assistant","content":"Hi"},"done":false}');
+		expect(judge([received, end('stop')]).text).toBe('Hi');
 	});
 });
 

@@ -1,7 +1,5 @@
 /** Ollama sends each call whole, and in some releases all with the index 0: calls of several lines stay apart. An empty error is none. */
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
-import { toOpenAiChunk } from '../../../../lib/chat/read/ollama-chunk';
-import { readStream } from '../../../../lib/chat/read/read-stream';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
 import type { HttpResponse } from '../../../../lib/http/types';
 
 const line = (second: number, names: string[], isDone = false) => ({
@@ -24,9 +22,7 @@ async function readLines(lines: object[]) {
 		markContent: () => {},
 		expectEnd: () => {},
 	} as unknown as HttpResponse;
-	const accumulator = new CompletionAccumulator({ decode: toOpenAiChunk });
-	const { completion } = await readStream(response, accumulator, {});
-	return completion;
+	return await new CompletionReader().receive(response);
 }
 
 async function readCalls(lines: object[]) {

@@ -1,7 +1,7 @@
 /** However a server streams calls, each has its own name and arguments. */
 import fc from 'fast-check';
 
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
 import { ToolCallAccumulator } from '../../../../lib/chat/read/tool-call-accumulator';
 import { examples } from '../../../support/jest/properties';
 
@@ -67,9 +67,9 @@ function interleave(lists: readonly Delta[][], choices: readonly number[]): Delt
 }
 
 function read(deltas: readonly Delta[]): Array<{ name: string; arguments: string }> {
-	const accumulator = new ToolCallAccumulator();
-	for (const delta of deltas) accumulator.add([delta]);
-	return accumulator.calls.map(({ name, arguments: args }) => ({ name, arguments: args }));
+	const reader = new ToolCallAccumulator();
+	for (const delta of deltas) reader.add([delta]);
+	return reader.calls.map(({ name, arguments: args }) => ({ name, arguments: args }));
 }
 
 const idOf = (form: 'own' | 'same' | 'none', at: number) =>
@@ -104,14 +104,14 @@ test('without an index, one after another, with their own IDs', () => {
 });
 
 test('more than 1,000 calls end the response, with an error that says so', () => {
-	const accumulator = new CompletionAccumulator({ callableNames: ['a'] });
+	const reader = new CompletionReader({ callableNames: ['a'] });
 	const calls = Array.from({ length: 1_001 }, (_none, index) => ({
 		index,
 		id: `c${index}`,
 		function: { name: 'a', arguments: '{}' },
 	}));
-	accumulator.push(JSON.stringify({ choices: [{ delta: { tool_calls: calls } }] }));
-	expect(accumulator.end().completion.failure).toMatchObject({
+	reader.push(JSON.stringify({ choices: [{ delta: { tool_calls: calls } }] }));
+	expect(reader.end().completion.failure).toMatchObject({
 		errorType: 'invalidToolCall',
 		title: 'The model called more than 1000 tools in one response, so none was executed',
 		suggestion: expect.stringContaining('repeats itself') as string,

@@ -1,6 +1,5 @@
 /** A closing text that replaces the streamed one: in linear time, also for texts that look like URLs of files. */
-import { MaskedStream } from '../../../../lib/errors/masked-stream';
-import { ReasoningSplitter } from '../../../../lib/text/reasoning';
+import { SPLIT_REASONING } from '../../../../lib/text/reasoning';
 import { adoptText, isBeginning } from '../../../../lib/dify/run/adopt-text';
 import { cpuMilliseconds, LINEAR_CPU_MS } from '../../../support/measures/cpu-time';
 
@@ -8,8 +7,8 @@ const parts = (text: string) => ({
 	text,
 	reasoning: '',
 	textReasoning: '',
-	splitter: new ReasoningSplitter(),
-	maskedText: new MaskedStream([]),
+	heldText: '',
+	split: SPLIT_REASONING.start,
 });
 
 const PIECES = [

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import type { QuotationCheck } from '../../../../lib/text/calls/quotations';
 import { findIgnoredCall } from '../../../../lib/text/calls/unread-calls';
@@ -10,15 +10,15 @@ const parse = (text: string, findQuotation: QuotationCheck = () => undefined) =>
 
 /** A response that arrives in pieces. */
 function stream(text: string, cuts: readonly number[]) {
-	const accumulator = new CompletionAccumulator({ callableNames });
+	const reader = new CompletionReader({ callableNames });
 	const ends = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
 	let shownText = '';
 	for (const [index, end] of [...ends, text.length].entries()) {
 		const content = text.slice(ends[index - 1] ?? 0, end);
-		shownText += accumulator.push(JSON.stringify({ choices: [{ delta: { content } }] })).text;
+		shownText += reader.push(JSON.stringify({ choices: [{ delta: { content } }] })).text;
 	}
-	accumulator.push('{"choices":[{"delta":{},"finish_reason":"stop"}]}');
-	const { rest, completion } = accumulator.end();
+	reader.push('{"choices":[{"delta":{},"finish_reason":"stop"}]}');
+	const { rest, completion } = reader.end();
 	return { shownText: shownText + rest.text, completion };
 }
 
@@ -257,11 +257,11 @@ describe('formats of calls', () => {
 		'%s at the end of the thinking is a call, if the response has no text',
 		(call) => {
 			const complete = (text: string, finish_reason = 'stop') => {
-				const accumulator = new CompletionAccumulator({ callableNames });
+				const reader = new CompletionReader({ callableNames });
 				for (const delta of [{ reasoning_content: `I look. ${call}` }, { content: text }])
-					accumulator.push(JSON.stringify({ choices: [{ delta }] }));
-				accumulator.push(JSON.stringify({ choices: [{ delta: {}, finish_reason }] }));
-				return accumulator.end().completion;
+					reader.push(JSON.stringify({ choices: [{ delta }] }));
+				reader.push(JSON.stringify({ choices: [{ delta: {}, finish_reason }] }));
+				return reader.end().completion;
 			};
 			expect(complete('')).toMatchObject({ text: '', toolCalls: [{ name: 'get_weather' }] });
 			expect(complete('Rome is warm.')).toMatchObject({ text: 'Rome is warm.', toolCalls: [] });
@@ -497,12 +497,12 @@ describe('parameters in tags', () => {
 describe('markup that nothing reads', () => {
 	/** A response with this text and a call that the server parsed. */
 	const streamBeside = (content: string, args = '{"city":"Bern"}') => {
-		const accumulator = new CompletionAccumulator({ callableNames });
+		const reader = new CompletionReader({ callableNames });
 		const toolCall = { index: 0, id: 'a', function: { name: 'get_weather', arguments: args } };
 		for (const delta of [{ content }, { tool_calls: [toolCall] }])
-			accumulator.push(JSON.stringify({ choices: [{ delta }] }));
-		accumulator.push('{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}');
-		return accumulator.end().completion;
+			reader.push(JSON.stringify({ choices: [{ delta }] }));
+		reader.push('{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}');
+		return reader.end().completion;
 	};
 
 	test.each([

@@ -1,5 +1,5 @@
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
-import { readStream } from '../../../../lib/chat/read/read-stream';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
+import type { ReaderOptions, ReceiveOptions } from '../../../../lib/chat/read/completion-reader';
 import { ServerError } from '../../../../lib/errors/server-error';
 import { BodyTooLargeError } from '../../../../lib/http/body-limits';
 import type { TextAndReasoning } from '../../../../lib/text/reasoning';
@@ -41,6 +41,17 @@ function responseOf(
 	} as unknown as HttpResponse;
 }
 
+/** The completion of a response, also of one that cannot be used. */
+const receive = async (
+	response: HttpResponse,
+	options: ReceiveOptions = {},
+	readerOptions: ReaderOptions = {},
+) => {
+	const { secrets } = response.errorContext;
+	const reader = new CompletionReader({ ...readerOptions, secrets });
+	return await reader.receive(response, { findError: () => undefined, ...options });
+};
+
 /** An event with a delta. */
 const event = (delta: object, finishReason: string | null = null) =>
 	JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finishReason }] });
@@ -68,7 +79,7 @@ test.each([
 			next = setImmediate(count);
 		};
 		let next = setImmediate(count);
-		await readStream(responseOf([[event(delta, 'stop')]]), new CompletionAccumulator());
+		await receive(responseOf([[event(delta, 'stop')]]));
 		clearImmediate(next);
 		expect(turns > 1).toBe(isLong);
 	},
@@ -87,13 +98,10 @@ test.each([
 			next = setImmediate(count);
 		};
 		let next = setImmediate(count);
-		await readStream(
-			responseOf([[event({ content }, 'stop')]]),
-			new CompletionAccumulator({
-				callableNames: ['store'],
-				findQuotation: createQuotationCheck(['Привет, \\"мир\\" &amp; '.repeat(repetitions)]),
-			}),
-		);
+		await receive(responseOf([[event({ content }, 'stop')]]), undefined, {
+			callableNames: ['store'],
+			findQuotation: createQuotationCheck(['Привет, \\"мир\\" &amp; '.repeat(repetitions)]),
+		});
 		clearImmediate(next);
 		expect({ turns: turns > 5 }).toEqual({ turns: isLong });
 	},
@@ -106,12 +114,11 @@ describe('events', () => {
 		onDelta: (delta: TextAndReasoning) => Promise<void> | void = () => {},
 	) => {
 		const log: string[] = [];
-		const { completion, rest } = await readStream(
-			responseOf(batches, { ...details, log }),
-			new CompletionAccumulator(),
-			{ onDelta, onContent: () => log.push('onContent') },
-		);
-		return { log, completion, rest };
+		const completion = await receive(responseOf(batches, { ...details, log }), {
+			onDelta,
+			onContent: () => log.push('onContent'),
+		});
+		return { log, completion };
 	};
 
 	test('with output count as content, others do not', async () => {
@@ -175,14 +182,14 @@ describe('events', () => {
 describe('a stream that breaks', () => {
 	const lost = new ServerError({ type: 'connectionLost', title: 'Lost', suggestion: 'Retry' });
 	const read = async (events: string[], error: Error, signal?: AbortSignal) =>
-		await readStream(responseOf([events], { error }), new CompletionAccumulator(), { signal });
+		await receive(responseOf([events], { error }), { signal });
 
 	test('before its last output is an error', async () => {
 		await expect(read([event(text('Hel'))], lost)).rejects.toBe(lost);
 	});
 
 	test('after its last output is complete', async () => {
-		const { completion } = await read([event(text('Hello'), 'stop')], lost);
+		const completion = await read([event(text('Hello'), 'stop')], lost);
 		expect(completion).toMatchObject({ text: 'Hello', failure: undefined });
 	});
 
@@ -196,10 +203,10 @@ describe('a stream that breaks', () => {
 		{ name: 'too large, and nothing of it can be read', received: '<html>', text: '' },
 	])('at an event that is $name keeps what was received', async ({ received, ...kept }) => {
 		const error = new BodyTooLargeError(100).withReceived(received);
-		const accumulator = new CompletionAccumulator();
+		const reader = new CompletionReader();
 		const response = responseOf([[]], { error });
-		await expect(readStream(response, accumulator)).rejects.toBeInstanceOf(Error);
-		expect(accumulator.partialOutput.text).toBe(kept.text);
+		await expect(reader.receive(response)).rejects.toBeInstanceOf(Error);
+		expect(reader.partialOutput.text).toBe(kept.text);
 	});
 });
 
@@ -207,14 +214,14 @@ describe('the completion', () => {
 	test('has the failure that a line outside of the events reports', async () => {
 		const lines = ['error: {"error":{"message":"out of memory"}}'];
 		const response = responseOf([[event(text('Hel'))]], { lines });
-		const { completion } = await readStream(response, new CompletionAccumulator());
+		const completion = await receive(response);
 		expect(JSON.stringify(completion.failure)).toContain('out of memory');
 	});
 
 	test.each([true, false])('of one document, without a finish reason: %s', async (isDocument) => {
 		const document = JSON.stringify({ choices: [{ message: text('Hello'), finish_reason: null }] });
 		const response = responseOf([[document]], { type: isDocument ? 'document' : 'event' });
-		const { completion } = await readStream(response, new CompletionAccumulator());
+		const completion = await receive(response);
 		expect(completion.failure === undefined).toBe(isDocument);
 	});
 
@@ -222,12 +229,10 @@ describe('the completion', () => {
 		const secret = 'sk-0123456789abcdefgh';
 		const events = [event(text('Key sk-01234')), event(text('56789abcdefgh.'), 'stop')];
 		let shown = '';
-		const { completion, rest } = await readStream(
-			responseOf([events], { secrets: [secret] }),
-			new CompletionAccumulator(),
-			{ onDelta: (delta) => void (shown += delta.text) },
-		);
-		const texts = [completion.text, shown + rest.text];
+		const completion = await receive(responseOf([events], { secrets: [secret] }), {
+			onDelta: (delta) => void (shown += delta.text),
+		});
+		const texts = [completion.text, shown];
 		expect(texts).toEqual([texts[0], texts[0]]);
 		expect(texts[0]).toMatch(/^Key .*\.$/);
 		expect(texts[0]).not.toMatch(/sk-01234|56789abcdef/);

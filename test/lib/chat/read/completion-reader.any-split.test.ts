@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
-import type { AccumulatorOptions } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
+import type { ReaderOptions } from '../../../../lib/chat/read/completion-reader';
 import { isNightly } from '../../../support/jest/properties';
 import { collectLiterals } from '../../../support/texts/pattern-literals';
 
@@ -45,13 +45,13 @@ const PARTS: readonly string[] = [
 ];
 
 /** The completion of a response in pieces, and all that was shown of it. */
-function accumulate(pieces: readonly string[], options: AccumulatorOptions) {
-	const accumulator = new CompletionAccumulator(options);
+function accumulate(pieces: readonly string[], options: ReaderOptions) {
+	const reader = new CompletionReader(options);
 	const shown = pieces.map((content) =>
-		accumulator.push(JSON.stringify({ choices: [{ delta: { content } }] })),
+		reader.push(JSON.stringify({ choices: [{ delta: { content } }] })),
 	);
-	accumulator.push('{"choices":[{"delta":{},"finish_reason":"stop"}]}');
-	const { rest, completion } = accumulator.end();
+	reader.push('{"choices":[{"delta":{},"finish_reason":"stop"}]}');
+	const { rest, completion } = reader.end();
 	const outputs = [...shown, rest];
 	return {
 		completion,
@@ -61,7 +61,7 @@ function accumulate(pieces: readonly string[], options: AccumulatorOptions) {
 }
 
 /** Compares a response that arrives at once with the same response in pieces. */
-function expectSame(text: string, pieces: readonly string[], options: AccumulatorOptions) {
+function expectSame(text: string, pieces: readonly string[], options: ReaderOptions) {
 	const whole = accumulate([text], options);
 	const split = accumulate(pieces, options);
 	expect({ response: pieces, ...split.completion }).toEqual({
@@ -73,7 +73,7 @@ function expectSame(text: string, pieces: readonly string[], options: Accumulato
 	expect(split.shownReasoning).toBe(split.completion.reasoning);
 }
 
-const SETTINGS: ReadonlyArray<{ title: string; options: AccumulatorOptions }> = [
+const SETTINGS: ReadonlyArray<{ title: string; options: ReaderOptions }> = [
 	{ title: 'with tools', options: { callableNames: ['list'] } },
 	{ title: 'without tools', options: {} },
 	{ title: 'where the prompt may begin the thinking', options: { mayStartInReasoning: true } },

@@ -1,16 +1,15 @@
 /** The last word, which is held back because it may be of a key, is shown in its place: thinking before the text that follows it. */
 import * as fc from 'fast-check';
-import { MaskedOutput } from '../../../../lib/chat/read/masked-output';
+import { maskSecrets } from '../../../../lib/chat/read/text-stages';
+import { runStage } from '../../../support/texts/run-stage';
 
 const KEY = ['sk', '9f8e7d6c5b4a3210x'].join('-');
 
 /** What is shown of the deltas, in order: the name of each part, and its text. */
 function show(deltas: ReadonlyArray<{ reasoning?: string; text?: string }>) {
-	const output = new MaskedOutput([KEY]);
-	const shown = deltas.map(({ reasoning = '', text = '' }) =>
-		output.maskDelta({ reasoning, text }),
-	);
-	shown.push(output.end({ reasoning: '', text: '' }));
+	const output = runStage(maskSecrets([KEY]));
+	const shown = deltas.map(({ reasoning = '', text = '' }) => output.push({ reasoning, text }));
+	shown.push(output.end());
 	const parts: Array<[string, string]> = [];
 	for (const { reasoning, text } of shown)
 		for (const [name, value] of [

@@ -1,7 +1,7 @@
 /** What is read of a text that a model writes: thinking, calls, what is shown, and why a call does not run. */
 import path from 'node:path';
 import { describeRejectedCall } from '../../../../lib/chat/check/rejected-call';
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
 import { other } from '../../../../lib/servers/types/other';
 import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import { createQuotationCheck } from '../../../../lib/text/calls/quotations';
@@ -111,18 +111,18 @@ interface Circumstances {
 }
 
 const read = (text: string, { finish, callableNames, mayStartInReasoning }: Circumstances) => {
-	const accumulator = new CompletionAccumulator({
+	const reader = new CompletionReader({
 		callableNames,
 		mayStartInReasoning,
 		findQuotation: createQuotationCheck(['{"name":"look","arguments":{"at":"quoted"}}']),
 	});
 	const shown = [
 		...[...text].map((content) =>
-			accumulator.push(JSON.stringify({ choices: [{ delta: { content } }] })),
+			reader.push(JSON.stringify({ choices: [{ delta: { content } }] })),
 		),
-		accumulator.push(JSON.stringify({ choices: [{ delta: {}, finish_reason: finish }] })),
+		reader.push(JSON.stringify({ choices: [{ delta: {}, finish_reason: finish }] })),
 	];
-	const { rest, completion } = accumulator.end();
+	const { rest, completion } = reader.end();
 	const { toolCalls, rejectedCall, failure } = completion;
 	const shownText = shown.map((part) => part.text).join('') + rest.text;
 	return omitUndefined({
@@ -172,7 +172,7 @@ test('each text of a model is shown, thought, called or rejected', () => {
 			: ofText;
 	});
 	expectApproved(
-		path.join(__dirname, 'completion-accumulator.texts.approved.txt'),
+		path.join(__dirname, 'completion-reader.texts.approved.txt'),
 		rows,
 		'A text is shown, thought or called as the model meant it, and nothing of it is lost',
 	);
@@ -204,7 +204,7 @@ test('each reason why a call does not run has its hint', () => {
 		outcome: describeRejectedCall({ name: 'look', reason }, other, { shownLength: 0 }),
 	}));
 	expectApproved(
-		path.join(__dirname, 'completion-accumulator.reasons.approved.txt'),
+		path.join(__dirname, 'completion-reader.reasons.approved.txt'),
 		rows,
 		'A call in a text that does not run has its hint',
 	);

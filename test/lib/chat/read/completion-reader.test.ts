@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
-import type { AccumulatorOptions } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
+import type { ReaderOptions } from '../../../../lib/chat/read/completion-reader';
 import { createCompletionError } from '../../../../lib/chat/read/completion-error';
 import { opensReasoningInPrompt } from '../../../../lib/text/reasoning';
 import { classifyErrorResponse } from '../../../../lib/errors/classify-error';
@@ -11,16 +11,16 @@ const chunk = (delta: object, finish: string | null = null) =>
 const wholeText = (text: string) => [chunk({ content: text }), chunk({}, 'stop'), '[DONE]'];
 
 /** Result of the events: the deltas on the way, and the end. */
-function accumulate(events: readonly string[], options: AccumulatorOptions = {}) {
-	const accumulator = new CompletionAccumulator(options);
+function accumulate(events: readonly string[], options: ReaderOptions = {}) {
+	const reader = new CompletionReader(options);
 	let shownText = '';
 	let shownReasoning = '';
 	for (const event of events) {
-		const { text, reasoning } = accumulator.push(event);
+		const { text, reasoning } = reader.push(event);
 		shownText += text;
 		shownReasoning += reasoning;
 	}
-	const { rest, ...end } = accumulator.end();
+	const { rest, ...end } = reader.end();
 	return {
 		shownText: shownText + rest.text,
 		shownReasoning: shownReasoning + rest.reasoning,
@@ -41,9 +41,9 @@ const CALL = '{"name": "get_weather", "arguments": {"city": "Zürich"}}';
 test('a text after any number of blanks is displayed while it arrives, also with tools', () => {
 	fc.assert(
 		fc.property(fc.nat(200), fc.constantFrom('', '`', '``'), (blanks, quotes) => {
-			const accumulator = new CompletionAccumulator({ callableNames });
+			const reader = new CompletionReader({ callableNames });
 			const pieces = [...' '.repeat(blanks), ...quotes, 'Hello', ' there'];
-			const texts = pieces.map((content) => accumulator.push(chunk({ content })).text);
+			const texts = pieces.map((content) => reader.push(chunk({ content })).text);
 			expect(texts.join('').trim()).toBe(`${quotes}Hello there`);
 		}),
 	);
@@ -155,7 +155,7 @@ describe('a repetition that the token limit ended', () => {
 	const BLANKS = ' \n'.repeat(60);
 	const isJson = true;
 
-	test.each<[string, string[], AccumulatorOptions]>([
+	test.each<[string, string[], ReaderOptions]>([
 		['blanks', written(BLANKS), {}],
 		['line ends', written('\n'.repeat(400)), {}],
 		['blanks after the thinking', written(`<think>Hm.</think>${BLANKS}`), {}],
@@ -169,7 +169,7 @@ describe('a repetition that the token limit ended', () => {
 		expect(failure).toEqual({ errorType: 'runawayOutput' });
 	});
 
-	test.each<[string, string[], AccumulatorOptions, string | undefined]>([
+	test.each<[string, string[], ReaderOptions, string | undefined]>([
 		['few blanks', written(' \n'.repeat(9)), {}, 'emptyResponse'],
 		['text before the blanks', written(`Hello.${BLANKS}`), {}, undefined],
 		['digits in a text', written('3'.repeat(400)), {}, undefined],
@@ -414,18 +414,18 @@ const SOURCE = {
 
 /** The error of a line between the events. */
 function errorOfLine(line: string) {
-	const accumulator = new CompletionAccumulator();
-	accumulator.push(line, 'line');
-	const { completion } = accumulator.end();
+	const reader = new CompletionReader();
+	reader.push(line, 'line');
+	const { completion } = reader.end();
 	return createCompletionError(completion.failure!, SOURCE);
 }
 
 /** The error of an event after a first text, with the same body as an error response. */
 function errorOfEvent(body: string) {
-	const accumulator = new CompletionAccumulator();
-	accumulator.push(JSON.stringify({ choices: [{ delta: { content: 'Hi' } }] }));
-	accumulator.push(body);
-	return createCompletionError(accumulator.end().completion.failure!, SOURCE);
+	const reader = new CompletionReader();
+	reader.push(JSON.stringify({ choices: [{ delta: { content: 'Hi' } }] }));
+	reader.push(body);
+	return createCompletionError(reader.end().completion.failure!, SOURCE);
 }
 
 test.each([
@@ -609,16 +609,16 @@ describe('a body that is one JSON document', () => {
 		JSON.stringify({ choices: [{ message: { content: 'Hello' }, finish_reason: finish }] });
 
 	it.each([[null], [''], ['stop']])('is its own end, with the finish reason %j', (finish) => {
-		const accumulator = new CompletionAccumulator();
-		accumulator.push(whole(finish), 'document');
-		const { completion } = accumulator.end();
+		const reader = new CompletionReader();
+		reader.push(whole(finish), 'document');
+		const { completion } = reader.end();
 		expect(completion).toMatchObject({ text: 'Hello', failure: undefined });
 	});
 
 	it('is not the first event of a stream that broke', () => {
-		const accumulator = new CompletionAccumulator();
-		accumulator.push(whole(null));
-		expect(accumulator.end().completion.failure).toMatchObject({ errorType: 'streamEndedEarly' });
+		const reader = new CompletionReader();
+		reader.push(whole(null));
+		expect(reader.end().completion.failure).toMatchObject({ errorType: 'streamEndedEarly' });
 	});
 });
 

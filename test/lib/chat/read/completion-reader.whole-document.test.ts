@@ -1,11 +1,11 @@
-import { CompletionAccumulator } from '../../../../lib/chat/read/completion-accumulator';
+import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
 
 const read = (received: string) => {
-	const accumulator = new CompletionAccumulator();
+	const reader = new CompletionReader();
 	const parse = jest.spyOn(JSON, 'parse');
 	try {
-		accumulator.pushBeginning(received);
-		return { text: accumulator.output.text, parsed: parse.mock.calls.length };
+		reader.pushBeginning(received);
+		return { text: reader.output.text, parsed: parse.mock.calls.length };
 	} finally {
 		parse.mockRestore();
 	}
