@@ -39,9 +39,14 @@ function isContextFull(
 	return completionTokens + reasoningTokens >= maxTokens ? undefined : true;
 }
 
-/** Where the arguments of a call ended. */
-export function toCutCall({ name, arguments: args }: RawToolCall): CutCall {
-	return { tool: name, length: args.length };
+/** Where the arguments of a call ended, and how often they have ended there in this turn. */
+export function toCutCall({ cutCalls }: Pick<TurnContext, 'cutCalls'>, call: RawToolCall): CutCall {
+	const { name, arguments: args } = call;
+	cutCalls.push(call);
+	const equal = cutCalls.filter(
+		(earlier) => earlier.name === name && earlier.arguments.length === args.length,
+	);
+	return { tool: name, length: args.length, times: equal.length };
 }
 
 /** What leaves room for a longer response. */

@@ -94,6 +94,7 @@ async function createTurnContext(
 		toolNames: createToolNames(connectedTools),
 		quotableTexts: getQuotableTexts(messages, connectedTools),
 		display: new DisplayedText(showsThinking, onDelta),
+		cutCalls: [],
 		startedAt,
 	};
 }

@@ -44,6 +44,8 @@ export interface CutCall {
 	tool: string;
 	/** Characters of its arguments that arrived. */
 	length: number;
+	/** Attempts of the turn whose call of this tool ended at the same place, this one included. */
+	times: number;
 }
 
 /** How a response ended, in tokens. Undefined: not known, or not so. */

@@ -126,7 +126,7 @@ function toCutOffError(
 	call: RawToolCall,
 ): ServerError {
 	const failure: CompletionFailure = { errorType: 'toolCallTruncated', tool: call.name };
-	const cutCall = toCutCall(call);
+	const cutCall = toCutCall(turn, call);
 	return createChatCompletionError(turn, {
 		completion: { ...completion, failure },
 		source,
@@ -151,13 +151,14 @@ function toToolCallError(
 	{ issues, tools }: { issues: ToolCallIssue[]; tools: ToolDefinition[] },
 ) {
 	const unknownIssue = issues.find(({ type }) => type === 'unknownTool');
+	const cutIssue = issues.find(({ type }) => type === 'brokenArguments');
+	const cutCall = cutIssue && toCutCall(turn, cutIssue.toolCall);
 	if (!unknownIssue && completion.failure)
-		return createChatCompletionError(turn, { completion, source });
+		return createChatCompletionError(turn, { completion, source, cutCall });
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
 	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
 	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
-	const cutCall = issue.type === 'brokenArguments' ? toCutCall(issue.toolCall) : undefined;
 	const connectedNames = tools.map(({ name }) => name);
 	if (unknownIssue) sentences.push(`Connected tools: ${connectedNames.join(', ')}`);
 	return createServerError('invalidToolCall', source.errorContext, {
@@ -165,7 +166,10 @@ function toToolCallError(
 		suggestion: texts[0]!.suggestion,
 		facts: unknownIssue ? { offeredTools: connectedNames } : { [issue.type]: issue.details },
 		about: { tool: toSafeName(issue.toolCall.name) },
-		end: { ...getResponseEnd(turn, completion), cutCall },
+		end: {
+			...getResponseEnd(turn, completion),
+			cutCall: issue === cutIssue ? cutCall : undefined,
+		},
 	});
 }
 

@@ -14,7 +14,7 @@ import {
 import { useServers } from '../../support/servers/scripted-server';
 import { PLAIN_SETTINGS } from './chat-settings';
 import { NO_EXECUTION } from '../../support/n8n/node-host';
-import { toInput } from '../../support/texts/messages';
+import { toInput, toTool } from '../../support/texts/messages';
 
 const start = useServers();
 
@@ -126,8 +126,33 @@ test('the error of a call that was cut off says how the response ended', async (
 	});
 });
 
-test('a call was cut where its arguments ended', () => {
-	expect(toCutCall({ name: 'look', arguments: '{"a":' })).toEqual({ tool: 'look', length: 5 });
+test('the error of arguments that end at the same place each time says how often', async () => {
+	const server = await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: streamed(called('1', 'look', '{"a":'), delta({}, 'tool_calls')),
+	});
+	const error = await runTurn({
+		server: createModelServer({ baseUrl: server.url }, NO_EXECUTION),
+		settings: PLAIN_SETTINGS,
+		chatRequest: {
+			messages: [toInput({ type: 'human', content: 'Hi' })],
+			tools: [toTool({ name: 'look', schema: { properties: { a: { type: 'string' } } } })],
+		},
+	}).catch(asServerErrorOrThrow);
+	const times = server.requests.filter(({ path }) => path === CHAT).length;
+	expect(times).toBeGreaterThan(1);
+	expect((error as ServerError).end?.cutCall).toEqual({ tool: 'look', length: 5, times });
+});
+
+test.each([
+	{ title: 'the first time', attempts: ['{"a":'], times: 1 },
+	{ title: 'at the same place again', attempts: ['{"a":', '{"b":'], times: 2 },
+	{ title: 'at another place', attempts: ['{"a":"b"', '{"a":'], times: 1 },
+	{ title: 'there and elsewhere', attempts: ['{"a":', '{"a', '{"a":'], times: 2 },
+])('a call was cut where its arguments ended: $title', ({ attempts, times }) => {
+	const turn = { cutCalls: [{ name: 'other', arguments: '{"a":' }] };
+	const calls = attempts.map((args) => toCutCall(turn, { name: 'look', arguments: args }));
+	expect(calls.at(-1)).toEqual({ tool: 'look', length: 5, times });
 });
 
 test('without counts, both may have ended it', () => {

@@ -125,6 +125,7 @@ const buildBody = (serverType: ServerType, { sampling = {}, chatRequest }: Setti
 			toolNames: createToolNames(TOOLS),
 			quotableTexts: [],
 			display: new DisplayedText(false, () => {}),
+			cutCalls: [],
 			startedAt: 0,
 		},
 		MESSAGES,
