@@ -7,12 +7,14 @@ import {
 	OPENING_TAG,
 	PARTIAL_CLOSING_TAG,
 	PARTIAL_OPENING_TAG,
+	RESPONSE_TOKEN,
 	toEndTag,
 } from './thinking-tags';
 import type { PartialMarkFinder } from './partial-marks';
 import { createPartialMarkFinder } from './partial-marks';
 
 const OPENING_TAG_AT_START = new RegExp(`^${OPENING_TAG}`);
+const RESPONSE_TOKEN_AT_START = new RegExp(`^${RESPONSE_TOKEN}`);
 const CLOSING_TAG_AT_START = new RegExp(`^${CLOSING_TAG}`);
 const ONLY_CLOSING_TAG = new RegExp(`^\\s*${CLOSING_TAG}\\s*$`);
 const CLOSING_TAGS: Ends = {
@@ -45,8 +47,12 @@ const BARE_HEADER = /^analysis(?=[A-Z"'“(\n])/;
 const BARE_START = 'analysis';
 const BARE_ENDS = toEnds(['assistantfinal']);
 
+/** The sentences around the thinking of Granite 3.2 (vllm-project/vllm, test_granite_reasoning_parser.py). The second one shows that the first one was a mark. */
+const SENTENCE_MARKS = ['Here is my thought process:', "Here's my thought process:"];
+const SENTENCE_ENDS = toEnds(['Here is my response:', "Here's my response:"]);
+
 /** Beginnings of marks, at which the response is not yet decided. */
-const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...BARE_HARMONY_STARTS];
+const STARTS = [GEMMA_START, ...HARMONY_STARTS, ...BARE_HARMONY_STARTS, ...SENTENCE_MARKS];
 
 /** Models whose templates open the thinking in the prompt, so that the response contains only its end. */
 const OPENS_IN_PROMPT = /deepseek[-_.]?r1|\bqwq\b|thinking/i;
@@ -106,7 +112,23 @@ export interface Part {
 function parsePart(text: string): Part | 'undecided' | undefined {
 	const tag = OPENING_TAG_AT_START.exec(text)?.[0];
 	if (tag !== undefined)
-		return { length: tag.length, isReasoning: true, ends: getEndsOfTag(tag), next: 'text' };
+		return {
+			length: tag.length,
+			isReasoning: true,
+			ends: getEndsOfTag(tag),
+			// A token may begin the response, too.
+			next: tag.startsWith('<|') ? 'any' : 'text',
+		};
+	const responseToken = RESPONSE_TOKEN_AT_START.exec(text)?.[0];
+	if (responseToken !== undefined)
+		return {
+			length: responseToken.length,
+			isReasoning: false,
+			ends: toEnds([toEndTag(responseToken)]),
+			next: 'text',
+		};
+	const sentence = SENTENCE_MARKS.find((mark) => text.startsWith(mark));
+	if (sentence !== undefined) return toSentencePart(sentence);
 	const gemmaPart = parseGemmaPart(text);
 	if (gemmaPart !== undefined && gemmaPart !== 'undecided') return gemmaPart;
 	const header = HARMONY_HEADER.exec(text);
@@ -123,6 +145,18 @@ function parsePart(text: string): Part | 'undecided' | undefined {
 		isPartialClosingTag(text) ||
 		STARTS.some((start) => start.startsWith(text));
 	return mayBeHeader || isPartial ? 'undecided' : gemmaPart;
+}
+
+/** Thinking between sentences. */
+function toSentencePart(sentence: string): Part {
+	return {
+		length: 0,
+		isReasoning: true,
+		ends: SENTENCE_ENDS,
+		next: 'text',
+		isAssumed: true,
+		headerLength: sentence.length,
+	};
 }
 
 /** The ends of thinking by its tag. A token may also end as Harmony's messages do. */

@@ -19,6 +19,9 @@ export const OPENING_TAG = `(?:<${NAME}>|\\[THINK\\]|◁think▷|<\\|think\\|>|$
 /** Tags that end it. */
 export const CLOSING_TAG = `(?:</${NAME}>|\\[/THINK\\]|◁/think▷|<\\|/think\\|>|${toTokens('end|END')})`;
 
+/** The token that begins the response after thinking in tokens: `<|START_RESPONSE|>` (vllm-project/vllm, test_cohere_command_reasoning_parser.py). */
+export const RESPONSE_TOKEN = String.raw`<\|(?=[\w:]{0,30}(?:begin|BEGIN|start|START))(?=[\w:]{0,30}(?:response|RESPONSE))[\w:]{1,40}\|>`;
+
 /** A text that may be the beginning of such a tag. */
 export const PARTIAL_OPENING_TAG = /^(?:<[\w:]{0,26}|<\|[\w:]{0,40}\|?|\[T?H?I?N?K?|◁\w{0,5})$/;
 export const PARTIAL_CLOSING_TAG =

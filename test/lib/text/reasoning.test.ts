@@ -127,6 +127,49 @@ describe('channels', () => {
 			reasoning: 'Hm.',
 		},
 		{
+			name: 'Command A with a response',
+			response:
+				'<|START_THINKING|>A rainbow.<|END_THINKING|>\n<|START_RESPONSE|>foo bar<|END_RESPONSE|>',
+			text: 'foo bar',
+			reasoning: 'A rainbow.',
+		},
+		{
+			name: 'Command A without thinking',
+			response: '<|START_RESPONSE|>foo <|END|> bar<|END_RESPONSE|>',
+			text: 'foo <|END|> bar',
+			reasoning: '',
+		},
+		{
+			name: 'Command A that breaks off in its response',
+			response: '<|START_THINKING|>Hm.<|END_THINKING|><|START_RESPONSE|>foo <|END_RESP',
+			text: 'foo <|END_RESP',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'Granite 3.2',
+			response: 'Here is my thought process: 2 and 2.\nHere is my response: 4',
+			text: '4',
+			reasoning: ' 2 and 2.\n',
+		},
+		{
+			name: 'Granite 3.2, quantized',
+			response: "Here's my thought process:Hm.Here's my response:Hi",
+			text: 'Hi',
+			reasoning: 'Hm.',
+		},
+		{
+			name: 'a text that begins as thinking of Granite 3.2 does',
+			response: 'Here is my thought process: first I list them, then I sort them.',
+			text: 'Here is my thought process: first I list them, then I sort them.',
+			reasoning: '',
+		},
+		{
+			name: 'a text that quotes both',
+			response: 'Granite writes "Here is my thought process:" and "Here is my response:".',
+			text: 'Granite writes "Here is my thought process:" and "Here is my response:".',
+			reasoning: '',
+		},
+		{
 			name: 'Solar Open 2',
 			response: '<|think:start|>Hm.<|think:end|>Yes',
 			text: 'Yes',
