@@ -14,8 +14,10 @@ import { isRecord, isUnset } from '../values/records';
 import { parseJsonExactly } from '../values/exact-json';
 import { parseErrorBody } from './response-error';
 import { explainUploadError } from './upload-error';
-import { createDifyError } from './create-error';
+import { asType, createDifyError } from './create-error';
+import { getRouteObjects } from './missing-object';
 import { withoutSent } from '../errors/secrets';
+import type { MissingObject } from '../errors/facts';
 import { ServerError } from '../errors/server-error';
 import { getAppType, toAppTypeError } from './app-type';
 
@@ -205,7 +207,7 @@ export class DifyClient {
 	): Promise<T> {
 		const sent = request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
 		return await sent.catch(async (error: unknown) => {
-			throw await this.explainAppType(error);
+			throw await this.explainMissing(await this.explainAppType(error));
 		});
 	}
 
@@ -218,6 +220,27 @@ export class DifyClient {
 		const info = await this.getCached('/info').catch((): JsonRecord => ({}));
 		const app = getAppType(info.mode);
 		return app === undefined ? error : toAppTypeError(error, app);
+	}
+
+	/** A 404 whose object is known. A page without a code is a missing route. */
+	private async explainMissing(error: unknown): Promise<unknown> {
+		if (!(error instanceof ServerError) || error.status !== 404 || error.code === undefined)
+			return error;
+		const objects = getRouteObjects(this.getPath(error.url));
+		const [object, outer] = [objects.at(-1), objects.at(-2)];
+		if (object === undefined) return error;
+		const outerError: unknown =
+			outer && (await this.get(outer.path).catch((reason: unknown) => reason));
+		if (outerError instanceof ServerError)
+			return withMissing(error, outerError.known.missingObject);
+		const { kind, id } = object;
+		return kind === 'batch' ? error : withMissing(error, { kind, id });
+	}
+
+	/** Path of a URL of this Dify, without the root of the API. */
+	private getPath(url = '') {
+		const { api } = this.endpoint.url;
+		return url.startsWith(api) ? url.slice(api.length).replace(/[?#].*/s, '') : '';
 	}
 
 	/**
@@ -242,6 +265,13 @@ export class DifyClient {
 			title: 'Dify returned an unexpected response',
 		});
 	}
+}
+
+/** The error with the object that is missing; unchanged if it is not known. */
+function withMissing(error: ServerError, missingObject: MissingObject | undefined) {
+	if (missingObject === undefined) return error;
+	const known = error.withFacts({ missingObject });
+	return missingObject.kind === 'knowledgeBase' ? asType(known, 'datasetNotFound') : known;
 }
 
 /** A proxy may change the status of an error response to 200, and some responses have no body. */

@@ -108,6 +108,13 @@ export interface KnownServer {
 	hasNativeRoutes: boolean;
 }
 
+/** An object of a knowledge base that Dify has not found. What it is in exists. */
+export interface MissingObject {
+	kind: 'knowledgeBase' | 'document' | 'chunk';
+	/** As sent. */
+	id: string;
+}
+
 /** What Server Health checks. */
 export type CheckedService = 'modelServer' | 'dify';
 
@@ -248,6 +255,8 @@ export interface Facts {
 	contextSizes: ContextSizes;
 	/** A warning: the server cut the input off. */
 	truncation: string;
+
+	missingObject: MissingObject;
 
 	/** The request was a probe of Server Health. */
 	checkedService: CheckedService;

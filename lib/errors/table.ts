@@ -3,6 +3,7 @@
  * counts; without one, the type has its own words (`rows/`).
  */
 import { CONNECTION_ROWS } from './chapters/connections';
+import { DIFY_ROWS } from './chapters/dify';
 import { FILE_ROWS } from './chapters/files';
 import { INPUT_ROWS } from './chapters/inputs';
 import { MODEL_ROWS } from './chapters/models';
@@ -22,4 +23,5 @@ export const TABLE: readonly Row[] = [
 	...MODEL_ROWS,
 	...FILE_ROWS,
 	...CONNECTION_ROWS,
+	...DIFY_ROWS,
 ];

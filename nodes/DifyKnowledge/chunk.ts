@@ -126,13 +126,10 @@ export const chunks: DifyResource = {
 			value: 'delete',
 			action: 'Delete a chunk',
 			fields: chunkFields,
-			execute: async ({ client, values }: DifyCall & FieldValues<typeof chunkFields>) => ({
-				json: {
-					chunkId: values.chunkId,
-					deleted: true,
-					existed: await deletePath(client, chunkPath(values)),
-				},
-			}),
+			execute: async ({ client, values }: DifyCall & FieldValues<typeof chunkFields>) => {
+				await deletePath(client, chunkPath(values));
+				return { json: { chunkId: values.chunkId, deleted: true } };
+			},
 		}),
 	],
 };

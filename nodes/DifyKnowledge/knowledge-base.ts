@@ -225,11 +225,6 @@ async function deleteKnowledgeBase({
 			suggestion: 'Turn on "Confirm Deletion of All Documents" in the node.',
 		});
 	}
-	return {
-		json: {
-			datasetId,
-			deleted: true,
-			existed: await deletePath(client, apiPath`/datasets/${datasetId}`),
-		},
-	};
+	await deletePath(client, apiPath`/datasets/${datasetId}`);
+	return { json: { datasetId, deleted: true } };
 }

@@ -54,8 +54,6 @@ const EXCEPTIONS: ReadonlyArray<readonly [operation: RegExp, expected: Expected]
 	[/rerank$|^LocalReranker|image (?:generate|edit)$|Llama audio|complete$/, { '404': UNSUPPORTED }],
 	// Not an event of a stream.
 	[/Llama text|^LocalChatModel/, { garbage: ENDED_EARLY }],
-	// What is not there is deleted already.
-	[/^Dify Knowledge \w+ delete$/, { '404': [] }],
 	// Any bytes may be a file.
 	[/^Dify Apps file download$/, { garbage: [] }],
 ];

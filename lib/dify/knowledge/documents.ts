@@ -56,18 +56,31 @@ export async function setDocumentStatus(
 /**
  * Deletes a document. Archived ones are unarchived first, as Dify requires.
  *
- * @returns false if it did not exist
+ * @throws {ServerError} with the fact `missingObject` if it does not exist
  */
 export async function deleteDocument(
 	client: DifyClient,
 	{ datasetId, documentId }: DocumentRef,
-): Promise<boolean> {
+): Promise<void> {
 	const route = apiPath`/datasets/${datasetId}/documents/${documentId}`;
-	return await deletePath(client, route).catch(async (error: unknown) => {
+	await deletePath(client, route).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError) || error.type !== 'documentArchived') throw error;
 		await setDocumentStatus(client, { datasetId, ids: [documentId], action: 'un_archive' });
-		return await deletePath(client, route);
+		await deletePath(client, route);
 	});
+}
+
+/**
+ * Checks that all documents exist: Dify ignores others when it changes their status (docs/protocols/dify.md 2.13).
+ *
+ * @throws {ServerError} with the fact `missingObject` for the first one that does not
+ */
+export async function assertDocumentsExist(
+	client: DifyClient,
+	{ datasetId, ids }: Pick<StatusChange, 'datasetId' | 'ids'>,
+): Promise<void> {
+	for (const id of ids)
+		await client.get(apiPath`/datasets/${datasetId}/documents/${id}`, { metadata: 'without' });
 }
 
 /** Unarchives and enables a document: otherwise searches miss it, and Dify would create a duplicate. */

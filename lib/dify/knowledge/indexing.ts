@@ -28,8 +28,8 @@ export interface IndexingProgress {
 	status: string;
 	/** Indexed document chunks; 0 before the text is split. */
 	done: number;
-	/** All document chunks; 0 before the text is split. */
-	total: number;
+	/** All document chunks; 0 before the text is split. Undefined: Dify does not say it. */
+	total: number | undefined;
 	/** Readable, without keys. */
 	error: string | undefined;
 	/** Dify's code. Only some errors have one. */
@@ -46,8 +46,9 @@ async function getIndexingProgress(
 		batchRecords.find(({ id }) => id === documentId) ??
 		(await client.get(apiPath`/datasets/${datasetId}/documents/${documentId}`));
 	const status = String(record.indexing_status);
-	const total = asFiniteNumber(record.total_segments ?? record.segment_count) ?? 0;
-	const done = asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? total : 0);
+	const total = asFiniteNumber(record.total_segments ?? record.segment_count);
+	const done =
+		asFiniteNumber(record.completed_segments) ?? (status === 'completed' ? (total ?? 0) : 0);
 	const message = asNonEmptyString(record.error);
 	const error = message && toReadableText(message, client.endpoint.secrets);
 	const code = asNonEmptyString(record.error_code);
@@ -135,7 +136,7 @@ function createUnfinishedError(
 	return createDifyError('runTimeout', {
 		facts,
 		title: `The document was not indexed within ${seconds} s`,
-		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total} chunks)`,
+		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total ?? 0} chunks)`,
 		suggestion:
 			'Dify continues indexing: use Get Status to wait for it later, or raise "Wait for Indexing (Seconds)". If it makes no progress, its embedding model may be slow or down.',
 	});

@@ -1,5 +1,6 @@
 /** Keeps a knowledge base in sync with a list of sources. Hash and source of a document are in its metadata. */
 import { createHash } from 'node:crypto';
+import { ServerError } from '../../errors/server-error';
 import { toUploadFileName } from '../../http/multipart';
 import type { JsonRecord } from '../../values/records';
 import { asNonEmptyString } from '../../values/records';
@@ -217,9 +218,16 @@ export async function applySyncStep(
 		});
 	}
 	if (action === 'deleted') {
-		await deleteDocument(client, { datasetId, documentId: getDocumentId(document) });
+		const deleting = deleteDocument(client, { datasetId, documentId: getDocumentId(document) });
+		await deleting.catch(ignoreMissingDocument);
 	}
 	return toSyncResult(step);
+}
+
+/** The document was in the list: another run has deleted it since. */
+function ignoreMissingDocument(error: unknown) {
+	const isDeleted = error instanceof ServerError && error.known.missingObject?.kind === 'document';
+	if (!isDeleted) throw error;
 }
 
 /** A step that writes a document. */

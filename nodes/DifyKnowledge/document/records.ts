@@ -3,6 +3,7 @@ import { createDifyError } from '../../../lib/dify/create-error';
 import { openSignedFile } from '../../../lib/dify/download-file';
 import { parseUuid } from '../../../lib/dify/ids';
 import {
+	assertDocumentsExist,
 	buildDocumentList,
 	deleteDocument,
 	setDocumentStatus,
@@ -134,6 +135,7 @@ export const recordOperations: DifyOperation[] = [
 		fields: setStatusFields,
 		execute: async ({ client, values }) => {
 			const { documentIds: ids, statusAction: action, difyDatasetId: datasetId } = values;
+			await assertDocumentsExist(client, { datasetId, ids });
 			await setDocumentStatus(client, { datasetId, ids, action });
 			return toOperationItems(ids.map((documentId) => ({ documentId, action })));
 		},
@@ -152,16 +154,11 @@ export const recordOperations: DifyOperation[] = [
 		action: 'Delete a document',
 		description: 'Delete a document, also an archived one',
 		fields: documentFields,
-		execute: async ({ client, values }) => ({
-			json: {
-				documentId: values.documentId,
-				deleted: true,
-				existed: await deleteDocument(client, {
-					datasetId: values.difyDatasetId,
-					documentId: values.documentId,
-				}),
-			},
-		}),
+		execute: async ({ client, values }) => {
+			const { difyDatasetId: datasetId, documentId } = values;
+			await deleteDocument(client, { datasetId, documentId });
+			return { json: { documentId, deleted: true } };
+		},
 	}),
 ];
 

@@ -96,6 +96,11 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		unknown: { current: undefined, trained: Infinity, slots: undefined },
 	},
 	truncation: { cut: 'The server truncated the input.' },
+	missingObject: {
+		'knowledge base': { kind: 'knowledgeBase', id: 'K' },
+		document: { kind: 'document', id: 'D' },
+		chunk: { kind: 'chunk', id: 'C' },
+	},
 	checkedService: { modelServer: 'modelServer', dify: 'dify' },
 	isTestGeneration: { test: true },
 	isConnected: { connected: true },

@@ -74,8 +74,8 @@ test('chunks: are created, listed, read, updated and deleted', async () => {
 	expect(getLastBody(scene.sim, /segments/)).toMatchObject({
 		segment: { content: 'D.', regenerate_child_chunks: true },
 	});
-	expect(await executeOperation(scene, 'chunk', 'delete', { documentId, chunkId })).toMatchObject([
-		{ existed: true },
+	expect(await executeOperation(scene, 'chunk', 'delete', { documentId, chunkId })).toEqual([
+		{ chunkId, deleted: true },
 	]);
 });
 
@@ -308,11 +308,8 @@ describe('documents', () => {
 		await expect(
 			runDocument(scene, 'setStatus', { documentIds: '', statusAction: 'enable' }),
 		).rejects.toThrow('This item has no documentId');
-		expect(await runDocument(scene, 'delete', { documentId })).toMatchObject([
-			{ deleted: true, existed: true },
-		]);
-		expect(await runDocument(scene, 'delete', { documentId })).toMatchObject([
-			{ deleted: true, existed: false },
+		expect(await runDocument(scene, 'delete', { documentId })).toEqual([
+			{ documentId: document.id, deleted: true },
 		]);
 	});
 });

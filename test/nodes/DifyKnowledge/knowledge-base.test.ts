@@ -33,7 +33,7 @@ describe('knowledge bases', () => {
 		]);
 		await expect(runBase(scene, 'delete', { difyDatasetId })).rejects.toThrow('not confirmed');
 		expect(await runBase(scene, 'delete', { difyDatasetId, confirm: true })).toEqual([
-			{ datasetId: created!.id, deleted: true, existed: true },
+			{ datasetId: created!.id, deleted: true },
 		]);
 	});
 

@@ -171,6 +171,7 @@ const TABLE: ReadonlyArray<readonly [route: string, json: unknown]> = [
 			built_in_field_enabled: false,
 		},
 	],
+	[`PATCH ${DATASET}/documents/status/un_archive`, { result: 'success' }],
 	[`GET ${DATASET}/pipeline/datasource-plugins`, [DATASOURCE]],
 	[
 		`POST ${DATASET}/pipeline/run`,

@@ -34,11 +34,12 @@ test('each state: available or not, and how it becomes so', async () => {
 			outcome: shorten([is.join(' '), ...sent].join('; ')),
 		});
 	}
-	const missing = createDifyError('notFound', { status: 404, code: 'not_found' });
+	const missing = createDifyError('notFound', {
+		about: { missingObject: { kind: 'document', id: documentId } },
+	});
 	const deletions = [
 		['exists', [undefined]],
 		['is missing', [missing]],
-		['is missing without a code', [createDifyError('notFound', { status: 404 })]],
 		['is archived', [createDifyError('documentArchived', { status: 400 }), undefined]],
 		[
 			'is archived and then missing',

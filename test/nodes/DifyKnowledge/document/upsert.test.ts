@@ -139,10 +139,9 @@ test('an archived document is unarchived, then deleted', async () => {
 	const scene = await startScene();
 	const { id } = addDocument(scene.sim.store, scene.dataset, { archived: true });
 	const parameters = { documentId: byId(id) };
-	expect(await runDocument(scene, 'delete', parameters)).toMatchObject([
-		{ deleted: true, existed: true },
+	expect(await runDocument(scene, 'delete', parameters)).toEqual([
+		{ documentId: id, deleted: true },
 	]);
-	expect(await runDocument(scene, 'delete', parameters)).toMatchObject([{ existed: false }]);
 });
 
 test('a 404 page instead of Dify is an error, not a missing document', async () => {
@@ -151,6 +150,27 @@ test('a 404 page instead of Dify is an error, not a missing document', async () 
 	scene.sim.fail({ method: 'DELETE', status: 404, body: PAGES.nginx502 });
 	await getNodeError(runDocument(scene, 'delete', { documentId: byId(id) }));
 	expect(scene.dataset.documents.has(id)).toBe(true);
+});
+
+test.each([
+	{ record: {}, warnings: undefined },
+	{ record: { segment_count: 0 }, warnings: [expect.stringContaining('no chunks')] },
+	{ record: { segment_count: 1 }, warnings: undefined },
+])('a document has no chunks only if Dify says so: $record', async ({ record, warnings }) => {
+	const scene = await startScene();
+	const missing = { code: 'not_found', message: 'Documents not found.', status: 404 };
+	const contentType = 'application/json';
+	scene.sim.store.faults.push(
+		{ path: /indexing-status$/, status: 404, contentType, body: JSON.stringify(missing) },
+		{
+			path: /\/documents\/[\w-]{36}$/,
+			status: 200,
+			contentType,
+			body: JSON.stringify({ indexing_status: 'completed', ...record }),
+		},
+	);
+	const [item] = await runDocument(scene, 'upsertText', TEXT);
+	expect(item!.warnings).toEqual(warnings);
 });
 
 describe('the wait for indexing', () => {
