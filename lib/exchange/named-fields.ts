@@ -30,7 +30,7 @@ export interface NamedPlace {
 	mark: string;
 	/** Where it begins in the message; undefined beside the message. */
 	index?: number;
-	/** Where the outermost list or object around it begins; undefined if there is none. */
+	/** Where the list of names begins that it stands in: between them are only punctuation, numbers and other literals. */
 	listIndex?: number;
 }
 
@@ -50,7 +50,7 @@ const FIELD_OF_TYPE = /^\p{Lu}\w{0,100}\.(\w+)$/u;
 const LINE = /^([\w.]{1,100})\r?$/gm;
 
 /** A name before a colon, where an issue begins: `error-body.ts` joins the place of an issue and its message so. */
-const BEFORE_COLON = /(?:^|; )([\w.[\]]{1,100}): /g;
+const BEFORE_COLON = /(?<=^|; )([\w.[\]]{1,100}): /g;
 
 /** All places of an error response in which a field may be named, for the body that was sent. */
 export function findPlaces(
@@ -75,20 +75,30 @@ export function findPlaces(
 		...serverText.matchAll(LINE),
 		...serverText.matchAll(BEFORE_COLON),
 	].sort((left, right) => left.index - right.index);
-	const lists = findLists(serverText, BRACKET);
 	const repeated = findRepeatedRequests(serverText, body);
 	const param = asNonEmptyString(facts.param);
-	return [
-		...(param === undefined ? [] : toPlace(param, param)),
-		...matches.flatMap(({ 0: text, 1: name, 2: quoted, 3: typographic, index }) =>
-			repeated.some(({ from, to }) => index >= from && index < to)
-				? []
-				: toPlace(typographic ?? quoted ?? name ?? text, text, index).map((place) => ({
-						...place,
-						listIndex: findAround(lists, index)?.from,
-					})),
-		),
-	];
+	const inText = matches.flatMap(({ 0: text, 1: name, 2: quoted, 3: typographic, index }) =>
+		repeated.some(({ from, to }) => index >= from && index < to)
+			? []
+			: toPlace(typographic ?? quoted ?? name ?? text, text, index),
+	);
+	return [...(param === undefined ? [] : toPlace(param, param)), ...withLists(inText, serverText)];
+}
+
+/** What stands between the names of a list, or between the keys of an object. */
+const BETWEEN_NAMES = /^[\s,:()[\]{}\d.+-]*(?:(?:true|false|none|null)[\s,:()[\]{}]*)?$/i;
+
+/** Places in their order, with the lists that they stand in. */
+function withLists(places: readonly NamedPlace[], text: string): NamedPlace[] {
+	let listIndex = 0;
+	let end = -1;
+	return places.map((place) => {
+		const { index = 0, mark } = place;
+		const isNext = end >= index || (end >= 0 && BETWEEN_NAMES.test(text.slice(end, index)));
+		if (!isNext) listIndex = index;
+		end = Math.max(end, index + mark.length);
+		return { ...place, listIndex };
+	});
 }
 
 /** Part of a text. */
@@ -105,41 +115,23 @@ const MODEL = /(?<![\w.-])["'`]?model["'`]?\s{0,4}:\s{0,4}["'`]([^"'`]{0,200})/g
 function findRepeatedRequests(text: string, { model }: JsonRecord): Stretch[] {
 	const hasModel = (object: string) =>
 		[...object.matchAll(MODEL)].some(([, name]) => name === model);
-	return findLists(text, BRACE).filter(({ from, to }) => hasModel(text.slice(from, to)));
+	return findObjects(text).filter(({ from, to }) => hasModel(text.slice(from, to)));
 }
 
-/** The stretch around a place, by halves: both may be many. */
-function findAround(stretches: readonly Stretch[], index: number): Stretch | undefined {
-	let [low, high] = [0, stretches.length];
-	while (low < high) {
-		const middle = Math.floor((low + high) / 2);
-		if (stretches[middle]!.to <= index) low = middle + 1;
-		else high = middle;
-	}
-	const stretch = stretches[low];
-	return stretch !== undefined && stretch.from < index ? stretch : undefined;
-}
-
-/** Around an object. */
-const BRACE = /[{}]/g;
-
-/** Around a list or an object. */
-const BRACKET = /[{}[\]]/g;
-
-/** The outermost lists or objects of a text; one that was cut off ends with it. */
-function findLists(text: string, bracket: RegExp): Stretch[] {
-	const lists: Stretch[] = [];
+/** The outermost objects of a text; one that was cut off ends with it. */
+function findObjects(text: string): Stretch[] {
+	const objects: Stretch[] = [];
 	let depth = 0;
-	for (const { 0: character, index } of text.matchAll(bracket)) {
-		if ('[{'.includes(character)) {
-			if (depth === 0) lists.push({ from: index, to: text.length });
+	for (const { 0: brace, index } of text.matchAll(/[{}]/g)) {
+		if (brace === '{') {
+			if (depth === 0) objects.push({ from: index, to: text.length });
 			depth += 1;
 		} else if (depth > 0) {
 			depth -= 1;
-			if (depth === 0) lists.at(-1)!.to = index + 1;
+			if (depth === 0) objects.at(-1)!.to = index + 1;
 		}
 	}
-	return lists;
+	return objects;
 }
 
 /** The name of a field without the mark of a list in a form. */

@@ -28,8 +28,8 @@ export interface Rejection {
 	/** Whether the response calls a field unknown or unsupported: in the sentence that names it, or beside the message. */
 	refuses(field: string): boolean;
 	/**
-	 * The names that are rejected together with one: in the same list or object, as LiteLLM writes them, or as issues of their own,
-	 * each with its place before its message, as pydantic does. Others in the sentence may be those that the server supports.
+	 * The names that are rejected together with one: in the same list, as LiteLLM writes them, or as issues of their own, each with
+	 * its place before its message, as pydantic does. Others in the sentence may be those that the server supports.
 	 */
 	getNamesBeside(name: string): readonly string[];
 }

@@ -96,6 +96,21 @@ describe('a rejected request is sent again', () => {
 				omitted: ['top_k'],
 			},
 			{
+				what: 'the same in an object',
+				text: '{"error": {"message": "unknown field `top_k`, expected one of `model`, `temperature`"}}',
+				omitted: ['top_k'],
+			},
+			{
+				what: 'a field, and one that takes its place',
+				text: "'top_k' is not supported, use 'temperature'",
+				omitted: ['top_k'],
+			},
+			{
+				what: 'issues of names without an underscore',
+				text: 'seed: Extra inputs are not permitted; temperature: Extra inputs are not permitted',
+				omitted: ['seed', 'temperature'],
+			},
+			{
 				what: 'a field, and a list of those that the server supports',
 				text: "Unknown field 'top_k'. Supported fields: ['temperature', 'seed', 'min_p']",
 				omitted: ['top_k'],
