@@ -221,8 +221,8 @@ class BatchRun<Result> {
 		const { memory } = this.sender;
 		memory.acceptedTexts = Math.max(memory.acceptedTexts, batch.length);
 		memory.acceptedText ??= batch[0];
-		const tokens = batch.map(({ text }) => estimateTokens(text));
-		memory.acceptedTokens = Math.max(memory.acceptedTokens, ...tokens);
+		for (const { text } of batch)
+			memory.acceptedTokens = Math.max(memory.acceptedTokens, estimateTokens(text));
 		return undefined;
 	}
 

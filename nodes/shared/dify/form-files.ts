@@ -110,13 +110,15 @@ async function readFormFiles(call: DifyCall, entries: readonly unknown[]) {
 /** A file object of Dify, or a file as n8n describes it: `{{ $binary.Document }}`, or `{{ $json.Document }}` of a form. */
 async function toRecordRequest(call: DifyCall, record: JsonRecord): Promise<FileRequest> {
 	const fileName = asNonEmptyString(record.fileName) ?? asNonEmptyString(record.filename);
-	const isOfDify = ['transfer_method', 'upload_file_id', 'url'].some((name) => name in record);
+	const isOfDify = ['transfer_method', 'upload_file_id', 'url'].some((name) =>
+		Object.hasOwn(record, name),
+	);
 	if (fileName === undefined || isOfDify) {
 		const file = withTransferMethod(record);
 		return { send: async () => await Promise.resolve(file) };
 	}
 	const { binary = {} } = call.context.getInputData()[call.itemIndex] ?? {};
-	const names = Object.keys(binary).filter((name) => binary[name]!.fileName === fileName);
+	const names = Object.keys(binary).filter((name) => getOwn(binary, name)?.fileName === fileName);
 	const [name, ...others] = names;
 	if (name !== undefined && others.length === 0) return await toUploadRequest(call, name);
 	throw createLocalError('invalidInputs', {
