@@ -41,6 +41,16 @@ export interface ToolMessage {
 	origin: Origin;
 }
 
+/** Whether the model wrote a message. */
+export function isOfModel(message: ChatMessage): message is AssistantMessage {
+	return message.role === 'assistant' && message.origin === 'model';
+}
+
+/** Whether a message has results of tools, also one that a memory keeps. */
+export function isResult(message: ChatMessage): message is AssistantMessage | ToolMessage {
+	return 'origin' in message && message.origin === 'foreign';
+}
+
 /** Whether somebody asks with a message. In a message for images of a tool, the node writes the text. */
 export function isQuestion(message: ChatMessage): boolean {
 	const isOfNode = (part: ContentPart) => part.type === 'text' && part.origin === 'node';

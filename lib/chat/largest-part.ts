@@ -4,7 +4,7 @@ import { estimateTokens } from '../values/tokens';
 import { getMedia, getText } from './content';
 import type { ToolDefinition } from './tool-definition';
 import type { ChatMessage } from './chat-message';
-import { isQuestion } from './chat-message';
+import { isQuestion, isResult } from './chat-message';
 
 /** Estimated tokens of an image or audio file; the real number depends on the model and the file. */
 const MEDIA_TOKENS = 1_000;
@@ -61,7 +61,7 @@ function collectParts(messages: readonly ChatMessage[], tools: readonly ToolDefi
 	for (const message of current) {
 		if (isQuestion(message))
 			parts.push(toPart([toText(message)], { name: 'the input', advice: 'shorten it' }));
-		if (message.role !== 'tool') continue;
+		if (message.role !== 'tool' || !isResult(message)) continue;
 		const name = `the result of the tool "${message.name}"`;
 		parts.push(
 			toPart([message.content], {

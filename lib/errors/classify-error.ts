@@ -29,8 +29,8 @@ interface ErrorResponseInput {
 	location?: string;
 	/** No key was sent. */
 	isKeyMissing?: boolean;
-	/** The texts of the request, which the message may repeat. */
-	getRequestTexts?(): readonly string[];
+	/** Texts of the request that neither the author nor this package wrote: the title does not repeat them. Default: none. */
+	textsOfOthers?: readonly string[];
 	/** Whether the request contained files; undefined without a body. */
 	hasFiles?(): boolean | undefined;
 }
@@ -50,7 +50,7 @@ export function classifyErrorResponse(
 	const { form } = errorBody;
 	const message = removeEchoes(
 		errorBody.message.slice(0, MAX_SCANNED_TEXT),
-		response.getRequestTexts?.() ?? [],
+		response.textsOfOthers ?? [],
 	);
 	const status = response.status < 300 ? (errorBody.status ?? response.status) : response.status;
 	// An error with a success status that contains no status counts as a server error.

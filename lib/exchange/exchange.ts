@@ -190,12 +190,13 @@ async function sendAttempt<D, V>(
 	{ http, state, retryPolicy }: SendOptions<D>,
 ): Promise<AttemptOutcome<D, V>> {
 	const { url, streamFormat } = state.request.route;
+	const { textsOfOthers } = state;
 	const content = attempt.toContent?.(state.body) ?? { json: state.body };
 	const getShownLength = () => attempt.getShownLength?.() ?? 0;
 	const shownLength = getShownLength();
 	return await request(
 		server,
-		{ ...http, ...content, url, streamFormat, retryPolicy, isWritten: true },
+		{ ...http, ...content, url, streamFormat, retryPolicy, textsOfOthers, isWritten: true },
 		async (response) => {
 			getProfile(server).forgetContradictedType({ headers: response.headers });
 			return await attempt.receiveOutcome(response);

@@ -19,7 +19,6 @@ import { formatDuration } from '../values/duration';
 import { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
-import { collectTexts } from '../values/text';
 
 /** What an error says about its request. */
 interface NamedRequest {
@@ -165,7 +164,7 @@ function suggestConcurrency({ limit, slots = 1 }: ConcurrencyLimits) {
 }
 
 /** What an error response is about. */
-type SentRequest = Pick<RequestOptions, 'url' | 'model' | 'json' | 'upload'>;
+type SentRequest = Pick<RequestOptions, 'url' | 'model' | 'json' | 'upload' | 'textsOfOthers'>;
 
 /** The error that an error response means. */
 export function toResponseError(
@@ -198,8 +197,7 @@ export function toResponseError(
 				body: text,
 				location: location && URL.canParse(location, url) ? new URL(location, url).href : location,
 				// By header names, since a key may be a short word, which would not count as a secret.
-				// The author chose the model: its name is no echo.
-				getRequestTexts: () => collectTexts(options.json).filter((text) => text !== options.model),
+				textsOfOthers: options.textsOfOthers,
 				hasFiles: () => hasFiles(options),
 				isKeyMissing: !Object.keys(endpoint.headers).some((name) => /auth|key|token/i.test(name)),
 			},

@@ -134,6 +134,8 @@ export interface RequestOptions {
 	allowErrorStatus?: boolean;
 	/** Named in errors. */
 	model?: string;
+	/** Texts of the request that neither the author nor this package wrote: no title repeats them. Default: none. */
+	textsOfOthers?: readonly string[];
 }
 
 /** A part of a streamed response, as it arrived. What it means is decided by its reader. */

@@ -9,6 +9,7 @@ import {
 import { TASK_LIMITS } from '../../task-limits';
 import { asRecord, asString } from '../../values/records';
 import type { ChatMessage } from '../chat-message';
+import { isResult } from '../chat-message';
 import { getText } from '../content';
 import type { InputMessage } from '../input-message';
 
@@ -43,7 +44,7 @@ interface CutMessages {
 export function cutResults(all: readonly ChatMessage[]): CutMessages {
 	const warnings = new Map<ChatMessage, string>();
 	const messages = all.map((message) => {
-		if (message.role !== 'tool' || message.origin !== 'foreign') return message;
+		if (message.role !== 'tool' || !isResult(message)) return message;
 		const problem = findLengthProblem(message.content);
 		if (problem === undefined) return message;
 		const content = `${cutText(message.content)}\n[Cut: the result ${problem}]`;

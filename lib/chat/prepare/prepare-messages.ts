@@ -4,6 +4,7 @@ import { trimHistory } from './trim-history';
 import { toolCallCache } from '../tools/tool-call-cache';
 import type { InputMessage } from '../input-message';
 import type { ChatMessage } from '../chat-message';
+import { isOfModel } from '../chat-message';
 import type { ChatSettings } from '../settings';
 import { convertMessages } from './convert-messages';
 import { assertShortConversation, assertShortTexts, cutResults } from './limit-texts';
@@ -49,7 +50,7 @@ function trimToBudget(allMessages: ChatMessage[], historyBudget: number): Prepar
 
 /** A response of the model without markup of calls that did not run. No message if nothing is left of it. */
 function withoutUnexecutedCalls(message: ChatMessage): ChatMessage[] {
-	if (message.role !== 'assistant' || message.origin !== 'model') return [message];
+	if (!isOfModel(message)) return [message];
 	const content = withoutCallMarkup(message.content);
 	const isEmpty = content === '' && !message.toolCalls?.length;
 	return isEmpty ? [] : [{ ...message, content }];

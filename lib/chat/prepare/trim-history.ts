@@ -1,7 +1,7 @@
 /** Shortens a history to a budget of tokens. */
 import { estimateTokens } from '../../values/tokens';
 import type { ChatMessage } from '../chat-message';
-import { isQuestion } from '../chat-message';
+import { isQuestion, isResult } from '../chat-message';
 import { getMedia, getText } from '../content';
 
 /**
@@ -76,8 +76,7 @@ function shortenOldestResults(turns: ChatMessage[][], budget: number) {
 
 /** A shortened tool result, with a note about it; undefined for any other message. */
 function shortenResult(message: ChatMessage): ChatMessage | undefined {
-	const isResult = message.role === 'tool' && message.origin === 'foreign';
-	if (!isResult || message.content.length <= MAX_RESULT_LENGTH) return undefined;
+	if (!isResult(message) || message.content.length <= MAX_RESULT_LENGTH) return undefined;
 	const start = message.content.slice(0, SHORTENED_LENGTH).replace(/[\ud800-\udbff]$/, '');
 	const omitted = message.content.length - start.length;
 	const note = `[Shortened to fit the history: ${omitted} more characters were omitted]`;

@@ -1,4 +1,5 @@
 /** Whether responses begin inside their thinking, which some servers do not mark: learned from one for the next. */
+import { isOfModel } from '../chat-message';
 import { getProfile } from '../../servers/profile';
 import { hasUnopenedReasoning, opensReasoningInPrompt } from '../../text/reasoning';
 import { isJsonRequested, isThinkingOff } from '../settings';
@@ -36,7 +37,7 @@ export function createReasoningStartTracker(
 	{ model, messages, sampling }: CompletionRequest,
 ): ReasoningStartTracker {
 	const mentionsTags = messages.some(
-		({ role, content }) => role !== 'assistant' && getText(content).includes('think>'),
+		(message) => !isOfModel(message) && getText(message.content).includes('think>'),
 	);
 	const isNeededOnlyAtEnd = chatRequest.isNeededOnlyAtEnd === true;
 	const isJson = isJsonRequested(settings.sampling);

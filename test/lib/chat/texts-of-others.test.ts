@@ -2,7 +2,15 @@ import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { getTextsOfOthers } from '../../../lib/chat/texts-of-others';
 import { toRejection } from '../../../lib/exchange/rejection';
 import { createServerError } from '../../../lib/errors/create-error';
+import { runTurn } from '../../../lib/chat/turn';
 import type { Origin } from '../../../lib/origin';
+import { createModelServer } from '../../../lib/servers/endpoint';
+import { getError } from '../../support/jest/get-error';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
+import { json, useServers } from '../../support/servers/scripted-server';
+import { PLAIN_SETTINGS } from './chat-settings';
+
+const start = useServers();
 
 const WORDS = 'Unsupported parameter: "top_k" is not supported with this model.';
 const ORIGINS: readonly Origin[] = ['author', 'user', 'model', 'foreign', 'node'];
@@ -63,4 +71,22 @@ test('the texts of a message are one text; what the model called and thought is 
 		'Nothing',
 		'look\nLooks\n{"type":"object"}',
 	]);
+});
+
+test('a title leaves out what a server repeats of others, and keeps the words of the author', async () => {
+	const titles = [];
+	for (const origin of ORIGINS) {
+		const text = 'The invoice of llama farm 4711 is due';
+		const message = `Cannot tokenize this: ${text}`;
+		const server = await start({ 'POST /v1/chat/completions': json({ error: { message } }, 400) });
+		const error = await getError(
+			runTurn({
+				server: createModelServer({ baseUrl: server.url }, NO_EXECUTION),
+				settings: PLAIN_SETTINGS,
+				chatRequest: { messages: [{ type: 'human', content: [{ block: text, origin }] }] },
+			}),
+		);
+		if (String(error.message).includes(text)) titles.push(origin);
+	}
+	expect(titles).toEqual(['author', 'node']);
 });

@@ -185,6 +185,14 @@ describe('old tool results are shortened before turns are omitted', () => {
 		expect(trimmed.messages.slice(0, 2)).toEqual(long);
 	});
 
+	test('a result that a memory keeps in a message of the model is shortened, too', () => {
+		const content = `[Used tools: w] ${result(4_000)}`;
+		const kept = toMessage({ role: 'assistant', content, origin: 'foreign' });
+		const trimmed = trimHistory([user('Weather?'), kept, user('Now?')], 500);
+		expect(trimmed).toMatchObject({ omittedTurns: 0, shortenedResults: 1 });
+		expect(trimmed.messages[1]!.content).toMatch(/^\[Used tools: w\] .{480,490}\n\[Shortened/s);
+	});
+
 	test.each([
 		{ length: 1_000, shortenedResults: 0 },
 		{ length: 1_001, shortenedResults: 1 },
