@@ -1,6 +1,6 @@
 import { formatDuration } from '../values/duration';
 import { formatBytes } from '../values/size';
-import { withPeriod } from '../errors/describe-error';
+import { withPeriod } from '../errors/sentences';
 import { ServerError } from '../errors/server-error';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { createDifyError, createLocalError } from './create-error';

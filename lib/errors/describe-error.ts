@@ -1,4 +1,5 @@
 /** An error as one text, for an item and for a chat. */
+import { withPeriod } from './sentences';
 import { ServerError } from './server-error';
 import type { Reader } from './tell';
 import { RIGHTS, tell } from './tell';
@@ -87,16 +88,6 @@ function toParts(
 
 function joinParts(parts: readonly string[]) {
 	return toPlainText(parts.filter((part) => part !== '').join(' '));
-}
-
-/** The sentence with its period, if it lacks one. */
-export function withPeriod(sentence: string): string {
-	return hasEnd(sentence) ? sentence : `${sentence}.`;
-}
-
-/** Whether a sentence ends with a mark, also within a quotation: nothing needs to be added to continue after it. */
-export function hasEnd(sentence: string): boolean {
-	return /[.!?…:]["')”]?$/.test(sentence);
 }
 
 /** A URL as it can be shown: without user, password and query. */

@@ -86,6 +86,43 @@ export interface BrokenUpload {
 	sentBytes: number;
 }
 
+/** A response whose compression cannot be read. */
+export interface UnreadableCompression {
+	/** As the response names it. */
+	encoding: string;
+	/** What is wrong with its bytes; undefined: it was not asked for. */
+	reason?: string;
+}
+
+/** What a response has too much of. */
+export interface ResponseExcess {
+	/** `values`: as many take too much memory. */
+	of: 'bytes' | 'text' | 'values';
+	/** As many are read. */
+	maxBytes: number;
+	/** It begins like JSON. */
+	isJson: boolean;
+}
+
+/** What bounds the requests at the same time. */
+export interface ConcurrencyLimits {
+	/** Of the credential; 0: that of the server. */
+	limit: number;
+	/** Of the server. Default: 1. */
+	slots?: number;
+}
+
+/** A file that was sent. */
+export interface NamedFile {
+	name: string;
+	/** MIME type as n8n reports it; empty: none. */
+	declaredType: string;
+	/** By its content, if that shows another one. */
+	actualType?: string;
+	/** Bytes. */
+	size: number;
+}
+
 /** What is known of the context, in tokens. */
 export interface ContextSizes {
 	/** Of the server now; undefined: not known. */
@@ -178,6 +215,26 @@ export interface Facts {
 	/** The request is a message of a conversation with a Dify app. */
 	isChatMessage: boolean;
 
+	/** Milliseconds of a probe that got no response. */
+	probeTimeoutMs: number;
+	/** What the network says of a failure that has no code. */
+	failureReason: string;
+	/** Milliseconds that a connection was open before it was closed, if that is a while. */
+	openMs: number;
+	/** Bytes per second, of which fewer arrived for the time of the timeout. */
+	missedRate: number;
+	compression: UnreadableCompression;
+	excess: ResponseExcess;
+	/** The request was not sent: it waited in the queue of n8n. */
+	queue: ConcurrencyLimits;
+	/** Milliseconds for which a busy server refused the request again and again. */
+	refusedForMs: number;
+	/** Milliseconds that the server requests as a pause, if that is too long to wait. */
+	requestedPauseMs: number;
+	/** The server said that the model was loading, and then refused connections. */
+	hasExitedWhileLoading: true;
+	/** Files that the error may be about. */
+	sentFiles: readonly NamedFile[];
 	/** What a value that was not sent is, of which only the title says what is wrong with it. */
 	inputKind: 'field' | 'option' | 'emptyField';
 	/** The server that the credential has recognized until now, in whose words its errors are told. */

@@ -1,5 +1,4 @@
 /** From an error of a connection to its error. */
-import { mask } from './mask';
 import type { ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import { ServerError } from './server-error';
@@ -89,11 +88,7 @@ export function toNetworkError(
 	if (type) return createServerError(type, context, { ...details, about: { code } });
 	return createServerError('closedBeforeResponse', context, {
 		...details,
-		title: 'The request failed before a response arrived',
-		detail: mask(
-			`The request failed before a response arrived: ${details.facts.reason}`,
-			context.secrets,
-		),
+		about: { failureReason: details.facts.reason },
 	});
 }
 

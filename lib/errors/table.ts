@@ -11,11 +11,13 @@ import { OPTION_ROWS } from './chapters/options';
 import { REFUSED_TEXT_ROWS } from './chapters/refused-texts';
 import type { Row } from './chapters/row';
 import { SIZE_ROWS } from './chapters/sizes';
+import { TRANSPORT_ROWS } from './chapters/transport';
 import { VECTOR_ROWS } from './chapters/vectors';
 
 /** All rows, in their order. */
 export const TABLE: readonly Row[] = [
 	...INPUT_ROWS,
+	...TRANSPORT_ROWS,
 	...OPTION_ROWS,
 	...VECTOR_ROWS,
 	...REFUSED_TEXT_ROWS,

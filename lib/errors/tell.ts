@@ -2,13 +2,17 @@
  * The words of a failure, once, where it leaves. Who may read the sentence of a server, and an address, is decided here and nowhere
  * else. Synchronous and pure.
  */
+import { formatDuration } from '../values/duration';
 import { truncateMiddle } from '../values/text';
+import { describeNamedFile } from './chapters/files';
 import type { Row, Words } from './chapters/row';
+import { join } from './chapters/row';
 import { SERVER_TEXTS } from './chapters/server-texts';
-import { getErrorText, isRequestError, isUnknownError } from './error-types';
+import { getErrorText, isClosedConnection, isRequestError, isUnknownError } from './error-types';
 import type { Facts, KnownFacts } from './facts';
 import type { Failure } from './failure';
 import { getKnownFacts } from './failure';
+import { withPeriod } from './sentences';
 import { TABLE } from './table';
 
 /**
@@ -106,19 +110,41 @@ function tellGeneral({ type, known, ownWords = {} }: Failure) {
 }
 
 function tellWithSentence(failure: Failure): Told {
-	const { sentence, heading, ownWords = {}, wasSentTwice } = failure;
+	const { sentence, heading, ownWords = {}, wasSentTwice, known } = failure;
 	const general = tellGeneral(failure);
 	const { words = {} } = findRow(failure) ?? {};
 	const ownTitle = sentence ?? words.title ?? ownWords.title;
-	const title = withHeading(ownTitle ?? general.title, heading);
+	const title = withHeading(ownTitle ?? withOpenTime(general.title, failure), heading);
 	const ownDetail =
 		words.detail ?? ownWords.detail ?? (ownTitle === undefined ? general.detail : title);
+	const detail = withSentFiles(withRefusedText(ownDetail ?? title, known), known);
 	const advice = words.suggestion ?? general.suggestion;
 	return {
 		title: tidy(title, MAX_TITLE_LENGTH),
-		detail: tidy(withRefusedText(ownDetail ?? title, failure.known), MAX_DETAIL_LENGTH),
-		suggestion: wasSentTwice === true ? `${advice} ${BOTH_TRIES}`.trim() : advice,
+		detail: tidy(detail, MAX_DETAIL_LENGTH),
+		suggestion: join(describePauses(known), advice, wasSentTwice === true ? BOTH_TRIES : undefined),
 	};
+}
+
+/** A closed connection with the time that it was open: that of a proxy's limit tells it from a crash. */
+function withOpenTime(title: string, { type, known: { openMs } }: Failure) {
+	if (openMs === undefined || !isClosedConnection(type)) return title;
+	return `${title} (after ${formatDuration(openMs)})`;
+}
+
+/** What became of a request that a busy server refused; undefined if it was not sent again. */
+function describePauses({ refusedForMs, requestedPauseMs }: KnownFacts): string | undefined {
+	if (refusedForMs !== undefined)
+		return `The request was sent again for ${formatDuration(refusedForMs)}, and refused each time.`;
+	return requestedPauseMs === undefined
+		? undefined
+		: `The server requires a wait of ${formatDuration(requestedPauseMs)} (Retry-After), so the request was not retried.`;
+}
+
+/** With the files that the error may be about: server messages seldom name them. */
+function withSentFiles(detail: string, { sentFiles }: KnownFacts): string {
+	if (sentFiles === undefined) return detail;
+	return `${withPeriod(detail)} Files sent: ${sentFiles.map(describeNamedFile).join(', ')}`;
 }
 
 function withHeading(title: string, heading: string | undefined) {

@@ -2,7 +2,6 @@
 import type { ErrorType } from '../errors/error-types';
 import { isClosedConnection } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
-import { formatDuration } from '../values/duration';
 import { toPlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
 
@@ -20,7 +19,7 @@ const MIN_TOLD_MS = 5_000;
 export function withOpenTime(error: ServerError, elapsedMs: number): ServerError {
 	const isClosed = error.report === undefined && isClosedConnection(error.type);
 	if (!isClosed || elapsedMs < MIN_TOLD_MS) return error;
-	return error.copyWith({ title: `${error.message} (after ${formatDuration(elapsedMs)})` });
+	return error.withFacts({ openMs: elapsedMs });
 }
 
 /** The same for each request, so that many items have one hint; the log says how often. */

@@ -1,10 +1,10 @@
-/** Adds the sent files to an error: server messages seldom name the file or its issue. */
-import { withPeriod } from '../errors/describe-error';
+/** The sent files of an error: server messages seldom name the file or its issue. */
+import { describeNamedFile } from '../errors/chapters/files';
+import type { NamedFile } from '../errors/facts';
 import type { ServerError } from '../errors/server-error';
 import { isOneOf } from '../errors/error-types';
 import { detectFileType } from './file-types';
 import { parseMimeType } from '../file-name';
-import { formatBytes } from '../values/size';
 
 export interface SentFile {
 	name: string;
@@ -25,11 +25,15 @@ const mayBeCausedByFile = isOneOf(
 	'requestTooLarge',
 );
 
-/** Adds name, detected type and size of the files to the error. */
-export function withFileNames(error: ServerError, files: readonly SentFile[]): ServerError {
+/** The error with the files that were sent, if it may be about them. */
+export function withSentFiles(error: ServerError, files: readonly SentFile[]): ServerError {
 	if (files.length === 0 || !mayBeCausedByFile(error.type)) return error;
-	const fileList = files.map(describeFile).join(', ');
-	return error.copyWith({ detail: `${withPeriod(error.detail)} Files sent: ${fileList}` });
+	return error.withFacts({ sentFiles: files.map(toNamedFile) });
+}
+
+function toNamedFile({ name, mimeType, size, head }: SentFile): NamedFile {
+	const declaredType = parseMimeType(mimeType) ?? '';
+	return { name, declaredType, actualType: detectFileType(head)?.mimeType, size };
 }
 
 /** The MIME type of a file by its content; as reported if that does not show it. */
@@ -38,11 +42,8 @@ export function getContentType({ mimeType, head }: Pick<SentFile, 'mimeType' | '
 }
 
 /** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
-export function describeFile({ name, mimeType, size, head }: SentFile): string {
-	const declared = parseMimeType(mimeType) || 'unknown type';
-	const actual = detectFileType(head)?.mimeType ?? declared;
-	const type = actual === declared ? declared : `${actual} by its content`;
-	return `"${name}" (${type}, ${formatBytes(size)})`;
+export function describeFile(file: SentFile): string {
+	return describeNamedFile(toNamedFile(file));
 }
 
 /** A file without a name: `a file of type image/jpeg (image/heic by its content)`. */

@@ -4,7 +4,6 @@ import { hasAnswered } from './answered-origins';
 import { hasFiles } from './sent-files';
 import type { Watchdog } from './timeouts';
 import {
-	formatMegabytes,
 	BodyTooLargeError,
 	MAX_RECEIVED_LENGTH,
 	TooManyValuesError,
@@ -14,8 +13,8 @@ import { ConnectionFailure } from './connection-failure';
 import { BrokenCompressionError, UnknownCompressionError } from './compressed-body';
 import { classifyErrorResponse } from '../errors/classify-error';
 import { mask, maskBody } from '../errors/mask';
+import type { KnownFacts } from '../errors/facts';
 import { toNetworkError } from '../errors/network-error';
-import { formatDuration } from '../values/duration';
 import { ServerError } from '../errors/server-error';
 import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
@@ -38,15 +37,6 @@ export function toErrorContext(endpoint: Endpoint, { url, model }: NamedRequest)
 export function toConnectionContext(endpoint: Endpoint, request: NamedRequest): ErrorContext {
 	return { ...toErrorContext(endpoint, request), hasAnswered: hasAnswered(request.url) };
 }
-
-const TIMEOUT_LABELS = {
-	firstTokenTimeout: 'First Token Timeout',
-	idleTimeout: 'Idle Timeout',
-	totalTimeout: 'Total Timeout',
-};
-
-const COMPRESSION_SUGGESTION =
-	'A proxy in front of the server compresses it (nginx, Cloudflare): turn that off for the API, which also lets streams through without delay, or use the address of the server itself.';
 
 /** The request that failed. */
 interface FailedTransport {
@@ -72,42 +62,14 @@ export function toTransportError(
 	if (options.signal?.aborted) return createServerError('aborted', context);
 	if (watchdog.expired !== undefined)
 		return createServerError(watchdog.expired, context, {
-			...describeMissedRate(watchdog),
-			about: { timeoutMs: watchdog.expiredMs },
+			about: { timeoutMs: watchdog.expiredMs, missedRate: watchdog.missedRate },
 			facts: hasStarted || hasConnected === true ? { connected: true } : {},
 		});
-	if (error instanceof UnknownCompressionError)
-		return createServerError('invalidResponse', context, {
-			title: `The response is compressed with ${error.encoding}, which was not asked for`,
-			suggestion: COMPRESSION_SUGGESTION,
-		});
-	if (error instanceof BrokenCompressionError)
-		return createServerError('invalidResponse', context, {
-			title: `The response is said to be compressed with ${error.encoding}, but cannot be decompressed: ${error.cause.message}`,
-			suggestion: COMPRESSION_SUGGESTION,
-		});
-	if (error instanceof TooMuchTextError)
-		return createServerError('invalidResponse', context, {
-			title: `The response contains more than ${formatMegabytes(error.maxBytes)} of text, so it was not read further`,
-			suggestion: 'The model may repeat itself: set Maximum Tokens, or use another model.',
-		});
-	if (error instanceof TooManyValuesError)
-		return createServerError('invalidResponse', context, {
-			title: `The response has so many values that they would take more than ${formatMegabytes(error.maxBytes)} of memory, so it was not read`,
-			suggestion:
-				'Request less at a time, or check that the Base URL points to the API. The beginning of the response is in the details.',
-			serverText: error.received.slice(0, MAX_RECEIVED_LENGTH),
-		});
-	if (error instanceof BodyTooLargeError) {
-		const isJson = /^\s*[{[]/.test(error.received);
-		return createServerError('invalidResponse', context, {
-			title: `The response is larger than ${formatMegabytes(error.maxBytes)}, so reading was stopped`,
-			suggestion: isJson
-				? 'Request less at a time, for example with Maximum Tokens: the model may repeat itself. What was received is in the details.'
-				: 'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
-			// Not the bytes of a picture.
-			serverText: isJson ? error.received.slice(0, MAX_RECEIVED_LENGTH) : undefined,
-		});
+	const unreadable = findUnreadable(error);
+	if (unreadable !== undefined) {
+		const { received = '', ...about } = unreadable;
+		const serverText = received === '' ? undefined : received.slice(0, MAX_RECEIVED_LENGTH);
+		return createServerError('invalidResponse', context, { about, serverText });
 	}
 	if (error instanceof ConnectionFailure)
 		return toNetworkError(error.cause, toConnectionContext(endpoint, options), hasStarted);
@@ -115,12 +77,30 @@ export function toTransportError(
 	throw withoutSecrets(error, endpoint.secrets);
 }
 
-/** The texts of an idle timeout that expired although bytes arrived. */
-function describeMissedRate({ missedRate, expiredMs }: Watchdog) {
-	if (missedRate === undefined) return {};
+/** Why a response cannot be read. */
+interface UnreadableResponse extends Pick<KnownFacts, 'compression' | 'excess'> {
+	/** Its beginning, if it may be shown. */
+	received?: string;
+}
+
+function findUnreadable(error: unknown): UnreadableResponse | undefined {
+	if (error instanceof UnknownCompressionError)
+		return { compression: { encoding: error.encoding } };
+	if (error instanceof BrokenCompressionError)
+		return { compression: { encoding: error.encoding, reason: error.cause.message } };
+	if (error instanceof TooMuchTextError)
+		return { excess: { of: 'text', maxBytes: error.maxBytes, isJson: false } };
+	if (error instanceof TooManyValuesError)
+		return {
+			excess: { of: 'values', maxBytes: error.maxBytes, isJson: true },
+			received: error.received,
+		};
+	if (!(error instanceof BodyTooLargeError)) return undefined;
+	const isJson = /^\s*[{[]/.test(error.received);
 	return {
-		title: `The response is too slow: less than ${missedRate} bytes per second arrived for ${formatDuration(expiredMs)}`,
-		suggestion: 'Check the server log, and the network between n8n and the server.',
+		excess: { of: 'bytes', maxBytes: error.maxBytes, isJson },
+		// Not the bytes of a picture.
+		received: isJson ? error.received : undefined,
 	};
 }
 
@@ -140,27 +120,12 @@ export function createQueueError(
 	if (options.signal?.aborted || watchdog.expired === undefined)
 		return createServerError('aborted', context);
 	return createServerError(watchdog.expired, context, {
-		title: `The request waited in the n8n queue until its ${TIMEOUT_LABELS[watchdog.expired]} of ${formatDuration(watchdog.expiredMs)}, and was not sent`,
-		suggestion: suggestConcurrency({
-			limit: endpoint.maxConcurrentRequests,
-			slots: endpoint.getSlots(options.model),
-		}),
+		about: {
+			timeoutMs: watchdog.expiredMs,
+			queue: { limit: endpoint.maxConcurrentRequests, slots: endpoint.getSlots(options.model) },
+		},
 		facts: { queued: true },
 	});
-}
-
-/** What bounds the requests at the same time. */
-interface ConcurrencyLimits {
-	/** Of the credential; 0: that of the server. */
-	limit: number;
-	/** Of the server. */
-	slots: number | undefined;
-}
-
-function suggestConcurrency({ limit, slots = 1 }: ConcurrencyLimits) {
-	return limit > 0
-		? `All ${limit} concurrent requests of the credential were in use (Max Concurrent Requests). Raise the number if the server has more slots, send fewer requests at the same time, or raise the timeout.`
-		: `The server has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and all were busy. Start it with more slots, send fewer requests at the same time, or raise the timeout. To let more requests wait at the server, set Max Concurrent Requests in the credential.`;
 }
 
 /** What an error response is about. */

@@ -1,8 +1,5 @@
 /** Decides when a request is sent again because of its connection, or because the server did not start it. */
 import type { ServerError } from '../errors/server-error';
-import { createServerError } from '../errors/create-error';
-import { getErrorText } from '../errors/error-types';
-import { formatDuration } from '../values/duration';
 import { asFiniteNumber } from '../values/numbers';
 import { forgetWaitInVain, hasWaitedInVain, isBusy, isOfBudget, storeWaitInVain } from './busy';
 
@@ -157,10 +154,9 @@ export class RetryPolicy {
 		if (delayMs >= remainingMs || this.busyMs + delayMs > Math.max(MAX_BUSY_MS, requestedMs)) {
 			if (this.waits.busy === 0) throw this.withRequestedPause(error, delayMs);
 			storeWaitInVain(busyKey!);
-			const waited = formatDuration(Math.max(1, Math.round(this.busyMs / 1000)) * 1000);
-			throw error.withSuggestion(
-				`The request was sent again for ${waited}, and refused each time. ${error.suggestion}`,
-			);
+			throw error.withFacts({
+				refusedForMs: Math.max(1, Math.round(this.busyMs / 1000)) * 1000,
+			});
 		}
 		this.requestCount--;
 		this.waits.busy++;
@@ -204,8 +200,8 @@ export class RetryPolicy {
 	private toLoadingError(error: ServerError) {
 		const waitedMs = performance.now() - this.loadingSince!;
 		const timeoutMs = Math.ceil(waitedMs / 1000) * 1000;
-		const { title } = getErrorText('modelLoading', { timeoutMs });
-		return error.copyWith({ title });
+		// How long it loads says more than that it does.
+		return error.copyWith({ sentence: undefined, known: { ...error.known, timeoutMs } });
 	}
 
 	/** Of an idempotent request: the connection was lost, or a gateway does not reach the server. */
@@ -228,16 +224,13 @@ export class RetryPolicy {
 		if (error.type === 'connectionRefused' && this.loadingSince !== undefined)
 			return error.copyWith({
 				type: 'modelLoadFailed',
-				title: 'The server exited while loading the model',
-				suggestion: createServerError('modelLoadFailed', {}).suggestion,
+				known: { ...error.known, hasExitedWhileLoading: true },
 			});
 		return delayMs > MAX_RETRY_AFTER_MS ? this.withRequestedPause(error, delayMs) : error;
 	}
 
 	private withRequestedPause(error: ServerError, delayMs: number) {
 		if (error.facts.retryAfterMs === undefined) return error;
-		return error.withSuggestion(
-			`The server requires a wait of ${formatDuration(delayMs)} (Retry-After), so the request was not retried. ${error.suggestion}`,
-		);
+		return error.withFacts({ requestedPauseMs: delayMs });
 	}
 }

@@ -1,7 +1,8 @@
 /** Errors as n8n shows them: in the panel of a node, and in a chat. */
 import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
-import { hasEnd, toOwnerChatText } from '../errors/describe-error';
+import { toOwnerChatText } from '../errors/describe-error';
+import { hasEnd } from '../errors/sentences';
 import { ServerError } from '../errors/server-error';
 import type { Execution } from './visitor-message';
 import { hideDetailsFromVisitors } from './visitor-message';

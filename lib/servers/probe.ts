@@ -4,7 +4,6 @@ import { mask } from '../errors/mask';
 import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import { TASK_LIMITS } from '../task-limits';
-import { formatDuration } from '../values/duration';
 import type { Endpoint, RequestOptions } from '../http/types';
 import { request } from '../http/request';
 import { toResponseError } from '../http/request-errors';
@@ -61,11 +60,7 @@ export async function probe(
 	} catch (error) {
 		const serverError = asServerErrorOrThrow(error);
 		if (serverError.type !== 'totalTimeout') throw serverError;
-		throw serverError.copyWith({
-			title: `No response within ${formatDuration(timeoutMs)}`,
-			suggestion:
-				'The server may be stuck or overloaded: check its log, and test the address with curl from the machine that runs n8n.',
-		});
+		throw serverError.withFacts({ probeTimeoutMs: timeoutMs });
 	}
 }
 

@@ -6,7 +6,7 @@ import type { FieldTable } from '../fields/field';
 import type { RequestField } from '../exchange/request-fields';
 import { ServerError } from '../errors/server-error';
 import type { SentFile } from '../files/file-errors';
-import { withFileNames } from '../files/file-errors';
+import { withSentFiles } from '../files/file-errors';
 import { readFirstChunk } from '../files/file-identity';
 import type { FileSource, FormFile } from '../http/multipart';
 import type { ModelServer } from '../servers/types/server-type';
@@ -71,7 +71,7 @@ export async function editImages(
 		files,
 	}).catch(async (error: unknown) => {
 		if (!(error instanceof ServerError)) throw error;
-		throw withFileNames(error, await Promise.all(files.map(readSentFile)));
+		throw withSentFiles(error, await Promise.all(files.map(readSentFile)));
 	});
 }
 

@@ -11,7 +11,7 @@ import type { JsonRecord } from '../values/records';
 import { omitEmpty } from '../values/records';
 import { pushAll } from '../values/lists';
 import type { SentFile } from '../files/file-errors';
-import { getContentType, withFileNames } from '../files/file-errors';
+import { getContentType, withSentFiles } from '../files/file-errors';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
 import { runInSteps } from '../http/steps';
@@ -173,7 +173,7 @@ export async function transcribe(
 			recording: async () => getContentType(await readSentFile(file)),
 		}),
 	}).catch(async (error: unknown) => {
-		throw error instanceof ServerError ? withFileNames(error, [await readSentFile(file)]) : error;
+		throw error instanceof ServerError ? withSentFiles(error, [await readSentFile(file)]) : error;
 	});
 	const { warnings } = result;
 	const transcript = await runInSteps(withSubtitles(result.value, format));

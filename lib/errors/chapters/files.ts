@@ -1,6 +1,7 @@
 /** The chapter of files: those that a chat or a task sent. */
 import type { ErrorType } from '../error-types';
-import type { Facts } from '../facts';
+import { formatBytes } from '../../values/size';
+import type { Facts, NamedFile } from '../facts';
 import type { Row } from './row';
 import { defineRow } from './row';
 
@@ -79,4 +80,11 @@ function describeMedia(media: Facts['media']): string {
 	const types = [...new Set(media.flatMap(({ mimeType }) => mimeType ?? []))].join(', ');
 	const inBrackets = types === '' ? '' : ` (${types})`;
 	return media.length === 1 ? `1 file${inBrackets} was` : `${media.length} files${inBrackets} were`;
+}
+
+/** `"photo.jpg" (image/heic by its content, 1.2 MB)` */
+export function describeNamedFile({ name, declaredType, actualType, size }: NamedFile): string {
+	const declared = declaredType || 'unknown type';
+	const isOther = actualType !== undefined && actualType !== declared;
+	return `"${name}" (${isOther ? `${actualType} by its content` : declared}, ${formatBytes(size)})`;
 }

@@ -88,7 +88,12 @@ export const NETWORK_ERRORS = {
 		cause: 'server',
 	},
 	closedBeforeResponse: {
-		title: 'The server closed the connection before it responded',
+		title: ({ failureReason }) =>
+			failureReason === undefined
+				? 'The server closed the connection before it responded'
+				: 'The request failed before a response arrived',
+		detail: ({ failureReason }) =>
+			optional('The request failed before a response arrived: ', failureReason),
 		suggestion: ({ url, hasAnswered }) => {
 			if (hasAnswered) return 'The server may have crashed: check its log.';
 			const [scheme, other] = url?.startsWith('https:') ? ['https', 'http'] : ['http', 'https'];
@@ -176,9 +181,14 @@ export const NETWORK_ERRORS = {
 		cause: 'server',
 	},
 	totalTimeout: {
-		title: ({ timeoutMs }) =>
-			`The response took longer than ${formatDuration(timeoutMs)} (Total Timeout)`,
-		suggestion: 'Raise "Total Timeout" (0 = no limit), or request a shorter response.',
+		title: ({ timeoutMs, probeTimeoutMs }) =>
+			probeTimeoutMs === undefined
+				? `The response took longer than ${formatDuration(timeoutMs)} (Total Timeout)`
+				: `No response within ${formatDuration(probeTimeoutMs)}`,
+		suggestion: ({ probeTimeoutMs }) =>
+			probeTimeoutMs === undefined
+				? 'Raise "Total Timeout" (0 = no limit), or request a shorter response.'
+				: 'The server may be stuck or overloaded: check its log, and test the address with curl from the machine that runs n8n.',
 		health: 'unreachable',
 		cause: 'server',
 	},

@@ -5,7 +5,7 @@ import { rethrowWith } from '../../../lib/errors/server-error';
 import type { Classification } from '../../../lib/tasks/classify-request';
 import { classify } from '../../../lib/tasks/classify';
 import type { Label } from '../../../lib/tasks/labels';
-import { withFileNames } from '../../../lib/files/file-errors';
+import { withSentFiles } from '../../../lib/files/file-errors';
 import { isRecord } from '../../../lib/values/records';
 import { round } from '../../../lib/values/numbers';
 import { findOrigin, getOrigin, isAdded, joinOrigins } from '../../shared/fields/read-values';
@@ -95,7 +95,7 @@ export const textClassify: LocalLlamaOperation = withOutput({
 		);
 		const request = { input, labels, labelOrigin, isMultiLabel, allowNone, instructions };
 		const result = await classify(server, settings, request).catch(
-			rethrowWith((error) => withFileNames(error, files)),
+			rethrowWith((error) => withSentFiles(error, files)),
 		);
 		reportResult(call, result);
 		if (result.unmatchedText !== undefined)

@@ -2,7 +2,7 @@ import { keepAny } from '../../../lib/fields/check-value';
 import type { ChoiceLabel, FieldTable, Values } from '../../../lib/fields/field';
 import type { Labelled } from '../../../lib/fields/field-errors';
 import { createEmptyFieldError, createFieldError } from '../../../lib/fields/field-errors';
-import { withFileNames } from '../../../lib/files/file-errors';
+import { withSentFiles } from '../../../lib/files/file-errors';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { Answer } from '../../../lib/tasks/answers';
 import type { Decision } from '../../../lib/tasks/decide';
@@ -139,7 +139,7 @@ export const textDecide: LocalLlamaOperation = withOutput({
 			files: parts,
 			questions,
 			extraBody,
-		}).catch(rethrowWith((error) => withFileNames(error, files)));
+		}).catch(rethrowWith((error) => withSentFiles(error, files)));
 		reportResult(call, decision);
 		const output: Record<string, unknown> = {};
 		for (const [at, question] of questions.entries())

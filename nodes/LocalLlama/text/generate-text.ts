@@ -6,7 +6,7 @@ import type { ChatSettings, SamplingSettings } from '../../../lib/chat/settings'
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { ModelTask } from '../../../lib/servers/types/server-type';
 import type { SentFile } from '../../../lib/files/file-errors';
-import { withFileNames } from '../../../lib/files/file-errors';
+import { withSentFiles } from '../../../lib/files/file-errors';
 import type { GenerationUsage } from '../../../lib/n8n/token-totals';
 import { addFailedTokenTotals, storeTokenTotals } from '../../../lib/n8n/token-totals';
 import type { LlamaCall } from '../run-local-llama';
@@ -77,7 +77,7 @@ export async function generateText(
 		onDelta,
 	});
 	const result = await turn
-		.catch(rethrowWith((error) => withFileNames(error, files)))
+		.catch(rethrowWith((error) => withSentFiles(error, files)))
 		.catch(async (error: unknown) => {
 			// Throws the error of a closed chat first.
 			await writes;

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorOverrides } from '../../../lib/errors/create-error';
-import { describeError, toOwnerChatText, withPeriod } from '../../../lib/errors/describe-error';
+import { describeError, toOwnerChatText } from '../../../lib/errors/describe-error';
+import { withPeriod } from '../../../lib/errors/sentences';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { expectApproved } from '../../support/approved/approved-table';
 

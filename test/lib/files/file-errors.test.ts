@@ -3,7 +3,7 @@ import {
 	describeFile,
 	describeUnnamedFile,
 	getContentType,
-	withFileNames,
+	withSentFiles,
 } from '../../../lib/files/file-errors';
 
 const FILE = {
@@ -17,7 +17,7 @@ test.each(['requestTooLarge', 'badRequest', 'promptTooLong'] as const)(
 	'an error of type %s names the files in its details, and keeps its type and advice',
 	(type) => {
 		const error = createServerError(type, { url: 'http://gpu' }, { serverText: 'file too large' });
-		const named = withFileNames(error, [FILE]);
+		const named = withSentFiles(error, [FILE]);
 		expect(named.detail).toContain('Files sent: "talk.wav" (audio/wav, 40 MB)');
 		expect(named).toMatchObject({ type, suggestion: error.suggestion });
 	},
@@ -28,10 +28,10 @@ test.each(['modalityUnsupported', 'serverError', 'streamError'] as const)(
 	(type) => {
 		const error = createServerError(type, {}, { title: 'No', detail: 'It failed' });
 		const other = { ...FILE, name: 'b.txt', mimeType: '', size: 3, head: Buffer.from('') };
-		expect(withFileNames(error, [FILE, other]).detail).toBe(
+		expect(withSentFiles(error, [FILE, other]).detail).toBe(
 			'It failed. Files sent: "talk.wav" (audio/wav, 40 MB), "b.txt" (unknown type, 3 bytes)',
 		);
-		expect(withFileNames(error, [])).toBe(error);
+		expect(withSentFiles(error, [])).toBe(error);
 	},
 );
 
@@ -39,7 +39,7 @@ test.each(['unauthorized', 'busy', 'modelLoading', 'aborted', 'firstTokenTimeout
 	'an error of type %s is not about files',
 	(type) => {
 		const error = createServerError(type, {});
-		expect(withFileNames(error, [FILE])).toBe(error);
+		expect(withSentFiles(error, [FILE])).toBe(error);
 	},
 );
 
