@@ -25,6 +25,7 @@ export const fields = {
 		label: 'Trigger On',
 		default: ['unhealthy', 'healthy'],
 		required: true,
+		hint: 'Only selected events start the workflow. From the list of n8n, the node is added with one: add Server Becomes Healthy to learn when a server has recovered.',
 		choices: {
 			healthy: {
 				name: 'Server Becomes Healthy',
