@@ -3,6 +3,7 @@ import type { JsonRecord } from '../values/records';
 import { isRecord, omitUndefined, asRecord, asRecords, asString } from '../values/records';
 import { toPlainText } from '../values/safe-text';
 import { truncate } from '../values/text';
+import type { ToolCall } from '../chat/chat-message';
 import type { ChatResult } from '../chat/chat-result';
 import type { ToolChoice } from '../chat/tool-definition';
 import type { InputMessage, InputToolCall } from '../chat/input-message';
@@ -100,9 +101,18 @@ export function toGenerationInfo(result: ChatResult): JsonRecord {
 		totalMs: round(result.totalMs),
 		modelLoadMs: loadMs >= COLD_START_MS ? round(loadMs) : undefined,
 		reasoning: truncate(reasoning, MAX_LOGGED_REASONING) || undefined,
+		// The text of a turn that only calls tools is empty.
+		toolCalls: result.toolCalls.length === 0 ? undefined : result.toolCalls.map(toLoggedCall),
 		url: result.url,
 		...result.logFields,
 	});
+}
+
+/** Characters of the arguments of a call in the log. */
+const MAX_LOGGED_ARGUMENTS = 1000;
+
+function toLoggedCall({ name, arguments: args }: ToolCall): string {
+	return `${name}(${truncate(args, MAX_LOGGED_ARGUMENTS)})`;
 }
 
 function round(value: number | undefined) {

@@ -16,6 +16,7 @@ import {
 	storeTokenTotals,
 	readTokenTotals,
 } from '../../lib/n8n/token-totals';
+import { assertQuestion } from './empty-question';
 import { getStreamingHint } from './streaming-hint';
 import { findUnsentFiles } from './unsent-files';
 
@@ -59,10 +60,15 @@ export class ChatExecution {
 		if (summary) addHintOnce(context, summary, 'info');
 	}
 
-	/** Names the files of the item that its root node does not pass on. */
-	reportUnsentFiles(messages: readonly InputMessage[]): void {
+	/**
+	 * Compares what the root node passes on with what a person put in: names the files that are missing.
+	 *
+	 * @throws {ServerError} for a message of the user without words and files
+	 */
+	checkInput(messages: readonly InputMessage[]): void {
 		const { context, itemIndex } = this.subNode;
 		const { parentNode }: Execution = context;
+		assertQuestion(messages, parentNode);
 		// Of several items, n8n does not say which one a request is for.
 		if (parentNode === undefined || this.hasSeveralItems()) return;
 		const files = new TriggerFiles(context, parentNode.name).ofItem(itemIndex);

@@ -8,6 +8,7 @@ import { anySignal } from '../../lib/http/abort';
 import { toGenerationInfo } from '../../lib/langchain/host-data';
 import type { HostGenerator } from '../../lib/langchain/host-generator';
 import type { ModelServer } from '../../lib/servers/types/server-type';
+import { round } from '../../lib/values/numbers';
 import { omitUndefined } from '../../lib/values/records';
 import { withResolvedModel } from '../shared/fields/model-selection';
 import type { ChatExecution } from './execution';
@@ -32,7 +33,7 @@ export function createGenerator(options: GeneratorOptions): HostGenerator {
 		let signal = execution.stopSignal;
 		try {
 			const chatRequest = await createRequest();
-			execution.reportUnsentFiles(chatRequest.messages);
+			execution.checkInput(chatRequest.messages);
 			// Several chains pass no signal.
 			signal = anySignal(chatRequest.signal, execution.stopSignal);
 			const result = await generate({ ...chatRequest, signal }, (delta) => {
@@ -69,15 +70,25 @@ function withLimits(
 	return withTokenBudget(limited, tokenBudget, () => execution.readTotals());
 }
 
-/** n8n's log shows it above the response. All other fields are visible only as JSON, below the text. */
+/**
+ * n8n's log shows it above the response, which is empty beside calls. All other fields are visible only as JSON, below the
+ * text, and the subtitle of a node without a selected model names none.
+ */
 function summarize(result: ChatResult): string {
-	const { tokensPerSecond, cachedTokens } = toGenerationInfo(result);
+	const { tokensPerSecond, cachedTokens, modelName } = toGenerationInfo(result);
+	const { usage, totalMs, reasoning, toolCalls } = result;
 	const parts = omitUndefined({
-		'Tokens per second': tokensPerSecond,
+		'tokens per second': tokensPerSecond,
 		'cached tokens': cachedTokens,
-		'characters of thinking': result.reasoning.length || undefined,
+		'characters of thinking': reasoning.length || undefined,
+		model: modelName,
+		'prompt tokens': usage?.promptTokens,
+		'response tokens': usage?.completionTokens,
+		seconds: round(totalMs / 1000, 1),
+		calls: toolCalls.map(({ name }) => name).join(' and ') || undefined,
 	});
-	return Object.entries(parts)
+	const summary = Object.entries(parts)
 		.map(([label, value]) => `${label}: ${String(value)}`)
 		.join(', ');
+	return summary.charAt(0).toUpperCase() + summary.slice(1);
 }

@@ -62,7 +62,11 @@ describe('usage', () => {
 		'are those of the server, timings and cached tokens in the log (streamed: %s)',
 		async (isStreamed) => {
 			const { whole, summaries, logged } = await generate({}, isStreamed);
-			expect(summaries).toEqual(['Tokens per second: 30, cached tokens: 100']);
+			expect(summaries).toEqual([
+				expect.stringMatching(
+					/^Tokens per second: 30, cached tokens: 100, model: sim-model, prompt tokens: 120, response tokens: 30, seconds: [\d.]+$/,
+				),
+			]);
 			expect(whole.usage_metadata).toMatchObject({
 				input_tokens: 120,
 				output_tokens: 30,

@@ -21,6 +21,8 @@ export interface ResultMetadata extends UsageMetadata {
 	model: string | undefined;
 	/** Undefined if the server was not recognized. */
 	server: ServerTypeName | undefined;
+	/** From the call to the end. */
+	seconds: number;
 	/** How often the request gave way to interactive ones, if it did. */
 	timesPreempted: number | undefined;
 }
@@ -29,13 +31,14 @@ export interface ResultMetadata extends UsageMetadata {
 export function toMetadata(
 	result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>,
 ): ResultMetadata {
-	const { reasoning, finishReason, model, serverType, timesPreempted } = result;
+	const { reasoning, finishReason, model, serverType, timesPreempted, totalMs } = result;
 	return {
 		...(reasoning !== '' && { reasoning }),
 		finishReason,
 		...toUsageMetadata(result),
 		model,
 		server: serverType,
+		seconds: round(totalMs / 1000, 2),
 		timesPreempted,
 	};
 }

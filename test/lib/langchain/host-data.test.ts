@@ -156,7 +156,14 @@ describe('token counts with LangChain’s names', () => {
 		({ ofUsage, ofTimings, cachedTokens }) => {
 			const usage = { ...counts, ...(ofUsage !== undefined && { cachedTokens: ofUsage }) };
 			const timings = ofTimings === undefined ? {} : { cache_n: ofTimings };
-			const result = { usage, timings, reasoning: '', firstTokenMs: 1, totalMs: 2 } as ChatResult;
+			const result = {
+				usage,
+				timings,
+				reasoning: '',
+				toolCalls: [],
+				firstTokenMs: 1,
+				totalMs: 2,
+			} as unknown as ChatResult;
 			expect({ cachedTokens: toGenerationInfo(result).cachedTokens }).toEqual({ cachedTokens });
 		},
 	);

@@ -44,8 +44,29 @@ describe('the execution log', () => {
 		const { model, summaries } = await supplied();
 		await model.invoke('Hi');
 		expect(summaries).toEqual([
-			expect.stringMatching(/^Tokens per second: .*, characters of thinking: 13$/) as string,
+			expect.stringMatching(
+				/^Tokens per second: .*, characters of thinking: 13, model: sim-model, prompt tokens: \d+, response tokens: \d+, seconds: [\d.]+$/,
+			) as string,
 		]);
+	});
+});
+
+describe('an empty question', () => {
+	it.each([
+		['', true],
+		[' \n', true],
+		[[{ type: 'text', text: ' ' }], true],
+		['?', false],
+		[[{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }], false],
+	])('%j is told before anything is sent: %s', async (content, isTold) => {
+		const { model } = await supplied();
+		const work = model.invoke([
+			{ role: 'system', content: 'Be kind.' },
+			{ role: 'user', content },
+		] as never);
+		if (isTold) await expect(work).rejects.toThrow('The question is empty');
+		else expect(String(await work.catch(String))).not.toContain('The question is empty');
+		expect(server().requests.some(({ method }) => method === 'POST')).toBe(!isTold);
 	});
 });
 

@@ -70,7 +70,7 @@ export async function itemsOfLocalLlama(
 	});
 	const [items = []] = await new LocalLlama().execute.call(fake.context);
 	const chatTexts = fake.chunks.filter(({ type }) => type === 'item').map(({ content }) => content);
-	const jsons = items.map(({ json }) => json);
+	const jsons = items.map(({ json }) => withoutSeconds(json));
 	return filled({
 		...(jsons.length === 1 ? { item: jsons[0] } : { items: jsons }),
 		files: items.flatMap(({ binary = {} }) =>
@@ -79,6 +79,13 @@ export async function itemsOfLocalLlama(
 		typed: chatTexts.join(''),
 		hints: fake.hints.map(({ message }) => message),
 	});
+}
+
+/** The seconds of a run are those of this machine. */
+function withoutSeconds(json: Json): Json {
+	return JSON.parse(JSON.stringify(json), (name, value: unknown) =>
+		name === 'seconds' ? undefined : value,
+	) as Json;
 }
 
 type Search = (this: ILoadOptionsFunctions, filter?: string) => Promise<INodeListSearchResult>;

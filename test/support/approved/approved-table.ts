@@ -186,8 +186,11 @@ function createWordNumbers(): (text: string) => string {
 const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /** Without line breaks and characters that are not seen, and without blanks at its end. */
+/** The seconds of a run in its metadata: those of this machine. */
+const SECONDS = /,"seconds":\d[\d.]*|; \+?[\w.]*metadata\.seconds=\d[\d.]*/g;
+
 function toLine(text: string): string {
-	const line = text.replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
+	const line = text.replace(SECONDS, '').replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
 	return line.replace(UNSEEN, (character) => {
 		const code = character.codePointAt(0)!.toString(16).padStart(4, '0');
 		return `\\u${code}`;

@@ -89,6 +89,7 @@ test('usage and timings of a result', () => {
 					finishReason: 'stop',
 					model: 'm',
 					serverType: 'ollama',
+					totalMs: 0,
 					timesPreempted: 0,
 				} as never),
 			],
