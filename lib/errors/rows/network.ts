@@ -251,7 +251,7 @@ function withScheme(scheme: string, root: string | undefined) {
 	return root ? `: ${root.replace(/^https?/, scheme)}` : '';
 }
 
-/** llama-server listens on 8080, and its log announces 9931 for a later release (docs/protocols/llama-server.md 1). */
+/** llama-server listens on 9931, and releases before October 2026 on 8080 (docs/protocols/llama-server.md 1). */
 const DEFAULT_PORTS = ['8080', '9931'];
 
 /** For a server that has responded at this address: host, port and address are right. */
@@ -263,7 +263,7 @@ function describeClosedPort({ host, port = '', service, hasAnswered }: KnownFact
 	if (service === 'dify')
 		return `Check that Dify is running (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, use http://host.docker.internal${port === '80' ? '' : `:${port}`} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`;
 	const defaultPorts = DEFAULT_PORTS.includes(port)
-		? ' (llama-server: 8080, later releases: 9931)'
+		? ' (llama-server: 9931, older releases: 8080)'
 		: '';
 	return isLoopback(host)
 		? `Check that the model server is running and the port is correct${defaultPorts}. If n8n runs in Docker, use http://host.docker.internal:${port || '9931'} (Linux: start n8n with --add-host=host.docker.internal:host-gateway) or the IP address of the host, and start the model server with --host 0.0.0.0.`

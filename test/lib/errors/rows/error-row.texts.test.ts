@@ -149,7 +149,7 @@ test.each(['8080', '9931'])(
 	(port) => {
 		for (const host of ['10.0.0.5', '127.0.0.1'])
 			expect(getErrorText('connectionRefused', { host, port }).suggestion).toContain(
-				'(llama-server: 8080, later releases: 9931)',
+				'(llama-server: 9931, older releases: 8080)',
 			);
 		expect(
 			getErrorText('connectionRefused', { host: '10.0.0.5', port: '80' }).suggestion,
