@@ -3,6 +3,7 @@ import type { ModelServer } from '../../lib/servers/types/server-type';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/jest/describe-if';
 import { CAT, chat, embeddingsOf, KITTEN, nearness, rerankOf, REVENUE } from './support/clients';
+import { findUnknownFields, readParameters } from './support/known-fields';
 import { connection, parts, startRouter, stopServers } from './support/servers';
 import { getError } from '../support/jest/get-error';
 
@@ -22,6 +23,14 @@ describeWith(llamaServer.problem ?? smolLm2.problem, 'llama-server with three mo
 		server = connection(url);
 	});
 	afterAll(stopServers);
+
+	it('has no field that neither a row nor a line of known-fields.tsv has', async () => {
+		await chat(server, { model: 'chat' });
+		const props: unknown = await (await fetch(`${url}/props?model=chat`)).json();
+		const fields = readParameters(props);
+		expect(fields).toContain('top_k');
+		expect(findUnknownFields('llamaServer', fields)).toEqual([]);
+	});
 
 	it('vectors: "cat" is closer to "kitten" than to "revenue"', async () => {
 		const client = embeddingsOf(server, { model: 'embed', expectedDimensions: 32 });

@@ -4,6 +4,7 @@ import { check, ids } from '../lib/health/support';
 import { describeWith } from '../support/jest/describe-if';
 import { getError } from '../support/jest/get-error';
 import { asking, chat, CITY_SCHEMA, embeddingsOf, rerankOf } from './support/clients';
+import { findUnknownFields, readChatSchema } from './support/known-fields';
 import {
 	connection,
 	CONTEXT,
@@ -44,6 +45,12 @@ describeWith(problemOf('vllm'), 'vLLM', () => {
 			models: [{ id: model, context: CONTEXT }],
 		});
 		expect(ids(result)).toEqual(['contextSmallForAgents']);
+	});
+
+	it('has no field that neither a row nor a line of known-fields.tsv has', async () => {
+		const fields = readChatSchema(await (await fetch(`${url}/openapi.json`)).json());
+		expect(fields).toContain('top_k');
+		expect(findUnknownFields('vllm', fields)).toEqual([]);
 	});
 
 	it('a wrong key', async () => {
