@@ -251,7 +251,7 @@ function withScheme(scheme: string, root: string | undefined) {
 	return root ? `: ${root.replace(/^https?/, scheme)}` : '';
 }
 
-/** llama-server listens on 9931, and releases before October 2026 on 8080 (docs/protocols/llama-server.md 1). */
+/** llama-server listens on 9931, and older releases on 8080 (docs/protocols/llama-server.md 1). */
 const DEFAULT_PORTS = ['8080', '9931'];
 
 /** For a server that has responded at this address: host, port and address are right. */
