@@ -1,7 +1,7 @@
 /** The adaptation that omits or renames a rejected field. */
 import type { BodyChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
-import type { NamedField, RequestFields } from './request-fields';
+import type { NamedField, RequestField, RequestFields } from './request-fields';
 import { findField, getSentNames } from './request-fields';
 import type { Rejection } from './rejection';
 import { omitFields, withoutFields } from './body-changes';
@@ -43,6 +43,23 @@ export function omitRejectedField(fields: RequestFields): JointAdaptation {
 			return [...new Map([change, ...others].map((each) => [each.name, each])).values()];
 		}
 		return [];
+	};
+}
+
+/** Statuses with which a server rejects a value. */
+const VALUE_STATUSES: readonly number[] = [400, 422];
+
+/**
+ * Omits an optional field that was sent and that a rejection in unknown words does not name: only a request without it shows
+ * whether it is the reason. For a request of which the server has accepted none with the field.
+ */
+export function omitUnnamedField({ field, label }: RequestField): JointAdaptation {
+	return (rejection, body) => {
+		const isNamed = rejection.getSentNames().length > 0 || rejection.isOfContext;
+		const isSent = getOwn(body, field) !== undefined;
+		if (isNamed || !isSent || !VALUE_STATUSES.includes(rejection.status)) return [];
+		const warning = `This server accepts the request only without the option ${label ?? field}, so it was omitted.`;
+		return [{ ...omitFields([field]), warning }];
 	};
 }
 

@@ -11,6 +11,7 @@ import type { FieldTable } from '../fields/field';
 import { keepAliveField } from '../fields/keep-alive';
 import type { RequestField } from '../exchange/request-fields';
 import { adviseDuration } from '../exchange/request-fields';
+import { omitUnnamedField } from '../exchange/omit-rejected-field';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
 import type { HttpResponse } from '../http/types';
@@ -74,6 +75,18 @@ export const EMBED_OPTIONS = {
 	keepAlive: { ...keepAliveField, default: '5m' },
 } as const satisfies FieldTable;
 
+/** Longer vectors are shortened by the node. */
+const DIMENSIONS_FIELD: RequestField = {
+	field: 'dimensions',
+	// Of servers behind a gateway
+	otherNames: ['matryoshka_dim', 'output_dimension', 'output_dimensionality'],
+	label: EMBED_OPTIONS.dimensions.label,
+	canOmit: true,
+	// Matryoshka: training that lets vectors be shortened.
+	getAdvice: () =>
+		`Leave ${EMBED_OPTIONS.dimensions.label} empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.`,
+};
+
 /** What a request for embeddings contains. */
 export const EMBED_FIELDS: readonly RequestField[] = [
 	{
@@ -82,17 +95,7 @@ export const EMBED_FIELDS: readonly RequestField[] = [
 		label: EMBED_OPTIONS.text.label,
 		canOmit: false,
 	},
-	// Longer vectors are shortened by the node.
-	{
-		field: 'dimensions',
-		// Of servers behind a gateway
-		otherNames: ['matryoshka_dim', 'output_dimension', 'output_dimensionality'],
-		label: EMBED_OPTIONS.dimensions.label,
-		canOmit: true,
-		// Matryoshka: training that lets vectors be shortened.
-		getAdvice: () =>
-			`Leave ${EMBED_OPTIONS.dimensions.label} empty: the vectors then have the size of the model. Shorter vectors would mean nothing with a model that was not trained for them.`,
-	},
+	DIMENSIONS_FIELD,
 	{ field: 'encoding_format', label: undefined, canOmit: true, isTechnical: true },
 	{
 		field: 'keep_alive',
@@ -287,6 +290,11 @@ export class Embedder {
 			texts,
 			routes: getRoutes(serverType, 'embed'),
 			fields: EMBED_FIELDS,
+			// What was accepted once is not the reason.
+			adaptations:
+				this.receivedDimensions === undefined
+					? { field: [omitUnnamedField(DIMENSIONS_FIELD)] }
+					: {},
 			toBody: (route: RouteName) => ({
 				// Ollama's own route supports rejecting long texts.
 				...(route === 'ollamaEmbed'

@@ -1,6 +1,6 @@
 /** What one response may change about the requests of others: by words, nothing outside of its execution. */
 import { CHAT, delta, LLAMA_SERVER, sendEvents, sse, text } from './support/responses';
-import { chatModel } from './support/node-runner';
+import { chatModel, actionContext, failureOf, localLlama } from './support/node-runner';
 import { json, sendJson, useServers } from '../support/servers/scripted-server';
 import type { Answer, ScriptedServer } from '../support/servers/scripted-server';
 import { takeSome } from '../support/jest/properties';
@@ -427,5 +427,42 @@ describe('an API without a version in its path', () => {
 		expect(await sendChat(server)).toBe('answered');
 		expect(await sendChat(server)).toBe('answered');
 		expect(paths(server)).toEqual([CHAT, '/chat/completions', '/chat/completions']);
+	});
+});
+
+describe('a rejection of vectors in words that name nothing', () => {
+	const embed = async (url: string) => {
+		const fake = actionContext(url, 'vector:embed', {
+			parameters: { text: ['one', 'two'], options: { dimensions: 2, maxRetries: 0 } },
+		});
+		return { fake, items: await localLlama(fake) };
+	};
+	const vectors: Answer = ({ body }, response) =>
+		sendJson(response, {
+			data: (body.input as string[]).map((_text, index) => ({ index, embedding: [3, 4, 5] })),
+		});
+	const rejected = json({ error: { message: 'Zoq fot pik' } }, 400);
+
+	test('is tried once without the optional field that was sent, and told if that helps', async () => {
+		const server = await start({
+			...LLAMA_SERVER,
+			'POST /v1/embeddings': (request, response) =>
+				Object.hasOwn(request.body, 'dimensions')
+					? rejected(request, response)
+					: vectors(request, response),
+		});
+		const { fake, items } = await embed(server.url);
+		expect(items).toHaveLength(2);
+		expect(server.sent('/embeddings').map(({ dimensions }) => dimensions)).toEqual([2, undefined]);
+		expect(JSON.stringify(fake.hints)).toContain('only without the option Dimensions');
+	});
+
+	test('is told with its own words if it does not help', async () => {
+		const server = await start({ ...LLAMA_SERVER, 'POST /v1/embeddings': rejected });
+		const { message } = await failureOf(embed(server.url));
+		expect(message).toContain('Zoq fot pik');
+		expect(
+			server.sent('/embeddings').filter(({ dimensions }) => dimensions === undefined),
+		).toHaveLength(server.sent('/embeddings').length / 2);
 	});
 });
