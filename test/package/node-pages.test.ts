@@ -7,8 +7,10 @@ import type {
 } from 'n8n-workflow';
 import ts from 'typescript';
 
+import * as fs from 'node:fs';
 import path from 'node:path';
 import { anchorsOf, headingsOf, linksOf } from './markdown';
+import { isWriting } from '../support/approved/is-writing';
 import { readRows } from '../support/files/rows';
 import { loadCredentials, loadNode, NODES, read, SOURCES } from './sources';
 
@@ -238,6 +240,101 @@ describe('docs/nodes', () => {
 			expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
 		},
 	);
+
+	/** Fields and options by label, of all operations that a section is about; of a node without operations, all. */
+	function fieldsOfSection(description: INodeTypeDescription, title: string) {
+		const isOfSection = ({ displayOptions: { show = {} } = {} }: INodeProperties) => {
+			if (operations.length === 0) return true;
+			return operations.some(
+				({ resource, operation }) =>
+					(show.resource?.includes(resource) ?? true) && show.operation?.includes(operation),
+			);
+		};
+		const resources = description.properties.find(({ name }) => name === 'resource');
+		const operations = description.properties
+			.filter(({ name }) => name === 'operation')
+			.flatMap(({ options = [], displayOptions }) => {
+				const [resource = ''] = (displayOptions?.show?.resource ?? []) as string[];
+				const label = (resources?.options as INodePropertyOptions[] | undefined)?.find(
+					({ value }) => value === resource,
+				)?.name;
+				return (options as INodePropertyOptions[])
+					.map(({ name, value }) => ({
+						name: `${label}: ${name}`,
+						resource,
+						operation: value as string,
+					}))
+					.filter(({ name }) => isAbout(title, name));
+			});
+		const hasOperations = description.properties.some(({ name }) => name === 'operation');
+		if (hasOperations && operations.length === 0) return new Map<string, INodeProperties>();
+		const shown = description.properties.filter(
+			(property) => property.type !== 'notice' && isOfSection(property),
+		);
+		return new Map(
+			shown
+				.flatMap((property) =>
+					property.type === 'collection' ? (property.options as INodeProperties[]) : [property],
+				)
+				.map((property) => [property.displayName.replace(/ \(Seconds\)$/, ''), property]),
+		);
+	}
+
+	/** An entry of a list that is only a name, perhaps with what applies if it is not set. */
+	const NAME_ENTRY = /^([A-Z][\w-]*(?: [\w-]+){0,5})(?: \(default [^()]*\))?$/;
+
+	/** A row of a table whose last cell is a list of names; undefined for prose, and for a list of something else. */
+	function readNames(line: string, fields: ReadonlyMap<string, INodeProperties>) {
+		const [, head = '', cell = ''] = /^(\| [^|]+ \| )([^|]+) \|$/.exec(line) ?? [];
+		const entries = cell.split(', ').map((entry) => ({ entry, name: NAME_ENTRY.exec(entry)?.[1] }));
+		if (entries.some(({ name }) => name === undefined)) return undefined;
+		const known = entries.filter(({ name }) => fields.has(name!));
+		return known.length * 2 > entries.length ? { head, entries } : undefined;
+	}
+
+	/** The lists of names of a section, as the definitions have them: without what is gone, and with what is new. */
+	function writeNames(
+		text: string,
+		fields: ReadonlyMap<string, INodeProperties>,
+		missing: string[],
+	) {
+		const lines = text.split('\n');
+		const last = lines.findLastIndex((line) => readNames(line, fields) !== undefined);
+		return lines
+			.map((line, index) => {
+				const row = readNames(line, fields);
+				if (row === undefined) return line;
+				const entries = row.entries
+					.filter(({ name }) => fields.has(name!))
+					.map(({ entry }) => entry);
+				const added = index === last ? missing : [];
+				return `${row.head}${[...entries, ...added].join(', ')} |`;
+			})
+			.join('\n');
+	}
+
+	it.each(NODES)('has the lists of names of %s from the definitions', async (folder) => {
+		const { description, page } = await described(folder);
+		const before = read(page);
+		const sections = headingsOf(before).map((section) => ({
+			...section,
+			fields: fieldsOfSection(description, section.title),
+		}));
+		// What is not about one operation is about all of them.
+		const common = sections.filter(({ fields }) => fields.size === 0).map(({ text }) => text);
+		const after = sections.reduce((markdown, { title, text, fields }) => {
+			const own = sections.filter((section) => section.title === title).map((one) => one.text);
+			// A node without operations is one topic.
+			const isWhole = common.length === 0;
+			const known = withLinkedSections(isWhole ? before : [...own, ...common].join('\n'), page);
+			const missing = [...fields.keys()].filter((label) =>
+				label.split(': ').some((part) => !known.includes(part.toLowerCase())),
+			);
+			return markdown.replace(text, () => writeNames(text, fields, missing));
+		}, before);
+		if (isWriting) fs.writeFileSync(page, after);
+		expect({ page, text: read(page) }).toEqual({ page, text: after });
+	});
 
 	const FOREIGN = readRows(`${__dirname}/foreign-labels.tsv`).map(([label]) => label!);
 
