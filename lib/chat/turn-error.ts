@@ -24,7 +24,7 @@ import type { Usage } from './chat-result';
 import type { TurnContext } from './turn-context';
 import type { CompletionRequest } from './completion';
 import { getText } from './content';
-import { describeLargestPart } from './largest-part';
+import { findLargestPart } from './largest-part';
 import { findSentMedia, isAboutMedia } from './sent-media';
 import { FORMAT_TOOL_NAME } from './tools/format-tool';
 
@@ -90,7 +90,7 @@ async function explainTurnError(
 		...getSamplingFacts(draft),
 		media: () => findSentMedia(draft.messages),
 		isAboutMedia: () => isAboutMedia(cause, draft.messages) || undefined,
-		largestPart: () => describeLargestPart(draft.messages, draft.tools),
+		largestPart: () => findLargestPart(draft.messages, draft.tools),
 		namedOptions: () => namedOptions,
 		model: () => model,
 		server: () => toKnownServer(serverType),

@@ -26,6 +26,18 @@ export interface SentMedia {
 	mimeType: string | undefined;
 }
 
+/** A part of a prompt, with its size in bytes. */
+export type PromptPart =
+	| { kind: 'systemMessage'; bytes: number }
+	| { kind: 'earlierConversation'; bytes: number }
+	/** The definitions of all tools. */
+	| { kind: 'tools'; count: number; bytes: number }
+	| { kind: 'files'; count: number }
+	/** The question of the turn. */
+	| { kind: 'input'; bytes: number }
+	/** Of one call in the turn. */
+	| { kind: 'toolResult'; tool: string; bytes: number };
+
 /** A text that the server refuses alone, while it accepts others. */
 export interface RefusedText {
 	/** Among all texts, from 0. */
@@ -250,8 +262,8 @@ export interface Facts {
 	media: readonly SentMedia[];
 	/** The sentence of the server has a word for images or audio that the request did not contain. */
 	isAboutMedia: true;
-	/** A sentence: what makes the largest part of the prompt smaller. */
-	largestPart: string;
+	/** The part that decides how long the prompt is. */
+	largestPart: PromptPart;
 	promptSource: PromptSource;
 	/** What users call a text of the task. */
 	textNoun: 'Text' | 'Document';

@@ -1,6 +1,7 @@
 /** The chapter of sizes: a prompt that does not fit into the context, alone or with its response, and a request that is too large. */
 import type { ServerTypeName } from '../../server-type-name';
-import type { ContextSizes, PromptSource } from '../facts';
+import { formatBytes } from '../../values/size';
+import type { ContextSizes, PromptPart, PromptSource } from '../facts';
 import { RAISE_BODY_LIMIT } from '../rows/model';
 import type { Row } from './row';
 import { defineRow, join, toAlternative } from './row';
@@ -70,7 +71,7 @@ export const SIZE_ROWS: readonly Row[] = [
 		needs: ['largestPart', 'promptTokens', 'server', 'contextSizes'],
 		tell: ({ largestPart, promptTokens, server, contextSizes }) =>
 			join(
-				largestPart,
+				describeLargestPart(largestPart),
 				toAlternative(suggestLargerContext(promptTokens, contextSizes, server.type)),
 				suggestOtherModel(promptTokens, contextSizes),
 			),
@@ -94,12 +95,14 @@ export const SIZE_ROWS: readonly Row[] = [
 	defineRow({
 		types: ['requestTooLarge'],
 		needs: ['largestPart'],
-		tell: ({ largestPart }) => join(largestPart, toAlternative(RAISE_BODY_LIMIT)),
+		tell: ({ largestPart }) =>
+			join(describeLargestPart(largestPart), toAlternative(RAISE_BODY_LIMIT)),
 	}),
 	defineRow({
 		types: ['promptTooLong'],
 		needs: ['largestPart'],
-		tell: ({ largestPart }, general) => join(largestPart, toAlternative(general)),
+		tell: ({ largestPart }, general) =>
+			join(describeLargestPart(largestPart), toAlternative(general)),
 	}),
 	defineRow({
 		types: ['promptTooLong'],
@@ -121,6 +124,47 @@ export const SIZE_ROWS: readonly Row[] = [
 		tell: ({ truncation }, general) => join(truncation, general),
 	}),
 ];
+
+/** What makes the largest part of a prompt smaller. */
+export function describeLargestPart(part: PromptPart): string {
+	return `The largest part of the prompt is ${describePart(part)}: ${suggestSmallerPart(part)}.`;
+}
+
+function describePart(part: PromptPart): string {
+	if (part.kind === 'files') return part.count === 1 ? 'the file' : `the ${part.count} files`;
+	return `${nameText(part)} (${formatBytes(part.bytes)})`;
+}
+
+function nameText(part: Exclude<PromptPart, { kind: 'files' }>): string {
+	switch (part.kind) {
+		case 'systemMessage':
+			return 'the system message';
+		case 'earlierConversation':
+			return 'the earlier conversation';
+		case 'tools':
+			return `the ${part.count === 1 ? 'definition of the tool' : `definitions of ${part.count} tools`}`;
+		case 'input':
+			return 'the input';
+		case 'toolResult':
+			return `the result of the tool "${part.tool}"`;
+	}
+}
+
+function suggestSmallerPart({ kind }: PromptPart): string {
+	switch (kind) {
+		case 'systemMessage':
+		case 'input':
+			return 'shorten it';
+		case 'earlierConversation':
+			return 'keep fewer messages in memory, or set History Budget in Local Chat Model';
+		case 'tools':
+			return 'use fewer tools, or shorten their descriptions';
+		case 'files':
+			return 'pass fewer or smaller files';
+		case 'toolResult':
+			return 'let it return less, such as fewer items or fields';
+	}
+}
 
 /** What a response says of a request, in tokens. */
 interface CountedRequest {

@@ -1,4 +1,5 @@
-import { describeLargestPart } from '../../../lib/chat/largest-part';
+import { findLargestPart } from '../../../lib/chat/largest-part';
+import { describeLargestPart } from '../../../lib/errors/chapters/sizes';
 import type { ToolDefinition } from '../../../lib/chat/tool-definition';
 import type { ChatMessage } from '../../../lib/chat/chat-message';
 import { toMessage, toTool } from '../../support/texts/messages';
@@ -74,7 +75,8 @@ test.each<Row>([
 ])(
 	'the largest part of a prompt is named: $name',
 	({ messages, tools: definitions = [], says, not = /^$/ }) => {
-		const text = describeLargestPart(messages, definitions);
+		const part = findLargestPart(messages, definitions);
+		const text = part && describeLargestPart(part);
 		expect(text).toMatch(says);
 		expect(text).not.toMatch(not);
 	},
@@ -83,7 +85,7 @@ test.each<Row>([
 test('no part decides', () => {
 	const part = 'word '.repeat(100);
 	expect(
-		describeLargestPart([system(part), user(part), model(part), user(part)], tools(1, part)),
+		findLargestPart([system(part), user(part), model(part), user(part)], tools(1, part)),
 	).toBeUndefined();
-	expect(describeLargestPart([], [])).toBeUndefined();
+	expect(findLargestPart([], [])).toBeUndefined();
 });

@@ -16,7 +16,7 @@ type FactName = keyof Facts;
 const FACTS: Partial<Facts> = {
 	namedOptions: [{ label: 'Extra Body', entry: 'min_p' }],
 	media: [{ mimeType: 'image/webp' }],
-	largestPart: 'The largest part of the prompt is the input: shorten it.',
+	largestPart: { kind: 'input', bytes: 2_000 },
 	promptSource: 'text',
 	textNoun: 'Text',
 	refusedText: {
@@ -65,6 +65,7 @@ const FACTS: Partial<Facts> = {
 	isModelMissing: true,
 	contextSizes: { current: 4_096, trained: 32_768, slots: 1 },
 	truncation: 'The server truncated the input.',
+	missingObject: { kind: 'document', id: 'a' },
 	checkedService: 'modelServer',
 	isTestGeneration: true,
 	isConnected: true,

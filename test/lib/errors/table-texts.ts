@@ -25,7 +25,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		'jpeg and webp': [{ mimeType: 'image/jpeg' }, { mimeType: 'image/webp' }],
 		'a URL': [{ mimeType: undefined }],
 	},
-	largestPart: { part: 'Shorten the input.' },
+	largestPart: { part: { kind: 'input', bytes: 2_000 } },
 	promptSource: { chat: 'chat', limited: 'limitedChat', text: 'text', state: 'state' },
 	textNoun: { document: 'Document' },
 	refusedText: {
