@@ -207,7 +207,8 @@ function toOperationItem(
 		);
 	return {
 		...itemFields,
-		json: { ...fields, ...result },
+		// The result is the first column, where it is seen; here once more, to replace a field with its name.
+		json: { [outputField]: output, ...fields, ...result },
 		...omitEmpty({ binary: { ...files, ...item.binary } }),
 	};
 }

@@ -101,10 +101,43 @@ export function describeExamples(
 		});
 
 		it.each(names)('%s', async (name) => {
+			const before = new Set((await n8n.listExecutions({})).map(({ id }) => id));
 			const returned = await runs[name]!();
+			// An example warns of nothing that it causes itself.
+			expect(await listHints(before)).toEqual(
+				(HINTS[name] ?? []).map((hint) => expect.stringMatching(hint) as string),
+			);
 			process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
 		});
 	});
+}
+
+/** Hints about what a run here sends or meets, and not about its example. */
+const HINTS: Readonly<Record<string, readonly RegExp[]>> = {
+	// Its bytes are those of a PNG.
+	'dify-with-file': [/photo\.jpg" is image\/png by its content/],
+	// The simulated app has no form; the example is about a run that waits.
+	'dify-workflow-approval': [/has no field "topic"/, /The run waits for a person/],
+	// Servers that are down.
+	'health-watch': [/^Server Health: Unhealthy/],
+	'local-first-dify-fallback': [/Unhealthy/],
+	// The simulated server paints one size.
+	'images-by-form': [/an image of 1x1 pixels/],
+};
+
+/** The warnings of all nodes of this package, in the executions of a run. */
+async function listHints(before: ReadonlySet<string>): Promise<string[]> {
+	const summaries = (await n8n.listExecutions({})).filter(({ id }) => !before.has(id));
+	const executions = await Promise.all(summaries.map(async ({ id }) => await n8n.getExecution(id)));
+	return executions.flatMap(({ data }) =>
+		Object.entries(data.resultData.runData).flatMap(([node, runs]) =>
+			runs.flatMap(({ hints = [] }) =>
+				(hints as Array<{ message: string; type?: string }>)
+					.filter(({ type }) => type !== 'info')
+					.map(({ message }) => `${node}: ${message}`),
+			),
+		),
+	);
 }
 
 /** A real llama-server with scripted responses. */

@@ -28,7 +28,7 @@ describe('one text of each item', () => {
 		expect(items[0]!.json.output).toHaveLength(8);
 		expect(items[0]!.json.output).not.toEqual(items[1]!.json.output);
 		expect(items.map(({ json: item }) => Object.keys(item))).toEqual(
-			Array(3).fill(['text', 'output']),
+			Array(3).fill(['output', 'text']),
 		);
 	});
 
