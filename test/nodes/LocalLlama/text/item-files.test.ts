@@ -286,7 +286,7 @@ test('audio for a text-only model of Ollama: the error is not about images', asy
 	expect(error.message).toBe(
 		'Multimodal data provided, but model does not support multimodal requests',
 	);
-	expect(error.description).toContain('The server log may say more.');
+	expect(error.description).toContain('send the request without it');
 	expect(error.description).not.toContain('image');
 });
 
