@@ -778,6 +778,12 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'getOwn',
 		'setOwn',
 		'toPromptRow',
+		'needsModel',
+		'needsOtherServer',
+		'sortForChat',
+		'suggestModels',
+		'join',
+		'toAlternative',
 	],
 	'the texts are kept or passed on as they are': [
 		'estimateUsage',
