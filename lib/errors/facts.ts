@@ -268,6 +268,8 @@ export interface Facts {
 	/** What users call a text of the task. */
 	textNoun: 'Text' | 'Document';
 	refusedText: RefusedText;
+	/** Texts that the server refused, each sent alone, while it accepted no other. */
+	refusedTexts: number;
 	vectorIssue: VectorIssue;
 	/** The text with that vector. */
 	textOfVector: QuotedText;

@@ -151,8 +151,13 @@ function withHeading(title: string, heading: string | undefined) {
 	return heading === undefined ? title : `${heading}: ${title}`;
 }
 
-/** With the text that the server refuses alone. */
-function withRefusedText(detail: string, { refusedText, textNoun }: KnownFacts): string {
+/** With the text that the server refuses alone, or the number of those that show that it refuses everything. */
+function withRefusedText(
+	detail: string,
+	{ refusedText, refusedTexts, textNoun }: KnownFacts,
+): string {
+	if (refusedTexts !== undefined)
+		return `${detail}. The server refused ${refusedTexts} texts, each sent alone, and accepted no other, so it is not about one text`;
 	if (refusedText === undefined || textNoun === undefined) return detail;
 	const { index, beginning } = refusedText;
 	const name = textNoun.toLowerCase();

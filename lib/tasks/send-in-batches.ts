@@ -293,8 +293,7 @@ class BatchRun<Result> {
 		const count = this.refusedTexts.length;
 		if (count < MAX_REFUSED_TEXTS) return new RefusingServerError(error);
 		this.sender.memory.isRefusing = true;
-		const detail = `${error.detail}. The server refused ${count} texts, each sent alone, and accepted no other, so it is not about one text`;
-		return new RefusingServerError(error.copyWith({ detail }));
+		return new RefusingServerError(error.withFacts({ refusedTexts: count }));
 	}
 
 	/** Truncates the texts that were refused alone, or reports them: the server accepts others. */
