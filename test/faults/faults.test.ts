@@ -53,7 +53,7 @@ const EXCEPTIONS: ReadonlyArray<readonly [operation: RegExp, expected: Expected]
 	[/^Local Llama model (?:load|unload|pull|delete)$/, { '404': UNSUPPORTED }],
 	[/rerank$|^LocalReranker|image (?:generate|edit)$|Llama audio|complete$/, { '404': UNSUPPORTED }],
 	// Not an event of a stream.
-	[/Llama text|^LocalChatModel/, { garbage: ENDED_EARLY }],
+	[/Llama (?:text|image ask)|^LocalChatModel/, { garbage: ENDED_EARLY }],
 	// Any bytes may be a file.
 	[/^Dify Apps file download$/, { garbage: [] }],
 ];

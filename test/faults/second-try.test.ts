@@ -56,7 +56,7 @@ const FAILURES: readonly Failure[] = [
 const GENERATES = /^Local(?: Llama (?:text|vector|image|audio)|ChatModel|Embeddings|Reranker) /;
 
 /** Those with a history in several messages. */
-const CHATS = /^Local Llama text (?:chat|extract|classify)$/;
+const CHATS = /^Local Llama (?:image ask|text (?:chat|extract|classify))$/;
 
 const clock = useClock();
 let operations: Operation[];
