@@ -104,7 +104,7 @@ export function describeExamples(
 			const before = new Set((await n8n.listExecutions({})).map(({ id }) => id));
 			const returned = await runs[name]!();
 			// An example warns of nothing that it causes itself.
-			expect(await listHints(before)).toEqual(
+			expect(await listHints(example(name).name, before)).toEqual(
 				(HINTS[name] ?? []).map((hint) => expect.stringMatching(hint) as string),
 			);
 			process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
@@ -125,9 +125,11 @@ const HINTS: Readonly<Record<string, readonly RegExp[]>> = {
 	'images-by-form': [/an image of 1x1 pixels/],
 };
 
-/** The warnings of all nodes of this package, in the executions of a run. */
-async function listHints(before: ReadonlySet<string>): Promise<string[]> {
-	const summaries = (await n8n.listExecutions({})).filter(({ id }) => !before.has(id));
+/** The warnings of all nodes in the executions of a run. Other suites use the same n8n at the same time. */
+async function listHints(workflowName: string, before: ReadonlySet<string>): Promise<string[]> {
+	const summaries = (await n8n.listExecutions({})).filter(
+		(summary) => !before.has(summary.id) && summary.workflowName === workflowName,
+	);
 	const executions = await Promise.all(summaries.map(async ({ id }) => await n8n.getExecution(id)));
 	return executions.flatMap(({ data }) =>
 		Object.entries(data.resultData.runData).flatMap(([node, runs]) =>
