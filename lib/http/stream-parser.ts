@@ -26,6 +26,9 @@ const FIELD_START = /[:deir]/i;
 /** A line that begins like JSON, among those of an event stream. */
 const JSON_LINE = /(?:^|[\r\n])[\t ]*[{[]/;
 
+/** With what such a line may begin. */
+const JSON_LINE_STARTS = ['{', '[', ' ', '\t'];
+
 /** Such a line, alone. */
 const JSON_START = /^[\t ]*[{[]/;
 
@@ -205,7 +208,7 @@ export class StreamParser implements EndDetector {
 
 	/** The parser tells of lines that are JSON at once, and of the event before them later: it ends first. */
 	private feedParser(lines: string) {
-		if (!JSON_LINE.test(lines)) {
+		if (!hasJsonLine(lines)) {
 			this.parser.feed(lines);
 			return;
 		}
@@ -261,6 +264,14 @@ export class StreamParser implements EndDetector {
 		assertFewValues(text, this.maxLength);
 		this.parts.push({ type, text });
 	}
+}
+
+/** Whether a line may be JSON. Of most chunks, only the first character of each line is looked at. */
+function hasJsonLine(lines: string): boolean {
+	if (lines.includes('\r')) return JSON_LINE.test(lines);
+	for (let at = 0; at >= 0 && at < lines.length; at = lines.indexOf('\n', at) + 1 || -1)
+		if (JSON_LINE_STARTS.includes(lines.charAt(at))) return JSON_LINE.test(lines);
+	return false;
 }
 
 /** The index after the last event that ends in a chunk. */

@@ -51,6 +51,9 @@ const MAX_UNREADABLE_LINES = 100;
 /** A line that a gateway may have taken out of its event: an object with a name. */
 const OBJECT_START = /^\s*\{\s*"/;
 
+/** Characters of the marker of the end, with blanks. Most events are longer, and not compared with it. */
+const MAX_MARKER_LENGTH = 100;
+
 const DONE_MARKER = /^"?\[?DONE\]?"?$/i;
 
 /** Collects what a response consists of from its events. It decides neither what a text means nor when it is shown. */
@@ -76,6 +79,8 @@ export class CompletionAccumulator {
 	private readonly textRunaway: RunawayDetector;
 	/** The same for thinking: a repetition in one is none in the other. */
 	private readonly reasoningRunaway = new RunawayDetector();
+	/** The two, and that of the arguments of calls. */
+	private readonly detectors: readonly RunawayDetector[];
 	/** Why the server ended the response. Undefined: it has not, even if nothing more arrives. */
 	private finishReason: string | undefined;
 	/** Whether the marker of the end has arrived, after which a gateway may still write lines of its own. */
@@ -109,6 +114,7 @@ export class CompletionAccumulator {
 
 	constructor(private readonly options: AccumulatorOptions = {}) {
 		this.textRunaway = new RunawayDetector(options.isJson);
+		this.detectors = [this.textRunaway, this.reasoningRunaway, this.toolCalls.runaway];
 	}
 
 	/** Whether only token counts and an end marker may follow. */
@@ -134,7 +140,7 @@ export class CompletionAccumulator {
 	 * @throws {TooMuchTextError} for the arguments of calls
 	 */
 	push(data: string, type: StreamPart['type'] = 'event'): ReceivedDelta | undefined {
-		if (DONE_MARKER.test(data.trim())) this.isDone = true;
+		if (data.length < MAX_MARKER_LENGTH && DONE_MARKER.test(data.trim())) this.isDone = true;
 		if (this.isOver) return undefined;
 		const event = type === 'line' && !OBJECT_START.test(data) ? undefined : parseEvent(data);
 		if (event === undefined) this.noteUnreadable(data, type);
@@ -257,9 +263,11 @@ export class CompletionAccumulator {
 		this.textRunaway.push(content);
 		this.reasoningRunaway.push(reasoning);
 		if (this.finishReason !== undefined) return;
-		const states = this.detectors.map(({ state }) => state);
-		if (states.includes('runaway')) this.failure = { errorType: 'runawayOutput' };
-		else if (states.includes('complete')) {
+		const { detectors } = this;
+		if (detectors.every(({ state }) => state === 'normal')) return;
+		if (detectors.some(({ state }) => state === 'runaway'))
+			this.failure = { errorType: 'runawayOutput' };
+		else {
 			this.finishReason = 'stop';
 			this.isDone = true;
 		}
@@ -270,10 +278,6 @@ export class CompletionAccumulator {
 		this.usage = parseOpenAiUsage(usage) ?? this.usage;
 		if (isRecord(timings)) this.timings = parseTimings(timings);
 		this.model = asNonEmptyString(model) ?? this.model;
-	}
-
-	private get detectors() {
-		return [this.textRunaway, this.reasoningRunaway, this.toolCalls.runaway];
 	}
 
 	/**

@@ -169,7 +169,8 @@ export class CompletionReader {
 	private pass(delta: ReceivedDelta): TextAndReasoning {
 		const [released, readingState] = this.reading.step(this.readingState, delta);
 		this.readingState = readingState;
-		this.released = joinOutput(this.released, released);
+		if (released.text !== '' || released.reasoning !== '')
+			this.released = joinOutput(this.released, released);
 		const [shown, maskState] = this.masking.step(this.maskState, released);
 		this.maskState = maskState;
 		this.received.count(delta);

@@ -288,8 +288,10 @@ export function frameThinking(showsThinking: boolean): Stage<TextAndReasoning, s
 			const thinking = isThought ? opening || reasoning : '';
 			const output = thinking + (isThought && text !== '' ? THINKING_END : '') + text;
 			if (output === '') return ['', state];
+			const isThinking = isThought && text === '';
+			if (!state.beginsParagraph && isThinking === state.isThinking) return [output, state];
 			const shown = state.beginsParagraph ? `\n\n${output}` : output;
-			return [shown, { isThinking: isThought && text === '', beginsParagraph: false }];
+			return [shown, { isThinking, beginsParagraph: false }];
 		},
 
 		end: ({ isThinking }) => (isThinking ? THINKING_END : ''),
@@ -358,10 +360,11 @@ export function chain<Input, A, B>(
 ): Stage<Input, TextAndReasoning, readonly [A, B]> {
 	return {
 		start: [first.start, second.start],
-		step([a, b], input) {
+		step(state, input) {
+			const [a, b] = state;
 			const [between, nextA] = first.step(a, input);
 			const [released, nextB] = second.step(b, between);
-			return [released, [nextA, nextB]];
+			return [released, nextA === a && nextB === b ? state : [nextA, nextB]];
 		},
 		end([a, b]) {
 			const [released, nextB] = second.step(b, first.end(a));
