@@ -25,19 +25,6 @@ export class BodyTooLargeError extends Error {
 	}
 }
 
-/** The bytes that a body may have, at its end and between its layers of compression together. */
-export class ByteBudget {
-	private spent = 0;
-
-	constructor(private readonly maxBytes: number) {}
-
-	/** @throws {BodyTooLargeError} if they are more than are left */
-	spend(bytes: number): void {
-		this.spent += bytes;
-		if (this.spent > this.maxBytes) throw new BodyTooLargeError(this.maxBytes);
-	}
-}
-
 /** JSON has so many values that they would take more memory than `maxBytes`. */
 export class TooManyValuesError extends BodyTooLargeError {}
 

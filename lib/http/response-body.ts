@@ -5,22 +5,13 @@ import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
 import type { ResponseLimits } from '../task-limits';
 import { parseJson } from '../values/json';
 import { JsonBrackets } from '../values/json-brackets';
-import {
-	MAX_RECEIVED_LENGTH,
-	BodyTooLargeError,
-	ByteBudget,
-	TooManyValuesError,
-} from './body-limits';
-import { CompressedBody } from './compressed-body';
+import { MAX_RECEIVED_LENGTH, BodyTooLargeError, TooManyValuesError } from './body-limits';
 
 /** How long to wait for the end of a complete response: not every server closes it. */
 const END_TIMEOUT_MS = 1_000;
 
 /** How long readers of chunks work until n8n does its other work. */
 const MAX_WORK_MS = 20;
-
-/** The bytes of a body. */
-type BodyBytes = AsyncIterable<Uint8Array> | CompressedBody;
 
 /** Detects that a body is complete, although its connection may stay open. */
 export interface EndDetector {
@@ -36,27 +27,27 @@ export interface EndDetector {
  * @throws a `BodyTooLargeError` if it exceeds `maxBytes`.
  */
 export async function* readChunks(
-	body: BodyBytes,
+	body: AsyncIterable<Uint8Array>,
 	maxBytes: number,
 	endDetector?: EndDetector,
 ): AsyncGenerator<Uint8Array> {
-	const budget = new ByteBudget(maxBytes);
-	const bytes = body instanceof CompressedBody ? body.open(budget) : body;
-	const source = bytes[Symbol.asyncIterator]();
+	const chunks = body[Symbol.asyncIterator]();
+	let length = 0;
 	let workMs = 0;
 	for (;;) {
-		const next = source.next();
+		const next = chunks.next();
 		const isPaused = endDetector?.mayHaveEnded() && (await raceWithPause(next)) === undefined;
 		if (isPaused && endDetector?.hasEnded()) {
 			// The caller closes the connection now, at which this read fails.
 			next.catch(() => {});
 			return;
 		}
-		const result = await next;
-		if (result.done === true) return;
-		budget.spend(result.value.byteLength);
+		const { done, value: chunk } = await next;
+		if (done === true) return;
+		length += chunk.byteLength;
+		if (length > maxBytes) throw new BodyTooLargeError(maxBytes);
 		const startedAt = performance.now();
-		yield result.value;
+		yield chunk;
 		workMs += performance.now() - startedAt;
 		// Chunks that have arrived follow each other without a pause, however long their readers work.
 		if (workMs > MAX_WORK_MS) {
@@ -93,7 +84,7 @@ interface TextObserver {
  * @throws a `BodyTooLargeError`, with the beginning of the body
  */
 export async function readText(
-	body: BodyBytes,
+	body: AsyncIterable<Uint8Array>,
 	{ bytes, parsedBytes }: Pick<ResponseLimits, 'bytes' | 'parsedBytes'>,
 	{ onBroken, onChunk }: TextObserver = {},
 ): Promise<string> {

@@ -1,6 +1,6 @@
 /** Sends one request and follows redirects. */
 import type { ResponseHead, RequestOptions, Endpoint } from './types';
-import { CompressedBody, decompress } from './compressed-body';
+import { decompress } from './compressed-body';
 import { toConnectionContext } from './request-errors';
 import { rejectOnAbort } from './abort';
 import { storeAnswer } from './answered-origins';
@@ -20,7 +20,8 @@ const REPEATING_STATUSES = [307, 308];
 
 /** An HTTP response whose body has not been read. */
 export interface RawResponse extends ResponseHead {
-	body: AsyncIterable<Uint8Array> | CompressedBody;
+	/** Decompressed. */
+	body: AsyncIterable<Uint8Array>;
 	close(): void;
 }
 
@@ -139,12 +140,13 @@ async function sendOnce({
 	}).catch(throwConnectionFailure);
 	storeAnswer(origin);
 	const flatHeaders = flattenHeaders(headers);
-	const decompressed = decompress({ body, signal }, flatHeaders['content-encoding']);
-	const close = () => {
-		if (decompressed instanceof CompressedBody) decompressed.close();
-		discardBody(body);
+	return {
+		status: statusCode,
+		headers: flatHeaders,
+		url,
+		body: decompress({ body, signal }, flatHeaders['content-encoding']),
+		close: () => discardBody(body),
 	};
-	return { status: statusCode, headers: flatHeaders, url, body: decompressed, close };
 }
 
 /** Most bodies end with bytes that have arrived already, which is cheaper than undici's error for an early end. */

@@ -162,7 +162,6 @@ describe('a request', () => {
 		['br', zlib.brotliCompressSync],
 		['BR ', zlib.brotliCompressSync],
 		['identity', Buffer.from],
-		['gzip, br', (text) => zlib.brotliCompressSync(zlib.gzipSync(text))],
 	])('reads a response that a proxy compressed with %s', async (encoding, compress) => {
 		const server = await serve((_sent, response) => {
 			response.writeHead(200, { 'content-encoding': encoding });
@@ -171,7 +170,7 @@ describe('a request', () => {
 		expect(await server.send({}, readJson)).toEqual({ a: 1 });
 	});
 
-	test.each(['snappy', 'gzip, dcb', 'constructor'])(
+	test.each(['snappy', 'zstd', 'gzip, br', 'constructor'])(
 		'names a compression that it cannot read: %s',
 		async (encoding) => {
 			const { send } = await serve((_sent, response) => {
@@ -180,7 +179,7 @@ describe('a request', () => {
 			});
 			const error = await getError(send({}, readJson));
 			expect(error.message).toBe(
-				`The response is compressed with ${encoding.split(', ').at(-1)}, which was not asked for`,
+				`The response is compressed with ${encoding}, which was not asked for`,
 			);
 			expect(error.suggestion).toContain('A proxy in front of the server compresses it');
 		},
@@ -212,16 +211,14 @@ describe('a request', () => {
 		});
 	});
 
-	describe('a response of a few bytes that stand for gigabytes without a result', () => {
-		// One gigabyte of empty parts, and as much again and again.
+	describe('a response of a few bytes that stand for gigabytes', () => {
 		const bomb = (() => {
-			const empty = zlib.gzipSync('');
-			const part = zlib.gzipSync(Buffer.alloc(500_000 * empty.length, empty));
-			return Buffer.alloc(100 * part.length, part);
+			const part = zlib.gzipSync(Buffer.alloc(16 * 1024 * 1024, '\n'));
+			return Buffer.alloc(400 * part.length, part);
 		})();
 		const serveBomb = async () =>
 			await serve((_sent, response) => {
-				response.writeHead(200, { 'content-encoding': 'gzip, gzip' });
+				response.writeHead(200, { 'content-encoding': 'gzip' });
 				response.end(bomb);
 			});
 
