@@ -1,9 +1,17 @@
 /** The form that an app shows before the first message. */
 import type { JsonRecord } from '../values/records';
-import { asArray, isNonEmpty, isRecord, asNonEmptyString, asRecords } from '../values/records';
+import {
+	asArray,
+	isNonEmpty,
+	isRecord,
+	asNonEmptyString,
+	asRecord,
+	asRecords,
+} from '../values/records';
 import { asFiniteNumber } from '../values/numbers';
 import { toText } from '../values/text';
-import { getAllowedFileTypes } from './allowed-files';
+import type { FileRules } from './allowed-files';
+import { parseFieldFileRules } from './allowed-files';
 
 const FORM_FIELD_TYPES = [
 	'text-input',
@@ -29,8 +37,8 @@ export interface AppFormField {
 	default?: unknown;
 	/** Options of a select. */
 	options: string[];
-	/** Allowed types of files; undefined: any. */
-	fileTypes: readonly unknown[] | undefined;
+	/** Files that it accepts, if it is for files. */
+	fileRules: FileRules | undefined;
 	/** Maximum of characters or files. */
 	maxLength: number | undefined;
 }
@@ -40,18 +48,19 @@ export interface AppFormField {
  * Dify sets it itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
 export function parseAppForm(parameters: JsonRecord): AppFormField[] {
+	const limits = asRecord(parameters.system_parameters);
 	return asRecords(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
 			const variable = isRecord(settings) ? asNonEmptyString(settings.variable) : undefined;
 			if (!isRecord(settings) || variable === undefined || name === 'external_data_tool') return [];
-			return [parseField(settings, { typeName: name, variable })];
+			return [parseField(settings, { typeName: name, variable, limits })];
 		}),
 	);
 }
 
 function parseField(
 	settings: JsonRecord,
-	{ typeName, variable }: { typeName: string; variable: string },
+	{ typeName, variable, limits }: { typeName: string; variable: string; limits: JsonRecord },
 ): AppFormField {
 	return {
 		type: FORM_FIELD_TYPES.find((type) => type === typeName) ?? 'text-input',
@@ -60,7 +69,7 @@ function parseField(
 		required: settings.required === true,
 		...(isNonEmpty(settings.default) && { default: settings.default }),
 		options: asArray(settings.options).map(toText),
-		fileTypes: getAllowedFileTypes(settings),
+		fileRules: parseFieldFileRules({ type: typeName, settings, limits }),
 		maxLength: asFiniteNumber(settings.max_length),
 	};
 }

@@ -12,7 +12,8 @@ const EXTENSIONS_BY_TYPE: Record<MediaType, readonly string[]> = {
 	audio: ['mp3', 'm4a', 'wav', 'amr', 'mpga'],
 };
 
-const FILE_TYPES: readonly DifyFileType[] = [...MEDIA_TYPES, 'document', 'custom'];
+/** All of Dify's types. */
+export const FILE_TYPES: readonly DifyFileType[] = [...MEDIA_TYPES, 'document', 'custom'];
 
 /** Extensions of pages, which return files of any type. */
 const PAGE_EXTENSIONS = new Set(['php', 'asp', 'aspx', 'jsp', 'cgi', 'do', 'ashx']);

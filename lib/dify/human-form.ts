@@ -4,7 +4,8 @@ import { asArray, asNonEmptyString, asRecords, asRecord, isUnset } from '../valu
 import { truncate } from '../values/text';
 import type { ServerError } from '../errors/server-error';
 import { createLocalError } from './create-error';
-import { getAllowedFileTypes } from './allowed-files';
+import type { FileRules } from './allowed-files';
+import { parseFieldFileRules } from './allowed-files';
 import { apiPath, PathSegment } from './api-path';
 import { getOwn } from '../values/own-properties';
 
@@ -17,8 +18,8 @@ export interface HumanFormField {
 	options: string[] | undefined;
 	/** Dify applies it on its own page, but not through the API. */
 	default: string | undefined;
-	/** Allowed types of files; undefined: any. */
-	fileTypes: readonly unknown[] | undefined;
+	/** Files that it accepts, if it is for files. */
+	fileRules: FileRules | undefined;
 }
 
 /** A button of a human input form. */
@@ -72,12 +73,13 @@ export function parseHumanFormFields({
 		const constant =
 			defaultSetting.type === 'variable' ? undefined : asNonEmptyString(defaultSetting.value);
 		const isChoice = input.type === 'select' && source.type !== 'variable';
+		const type = asNonEmptyString(input.type) ?? 'paragraph';
 		const field: HumanFormField = {
 			name,
-			type: asNonEmptyString(input.type) ?? 'paragraph',
+			type,
 			options: isChoice ? asArray(source.value).map(String) : undefined,
 			default: asNonEmptyString(getOwn(asRecord(resolved), name)) ?? constant,
-			fileTypes: getAllowedFileTypes(input),
+			fileRules: parseFieldFileRules({ type, settings: input }),
 		};
 		return [field];
 	});

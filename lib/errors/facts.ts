@@ -164,6 +164,25 @@ export interface MissingObject {
 	id: string;
 }
 
+/** Why Dify would not accept a file. */
+export type FileObstacle =
+	| { type: 'disabled' }
+	/** Names of the types that it accepts, such as `images` and `.zip`. */
+	| { type: 'kind'; accepted: readonly string[] }
+	| { type: 'urlsOnly' }
+	| { type: 'uploadsOnly' }
+	| { type: 'size'; maxMegabytes: number }
+	| { type: 'count'; maxFiles: number };
+
+/** Files that were not sent, since Dify would not accept them. */
+export interface UnacceptedFiles {
+	/** Names or URLs: of one file, or of all if there are too many. */
+	names: readonly string[];
+	obstacle: FileObstacle;
+	/** Label of the field in the form of the app or run. Default: files beside the form. */
+	formField?: string;
+}
+
 /** What Server Health checks. */
 export type CheckedService = 'modelServer' | 'dify';
 
@@ -328,6 +347,7 @@ export interface Facts {
 	truncation: string;
 
 	missingObject: MissingObject;
+	unacceptedFiles: UnacceptedFiles;
 
 	/** The request was a probe of Server Health. */
 	checkedService: CheckedService;

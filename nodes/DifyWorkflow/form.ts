@@ -139,6 +139,7 @@ async function submit(call: SubmitCall) {
 	const fields = parseHumanFormFields(form).map((input) => ({
 		...input,
 		variable: input.name,
+		label: input.name,
 	}));
 	const textFields = fields.filter((field) => !isFileField(field));
 	const texts: JsonRecord = { ...formValues };
@@ -169,7 +170,7 @@ async function getForm(call: DifyCall & FieldValues<typeof getFields>) {
 		json: toPlainObject({
 			formToken,
 			formContent: toFormContent(form) ?? '',
-			inputs: parseHumanFormFields(form).map((input) => ({ ...input, fileTypes: undefined })),
+			inputs: parseHumanFormFields(form).map((input) => ({ ...input, fileRules: undefined })),
 			actions: parseHumanFormActions(form),
 			expirationTime: form.expiration_time,
 		}),

@@ -186,9 +186,20 @@ async function runDify(node: 'difyChatMessage' | 'difyWorkflow', cell: Cell): Pr
 		...(cell.trigger.isTool && { type: `CUSTOM.${node}Tool` }),
 	});
 	Object.assign(fake.context, toContext(cell));
-	await executePrepared(node, fake);
+	const { fileName } = cell.kind;
+	const error = await executePrepared(node, fake).then(
+		() => undefined,
+		(reason: Error) => reason.message,
+	);
+	// A file that the node names and the app does not accept is an error before anything is sent.
+	const isRefused = cell.naming === 'named' && DATA.includes(fileName);
+	if (isRefused || error !== undefined)
+		expect({ isRefused, error }).toEqual({
+			isRefused: true,
+			error: expect.stringContaining(`would not accept "${fileName}"`) as string,
+		});
 	return {
-		sent: sim.requests.some(({ path }) => path === '/files/upload'),
+		sent: isRefused || sim.requests.some(({ path }) => path === '/files/upload'),
 		hints: fake.hints.map(({ message }) => message),
 	};
 }

@@ -1,5 +1,8 @@
 /** References of files for a run, and their uploads. */
 import type { DifyCall } from './dify-operation';
+import type { FileCandidate } from '../../../lib/dify/allowed-files';
+import type { JsonRecord } from '../../../lib/values/records';
+import { asNonEmptyString } from '../../../lib/values/records';
 import type { DifyFileType } from '../../../lib/dify/file-types';
 import { toDifyFileType } from '../../../lib/dify/file-types';
 import { uploadFile } from '../../../lib/dify/upload-file';
@@ -10,12 +13,25 @@ import { createFileSource } from '../../../lib/n8n/binary';
 export interface FileRequest {
 	/** The binary field with the file; undefined for others. */
 	binaryField?: string;
+	/** What is known of it before it is sent. */
+	candidate: FileCandidate;
 	/**
 	 * Creates its reference, and uploads a binary file before.
 	 *
 	 * @param allowedTypes of the app or field. Default: any
 	 */
 	send(user: string, allowedTypes?: readonly unknown[]): Promise<object>;
+}
+
+/** A file object of Dify, which is sent unchanged. */
+export function toDifyRequest(file: JsonRecord): FileRequest {
+	const name = asNonEmptyString(file.url) ?? asNonEmptyString(file.upload_file_id) ?? '';
+	return { candidate: { name, origin: 'dify' }, send: async () => await Promise.resolve(file) };
+}
+
+/** What is known of the files before they are sent. */
+export function getCandidates(requests: readonly FileRequest[]): FileCandidate[] {
+	return requests.map(({ candidate }) => candidate);
 }
 
 /** The binary fields that the files are in. */
@@ -26,6 +42,7 @@ export function getBinaryFields(requests: readonly FileRequest[]): string[] {
 /** A file that Dify downloads. */
 export function toUrlRequest(url: string, type?: DifyFileType): FileRequest {
 	return {
+		candidate: { name: getFileNameFromUrl(url), type, origin: 'url' },
 		send: async (_user, allowedTypes) => ({
 			type: type ?? toDifyFileType({ name: getFileNameFromUrl(url) }, allowedTypes),
 			// Dify silently drops an entry without it (docs/protocols/dify.md 2.1.3).
@@ -45,6 +62,7 @@ export async function toUploadRequest(
 	source.warnings?.forEach(hint);
 	return {
 		binaryField,
+		candidate: { ...source, type, origin: 'upload' },
 		send: async (user, allowedTypes) => ({
 			type: type ?? toDifyFileType(source, allowedTypes),
 			transfer_method: 'local_file',

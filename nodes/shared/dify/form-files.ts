@@ -12,13 +12,21 @@ import {
 	FILE_SUGGESTION,
 	withTransferMethod,
 } from '../../../lib/dify/file-references';
+import { assertAcceptedFiles } from '../../../lib/dify/allowed-files';
 import { createLocalError } from '../../../lib/dify/create-error';
 import type { FileRequest } from './file-requests';
-import { getBinaryFields, toUrlRequest, toUploadRequest, sendFiles } from './file-requests';
+import {
+	getBinaryFields,
+	getCandidates,
+	toDifyRequest,
+	toUrlRequest,
+	toUploadRequest,
+	sendFiles,
+} from './file-requests';
 import { getOwn, setOwn } from '../../../lib/values/own-properties';
 
 /** A file field of the app's form or of a human input form. */
-interface FileField extends Pick<AppFormField, 'variable' | 'fileTypes'> {
+interface FileField extends Pick<AppFormField, 'variable' | 'label' | 'fileRules'> {
 	/** Dify's type of the field. */
 	type: string;
 }
@@ -45,6 +53,7 @@ export async function readFiles(
 	for (const field of fields) {
 		const entries = parseFileEntries(getOwn(input, field.variable));
 		const files = await readFormFiles(call, entries);
+		assertAcceptedFiles(getCandidates(files), { rules: field.fileRules, formField: field.label });
 		if (entries.length > 0) fieldFiles.push({ field, files });
 	}
 	return {
@@ -52,8 +61,8 @@ export async function readFiles(
 		upload: async (user) => {
 			const inputs: JsonRecord = {};
 			for (const { field, files } of fieldFiles) {
-				const { type, variable, fileTypes } = field;
-				const sent = await sendFiles(files, user, fileTypes);
+				const { type, variable, fileRules } = field;
+				const sent = await sendFiles(files, user, fileRules?.types);
 				const isList = sent.length > 1 || (type === 'file-list' && sent.length > 0);
 				// Undefined if the chat message has none of the files, in place of their names.
 				setOwn(inputs, variable, isList ? sent : sent[0]);
@@ -113,10 +122,7 @@ async function toRecordRequest(call: DifyCall, record: JsonRecord): Promise<File
 	const isOfDify = ['transfer_method', 'upload_file_id', 'url'].some((name) =>
 		Object.hasOwn(record, name),
 	);
-	if (fileName === undefined || isOfDify) {
-		const file = withTransferMethod(record);
-		return { send: async () => await Promise.resolve(file) };
-	}
+	if (fileName === undefined || isOfDify) return toDifyRequest(withTransferMethod(record));
 	const { binary = {} } = call.context.getInputData()[call.itemIndex] ?? {};
 	const names = Object.keys(binary).filter((name) => getOwn(binary, name)?.fileName === fileName);
 	const [name, ...others] = names;

@@ -4,12 +4,12 @@ import { fetchAppParameters } from '../../../lib/dify/app';
 import type { DifyCall } from './dify-operation';
 import type { RunOptionValues } from './run-options';
 import { toRunSettings } from './run-options';
-import { getAppFileTypes } from '../../../lib/dify/allowed-files';
+import { assertAcceptedFiles, parseAppFileRules } from '../../../lib/dify/allowed-files';
 import type { InputValues } from './run-inputs';
 import { readInputs } from './run-inputs';
 import type { FileRow } from './run-files';
 import { readRequestedFiles } from './run-files';
-import { getBinaryFields, sendFiles } from './file-requests';
+import { getBinaryFields, getCandidates, sendFiles } from './file-requests';
 import { readUnnamedFiles } from './trigger-file-requests';
 
 export interface RequestSource {
@@ -46,8 +46,9 @@ export async function prepareRun(
 	const selected = await readRequestedFiles(call, rows);
 	const { values, files: formFiles, warnings } = await readInputs(call, inputValues);
 	warnings.forEach(call.hint);
-	const allowedTypes =
-		selected.length === 0 ? undefined : getAppFileTypes(await fetchAppParameters(client));
+	const rules =
+		selected.length === 0 ? undefined : parseAppFileRules(await fetchAppParameters(client));
+	assertAcceptedFiles(getCandidates(selected), { rules });
 	const used = new Set([...getBinaryFields(selected), ...formFiles.binaryFields]);
 	const added = await readUnnamedFiles(call, {
 		files: call.getTriggerFiles().filter(({ property }) => !used.has(property)),
@@ -56,6 +57,6 @@ export async function prepareRun(
 		isEmptied: rows.length > 0 && selected.length === 0,
 	});
 	const inputs = { ...values, ...(await formFiles.upload(user)) };
-	const files = await sendFiles([...selected, ...added], user, allowedTypes);
+	const files = await sendFiles([...selected, ...added], user, rules?.types);
 	return { ...settings, inputs, files, user, warnings, onDeltas: chatStream?.show };
 }

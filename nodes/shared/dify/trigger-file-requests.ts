@@ -1,7 +1,6 @@
 /** The files from the trigger that no field of the node names. */
-import type { AppFormField } from '../../../lib/dify/app-form';
 import { parseAppForm } from '../../../lib/dify/app-form';
-import type { UploadCandidate } from '../../../lib/dify/allowed-files';
+import type { FileRules, UploadCandidate } from '../../../lib/dify/allowed-files';
 import { selectAllowedFiles } from '../../../lib/dify/allowed-files';
 import { fetchAppParameters } from '../../../lib/dify/app';
 import { toDifyFileType } from '../../../lib/dify/file-types';
@@ -75,6 +74,7 @@ function selectFiles(
 	return allowed.map(({ file, type }) => {
 		file.warnings?.forEach(hint);
 		return {
+			candidate: { ...file, type, origin: 'upload' },
 			send: async (user) => ({
 				type,
 				transfer_method: 'local_file',
@@ -94,7 +94,7 @@ async function addAcceptedFiles(
 	for (const { property, isOfChat } of files) {
 		const file = await createFileSource(context, itemIndex, property).catch(() => undefined);
 		if (file === undefined) continue;
-		const field = form.find(({ fileTypes }) => isAcceptedBy(file, fileTypes));
+		const field = form.find(({ fileRules }) => isAcceptedBy(file, fileRules?.types));
 		const { unsent } = selectAllowedFiles([file], appParameters);
 		if (field !== undefined || unsent.length === 0)
 			losses.add('unsentFile', {
@@ -108,6 +108,6 @@ async function addAcceptedFiles(
 	}
 }
 
-function isAcceptedBy(file: UploadCandidate, fileTypes: AppFormField['fileTypes']): boolean {
+function isAcceptedBy(file: UploadCandidate, fileTypes: FileRules['types']): boolean {
 	return fileTypes === undefined || fileTypes.includes(toDifyFileType(file, fileTypes));
 }

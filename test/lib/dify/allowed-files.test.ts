@@ -1,7 +1,14 @@
 /** Which files of a message an app takes, for each kind of file and each setting of its upload. */
-import { getAppFileTypes, selectAllowedFiles } from '../../../lib/dify/allowed-files';
+import {
+	assertAcceptedFiles,
+	parseAppFileRules,
+	parseFieldFileRules,
+	selectAllowedFiles,
+} from '../../../lib/dify/allowed-files';
 import { expectApproved } from '../../support/approved/approved-table';
-import { combine, getOutcome } from '../../support/approved/outcome';
+import { combine } from '../../support/approved/outcome';
+import type { FileCandidate } from '../../../lib/dify/allowed-files';
+import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import path from 'node:path';
 
 const MEGABYTE = 1024 * 1024;
@@ -68,10 +75,9 @@ test('each file with each setting: its type, or why it is not sent', () => {
 		const { allowed, unsent } = selectAllowedFiles(FILES, parameters);
 		const sent = allowed.map((one) => one.file.name).join(' ');
 		const names = unsent.map(({ name }) => name).join(' ');
-		const types = getOutcome(() => getAppFileTypes(parameters) ?? 'any');
 		const all = {
 			input: `${upload}, ${limit}: all`,
-			outcome: `sent ${sent}; not ${names}; ${types}`,
+			outcome: `sent ${sent}; not ${names}`,
 		};
 		return [...alone, all];
 	});
@@ -80,4 +86,105 @@ test('each file with each setting: its type, or why it is not sent', () => {
 		rows,
 		'A file is sent only if the app takes it, and otherwise told',
 	);
+});
+
+/** What is told of files that the node selects; undefined: they are sent. */
+function refuse(files: readonly FileCandidate[], upload: object, formField?: string) {
+	const rules =
+		formField === undefined
+			? parseAppFileRules({ file_upload: upload, system_parameters: LIMITS.limits })
+			: parseFieldFileRules({ type: 'file-list', settings: { ...upload } });
+	try {
+		assertAcceptedFiles(files, { rules, formField });
+		return undefined;
+	} catch (error) {
+		const { type, message, known } = asServerErrorOrThrow(error);
+		expect(message.length).toBeLessThan(400);
+		return { type, message, names: known.unacceptedFiles!.names };
+	}
+}
+
+test('files that the node selects are refused as those of a chat are not sent, unless their type is a guess', () => {
+	for (const upload of Object.values(SETTINGS))
+		for (const one of FILES) {
+			const { unsent } = selectAllowedFiles([one], {
+				file_upload: upload,
+				system_parameters: LIMITS.limits,
+			});
+			const refusal = refuse([{ ...one, origin: 'upload' }], upload);
+			const isGuess = one.name === 'i';
+			if (unsent[0] === undefined) expect(refusal).toBeUndefined();
+			else if (refusal?.type === 'appFeatureDisabled')
+				expect(refusal.message).toContain('disabled');
+			else if (!isGuess) expect(refusal?.message).toContain(unsent[0].reason);
+			expect(refuse([{ ...one, origin: 'dify' }], { ...upload, enabled: true })).toBeUndefined();
+		}
+});
+
+const upload = (name: string): FileCandidate => ({ name, origin: 'upload' });
+
+test.each([
+	{
+		files: [upload('a.zip')],
+		settings: { enabled: true, allowed_file_types: ['image', 'document'] },
+		refusal: {
+			type: 'fileTypeNotAllowed',
+			message: 'Dify would not accept "a.zip": the app accepts only images and documents',
+		},
+	},
+	{
+		files: [upload('a.png'), upload('b.png')],
+		settings: { enabled: true, number_limits: 1 },
+		refusal: {
+			type: 'fileRejected',
+			message: 'The app accepts 1 file, but 2 were selected: "a.png", "b.png"',
+		},
+	},
+	{
+		files: [upload('a.png'), upload('b.png')],
+		settings: { max_length: 1 },
+		formField: 'Docs',
+		refusal: {
+			type: 'fileRejected',
+			message: 'The form field "Docs" accepts 1 file, but 2 were selected: "a.png", "b.png"',
+		},
+	},
+	{
+		files: [upload('a.mp3')],
+		settings: { allowed_file_types: ['image'] },
+		formField: 'Docs',
+		refusal: {
+			type: 'fileTypeNotAllowed',
+			message: 'Dify would not accept "a.mp3": the form field "Docs" accepts only images',
+		},
+	},
+	{
+		files: [{ name: 'a.png', origin: 'url' as const }],
+		settings: { enabled: true, allowed_file_upload_methods: ['local_file'] },
+		refusal: {
+			type: 'fileRejected',
+			message: 'Dify would not accept "a.png": the app accepts no URLs of files',
+		},
+	},
+	// The URL of a page may return an image.
+	{
+		files: [{ name: 'image', origin: 'url' as const }],
+		settings: { enabled: true, allowed_file_types: ['image'] },
+		refusal: undefined,
+	},
+	{
+		files: [{ name: 'notes.log', mimeType: 'text/plain', origin: 'upload' as const }],
+		settings: { enabled: true, allowed_file_types: ['document'] },
+		refusal: undefined,
+	},
+	// Without a limit.
+	{
+		files: [upload('a.png'), upload('b.png')],
+		settings: { enabled: true, number_limits: 0 },
+		refusal: undefined,
+	},
+])('$files with $settings', ({ files, settings, formField, refusal }) => {
+	const found = refuse(files, settings, formField);
+	if (refusal === undefined) expect(found).toBeUndefined();
+	else expect(found).toMatchObject(refusal);
 });

@@ -17,7 +17,7 @@ test('the form of an app: known types, and text for others', () => {
 			required: true,
 			default: 'x',
 			options: ['x', '1'],
-			fileTypes: undefined,
+			fileRules: undefined,
 			maxLength: 48,
 		},
 		{
@@ -26,7 +26,7 @@ test('the form of an app: known types, and text for others', () => {
 			label: 'b',
 			required: false,
 			options: [],
-			fileTypes: ['image'],
+			fileRules: undefined,
 			maxLength: undefined,
 		},
 	]);

@@ -19,7 +19,11 @@ describe('the form of a paused run', () => {
 			{ name: 'note', type: 'paragraph' },
 			{ name: 'unit', type: 'select', options: ['C', '1'] },
 			{ name: 'from run', type: 'select' },
-			{ name: 'files', type: 'file-list', fileTypes: ['image'] },
+			{
+				name: 'files',
+				type: 'file-list',
+				fileRules: expect.objectContaining({ types: ['image'], maxFiles: Infinity }),
+			},
 		]);
 	});
 

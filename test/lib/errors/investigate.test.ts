@@ -66,6 +66,7 @@ const FACTS: Partial<Facts> = {
 	contextSizes: { current: 4_096, trained: 32_768, slots: 1 },
 	truncation: 'The server truncated the input.',
 	missingObject: { kind: 'document', id: 'a' },
+	unacceptedFiles: { names: ['a.zip'], obstacle: { type: 'disabled' } },
 	checkedService: 'modelServer',
 	isTestGeneration: true,
 	isConnected: true,

@@ -138,7 +138,10 @@ describe('running a workflow', () => {
 	});
 
 	test('files of the option are sent beside the inputs, as older workflows require', async () => {
-		const sim = await startWorkflow({ steps: [START] }, { fileUpload: { enabled: true } });
+		const sim = await startWorkflow(
+			{ steps: [START] },
+			{ fileUpload: { enabled: true, types: ['image', 'document'] } },
+		);
 		await executeWorkflow(sim, {
 			...WITH_FILES,
 			parameters: { options: WITH_FILES.parameters },

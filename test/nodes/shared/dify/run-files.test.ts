@@ -44,10 +44,10 @@ describe('a file field of the form', () => {
 		expect(await sentFor(value)).toEqual(sent);
 	});
 
-	test('for one file sends one; several are an error of Dify, and none is lost silently', async () => {
+	test('for one file sends one; several are an error before any is sent', async () => {
 		expect(await sentFor(CLOUDINARY, 'file')).toEqual(url(CLOUDINARY));
 		await expect(sentFor([CLOUDINARY, CLOUDINARY], 'file')).rejects.toThrow(
-			'papers in input form must be a file',
+			'accepts 1 file, but 2 were selected',
 		);
 	});
 
