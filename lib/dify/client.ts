@@ -12,6 +12,7 @@ import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
 import { isRecord, isUnset } from '../values/records';
 import { parseJsonExactly } from '../values/exact-json';
+import { collectTexts } from '../values/text';
 import { parseErrorBody } from './response-error';
 import { explainUploadError } from './upload-error';
 import { asType, createDifyError } from './create-error';
@@ -205,7 +206,10 @@ export class DifyClient {
 		requestOptions: RequestOptions,
 		read: (response: HttpResponse) => Promise<T>,
 	): Promise<T> {
-		const sent = request(this.endpoint, { signal: this.signal, ...requestOptions }, read);
+		// A request to Dify has only texts of users and of expressions.
+		const textsOfOthers = collectTexts(requestOptions.json);
+		const options = { signal: this.signal, textsOfOthers, ...requestOptions };
+		const sent = request(this.endpoint, options, read);
 		return await sent.catch(async (error: unknown) => {
 			throw await this.explainMissing(await this.explainAppType(error));
 		});

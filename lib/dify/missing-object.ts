@@ -20,11 +20,11 @@ const OBJECTS = new RegExp(
 	'gi',
 );
 
-const KINDS: Readonly<Record<string, MissingObject['kind']>> = {
-	datasets: 'knowledgeBase',
-	documents: 'document',
-	segments: 'chunk',
-};
+const KINDS: ReadonlyMap<string, MissingObject['kind']> = new Map([
+	['datasets', 'knowledgeBase'],
+	['documents', 'document'],
+	['segments', 'chunk'],
+]);
 
 /**
  * The objects of a knowledge base that a path names, from the outer to the inner one.
@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<string, MissingObject['kind']>> = {
 export function getRouteObjects(path: string): RouteObject[] {
 	return [...path.matchAll(OBJECTS)].map(
 		({ 0: text, 1: collection = '', 2: id, 3: batch, index }) => ({
-			kind: batch === undefined ? KINDS[collection.toLowerCase()]! : 'batch',
+			kind: batch === undefined ? KINDS.get(collection.toLowerCase())! : 'batch',
 			id: id ?? batch!,
 			path: path.slice(0, index + text.length),
 		}),

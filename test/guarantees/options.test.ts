@@ -340,13 +340,14 @@ const UNSTEADY: ReadonlyArray<readonly [pattern: RegExp, text: string]> = [
 	[new RegExp(ID, 'g'), 'OTHER'],
 	[/\bText [0-9a-f]{8}\b/g, 'Text …'],
 	[/[\d.]+ (?:tokens\/s|ms\b|s\b)/g, '… s'],
+	[/seconds: [\d.]+/g, 'seconds: …'],
 ];
 
 const withoutUnsteady = (text: string): string =>
 	withoutIds(UNSTEADY.reduce((rest, [pattern, word]) => rest.replace(pattern, word), text));
 
-/** Fields with times, in an item and in a body. */
-const TIMES = /(?:latencyMs|firstTokenMs|PerSecond|checkedAt|since|waitedSeconds|\.url)=/;
+/** Fields with times, in an item and in a body; a report has the date. */
+const TIMES = /(?:report\.file\.bytes|latencyMs|firstTokenMs|PerSecond|checkedAt|since|waitedSeconds|\.url)=/;
 
 /** Each value in an object, with its path. */
 function listValues(value: unknown, path: string): string[] {

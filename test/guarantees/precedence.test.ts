@@ -27,10 +27,8 @@ const REFUSED = json({ error: { message: 'Invalid API Key' } }, 401);
 const SERVERS = { llamaServer: LLAMA_SERVER, ollama: ollama() } as const;
 type ServerType = keyof typeof SERVERS;
 
-const ITEM = {
-	json: {},
-	binary: { data: { data: 'UklGRg==', mimeType: 'audio/wav', fileName: 'hello.wav' } },
-};
+const RECORDING = { data: 'UklGRg==', mimeType: 'audio/wav', fileName: 'hello.wav' };
+const IMAGE = { data: 'iVBORw0KGgo=', mimeType: 'image/png', fileName: 'bike.png' };
 
 let servers: Record<ServerType, ScriptedServer>;
 beforeAll(async () => {
@@ -74,7 +72,7 @@ function localLlama(filled: FilledNode): Operation {
 		send: async (url, options) => {
 			const { context } = executeContext({
 				type: filled.type,
-				items: [ITEM],
+				items: [{ json: {}, binary: { data: / image edit$/.test(filled.name) ? IMAGE : RECORDING } }],
 				credentials: credential(url),
 				parameters: { ...parameters, options: { maxRetries: 0, ...options } },
 			});
