@@ -347,7 +347,8 @@ const withoutUnsteady = (text: string): string =>
 	withoutIds(UNSTEADY.reduce((rest, [pattern, word]) => rest.replace(pattern, word), text));
 
 /** Fields with times, in an item and in a body; a report has the date. */
-const TIMES = /(?:report\.file\.bytes|latencyMs|firstTokenMs|PerSecond|checkedAt|since|waitedSeconds|\.url)=/;
+const TIMES =
+	/(?:report\.file\.bytes|latencyMs|firstTokenMs|PerSecond|checkedAt|since|waitedSeconds|\.url)=/;
 
 /** Each value in an object, with its path. */
 function listValues(value: unknown, path: string): string[] {

@@ -72,7 +72,9 @@ function localLlama(filled: FilledNode): Operation {
 		send: async (url, options) => {
 			const { context } = executeContext({
 				type: filled.type,
-				items: [{ json: {}, binary: { data: / image edit$/.test(filled.name) ? IMAGE : RECORDING } }],
+				items: [
+					{ json: {}, binary: { data: / image edit$/.test(filled.name) ? IMAGE : RECORDING } },
+				],
 				credentials: credential(url),
 				parameters: { ...parameters, options: { maxRetries: 0, ...options } },
 			});

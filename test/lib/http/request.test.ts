@@ -249,7 +249,8 @@ describe('a request', () => {
 				},
 			);
 			expect((await getError(sent))?.type).toBe(type);
-			expect(requests).toHaveLength(1);
+			// None, if the time was over before the connection was open.
+			expect(requests.length).toBeLessThan(2);
 		});
 	});
 

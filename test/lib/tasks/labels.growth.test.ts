@@ -71,7 +71,9 @@ test.each<[string, string]>([
 ])('the time to read labels is short: %s', (_name, text) => {
 	for (const isMultiLabel of [false, true]) {
 		const set = new LabelSet(LABELS, isMultiLabel);
-		expect(cpuMilliseconds(() => void set.parse(text))).toBeLessThan(MAX_CPU_MS);
+		// Other work only adds time.
+		const times = [1, 2, 3].map(() => cpuMilliseconds(() => void set.parse(text)));
+		expect(Math.min(...times)).toBeLessThan(MAX_CPU_MS);
 	}
 });
 

@@ -185,10 +185,11 @@ function createWordNumbers(): (text: string) => string {
 /** Characters that an editor shows as nothing or as a line break. */
 const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** Without line breaks and characters that are not seen, and without blanks at its end. */
-/** The seconds of a run in its metadata: those of this machine. */
-const SECONDS = /,"seconds":\d[\d.]*|; \+?[\w.]*metadata\.seconds=\d[\d.]*/g;
+/** The seconds in the metadata of an item, behind the model and the server type: those of this machine. */
+const SECONDS =
+	/(?<="(?:finishReason|model|server)":"[^"]*"|\}),"seconds":\d[\d.]*|; \+?[\w.]*metadata\.seconds=\d[\d.]*/g;
 
+/** Without line breaks and characters that are not seen, and without blanks at its end. */
 function toLine(text: string): string {
 	const line = text.replace(SECONDS, '').replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
 	return line.replace(UNSEEN, (character) => {
