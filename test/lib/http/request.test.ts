@@ -237,7 +237,8 @@ describe('a request', () => {
 		test.each<[string, (stop: AbortController) => Partial<RequestOptions>, string]>([
 			['Stop', ({ signal }) => ({ signal }), 'aborted'],
 			['First Token Timeout', () => ({ timeouts: { firstTokenMs: 200 } }), 'firstTokenTimeout'],
-			['Total Timeout', () => ({ timeouts: { totalMs: 200 } }), 'totalTimeout'],
+			// A busy machine needs longer than 200 ms to open the connection.
+			['Total Timeout', () => ({ timeouts: { totalMs: 1_000 } }), 'totalTimeout'],
 		])('ends with %s', async (_name, getOptions, type) => {
 			const { send, requests } = await serveBomb();
 			const stop = new AbortController();
@@ -249,8 +250,7 @@ describe('a request', () => {
 				},
 			);
 			expect((await getError(sent))?.type).toBe(type);
-			// None, if the time was over before the connection was open.
-			expect(requests.length).toBeLessThan(2);
+			expect(requests).toHaveLength(1);
 		});
 	});
 
