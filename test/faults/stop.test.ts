@@ -239,6 +239,94 @@ test.each(MOMENTS)('Stop $name', async (moment) => {
 	expectNoProblems(problems);
 });
 
+/** How long a response takes: with it, a wait ends in a pause, since another response would come too late. */
+const RESPONSE_MS = 600;
+
+/** The time that passes at once. */
+const STEP_MS = 100;
+
+/** By then, each operation that waits for work has given up. */
+const GIVEN_UP_MS = 36_000;
+
+/** Executions for some rows at a server whose work never ends. */
+async function startEndless(rows: ReadonlyMap<string, Row>) {
+	const startedAt = performance.now();
+	const endedAt = new Map<string, number>();
+	const server = await startGoodServer(async ({ name, line }, index) => {
+		if (line.endsWith('/stop') || index < getRowIndex(name)) return undefined;
+		await new Promise((resolve) => setTimeout(resolve, RESPONSE_MS));
+		return 'unfinished';
+	});
+	for (const [name, { operation, index, stop }] of rows) {
+		const end = (): void => void endedAt.set(name, performance.now());
+		const credentials = [createCredential(operation, { url: server.at(name), key: KEY })];
+		const continueOnFail = index % 2 === 0;
+		const setup = { credentials, continueOnFail, signal: stop.signal, options: { maxRetries: 2 } };
+		// A second check ends in time, and a third one would not.
+		operation.run({ ...setup, parameters: { waitTimeout: 2 } }).then(end, end);
+	}
+	return {
+		server,
+		endedAt,
+		passUntil: async (ms: number): Promise<void> => {
+			while (performance.now() - startedAt < ms && endedAt.size < rows.size) {
+				await waitUntilQuiet([server]);
+				await clock.pass(STEP_MS);
+			}
+			await waitUntilQuiet([server]);
+		},
+		/** The middle of its last pause; undefined without a pause, and before its end. */
+		findLastPauseMs: (name: string): number | undefined => {
+			const end = endedAt.get(name);
+			if (end === undefined) return undefined;
+			const times = [...server.to(name).map(({ at }) => at), end];
+			const pauses = times.slice(1).map((to, at) => [times[at]! + RESPONSE_MS, to] as const);
+			const last = pauses.findLast(([from, to]) => to - from >= 2 * STEP_MS);
+			return last && (last[0] + last[1]) / 2 - startedAt;
+		},
+	};
+}
+
+test('Stop in the last pause until work has ended', async () => {
+	// The same pauses each time.
+	jest.spyOn(Math, 'random').mockReturnValue(0.5);
+	const first = await startEndless(createRows());
+	await first.passUntil(GIVEN_UP_MS);
+	const rows = new Map(
+		[...createRows()].filter(([name]) => first.findLastPauseMs(name) !== undefined),
+	);
+	await first.server.close();
+	expect([...rows.keys()]).toEqual(
+		expect.arrayContaining([
+			'Server Health modelServer waitUntilReady 0',
+			'Dify Knowledge document sync 0',
+			'Local Llama model unload 0',
+			'Local Llama text chat 0',
+		]),
+	);
+	const { server, endedAt, passUntil } = await startEndless(rows);
+	const moments = Map.groupBy(rows.keys(), (name) => first.findLastPauseMs(name)!);
+	const sent = new Map<string, number>();
+	const problems: string[] = [];
+	for (const [ms, names] of [...moments].sort(([one], [other]) => one - other)) {
+		await passUntil(ms);
+		for (const name of names) {
+			if (endedAt.has(name)) problems.push(`${name}: ended before`);
+			sent.set(name, server.to(name).length);
+			rows.get(name)!.stop.abort();
+		}
+		await waitUntilQuiet([server]);
+		for (const name of names) if (!endedAt.has(name)) problems.push(`${name}: goes on after Stop`);
+	}
+	await clock.pass(MINUTE_MS);
+	await waitUntilQuiet([server]);
+	for (const [name, count] of sent)
+		for (const { line } of server.to(name).slice(count))
+			problems.push(`${name}: sent ${line} after it`);
+	await server.close();
+	expectNoProblems(problems);
+});
+
 test('each exception is still one', async () => {
 	const rows = [...createRows().values()].map(({ text }) => text);
 	const names = (await listOperations()).map(({ name }) => name);
