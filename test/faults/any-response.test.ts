@@ -15,7 +15,7 @@ import { createCredential, passUntilEnded, withoutIds } from './harness';
 import { listOperations } from './operations';
 import type { Operation, OperationResult, OperationRun } from './operations';
 import path from 'node:path';
-import { describeNodeError, withoutWords } from '../support/approved/outcome';
+import { describeNodeError, withoutTimes, withoutWords } from '../support/approved/outcome';
 
 const clock = useClock();
 
@@ -237,7 +237,7 @@ function describeTime(ms: number): string {
 
 function describeResult({ items, returned, hints = [] }: OperationResult): string {
 	const warnings = hints.map(({ message, type }) => `hint ${type}: ${message}`);
-	return [JSON.stringify(withoutWords(items ?? returned)), ...warnings].join(' ; ');
+	return [JSON.stringify(withoutWords(withoutTimes(items ?? returned))), ...warnings].join(' ; ');
 }
 
 /** Plays all at the same time, each at an address of its own. */

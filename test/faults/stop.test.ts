@@ -18,6 +18,7 @@ import {
 import type { Exceptions } from './harness';
 import { listOperations } from './operations';
 import type { Operation, OperationResult } from './operations';
+import timers from 'node:timers';
 
 /** Operations without Stop. */
 const NOT_STOPPED: Exceptions = [
@@ -254,7 +255,9 @@ async function startEndless(rows: ReadonlyMap<string, Row>) {
 	const endedAt = new Map<string, number>();
 	const server = await startGoodServer(async ({ name, line }, index) => {
 		if (line.endsWith('/stop') || index < getRowIndex(name)) return undefined;
-		await new Promise((resolve) => setTimeout(resolve, RESPONSE_MS));
+		await new Promise((resolve) => {
+			timers.setTimeout(resolve, RESPONSE_MS);
+		});
 		return 'unfinished';
 	});
 	for (const [name, { operation, index, stop }] of rows) {

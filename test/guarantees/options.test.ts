@@ -29,7 +29,7 @@ import { expectApproved } from '../support/approved/approved-table';
 import type { ApprovedRow } from '../support/approved/approved-table';
 import { useClock } from './support/fake-clock';
 import path from 'node:path';
-import { describeNodeError } from '../support/approved/outcome';
+import { describeNodeError, withoutTimes } from '../support/approved/outcome';
 
 const clock = useClock();
 
@@ -515,7 +515,7 @@ async function playAll(
 				signal: stop.signal,
 			})
 			.then(
-				(result): Outcome => ({ result }),
+				(result): Outcome => ({ result: { ...result, items: withoutTimes(result.items) } }),
 				(error: Error): Outcome => ({ error: withoutMarks(describeNodeError(error)) }),
 			)
 			.then((outcome) =>

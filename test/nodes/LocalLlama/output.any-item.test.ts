@@ -8,7 +8,7 @@ import type { OperationResult } from '../../faults/operations';
 import { expectApproved } from '../../support/approved/approved-table';
 import { useClock } from '../../guarantees/support/fake-clock';
 import path from 'node:path';
-import { describeNodeError } from '../../support/approved/outcome';
+import { describeNodeError, withoutTimes } from '../../support/approved/outcome';
 
 const clock = useClock();
 const FILE = { mimeType: 'text/plain', fileName: 'old.txt', data: 'eA==' };
@@ -60,7 +60,11 @@ const describeItems = ({ items = [], hints = [] }: OperationResult): string =>
 			const files = Object.entries(binary ?? {}).map(
 				([name, { fileName }]) => `${name} ${fileName}`,
 			);
-			return [JSON.stringify(json), ...files, `of ${JSON.stringify(pairedItem)}`].join(' ');
+			return [
+				JSON.stringify(withoutTimes(json)),
+				...files,
+				`of ${JSON.stringify(pairedItem)}`,
+			].join(' ');
 		}),
 		...hints.map(({ message }) => `hint ${message}`).sort(),
 	].join(' ; ');

@@ -185,13 +185,9 @@ function createWordNumbers(): (text: string) => string {
 /** Characters that an editor shows as nothing or as a line break. */
 const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** The seconds in the metadata of an item, behind the model and the server type: those of this machine. */
-const SECONDS =
-	/(?<="(?:finishReason|model|server)":"[^"]*"|\}),"seconds":\d[\d.]*|; \+?[\w.]*metadata\.seconds=\d[\d.]*/g;
-
 /** Without line breaks and characters that are not seen, and without blanks at its end. */
 function toLine(text: string): string {
-	const line = text.replace(SECONDS, '').replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
+	const line = text.replace(/\r/g, '\\r').replace(/\n/g, '\\n').trimEnd();
 	return line.replace(UNSEEN, (character) => {
 		const code = character.codePointAt(0)!.toString(16).padStart(4, '0');
 		return `\\u${code}`;

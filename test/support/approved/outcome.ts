@@ -91,6 +91,20 @@ export function withoutWords(value: unknown): unknown {
 	};
 }
 
+/** A value without how long a generation took: the `seconds` in its metadata are those of this machine. */
+export function withoutTimes(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(withoutTimes);
+	if (typeof value !== 'object' || value === null) return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([name, inner]: [string, unknown]) => {
+			if (name !== 'metadata' || typeof inner !== 'object' || inner === null)
+				return [name, withoutTimes(inner)];
+			const { seconds: _seconds, ...metadata } = inner as Record<string, unknown>;
+			return [name, metadata];
+		}),
+	);
+}
+
 const isFinding = (value: object): value is Finding => 'severity' in value && 'observed' in value;
 
 /** A finding of a check: what it says is in its words alone, but for its values. */

@@ -4,7 +4,12 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { CHAT, delta, LLAMA_SERVER, sse, usage } from '../../../guarantees/support/responses';
 import { expectApproved } from '../../../support/approved/approved-table';
-import { combine, describeNodeError, withoutWords } from '../../../support/approved/outcome';
+import {
+	combine,
+	describeNodeError,
+	withoutTimes,
+	withoutWords,
+} from '../../../support/approved/outcome';
 import { executeContext } from '../../../support/n8n/execute-context';
 import { sendJson, useServers } from '../../../support/servers/scripted-server';
 import type { Answer } from '../../../support/servers/scripted-server';
@@ -82,7 +87,7 @@ test('each response', async () => {
 			.call(Object.assign(context, { customData }) as IExecuteFunctions)
 			.then(
 				(items: INodeExecutionData[][]) =>
-					JSON.stringify(withoutWords(items.flat().map(({ json }) => json))),
+					JSON.stringify(withoutWords(withoutTimes(items.flat().map(({ json }) => json)))),
 				describeNodeError,
 			);
 		const parts = [
