@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { changeFormat, changeThinking } from '../../../lib/exchange/adaptations';
+import { changeFormat, changeThinking, omitFormat } from '../../../lib/exchange/adaptations';
 import { omitRejectedField } from '../../../lib/exchange/omit-rejected-field';
 import type { JsonRecord } from '../../../lib/values/records';
 import { runExchange, scriptedServer } from './scripted-exchange';
@@ -65,6 +65,25 @@ describe('a rejected request is sent again', () => {
 		expect(next.sent).toEqual([{ model: 'm' }]);
 		const withoutField = await sendTo('field', { model: 'm' }, reject);
 		expect(withoutField.warnings).toEqual([]);
+	});
+
+	test('in the other format, and then without one: only the last change has a warning', async () => {
+		const body = { model: 'm', response_format: { type: 'json_object' } };
+		transport.reply = (request) =>
+			'response_format' in request.body
+				? { type: 'rejected', message: 'This response_format is not supported' }
+				: { type: 'usable' };
+		const { warnings } = await runExchange(scriptedServer('format', 'other', 'format'), body, {
+			adaptations: { format: [changeFormat, omitFormat] },
+		});
+		expect(transport.sent.map((request) => request.body.response_format)).toMatchObject([
+			{ type: 'json_object' },
+			{ type: 'json_schema' },
+			undefined,
+		] as never);
+		expect(warnings).toEqual([
+			'This server rejects the response format, so it was omitted. The node checked the answer against the schema.',
+		]);
 	});
 
 	describe('without all fields that one rejection names', () => {

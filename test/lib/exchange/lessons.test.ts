@@ -128,3 +128,16 @@ test.each(ROWS)('$title', async ({ replies, retries = 2, body = TEXT, sent, next
 	expect(await send('first')).toEqual([next]);
 	expect(await send('other')).toEqual([other]);
 });
+
+test('a route that responds in the end is not missing for later requests', async () => {
+	const server = scriptedServer('routes');
+	const send = async () => {
+		await runExchange(server, {}, { routes: ['rerank', 'rootRerank'] });
+		return transport.sent.map(({ url }) => new URL(url).pathname.replace('/routes', ''));
+	};
+	// The model of the second route is loaded at its repetition.
+	transport.reply = () => (transport.sent.length < 3 ? reject(404) : ACCEPTED);
+	expect(await send()).toEqual(['/v1/rerank', '/rerank', '/rerank']);
+	transport.reply = () => ACCEPTED;
+	expect(await send()).toEqual(['/rerank']);
+});

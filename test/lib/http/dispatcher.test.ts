@@ -225,6 +225,20 @@ describe('connection pools', () => {
 		]);
 	});
 
+	test("connections that passed n8n's egress filter are not shared with those that did not", () => {
+		const createSecureLookup = () => () => {};
+		const filtered = { ...KEY, egressFilter: { createSecureLookup } as never };
+		const pools = [KEY, filtered, KEY, filtered].map(acquireAndRelease);
+		const [plain, checked] = pools;
+		expect(pools.map(({ keepAlive }) => keepAlive === plain!.keepAlive)).toEqual([
+			true,
+			false,
+			true,
+			false,
+		]);
+		expect(pools[3]!.singleUse).toBe(checked!.singleUse);
+	});
+
 	test('beyond 64, the least recently used pool is closed, and its users get a new one', async () => {
 		const server = await start();
 		const connection = connect(server.url);

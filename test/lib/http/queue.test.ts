@@ -371,4 +371,18 @@ describe('a busy server', () => {
 		await settle();
 		expect(requests.filter(({ state }) => state === 'running')).toHaveLength(1);
 	});
+
+	test('that has recovered is nothing to the next queue', async () => {
+		const queue = new RequestQueue('busy 4');
+		queue.limit = 4;
+		const permits = await enterAll(queue, 4);
+		permits[0]!.onRefuse();
+		for (const permit of permits) permit.release();
+		for (const permit of permits) permit.onAccept();
+		const next = new RequestQueue('busy 4');
+		next.limit = 4;
+		const requests = Array.from({ length: 6 }, () => enter(next));
+		await settle();
+		expect(requests.filter(({ state }) => state === 'running')).toHaveLength(4);
+	});
 });

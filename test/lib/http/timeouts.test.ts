@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { Watchdog } from '../../../lib/http/timeouts';
 import type { Timeouts } from '../../../lib/http/timeouts';
 import { useClock } from '../../guarantees/support/fake-clock';
@@ -49,6 +51,26 @@ describe('Watchdog', () => {
 		watchdog.onContent();
 		expect(clock.msUntilExpiry(watchdog)).toBe(100);
 		expect([watchdog.expired, watchdog.expiredMs]).toEqual(['idleTimeout', 100]);
+	});
+
+	test('no silence is longer than the idle timeout, however many bytes came before it', () => {
+		const idleMs = 1_000;
+		const chunk = fc.record({
+			afterMs: fc.integer({ min: 0, max: idleMs }),
+			bytes: fc.oneof(fc.nat(200), fc.nat(10_000_000)),
+		});
+		fc.assert(
+			fc.property(fc.array(chunk, { maxLength: 8 }), (chunks) => {
+				const watchdog = new Watchdog({ firstTokenMs: 0, idleMs });
+				watchdog.onContent();
+				for (const { afterMs, bytes } of chunks) {
+					clock.pass(afterMs);
+					watchdog.onBytes(bytes, 100);
+				}
+				const silenceMs = watchdog.signal.aborted ? 0 : clock.msUntilExpiry(watchdog);
+				expect(silenceMs).toBeLessThanOrEqual(idleMs);
+			}),
+		);
 	});
 
 	test('0 means no timeout', () => {

@@ -2,7 +2,10 @@
 import { rerank } from '../../../lib/tasks/rerank';
 import type { RerankSettings } from '../../../lib/tasks/rerank';
 import { expectApproved } from '../../support/approved/approved-table';
-import { useServers } from '../../support/servers/scripted-server';
+import { createModelServer } from '../../../lib/servers/endpoint';
+import { LLAMA_SERVER } from '../../guarantees/support/responses';
+import { NO_EXECUTION } from '../../support/n8n/node-host';
+import { json, useServers } from '../../support/servers/scripted-server';
 import { playResponses } from './play-responses';
 import path from 'node:path';
 
@@ -147,4 +150,23 @@ test('each response', async () => {
 		rows,
 		'Every document has its own score, or the error says why not',
 	);
+});
+
+test.each([
+	{ tokens: 1_700, hints: 0, what: 'with the query beside each document' },
+	{ tokens: 420, hints: 1, what: 'as if the query were there once' },
+])('a server that counts $tokens tokens, $what', async ({ tokens, hints }) => {
+	const body = { ...ranked(4, 3, 2, 1), usage: { total_tokens: tokens } };
+	const server = await start({ ...LLAMA_SERVER, 'POST /v1/rerank': json(body) });
+	const { warnings } = await rerank(
+		createModelServer({ baseUrl: server.url }, NO_EXECUTION),
+		SETTINGS,
+		{
+			query: 'water '.repeat(400),
+			queryOrigin: 'author',
+			documents: FOUR,
+			documentOrigin: 'author',
+		},
+	);
+	expect(warnings.filter((text) => /tokens/.test(text))).toHaveLength(hints);
 });
