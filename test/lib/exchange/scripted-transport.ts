@@ -32,6 +32,8 @@ export interface ScriptedTransport {
 	read?(url: string): object | number;
 	/** Until when each response is held back. */
 	held?: Promise<void>;
+	/** Until when what is read is held back. */
+	heldReads?: Promise<void>;
 }
 
 export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'usable' }) };
@@ -42,9 +44,8 @@ export async function sendRequest({
 	const request = { url, body: json ?? {} };
 	if (json === undefined) {
 		const found = transport.read?.(url) ?? 404;
-		return await Promise.resolve(
-			typeof found === 'number' ? toResponse(url, found, {}) : toResponse(url, 200, found),
-		);
+		await transport.heldReads;
+		return typeof found === 'number' ? toResponse(url, found, {}) : toResponse(url, 200, found);
 	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
