@@ -3,7 +3,7 @@ import { pollUntil, withDeadline } from '../waiting/deadline';
 import { startListening } from './listen';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { setImmediate } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { testCertificate } from './tls';
 
 export interface ScriptedRequest {
@@ -174,5 +174,6 @@ export function useServers(): (
  * @param what - For the error. Default: the source of the condition.
  */
 export async function until(isSo: () => boolean, what?: () => string): Promise<void> {
-	await pollUntil(isSo, async () => await new Promise((resolve) => setImmediate(resolve)), what);
+	// A process that only looks is never idle, and would wait for ever.
+	await pollUntil(isSo, async () => await delay(1), what);
 }
