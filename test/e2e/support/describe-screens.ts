@@ -70,6 +70,7 @@ export function describeScreens(type: string, screens: Readonly<Record<string, S
 			await open.add(operation);
 			const labels = await open.labels();
 			expect({ redFields: await open.redFields(), labels }).toEqual({ redFields: 0, labels });
+			expect(await open.clippedLabels()).toEqual([]);
 			// What nobody has to set comes last.
 			expect(labels).toEqual([
 				...labels.filter((label) => label !== 'Options'),
@@ -83,6 +84,7 @@ export function describeScreens(type: string, screens: Readonly<Record<string, S
 				seen: expect.stringContaining(asAdded) as string,
 			});
 			expect(`${added.text} ${toasts}`).not.toMatch(NEVER);
+			await open.picture(`${name} as added`);
 			await closeNode();
 
 			await openNode(FILLED);
@@ -90,6 +92,7 @@ export function describeScreens(type: string, screens: Readonly<Record<string, S
 			if (!isRefusalResult) expect(await open.toasts()).toMatch(REJECTED_KEY);
 			await open.correctCredential();
 			expectPane(await open.run(), { text: result, isFile });
+			await open.picture(`${name} filled in`);
 			await closeNode();
 			if (isRefusalResult) return;
 

@@ -58,6 +58,8 @@ export function describeSubNode(type: string, screen: SubNodeScreen): void {
 		await open.chooseCredential(choose === undefined ? wrong : right);
 		const labels = await open.labels();
 		expect({ labels, redFields: await open.redFields() }).toEqual({ labels, redFields: 0 });
+		expect(await open.clippedLabels()).toEqual([]);
+		await open.picture(`${displayName} as added`);
 		if (choose !== undefined) {
 			await closeNode();
 			await get('execute-workflow-button').first().click();
@@ -75,6 +77,7 @@ export function describeSubNode(type: string, screen: SubNodeScreen): void {
 
 		await openNode(displayName);
 		expect((await open.pane()).text).toMatch(REJECTED_KEY);
+		await open.picture(`${displayName} with a wrong credential`);
 		await open.chooseCredential(right);
 		await closeNode();
 

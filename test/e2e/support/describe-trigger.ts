@@ -38,11 +38,14 @@ export function describeTrigger(type: string, screen: TriggerScreen): void {
 		await open.chooseCredential(wrong);
 		const labels = await open.labels();
 		expect({ labels, redFields: await open.redFields() }).toEqual({ labels, redFields: 0 });
+		expect(await open.clippedLabels()).toEqual([]);
 		expect((await open.run()).text).toMatch(withWrongCredential);
+		await open.picture(`${displayName} with a wrong credential`);
 
 		await open.chooseCredential(right);
 		const { text } = await open.run();
 		expect(text).toContain(result);
 		expect(text).not.toMatch(NEVER);
+		await open.picture(`${displayName} with the right credential`);
 	});
 }

@@ -46,25 +46,30 @@ const USER_AGENT =
 /** Device pixels per CSS pixel in screenshots for the documents, for high-resolution screens. */
 const SHARPER = 1.5;
 
+/** The folder of screenshots. None: no screenshot is taken. */
+const PICTURES = process.env.LOCAL_LLAMA_PICTURES ?? '';
+export const TAKES_PICTURES = PICTURES !== '';
+/** In which the suites open the editor. */
+const THEME = process.env.EDITOR_THEME === 'dark' ? 'dark' : 'light';
+
 /**
  * n8n's editor in a real browser, logged in as the owner.
  *
+ * @param theme default: that of `EDITOR_THEME`
  * @param owner logs in by the form; otherwise the browser takes over the session of `n8n`
  */
 export async function openEditor(
 	n8n: Pick<N8nServer, 'url'> & Partial<Pick<N8nServer, 'session'>>,
-	theme: 'light' | 'dark' = 'light',
+	theme: 'light' | 'dark' = THEME,
 	owner?: Login,
 ): Promise<Editor> {
 	const { executablePath, args } = chromium();
 	selectors.setTestIdAttribute('data-test-id');
 	const browser = await playwright.launch({ executablePath, args, timeout: ACTION_TIMEOUT_MS });
-	const pictures = process.env.LOCAL_LLAMA_PICTURES;
-	const forDocs = pictures !== undefined && pictures !== '';
 	const context = await browser.newContext({
 		viewport: WINDOW,
 		userAgent: USER_AGENT,
-		deviceScaleFactor: forDocs ? SHARPER : 1,
+		deviceScaleFactor: TAKES_PICTURES ? SHARPER : 1,
 		colorScheme: theme,
 		reducedMotion: 'reduce',
 	});
@@ -119,9 +124,9 @@ export async function openEditor(
 		},
 		picture: async (name, part) => {
 			await iconsDrawn(page);
-			if (!forDocs) return;
+			if (!TAKES_PICTURES) return;
 			// Wait until n8n's notifications disappear, and the minimap after moving the canvas.
-			await page.addStyleTag({
+			const style = await page.addStyleTag({
 				content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }',
 			});
 			// Move the pointer away, since hovering shows buttons and highlights borders; drop-down lists take a moment to open.
@@ -133,8 +138,9 @@ export async function openEditor(
 				caret: 'hide',
 				...(clip === undefined ? {} : { clip }),
 			});
-			fs.mkdirSync(path.join(pictures, path.dirname(name)), { recursive: true });
-			fs.writeFileSync(path.join(pictures, `${name}.png`), bytes);
+			await style.evaluate((element: { remove(): void }) => element.remove());
+			fs.mkdirSync(path.join(PICTURES, path.dirname(name)), { recursive: true });
+			fs.writeFileSync(path.join(PICTURES, `${name}.png`), bytes);
 		},
 		close: async () => await browser.close(),
 	};

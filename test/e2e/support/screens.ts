@@ -7,7 +7,7 @@ import type { GoodServer } from '../../faults/good-server';
 import { PNG } from '../../simulators/media/sd-server';
 import { everyOperation, withLowLimits } from '../../support/n8n/every-operation';
 import type { FilledNode } from '../../support/n8n/every-operation';
-import { openEditor } from './editor';
+import { isWhole, openEditor, TAKES_PICTURES, WINDOW } from './editor';
 import type { Editor, Locator } from './editor';
 import { theSharedN8n } from './playground';
 import type { GateN8n, Workflow } from './playground';
@@ -55,6 +55,8 @@ const SUCCESS = 'Node executed successfully';
 const BEFORE_ROWS = /(?:\d items?|Branch(?: \(\d+ items?\))?)$/;
 /** Of the list of nodes, in which the result of a search appears after a moment. */
 const POLLS_PER_SEARCH = 50;
+/** In pixels: the height of a window with all fields of any panel. */
+const ALL_FIELDS = 1300;
 const WRONG_KEY = 'a-wrong-key';
 /** The beginning of a WAV file. */
 const WAV = Buffer.from('RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1');
@@ -292,6 +294,27 @@ export class Screens {
 			.getByTestId('input-label')
 			.filter({ visible: true });
 		return (await labels.allInnerTexts()).map((text) => text.trim().split('\n')[0]!);
+	}
+
+	/** Labels that do not have enough room in the open panel. */
+	async clippedLabels(): Promise<string[]> {
+		const labels = this.editor
+			.get('node-parameters')
+			.getByTestId('input-label')
+			.filter({ visible: true });
+		const clipped: string[] = [];
+		for (const label of await labels.all())
+			if (!(await isWhole(label))) clipped.push(await label.innerText());
+		return clipped;
+	}
+
+	/** Writes a screenshot of the window, so high that all fields of the open panel are in it. */
+	async picture(name: string): Promise<void> {
+		if (!TAKES_PICTURES) return;
+		const { page, picture } = this.editor;
+		await page.setViewportSize({ ...WINDOW, height: ALL_FIELDS });
+		await picture(`panels/${name.replaceAll(' ', '-')}`);
+		await page.setViewportSize(WINDOW);
 	}
 
 	/** Number of fields that are marked as wrong. */
