@@ -24,6 +24,8 @@ export interface ItemsOptions {
 	getSequenceKey?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
 	toNodeError(error: ItemError): NodeOperationError;
+	/** Called for each item that succeeded, or failed with "continue on fail". */
+	onFinished?: (itemIndex: number, finished: { hasFailed: boolean }) => void;
 	/** Called for a failed item with "continue on fail" with the text for the chat, which contains no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function processItems<T>(
 	const processItem = async (itemIndex: number, itemSignal: AbortSignal) => {
 		try {
 			results[itemIndex] = await handleItem(itemIndex, itemSignal);
+			options.onFinished?.(itemIndex, { hasFailed: false });
 		} catch (error) {
 			const itemError = error instanceof ItemError ? error : new ItemError(itemIndex, error);
 			if (context.continueOnFail()) return await continueAfter(itemError);
@@ -66,6 +69,7 @@ export async function processItems<T>(
 	/** An error of the chat must not affect the other items. */
 	const continueAfter = async (error: ItemError) => {
 		results[error.itemIndex] = error;
+		options.onFinished?.(error.itemIndex, { hasFailed: true });
 		// The chat keeps exactly the text so far.
 		if (isStopped()) return;
 		const text = getVisitorMessage(context) ?? toOwnerChatText(error.reason, '');

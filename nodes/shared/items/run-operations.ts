@@ -34,6 +34,7 @@ import { addHintOnce } from '../../../lib/n8n/hints';
 import { RunLosses } from '../../../lib/n8n/run-losses';
 import { TriggerFiles } from '../../../lib/n8n/trigger-files';
 import type { OperationTable } from './operation-table';
+import { watchProgress } from './watch-progress';
 import type { FinishedItem } from './finished-items';
 import { addFinishedItems } from './finished-items';
 import type { Operation, OperationItem } from './operation';
@@ -92,6 +93,9 @@ export async function runOperations<Access extends object>(
 	const losses = new RunLosses();
 	const triggerFiles = new TriggerFiles(context);
 	const secrets = new Set<string>();
+	const countFinished = watchProgress(context, context.getInputData().length);
+	/** How many items the first item of a group processes, and none for the others. */
+	const processedWith = new Map<number, number>();
 	const { streamsToChat, concurrency } = planRun(context, { sourceOf, getOperation });
 	const results = await processItems(
 		context,
@@ -100,6 +104,8 @@ export async function runOperations<Access extends object>(
 			const group = getGroup(operation);
 			const itemIndexes = group.length > 0 ? group : [itemIndex];
 			// The first item of a group processes the whole group, and reports what is wrong with each item.
+			if (group.length > 0)
+				processedWith.set(itemIndex, itemIndexes[0] === itemIndex ? group.length : 0);
 			if (itemIndexes[0] !== itemIndex) return [];
 			const source = sourceOf(itemIndex);
 			const accessOf = async (index: number) => await getAccess(sourceOf(index), signal);
@@ -151,6 +157,8 @@ export async function runOperations<Access extends object>(
 				const operation = getOperation(itemIndex);
 				return operation.getSequenceKey?.(sourceOf(itemIndex));
 			},
+			onFinished: (itemIndex, { hasFailed }) =>
+				countFinished({ items: processedWith.get(itemIndex) ?? 1, hasFailed }),
 			toNodeError: toItemNodeError,
 			keepFinished: (error, finished) => {
 				if (isToolType(context.getNode().type)) return;
