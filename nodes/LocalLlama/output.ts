@@ -8,6 +8,7 @@ import { readValues } from '../shared/fields/read-values';
 import type { FieldValues, OperationDefinition } from '../shared/items/define-operation';
 import { defineOperation } from '../shared/items/define-operation';
 import type { OperationItem } from '../shared/items/operation';
+import { round } from '../../lib/values/numbers';
 import { omitEmpty, omitUndefined } from '../../lib/values/records';
 import { truncate } from '../../lib/values/text';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
@@ -22,6 +23,8 @@ export interface ResultItem {
 	output: unknown;
 	/** Everything else, for the field `metadata`. */
 	metadata?: object;
+	/** How long it took. Default: as long as the operation, whose results share it. */
+	milliseconds?: number;
 	/** Fields of the list entry that was processed: they replace those of the input item, which may be large. */
 	entry?: object;
 	binary?: IBinaryKeyData;
@@ -125,9 +128,14 @@ export function withOutput<const T extends TableWithOptions>({
 			// n8n copies the node each time.
 			const target = { outputField, isTool: isToolType(call.context.getNode().type) };
 			const items: Array<OperationItem | ItemError> = [];
-			for (const item of await execute(call)) {
+			const startedAt = performance.now();
+			const results = await execute(call);
+			const milliseconds = performance.now() - startedAt;
+			for (const item of results) {
 				items.push(
-					item instanceof ItemError ? item : toOperationItem(call, item, { ...target, optionsOf }),
+					item instanceof ItemError
+						? item
+						: toOperationItem(call, { milliseconds, ...item }, { ...target, optionsOf }),
 				);
 				if (items.length % RESULTS_PER_STEP === 0) await yieldToEventLoop();
 			}
@@ -162,6 +170,8 @@ function readOutputField(
 	);
 }
 
+type TimedResult = ResultItem & Required<Pick<ResultItem, 'milliseconds'>>;
+
 /** What all results of a call have in common. */
 interface ResultTarget {
 	/** Name of the field for the result. */
@@ -174,10 +184,10 @@ interface ResultTarget {
 
 function toOperationItem(
 	{ context, itemIndexes, hint, ...call }: LlamaCall,
-	item: ResultItem,
+	item: TimedResult,
 	{ outputField, isTool, optionsOf }: ResultTarget,
 ): OperationItem {
-	const { output, metadata = {}, entry, ...itemFields } = item;
+	const { output, metadata = {}, milliseconds, entry, ...itemFields } = item;
 	const [itemIndex = call.itemIndex, ...furtherIndexes] = [item.from ?? itemIndexes].flat();
 	const { includeInputFields, simplify = true } = optionsOf(itemIndex);
 	const hasInput =
@@ -186,7 +196,9 @@ function toOperationItem(
 	const fields = { ...input?.json, ...entry };
 	const result = {
 		[outputField]: output,
-		...(!simplify && { metadata: omitUndefined(metadata) }),
+		...(!simplify && {
+			metadata: { ...omitUndefined(metadata), seconds: round(milliseconds / 1000, 2) },
+		}),
 	};
 	// n8n opens the tab of files first, so the result would not be seen.
 	const files = includeInputFields ? { ...input?.binary } : {};

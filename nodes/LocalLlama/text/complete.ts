@@ -59,6 +59,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 			for (let copy = 0; copy < count; copy++) {
 				if (items.length > 0) await chatStream?.write('\n\n');
 				const copySettings = withSeedOffset(settings, copy);
+				const startedAt = performance.now();
 				const completion = await completeText(server, copySettings, { prompt, onDelta });
 				if (!completion.text) completion.warnings = [describeEmpty(completion.finishReason)];
 				reportResult(call, completion);
@@ -70,7 +71,7 @@ export const textComplete: LocalLlamaOperation = withOutput({
 					model,
 					server: serverType,
 				};
-				items.push({ output, metadata });
+				items.push({ output, metadata, milliseconds: performance.now() - startedAt });
 			}
 		}
 		return items;

@@ -21,24 +21,21 @@ export interface ResultMetadata extends UsageMetadata {
 	model: string | undefined;
 	/** Undefined if the server was not recognized. */
 	server: ServerTypeName | undefined;
-	/** From the call to the end. */
-	seconds: number;
 	/** How often the request gave way to interactive ones, if it did. */
 	timesPreempted: number | undefined;
 }
 
 /** Metadata of a result for its item. */
 export function toMetadata(
-	result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings'>,
+	result: Omit<ChatResult, 'text' | 'toolCalls' | 'warnings' | 'totalMs'>,
 ): ResultMetadata {
-	const { reasoning, finishReason, model, serverType, timesPreempted, totalMs } = result;
+	const { reasoning, finishReason, model, serverType, timesPreempted } = result;
 	return {
 		...(reasoning !== '' && { reasoning }),
 		finishReason,
 		...toUsageMetadata(result),
 		model,
 		server: serverType,
-		seconds: round(totalMs / 1000, 2),
 		timesPreempted,
 	};
 }

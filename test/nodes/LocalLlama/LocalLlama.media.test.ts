@@ -162,7 +162,7 @@ describe('audio', () => {
 						},
 					],
 				},
-				metadata: { model: 'whisper', created },
+				metadata: { model: 'whisper', created, seconds: expect.any(Number) as number },
 			});
 		});
 
@@ -273,7 +273,7 @@ describe('audio', () => {
 			});
 			expect(items[0]!.json).toEqual({
 				output: { fileName: 'greeting.mp3', mimeType: 'audio/mpeg', bytes: 3506 },
-				metadata: { voice: 'af_heart', characters: 11 },
+				metadata: { voice: 'af_heart', characters: 11, seconds: expect.any(Number) as number },
 			});
 			expect(items[0]!.binary!.sound).toMatchObject({
 				fileName: 'greeting.mp3',

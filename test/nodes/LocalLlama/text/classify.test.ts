@@ -74,6 +74,7 @@ test('llama-server: a grammar of the keys, a few tokens, thinking off, and the t
 			usage: { promptTokens: 30, completionTokens: 1, totalTokens: 31 },
 			model: 'sim-model',
 			server: 'llamaServer',
+			seconds: expect.any(Number) as number,
 		},
 	});
 	const [body] = getChats();

@@ -43,7 +43,7 @@ test('a response that does not say why it ended has no reason', async () => {
 	const { output, metadata } = await json({ ...COMPLETE, options: { simplify: false } });
 	expect({ output, metadata }).toEqual({
 		output: ' and so on',
-		metadata: { model: 'm', server: 'llamaServer' },
+		metadata: { model: 'm', server: 'llamaServer', seconds: expect.any(Number) as number },
 	});
 });
 

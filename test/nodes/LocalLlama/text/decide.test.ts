@@ -36,6 +36,7 @@ test('one field per question, and probabilities in the metadata', async () => {
 			usage: { promptTokens: 37, completionTokens: 0, totalTokens: 37 },
 			model: 'sim-model',
 			server: 'llamaServer',
+			seconds: expect.any(Number) as number,
 		},
 	});
 	expect(getBodies('/systemone')[0]!.questions).toEqual({

@@ -36,7 +36,11 @@ describe('one text of each item', () => {
 		await serve({ embeddings: true });
 		const parameters = { ...EMBED, options: { simplify: false } };
 		const [first] = await execute({ parameters, ...texts('a', 'b') });
-		expect(first!.json.metadata).toEqual({ dimensions: 8, model: 'sim-model' });
+		expect(first!.json.metadata).toEqual({
+			dimensions: 8,
+			model: 'sim-model',
+			seconds: expect.any(Number) as number,
+		});
 		const [only] = await execute({ parameters, ...texts('a') });
 		expect(only!.json.metadata).toMatchObject({ tokens: expect.any(Number) as number });
 	});
@@ -109,7 +113,12 @@ describe('an array of texts', () => {
 				json: {
 					text,
 					output: expect.any(Array) as number[],
-					metadata: { dimensions: 8, model: 'sim-model', index },
+					metadata: {
+						dimensions: 8,
+						model: 'sim-model',
+						index,
+						seconds: expect.any(Number) as number,
+					},
 				},
 				pairedItem: { item: 0 },
 			})),

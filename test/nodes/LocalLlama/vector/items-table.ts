@@ -5,7 +5,7 @@ import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { startGoodServer } from '../../../faults/good-server';
 import type { GoodServer, Reaction } from '../../../faults/good-server';
 import { executeContext } from '../../../support/n8n/execute-context';
-import { describeNodeError, withoutWords } from '../../../support/approved/outcome';
+import { describeNodeError, withoutWords, withoutTimes } from '../../../support/approved/outcome';
 
 /** Texts with this word are refused. */
 export const REFUSED = 'bad';
@@ -73,7 +73,9 @@ export async function playItems(
 		.then(
 			([output = []]) =>
 				output
-					.map(({ json, pairedItem }) => JSON.stringify([withoutWords(json), pairedItem]))
+					.map(({ json, pairedItem }) =>
+						JSON.stringify([withoutWords(withoutTimes(json)), pairedItem]),
+					)
 					.join(' ') || 'no items',
 			describeNodeError,
 		);

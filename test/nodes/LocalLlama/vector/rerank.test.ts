@@ -15,6 +15,7 @@ const fromItems = {
 	})),
 	perItem: documents.map((document) => ({ document })),
 };
+const seconds = expect.any(Number) as number;
 const scores = (...list: Array<[index: number, score: number]>) =>
 	reply.json({
 		results: list.map(([index, relevance_score]) => ({ index, relevance_score })),
@@ -27,9 +28,24 @@ test('items are returned in the new order with score, index, all fields and pair
 	const parameters = { ...RERANK, options: { simplify: false } };
 	const items = await execute({ parameters, ...fromItems });
 	expect(items.map((item) => item.json)).toEqual([
-		{ text: 'cat and kitten', id: 2, output: 2, metadata: { index: 2, model: 'sim-model' } },
-		{ text: 'a cat sleeps', id: 1, output: 0.123457, metadata: { index: 1, model: 'sim-model' } },
-		{ text: 'revenue of the year', id: 0, output: -3, metadata: { index: 0, model: 'sim-model' } },
+		{
+			text: 'cat and kitten',
+			id: 2,
+			output: 2,
+			metadata: { index: 2, model: 'sim-model', seconds },
+		},
+		{
+			text: 'a cat sleeps',
+			id: 1,
+			output: 0.123457,
+			metadata: { index: 1, model: 'sim-model', seconds },
+		},
+		{
+			text: 'revenue of the year',
+			id: 0,
+			output: -3,
+			metadata: { index: 0, model: 'sim-model', seconds },
+		},
 	]);
 	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([
 		{ item: 2 },
@@ -126,7 +142,7 @@ test.each([0, 1])('with On Error Continue, unreadable document %s fails alone', 
 	expect(results).toHaveLength(3);
 	expect(results).toEqual(
 		expect.arrayContaining([
-			expect.objectContaining({ id: 2, metadata: { index: 2, model: 'sim-model' } }),
+			expect.objectContaining({ id: 2, metadata: { index: 2, model: 'sim-model', seconds } }),
 			expect.objectContaining({ pairedItem: { item: failed }, error: expect.anything() as object }),
 		]),
 	);
