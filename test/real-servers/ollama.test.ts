@@ -1,20 +1,24 @@
 /** A real Ollama with models created from files: SmolLM2, and one of random weights for vectors. */
+import type { Thinking } from '../../lib/chat/settings';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import { runModelAction } from '../../lib/servers/model-actions';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/jest/describe-if';
 import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
-import process from 'node:process';
-import { CAT, chat, embeddingsOf, KITTEN, nearness, REVENUE } from './support/clients';
-import { connection, parts, problemOf, startServer, stopServers } from './support/servers';
+import { asking, CAT, chat, embeddingsOf, KITTEN, nearness, REVENUE } from './support/clients';
+import { createOllamaModel } from './support/ollama';
+import {
+	connection,
+	parts,
+	problemOf,
+	scriptedFile,
+	startServer,
+	stopServers,
+} from './support/servers';
 import { getError } from '../support/jest/get-error';
 import { toInput } from '../support/texts/messages';
 
 const { noiseBert, smolLm2 } = parts();
-const { createHash } = createRequire(`${process.cwd()}/package.json`)(
-	'node:crypto',
-) as typeof import('crypto');
 
 const PATIENCE = { wait: true, timeoutMs: 120_000 };
 const repeatWord = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
@@ -28,28 +32,15 @@ function readMeanBert(): Buffer {
 	return bytes;
 }
 
-/** `ollama create` with the bytes of a GGUF. */
-async function create(url: string, model: string, bytes: Buffer, more: object = {}): Promise<void> {
-	const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-	const stored = await fetch(`${url}/api/blobs/${digest}`, {
-		method: 'POST',
-		body: new Uint8Array(bytes),
-	});
-	if (!stored.ok) throw new Error(await stored.text());
-	const body = JSON.stringify({ model, files: { 'model.gguf': digest }, stream: false, ...more });
-	const made = await fetch(`${url}/api/create`, { method: 'POST', body });
-	if (!made.ok) throw new Error(await made.text());
-}
-
 describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	let url: string;
 	let server: ModelServer;
 	beforeAll(async () => {
 		const env = { OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' };
 		({ url } = await startServer('ollama', [], env));
-		await create(url, 'bert', readMeanBert());
+		await createOllamaModel(url, 'bert', readMeanBert());
 		const parameters = { temperature: 0, num_ctx: 1024 };
-		await create(url, 'smol', fs.readFileSync(smolLm2.file!), { parameters });
+		await createOllamaModel(url, 'smol', fs.readFileSync(smolLm2.file!), { parameters });
 		server = connection(url);
 	});
 	afterAll(stopServers);
@@ -78,7 +69,12 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 	});
 
 	it('chat: deltas, finish reason, usage', async () => {
-		const { pieces, answer } = await chat(server, { model: 'smol', sampling: { maxTokens: 8 } });
+		// The response to a greeting may end with its eighth token.
+		const { pieces, answer } = await chat(
+			server,
+			{ model: 'smol', sampling: { maxTokens: 8 } },
+			asking('Tell me a long story about a llama.'),
+		);
 		expect(pieces.join('')).toBe(answer.text);
 		expect(pieces.length).toBeGreaterThan(1);
 		expect(answer).toMatchObject({
@@ -110,6 +106,50 @@ describeWith(problemOf('ollama') ?? smolLm2.problem, 'Ollama', () => {
 			{ messages: [toInput({ type: 'human', content: repeatWord(2000) })] },
 		);
 		expect(await getError(call)).toMatchObject({ type: 'promptTooLong' });
+	});
+
+	describe('thinking', () => {
+		const think = async (thinking: Thinking) => {
+			const messages = [toInput({ type: 'human', content: 'Please think.' })];
+			const { answer } = await chat(
+				server,
+				{ model: 'thinks', sampling: { thinking } },
+				{ messages },
+			);
+			return answer;
+		};
+		beforeAll(async () => {
+			await createOllamaModel(url, 'thinks', fs.readFileSync(await scriptedFile()));
+		});
+
+		const lacks = (effort: string, used: string) => [
+			`Ollama does not support the thinking effort "${effort}", so "${used}" was used.`,
+		];
+
+		it.each<{ thinking: Thinking; warnings: string[] }>([
+			{ thinking: { mode: 'on' }, warnings: [] },
+			{ thinking: { mode: 'effort', effort: 'minimal' }, warnings: lacks('minimal', 'low') },
+			{ thinking: { mode: 'effort', effort: 'low' }, warnings: [] },
+			{ thinking: { mode: 'effort', effort: 'medium' }, warnings: [] },
+			{ thinking: { mode: 'effort', effort: 'high' }, warnings: [] },
+			{ thinking: { mode: 'effort', effort: 'xhigh' }, warnings: lacks('xhigh', 'max') },
+			{ thinking: { mode: 'effort', effort: 'max' }, warnings: [] },
+		])('$thinking: the thinking stands beside the text', async ({ thinking, warnings }) => {
+			expect(await think(thinking)).toMatchObject({
+				text: 'I have thought.',
+				reasoning: 'Hm\n',
+				warnings,
+			});
+		});
+
+		it.each<Thinking>([{ mode: 'off' }, { mode: 'effort', effort: 'none' }])(
+			'%j is accepted, and Ollama leaves the text of a model that thinks all the same as it is',
+			async (thinking) => {
+				const { text, reasoning, warnings } = await think(thinking);
+				expect({ reasoning, warnings }).toEqual({ reasoning: '', warnings: [] });
+				expect(text).toMatch(/Hm\n<\/think>\n\nI have thought\.$/);
+			},
+		);
 	});
 
 	it('models are loaded, listed and unloaded', async () => {

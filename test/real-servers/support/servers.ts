@@ -150,6 +150,7 @@ const REPLIES: ScriptedReply[] = [
 		reply: '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>',
 	},
 	{ contains: 'JSON', reply: '{"city": "Paris"}' },
+	{ contains: 'think', reply: '<think>\nHm\n</think>\n\nI have thought.' },
 	{ contains: 'story', reply: LONG_ANSWER },
 	{ reply: 'Hello. How are you?' },
 ];
@@ -172,11 +173,16 @@ export function writeTinyModel(): string {
 	return folder;
 }
 
-/** Starts a server of this machine. */
+/**
+ * Starts a server of this machine.
+ *
+ * @param folder - Its home, with its log. Default: one of `npm run test:servers`
+ */
 export async function startServer(
 	name: ServerName,
 	args: string[] = [],
 	env: Record<string, string> = {},
+	folder: string = workFolder(name),
 ): Promise<{ url: string }> {
 	const row: Row = SERVERS[name];
 	const [{ startService }, { waitForService }, { freePort }] = await Promise.all([
@@ -184,7 +190,6 @@ export async function startServer(
 		loadScript<WaitScript>('system/wait-for-service'),
 		loadScript<PortsScript>('system/ports'),
 	]);
-	const folder = workFolder(name);
 	const port = String(await freePort());
 	const service = startService(name, programOf(row)!, [...row.args(port), ...args], {
 		cwd: folder,

@@ -102,6 +102,8 @@ export const UNRECORDED_REQUESTS: Readonly<Record<string, UnrecordedRequest>> = 
 	'ollama/tools-stream': post(CHAT, { ...STREAM, tools: TOOLS }),
 	'ollama-0.33.0-rc2/context-exceeded': post(CHAT, STREAM),
 	'ollama-0.33.0-rc2/embed-chat-model': post('/api/embed', { input: ['a'] }),
+	'ollama-0.33.0-rc2/think-xhigh': post('/api/chat', { ...HI, think: 'xhigh' }),
+	'ollama-0.33.0-rc2/v1-effort-unknown': post(CHAT, { ...STREAM, reasoning_effort: 'most' }),
 	'vllm/chat-stream': post(CHAT, STREAM),
 	'vllm/chat-stream-usage': post(CHAT, STREAM),
 	'vllm/error-mid-stream': post(CHAT, STREAM),
