@@ -36,7 +36,10 @@ export function expectApproved(file: string, rows: readonly ApprovedRow[], promi
 	const excess = findExcess(name, lines, getWordsOfErrors());
 	const allowed = readToDo().get(name);
 	const isAccepted = isWriting && canWrite(name, excess, allowed);
-	expect({ table: name, promise, has: isAccepted ? [] : describeExcess(excess, allowed) }).toEqual({
+	const tooLarge = isAccepted ? [] : describeExcess(excess, allowed);
+	// What changed says why it is too large.
+	const grown = tooLarge.length === 0 ? [] : describeChanges(file, read(file), lines);
+	expect({ table: name, promise, has: [...tooLarge, ...grown] }).toEqual({
 		table: name,
 		promise,
 		has: [],
