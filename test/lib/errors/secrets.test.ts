@@ -70,6 +70,16 @@ describe('the secrets', () => {
 		expect(getWrittenSecrets(['x'.repeat(19), 'x'.repeat(20)])).toEqual(['x'.repeat(20)]);
 	});
 
+	test.each([
+		{ length: 19, isMasked: false },
+		{ length: 20, isMasked: true },
+		{ length: 21, isMasked: true },
+	])('with a password of $length characters', ({ length, isMasked }) => {
+		const pair = `anna:${KEY.repeat(2).slice(0, length)}`;
+		const all = collectSecrets({ authorization: basic(pair) });
+		expect(getWrittenSecrets(all)).toEqual(isMasked ? all : []);
+	});
+
 	test('that a request contains are none in its response, in any form and with what contains them', () => {
 		const secrets = collectSecrets({
 			authorization: basic(`anna:${KEY}`),

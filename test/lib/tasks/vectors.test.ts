@@ -118,6 +118,10 @@ describe('responses of embedding routes', () => {
 			},
 		},
 		{
+			name: 'the only list, beside one with other entries',
+			response: { first_list: [{ embedding: A }, 3], second_list: [{ vector: A }, { vector: B }] },
+		},
+		{
 			name: 'JSON as text',
 			response: { data: [{ embedding: '[0.5, -0.25]' }, { embedding: '[1,2]' }] },
 		},

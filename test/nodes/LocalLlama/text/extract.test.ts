@@ -284,6 +284,21 @@ test.each([
 	},
 );
 
+test('a number whose digits say nothing is a number without a hint, also beside a text', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"amount":119.0000000000000001,"note":"paid"}'));
+	const fields = {
+		field: [
+			{ name: 'amount', type: 'number' },
+			{ name: 'note', type: 'text' },
+		],
+	};
+	const fake = prepare({ parameters: { ...EXTRACT, fields } });
+	const [item] = await executeIn(fake);
+	expect(item!.json.output).toEqual({ amount: 119, note: 'paid' });
+	expect(fake.hints).toEqual([]);
+});
+
 test('a number that JavaScript cannot represent is text, with a hint', async () => {
 	const sim = await serve();
 	sim.script(reply.text('{"number":12345678901234567890,"company":null}'));
