@@ -66,6 +66,8 @@ const FACTS: ReadonlyArray<readonly [string, KnownFacts]> = [
 	].map((code) => [`code ${code}`, { code, host: 'gpu' }] as const),
 	['after 90 s', { timeoutMs: 90_000 }],
 	['after no time', { timeoutMs: 0 }],
+	['a probe of 5 s', { probeTimeoutMs: 5_000 }],
+	['a reason', { failureReason: 'it is broken' }],
 	...[400, 404, 413, 429, 502, 503, 524].map(
 		(status) => [`status ${String(status)}`, { status }] as const,
 	),
@@ -149,4 +151,20 @@ test('each type has its meaning, and its texts for each fact; each row its words
 		],
 		'Errors are told in words that fit the facts that are known, and no others',
 	);
+});
+
+test('each fact that the words of a type read is in the table', () => {
+	const named = new Set([...FACTS, ...SERVICES].flatMap(([, facts]) => Object.keys(facts)));
+	const read = new Set<string>();
+	const facts = new Proxy<KnownFacts>(
+		{},
+		{
+			get: (_facts, name) => {
+				read.add(String(name));
+				return undefined;
+			},
+		},
+	);
+	for (const type of ERROR_TYPES) getErrorText(type, facts);
+	expect([...read].filter((name) => !named.has(name))).toEqual([]);
 });
