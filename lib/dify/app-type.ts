@@ -34,10 +34,8 @@ export function getAppType(mode: unknown): AppType | undefined {
 
 /** The error with the type of the app and the node for it. */
 export function toAppTypeError(error: ServerError, { mode, name, node }: AppType): ServerError {
-	return error.copyWith({
-		type: 'wrongAppType',
-		facts: { ...error.facts, appMode: mode },
-		ownTitle: `This key belongs to ${name}`,
-		suggestion: `This key belongs to ${name}: use the ${node} node for this app, or the key of another app.`,
-	});
+	return error
+		.asType('wrongAppType')
+		.withFacts({ otherApp: { name, node } })
+		.copyWith({ facts: { ...error.facts, appMode: mode } });
 }

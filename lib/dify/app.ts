@@ -6,7 +6,6 @@ import type { JsonRecord } from '../values/records';
 import type { DifyClient } from './client';
 import type { ListEndpoint } from './pages';
 import { getAppType, toAppTypeError } from './app-type';
-import { asType } from './create-error';
 import { fetchPage } from './pages';
 import type { DifyAppMode } from './types';
 
@@ -46,7 +45,7 @@ export async function fetchAppParameters(client: DifyClient): Promise<JsonRecord
 /** An app with a flow is unavailable until it is published. */
 function toNotPublishedError(error: ServerError, mode: string) {
 	if (mode !== 'workflow' && mode !== 'advanced-chat') return error;
-	return asType(error, 'notPublished');
+	return error.asType('notPublished');
 }
 
 interface ConversationQuery {

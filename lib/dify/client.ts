@@ -15,7 +15,7 @@ import { parseJsonExactly } from '../values/exact-json';
 import { collectTexts } from '../values/text';
 import { parseErrorBody } from './response-error';
 import { explainUploadError } from './upload-error';
-import { asType, createDifyError } from './create-error';
+import { createDifyError } from './create-error';
 import { getRouteObjects } from './missing-object';
 import { withoutSent } from '../errors/secrets';
 import type { MissingObject } from '../errors/facts';
@@ -275,7 +275,7 @@ export class DifyClient {
 function withMissing(error: ServerError, missingObject: MissingObject | undefined) {
 	if (missingObject === undefined) return error;
 	const known = error.withFacts({ missingObject });
-	return missingObject.kind === 'knowledgeBase' ? asType(known, 'datasetNotFound') : known;
+	return missingObject.kind === 'knowledgeBase' ? known.asType('datasetNotFound') : known;
 }
 
 /** A proxy may change the status of an error response to 200, and some responses have no body. */

@@ -3,8 +3,6 @@ import type { ErrorOverrides } from '../errors/create-error';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
-import { getErrorText } from '../errors/error-types';
-import { parseHostAndPort } from '../errors/host-and-port';
 import type { RunResult } from './types';
 import { getRunIds, toPartialDetails } from './partial-result';
 
@@ -32,21 +30,8 @@ export function createDifyError(
 	);
 }
 
-/**
- * The error of a response, once facts show that it is of another type: with the advice of that type. The sentence of Dify stays
- * its title.
- */
-export function asType(error: ServerError, type: DifyErrorType): ServerError {
-	const { title, suggestion } = getErrorText(type, {
-		service: 'dify',
-		...parseHostAndPort(error.url),
-		isChatMessage: error.url?.endsWith('/chat-messages'),
-	});
-	return error.copyWith({ type, ownTitle: title, suggestion });
-}
-
 /** Texts of an error. Default: those of its type. */
-type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion' | 'field' | 'inputProblem'>;
+type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion' | 'field' | 'inputProblem' | 'about'>;
 
 /** An error detected before sending. */
 export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {

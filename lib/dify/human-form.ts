@@ -130,11 +130,9 @@ export function withMissingValues(
 		.filter(({ name }) => isUnset(getOwn(inputs, name)))
 		.slice(0, MAX_NAMED_FIELDS);
 	if (error.type !== 'formRejected' || missing.length === 0) return error;
-	const names = missing.map(({ name }) => `"${truncate(name, 60)}"`).join(', ');
+	const names = missing.map(({ name }) => name);
 	const example = Object.fromEntries(
 		missing.map(({ name, options = [] }) => [name, options[0] ?? '…']),
 	);
-	return error.withSuggestion(
-		`No value was sent for ${names}. Enter it in the field Values: ${truncate(JSON.stringify(example), 300)}. The form is still open.`,
-	);
+	return error.withFacts({ missingValues: { names, example } });
 }

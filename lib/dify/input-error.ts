@@ -3,9 +3,7 @@ import type { JsonRecord } from '../values/records';
 import { truncate } from '../values/text';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import type { AppFormField } from './app-form';
 import { parseAppForm } from './app-form';
-import { asType } from './create-error';
 
 /** How Dify names the place of a value: its form, and the variable in it (docs/protocols/dify.md 6.1). */
 const PLACE = /^(?:\(type '[^'\n]{1,40}'\) )?(\S{1,200}) (?:is required )?in input form\b/;
@@ -28,21 +26,14 @@ export async function explainInputError(
 		.catch(asServerErrorOrThrow);
 	if (parameters instanceof ServerError)
 		// Only a published app has parameters.
-		return parameters.type === 'appUnavailable' ? asType(error, 'notPublished') : error;
+		return parameters.type === 'appUnavailable' ? error.asType('notPublished') : error;
 	const [, variable] = PLACE.exec(error.serverText?.trim() ?? '') ?? [];
 	const field = parseAppForm(parameters).find((each) => each.variable === variable);
 	if (field === undefined) return error;
 	const places = INPUT_LABELS.map((label) => ({ label, entry: field.variable }));
-	return asType(error.withField(truncate(field.label, 60), places), 'invalidInputs').copyWith({
-		detail: `${error.detail} (${describeField(field)})`,
-	});
-}
-
-/** The facts that decide whether Dify accepts a value. */
-function describeField({ variable, type, maxLength = 0, options }: AppFormField) {
-	const unit = type === 'file-list' ? 'files' : 'characters';
-	const facts = [`variable ${variable}`, `type ${type}`];
-	if (maxLength > 0) facts.push(`maximum ${maxLength} ${unit}`);
-	if (options.length > 0) facts.push(`one of ${truncate(options.join(', '), 200)}`);
-	return facts.join(', ');
+	const { type, maxLength, options } = field;
+	return error
+		.asType('invalidInputs')
+		.withField(truncate(field.label, 60), places)
+		.withFacts({ formField: { variable: field.variable, type, maxLength, options } });
 }

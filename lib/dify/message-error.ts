@@ -5,7 +5,6 @@ import { createServerError } from '../errors/create-error';
 import type { ServerError } from '../errors/server-error';
 import { toTitle } from '../errors/message-title';
 import { isStatusPhrase } from '../errors/status-phrase';
-import { findSuggestion } from './error-texts';
 import type { DifyErrorBody } from './error-types';
 import { toReadableText } from './readable-text';
 
@@ -15,9 +14,7 @@ interface MessageErrorOptions {
 	/** The message with its code. */
 	body: DifyErrorBody;
 	context: Partial<ErrorContext>;
-	/** Type of the node that failed, if it is known. */
-	nodeType?: string;
-	/** What else is known. The `detail` takes the place of the message. */
+	/** What else is known. */
 	overrides: ErrorOverrides;
 }
 
@@ -26,21 +23,17 @@ export function createMessageError({
 	type,
 	body: { code, message = '' },
 	context,
-	nodeType,
 	overrides: { about, ...overrides },
 }: MessageErrorOptions): ServerError {
 	const serverText = toReadableText(message, context.secrets);
 	const title = toTitle(serverText);
 	const isEmpty = title === '';
 	const hasWords = !isStatusPhrase(serverText);
-	const suggestion = findSuggestion({ code, nodeType });
 	return createServerError(type, context, {
 		...overrides,
-		about: { ...about, isEmpty },
+		about: { ...about, isEmpty, difyCode: code },
 		code,
 		serverText: hasWords ? serverText : undefined,
-		...(!isEmpty && { title, isServerText: true, detail: serverText }),
-		...(suggestion !== undefined && { suggestion }),
-		...(overrides.detail !== undefined && { detail: overrides.detail }),
+		...(!isEmpty && { title, isServerText: true }),
 	});
 }

@@ -58,6 +58,7 @@ export function toDifyResponseError(
 			about: {
 				status: errorStatus,
 				isRunStart: STARTS_RUN.test(new URL(url).pathname),
+				isChatMessage: url.endsWith('/chat-messages'),
 				isKnowledge: /\/datasets\//.test(new URL(url).pathname),
 			},
 		},

@@ -1,6 +1,3 @@
-import { formatDuration } from '../values/duration';
-import { formatBytes } from '../values/size';
-import { withPeriod } from '../errors/sentences';
 import { ServerError } from '../errors/server-error';
 import type { FileSource, UploadProgress } from '../http/multipart';
 import { createDifyError, createLocalError } from './create-error';
@@ -30,33 +27,25 @@ export function explainUploadError(
 ): unknown {
 	const { name, size } = file;
 	if (unreadable !== undefined) {
-		return createLocalError('fileRejected', {
-			title: `"${name}" could not be read: ${unreadable.reason}`,
-			suggestion: 'Check the binary data of the item and the binary data storage of n8n.',
-		});
+		const unreadableFile = { name, reason: unreadable.reason };
+		return createLocalError('fileRejected', { about: { unreadableFile } });
 	}
 	if (!(error instanceof ServerError)) return error;
 	if (error.status !== undefined) return nameFile(error, error.status, file);
 	if (error.type === 'firstTokenTimeout') {
-		return createDifyError('runTimeout', {
-			url: error.url,
-			title: `Dify did not process "${name}" within ${formatDuration(idleMs)}`,
-			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
-		});
+		const unstoredFile = { name, waitedMs: idleMs };
+		return createDifyError('runTimeout', { url: error.url, about: { unstoredFile } });
 	}
 	if (error.type !== 'closedBeforeResponse') return error;
 	if (bytes === 0 || size <= SMALL_BYTES) return error;
 	return createDifyError('requestTooLarge', {
 		url: error.url,
-		title: `The connection was closed while "${name}" was being uploaded (${bytes} of ${size} bytes)`,
-		suggestion:
-			'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+		about: { brokenUpload: { name, fileSize: size, sentBytes: bytes } },
 	});
 }
 
 /** The error with the name, the type and the size of the file, if it may be about it. */
 function nameFile(error: ServerError, status: number, { name, mimeType, size }: FileSource) {
 	if (STATUSES_WITHOUT_FILE.has(status)) return error;
-	const file = `"${name}" (${mimeType}, ${formatBytes(size)})`;
-	return error.copyWith({ detail: `${withPeriod(error.detail)} File sent: ${file}` });
+	return error.withFacts({ sentFiles: [{ name, declaredType: mimeType, size }] });
 }

@@ -92,6 +92,8 @@ export interface OtherDimensions {
 
 /** An upload that did not end. */
 export interface BrokenUpload {
+	/** Of the file, if it is one of several. */
+	name?: string;
 	/** Bytes of the file. */
 	fileSize: number;
 	/** Those that were sent. */
@@ -182,6 +184,62 @@ export interface UnacceptedFiles {
 	/** Label of the field in the form of the app or run. Default: files beside the form. */
 	formField?: string;
 }
+
+/** A field of the form of an app, with what decides whether Dify accepts a value. */
+export interface FormFieldLimits {
+	/** Name of its variable. */
+	variable: string;
+	/** As Dify names it, such as `paragraph`. */
+	type: string;
+	/** Characters, or files of a list; undefined or 0: any number. */
+	maxLength?: number;
+	/** The only values; empty: any. */
+	options: readonly string[];
+}
+
+/** The node of a workflow in Dify that failed. */
+export interface FailedNode {
+	/** Its title, or its ID. */
+	name: string;
+	/** Such as `http-request`; undefined: not known. */
+	type?: string;
+}
+
+/** An app of another type than the request requires. */
+export interface OtherApp {
+	/** As in Dify's interface, with its article. */
+	name: string;
+	/** The node for it. */
+	node: string;
+}
+
+/** Fields of a form to which no value was sent. */
+export interface MissingValues {
+	names: readonly string[];
+	/** Values that the form would accept, by field. */
+	example: Readonly<Record<string, string>>;
+}
+
+/** A file that could not be read while it was sent. */
+export interface UnreadableFile {
+	name: string;
+	/** As n8n says it. */
+	reason: string;
+}
+
+/** A file that was sent, and of which nothing was heard. */
+export interface UnstoredFile {
+	name: string;
+	/** Milliseconds that the node waited. */
+	waitedMs: number;
+}
+
+/** What was done to a model on a server. */
+export type ModelCommand =
+	/** `hasBegun`: a layer was named, so the registry has the model. */
+	| { kind: 'pull'; hasBegun: boolean }
+	/** `isRouter`: the server deletes only what it has downloaded. */
+	| { kind: 'remove'; isRouter: boolean };
 
 /** What Server Health checks. */
 export type CheckedService = 'modelServer' | 'dify';
@@ -348,6 +406,20 @@ export interface Facts {
 
 	missingObject: MissingObject;
 	unacceptedFiles: UnacceptedFiles;
+	/** By which Dify names the error. */
+	difyCode: string;
+	otherApp: OtherApp;
+	formField: FormFieldLimits;
+	failedNode: FailedNode;
+	missingValues: MissingValues;
+	unreadableFile: UnreadableFile;
+	unstoredFile: UnstoredFile;
+	/** Dify refused the request before a run started, so that it has stored none. */
+	isBeforeRun: true;
+	/** The connection or a proxy failed, which leaves open whether Dify has started the run. */
+	mayHaveStarted: true;
+
+	modelCommand: ModelCommand;
 
 	/** The request was a probe of Server Health. */
 	checkedService: CheckedService;

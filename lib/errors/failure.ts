@@ -24,6 +24,8 @@ export interface Failure {
 	known: KnownFacts;
 	/** The first sentence of the server: the title, for who may read it. */
 	sentence?: string;
+	/** See `ServerError`. */
+	serverText?: string;
 	/** What stands before the title: the label of an option, or the number of a text. */
 	heading?: string;
 	/** See `ServerError`. */

@@ -85,6 +85,7 @@ type ServerErrorData = Omit<
 	| 'withField'
 	| 'withFacts'
 	| 'withCause'
+	| 'asType'
 	| 'copyWith'
 >;
 
@@ -254,6 +255,11 @@ export class ServerError extends Error implements Failure {
 			known,
 			facts: { ...this.facts, ...output },
 		});
+	}
+
+	/** The same error once facts show that it is of another type: with the words of that type. The sentence of the server stays. */
+	asType(type: ErrorType): ServerError {
+		return this.copyWith({ type, ownWords: undefined });
 	}
 
 	/** The same error with another suggestion. */

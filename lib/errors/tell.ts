@@ -4,6 +4,7 @@
  */
 import { formatDuration } from '../values/duration';
 import { truncateMiddle } from '../values/text';
+import { describeFailedNode, describeFormField } from './chapters/dify';
 import { describeNamedFile } from './chapters/files';
 import type { Row, Words } from './chapters/row';
 import { join } from './chapters/row';
@@ -54,6 +55,10 @@ const MAX_DETAIL_LENGTH = 4000;
 
 /** Behind any advice: the failure is no chance. */
 const BOTH_TRIES = 'A second try failed as well.';
+
+/** Behind any advice: the same request again might start a second run. */
+const CHECK_LOGS =
+	'A run may have started: check the logs of the app before you send the request again.';
 
 const TOOL_UNAVAILABLE_TEXT =
 	'The service behind this tool is unavailable. Do not call it again now; tell the user that it is not available.';
@@ -116,13 +121,21 @@ function tellWithSentence(failure: Failure): Told {
 	const ownTitle = sentence ?? words.title ?? ownWords.title;
 	const title = withHeading(ownTitle ?? withOpenTime(general.title, failure), heading);
 	const ownDetail =
-		words.detail ?? ownWords.detail ?? (ownTitle === undefined ? general.detail : title);
-	const detail = withSentFiles(withRefusedText(ownDetail ?? title, known), known);
+		words.detail ??
+		ownWords.detail ??
+		getSaid(failure) ??
+		(ownTitle === undefined ? general.detail : title);
+	const detail = withDifyFacts(withRefusedText(ownDetail ?? title, known), known);
 	const advice = words.suggestion ?? general.suggestion;
 	return {
 		title: tidy(title, MAX_TITLE_LENGTH),
-		detail: tidy(detail, MAX_DETAIL_LENGTH),
-		suggestion: join(describePauses(known), advice, wasSentTwice === true ? BOTH_TRIES : undefined),
+		detail: tidy(withSentFiles(detail, known), MAX_DETAIL_LENGTH),
+		suggestion: join(
+			describePauses(known),
+			advice,
+			known.mayHaveStarted && CHECK_LOGS,
+			wasSentTwice === true ? BOTH_TRIES : undefined,
+		),
 	};
 }
 
@@ -139,6 +152,19 @@ function describePauses({ refusedForMs, requestedPauseMs }: KnownFacts): string 
 	return requestedPauseMs === undefined
 		? undefined
 		: `The server requires a wait of ${formatDuration(requestedPauseMs)} (Retry-After), so the request was not retried.`;
+}
+
+/** All that Dify said: its errors have one message, of which the title is the first sentence. */
+function getSaid({ sentence, serverText, known: { service } }: Failure): string | undefined {
+	return sentence === undefined || service !== 'dify' ? undefined : serverText;
+}
+
+/** With what the form of an app or the events of a run say of the place: a message of Dify names only a variable, or nothing. */
+function withDifyFacts(detail: string, { formField, failedNode }: KnownFacts): string {
+	if (formField !== undefined) return `${detail} (${describeFormField(formField)})`;
+	return failedNode === undefined
+		? detail
+		: `${withPeriod(detail)} The node ${describeFailedNode(failedNode)} failed in Dify`;
 }
 
 /** With the files that the error may be about: server messages seldom name them. */

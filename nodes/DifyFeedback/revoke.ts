@@ -1,5 +1,4 @@
 /** Removes the rating of a message. */
-import { asType } from '../../lib/dify/create-error';
 import { ServerError } from '../../lib/errors/server-error';
 import type { DifyOperation } from '../shared/dify/dify-operation';
 import { defineOperation } from '../shared/items/define-operation';
@@ -27,7 +26,7 @@ export async function revokeRating(call: RatingCall): Promise<OperationItem> {
 	} catch (error) {
 		if (!(error instanceof ServerError) || !isNotRated(error)) throw error as Error;
 		if (shouldIgnore) return { json: { ...item, alreadySo: true } };
-		throw asType(error, 'nothingToRevoke');
+		throw error.asType('nothingToRevoke');
 	}
 }
 

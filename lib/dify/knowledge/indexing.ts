@@ -120,7 +120,7 @@ function createUnfinishedError(
 		return createDifyError(isLimit ? 'planLimitReached' : 'indexingFailed', {
 			facts,
 			code,
-			...(title !== '' && { title, isServerText: true, detail: error }),
+			...(title !== '' && { title, isServerText: true }),
 			serverText: error,
 		});
 	}

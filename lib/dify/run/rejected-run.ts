@@ -3,7 +3,6 @@ import type { DifyErrorType, ErrorType } from '../../errors/error-types';
 import { isOneOf } from '../../errors/error-types';
 import type { ServerError } from '../../errors/server-error';
 import type { JsonRecord } from '../../values/records';
-import { asType } from '../create-error';
 import { getPartialResult, hasRunStarted } from '../partial-result';
 
 /** Dify refused a value. */
@@ -21,7 +20,7 @@ const mayBeAboutFile = isOneOf('invalidParam', 'runFailed', 'serverError');
  */
 export function explainRejectedRun(error: ServerError, sent: JsonRecord): ServerError {
 	const type = hasRunStarted(getPartialResult(error)) ? undefined : findType(error, sent);
-	return type === undefined ? error : asType(error, type);
+	return type === undefined ? error : error.asType(type);
 }
 
 function findType(

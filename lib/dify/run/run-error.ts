@@ -3,12 +3,8 @@ import type { DifyErrorType } from '../../errors/error-types';
 import type { ServerError } from '../../errors/server-error';
 import type { RunFailure, RunResult, WorkflowNode } from '../types';
 import { toErrorType } from '../error-types';
-import { toReadableText } from '../readable-text';
 import { getRunIds, hasRunStarted, toPartialDetails } from '../partial-result';
 import { createMessageError } from '../message-error';
-
-const NOT_A_RUN =
-	'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.';
 
 interface FailedRunResult extends RunResult {
 	error: RunFailure;
@@ -26,28 +22,35 @@ export function createRunError(
 ): ServerError {
 	const { error } = result;
 	const node = error.cause === 'rejected' ? undefined : findFailedNode(result);
-	const message = toReadableText(error.message, context.secrets).replace(/\.$/, '');
 	const type = getType(result, node);
-	const serverError = createMessageError({
+	return createMessageError({
 		type,
 		body: error,
 		context,
-		nodeType: node?.type,
 		overrides: {
 			status: error.status ?? 200,
 			...toPartialDetails(result),
-			...(node && { detail: `${message}. The node ${describeNode(node)} failed in Dify` }),
 			facts: {
 				difyVersion,
 				...getRunIds(result),
 				...(node && { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
 			},
-			about: { isRunStart: true },
+			about: {
+				isRunStart: true,
+				isChatMessage: context.url?.endsWith('/chat-messages'),
+				isBeforeRun: hasStoredRun(result) ? undefined : true,
+				failedNode: node && {
+					name: node.title ?? node.nodeId ?? node.id,
+					type: node.type,
+				},
+			},
 		},
 	});
-	return type === 'runFailed' && !hasRunStarted(result)
-		? serverError.withSuggestion(NOT_A_RUN)
-		: serverError;
+}
+
+/** A run of no steps has an ID while it is streamed, and Dify stores none of it (docs/protocols/dify.md 12.3). */
+function hasStoredRun(result: FailedRunResult): boolean {
+	return hasRunStarted(result) && (result.text !== '' || result.workflow?.totalSteps !== 0);
 }
 
 /** Nodes whose plugin may be a tool, which is no model provider. */
@@ -89,8 +92,4 @@ function getPlace({ iterationId, loopId }: WorkflowNode) {
 
 function isOutside(node: WorkflowNode) {
 	return getPlace(node) === undefined;
-}
-
-function describeNode({ title, nodeId, id, type }: WorkflowNode) {
-	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
 }

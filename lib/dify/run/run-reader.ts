@@ -98,8 +98,6 @@ const leavesStartOpen = isOneOf(
 	'badGateway',
 	'gatewayTimeout',
 );
-const CHECK_LOGS_ADVICE =
-	'A run may have started: check the logs of the app before you send the request again.';
 
 const RECOVERED_FROM_RUN_RECORD =
 	"The stream ended before the run finished. The result was read from Dify's run record, which lacks the node events after that point and, for a chat, token counts and sources.";
@@ -237,7 +235,7 @@ class RunReader {
 			case 'broken':
 				return await this.recoverBrokenRun(streamEnd.error);
 			case 'errorResponse':
-				throw this.withCheckLogsAdvice(streamEnd.error);
+				throw this.withOpenStart(streamEnd.error);
 		}
 	}
 
@@ -483,7 +481,7 @@ class RunReader {
 	/** The error of a run whose stream broke, and whose end is unknown. */
 	private async createBrokenError(error: ServerError | undefined) {
 		if (error !== undefined && hasReceivedNothing(this.run) && !this.hasResponse) {
-			return this.withCheckLogsAdvice(error);
+			return this.withOpenStart(error);
 		}
 		// Without an event, it is no event that was too large: the error says what arrived instead.
 		if (isTooLargeEvent(error) && hasReceivedNothing(this.run)) return error;
@@ -499,13 +497,10 @@ class RunReader {
 		return await this.createErrorWithResult(type, { status: 200 });
 	}
 
-	/** Adds that a run may have started, after errors of proxies and connections. */
-	private withCheckLogsAdvice(error: ServerError) {
+	/** With the fact that a run may have started, after errors of proxies and connections. */
+	private withOpenStart(error: ServerError) {
 		const isNew = this.options.followedRunId === undefined;
-		const mayHaveStarted = isNew && leavesStartOpen(error.type);
-		return mayHaveStarted
-			? error.withSuggestion(`${error.suggestion} ${CHECK_LOGS_ADVICE}`)
-			: error;
+		return isNew && leavesStartOpen(error.type) ? error.withFacts({ mayHaveStarted: true }) : error;
 	}
 
 	/**

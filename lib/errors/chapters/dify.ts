@@ -1,6 +1,10 @@
 /** The chapter of Dify: what its routes, apps and knowledge bases are about. */
 import { truncate } from '../../values/text';
-import type { Facts, FileObstacle, UnacceptedFiles } from '../facts';
+import { formatDuration } from '../../values/duration';
+import { getOwn } from '../../values/own-properties';
+import type { ErrorType } from '../error-types';
+import { ERROR_TYPES, isConnectionError } from '../error-types';
+import type { Facts, FailedNode, FileObstacle, FormFieldLimits, UnacceptedFiles } from '../facts';
 import type { Row } from './row';
 import { defineRow } from './row';
 
@@ -97,6 +101,57 @@ function describeUnaccepted({ names, obstacle, formField }: UnacceptedFiles) {
 	};
 }
 
+/** Dify said what it is about. */
+const RESPONDED: readonly ErrorType[] = ERROR_TYPES.filter((type) => !isConnectionError(type));
+
+/** By Dify's code, if it says more than its type. */
+const ADVICE_OF_CODE: Readonly<Record<string, string>> = {
+	human_input_form_expired:
+		'The run takes the timeout branch of its node: use Follow to see how it continues. To allow more time, raise the timeout of the Human Input node in Dify.',
+	human_input_form_submitted:
+		'Only the first submission counts: use Follow to see how the run continues.',
+	unsupported_audio_type:
+		'Dify accepts MP3, M4A, WAV, AMR and MPGA. Convert the recording to one of these formats first.',
+	audio_too_large:
+		'Dify transcribes at most 30 MB. Send a compressed format such as MP3, or split the recording.',
+	file_too_large: OBSTACLE_ADVICE.size,
+	file_extension_blocked:
+		'Dify blocks files with this extension for all apps. Send another format, or remove the extension from UPLOAD_FILE_EXTENSION_BLACKLIST in the Dify settings.',
+	invalid_action:
+		'The state of the document does not allow this: Dify locks one while it is indexed, and for up to ten minutes after it was enabled or disabled. Nothing was changed.',
+};
+
+/** By the type of the node of a workflow that failed. */
+const ADVICE_OF_NODE: Readonly<Record<string, string>> = {
+	tool: 'The app and its model work, but a tool failed: check its settings and credentials in Dify (Tools, Plugins), and open the run in the logs of the app.',
+	'http-request':
+		'Dify requests this URL itself, from its own containers and through its SSRF proxy: localhost and private addresses may be blocked there. Check the URL, and the log of the server that it is about.',
+};
+
+/** Characters of a name or of values in a sentence. */
+const MAX_NAME_LENGTH = 60;
+const MAX_EXAMPLE_LENGTH = 300;
+const MAX_OPTIONS_LENGTH = 200;
+
+/** The facts that decide whether Dify accepts a value. */
+export function describeFormField({
+	variable,
+	type,
+	maxLength = 0,
+	options,
+}: FormFieldLimits): string {
+	const unit = type === 'file-list' ? 'files' : 'characters';
+	const facts = [`variable ${variable}`, `type ${type}`];
+	if (maxLength > 0) facts.push(`maximum ${maxLength} ${unit}`);
+	if (options.length > 0) facts.push(`one of ${truncate(options.join(', '), MAX_OPTIONS_LENGTH)}`);
+	return facts.join(', ');
+}
+
+/** `"Search" (tool)` */
+export function describeFailedNode({ name, type }: FailedNode): string {
+	return `"${name}"${type === undefined ? '' : ` (${type})`}`;
+}
+
 export const DIFY_ROWS: readonly Row[] = [
 	defineRow({
 		types: ['notFound', 'datasetNotFound'],
@@ -111,5 +166,64 @@ export const DIFY_ROWS: readonly Row[] = [
 		types: ['appFeatureDisabled', 'fileTypeNotAllowed', 'fileRejected', 'requestTooLarge'],
 		needs: ['unacceptedFiles'],
 		tell: ({ unacceptedFiles }) => describeUnaccepted(unacceptedFiles),
+	}),
+	defineRow({
+		types: ['wrongAppType'],
+		needs: ['otherApp'],
+		tell: ({ otherApp: { name, node } }) => ({
+			title: `This key belongs to ${name}`,
+			suggestion: `This key belongs to ${name}: use the ${node} node for this app, or the key of another app.`,
+		}),
+	}),
+	defineRow({
+		types: ['formRejected'],
+		needs: ['missingValues'],
+		tell: ({ missingValues: { names, example } }) => {
+			const list = names.map((name) => `"${truncate(name, MAX_NAME_LENGTH)}"`).join(', ');
+			const values = truncate(JSON.stringify(example), MAX_EXAMPLE_LENGTH);
+			return `No value was sent for ${list}. Enter it in the field Values: ${values}. The form is still open.`;
+		},
+	}),
+	defineRow({
+		types: ['fileRejected'],
+		needs: ['unreadableFile'],
+		tell: ({ unreadableFile: { name, reason } }) => ({
+			title: `"${name}" could not be read: ${reason}`,
+			suggestion: 'Check the binary data of the item and the binary data storage of n8n.',
+		}),
+	}),
+	defineRow({
+		types: ['runTimeout'],
+		needs: ['unstoredFile'],
+		tell: ({ unstoredFile: { name, waitedMs } }) => ({
+			title: `Dify did not process "${name}" within ${formatDuration(waitedMs)}`,
+			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
+		}),
+	}),
+	defineRow({
+		types: ['requestTooLarge'],
+		needs: ['brokenUpload'],
+		tell: ({ brokenUpload: { name, fileSize, sentBytes } }) => ({
+			title: `The connection was closed while "${name}" was being uploaded (${sentBytes} of ${fileSize} bytes)`,
+			suggestion:
+				'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+		}),
+	}),
+	// No logs and no run exist: what was sent is the reason.
+	defineRow({
+		types: ['runFailed'],
+		needs: ['isBeforeRun'],
+		tell: () =>
+			'Dify rejected the request before a run started, so its logs show nothing. Correct the inputs in the node, or the form of the app.',
+	}),
+	defineRow({
+		types: RESPONDED,
+		needs: ['difyCode'],
+		tell: ({ difyCode }) => getOwn(ADVICE_OF_CODE, difyCode),
+	}),
+	defineRow({
+		types: RESPONDED,
+		needs: ['failedNode'],
+		tell: ({ failedNode: { type = '' } }) => getOwn(ADVICE_OF_NODE, type),
 	}),
 ];

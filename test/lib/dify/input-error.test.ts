@@ -1,5 +1,5 @@
 import { explainInputError } from '../../../lib/dify/input-error';
-import { createDifyError } from '../../../lib/dify/create-error';
+import { toDifyResponseError } from '../../../lib/dify/response-error';
 import type { DifyClient } from '../../../lib/dify/client';
 
 const PARAMETERS = {
@@ -16,7 +16,15 @@ const explain = async (
 	url = 'http://localhost/v1/chat-messages',
 ) =>
 	await explainInputError(
-		createDifyError('invalidParam', { url, serverText, title: serverText, isServerText: true }),
+		toDifyResponseError(
+			{
+				status: 400,
+				url,
+				headers: {},
+				text: JSON.stringify({ code: 'invalid_param', message: serverText, status: 400 }),
+			},
+			{ url, service: 'dify' },
+		)!,
 		{
 			getCached: async () => await Promise.resolve(parameters),
 		} as unknown as DifyClient,

@@ -15,7 +15,6 @@ import type { KnownFacts } from '../../../lib/errors/facts';
 import { expectApproved } from '../../support/approved/approved-table';
 import type { ApprovedRow } from '../../support/approved/approved-table';
 import { listTableTexts } from './table-texts';
-import { listDifyTexts } from '../dify/dify-texts';
 import { listServerTexts } from '../servers/types/server-texts';
 
 const FACTS: ReadonlyArray<readonly [string, KnownFacts]> = [
@@ -146,7 +145,7 @@ test('each type has its meaning, and its texts for each fact; each row its words
 		[
 			...ERROR_TYPES.flatMap(describeType),
 			...listTableTexts(),
-			...listDifyTexts(),
+
 			...listServerTexts(),
 		],
 		'Errors are told in words that fit the facts that are known, and no others',

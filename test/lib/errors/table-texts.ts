@@ -13,6 +13,17 @@ const REFUSED = {
 	isNotTooLong: false,
 };
 
+const DIFY_CODES = [
+	'human_input_form_expired',
+	'human_input_form_submitted',
+	'unsupported_audio_type',
+	'audio_too_large',
+	'file_too_large',
+	'file_extension_blocked',
+	'invalid_action',
+	'not_found',
+];
+
 /** Values of each fact, by a name for the table; `true` where a fact has no other value. */
 const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[Name]>> } = {
 	namedOptions: {
@@ -57,8 +68,8 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 	},
 	recording: { wav: 'audio/wav', ogg: 'audio/ogg' },
 	brokenUpload: {
-		'of 1 MB': { fileSize: 1_000_000, sentBytes: 70_000 },
-		'below 1 MB': { fileSize: 999_999, sentBytes: 70_000 },
+		'of 1 MB': { name: 'a.pdf', fileSize: 1_000_000, sentBytes: 70_000 },
+		'below 1 MB': { name: 'a.pdf', fileSize: 999_999, sentBytes: 70_000 },
 	},
 	convertedRules: { schema: 'schema', grammar: 'grammar', tools: 'tools' },
 	hasFixedSeed: { seed: true },
@@ -132,6 +143,17 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		size: { names: ['a.zip'], obstacle: { type: 'size', maxMegabytes: 15 } },
 		count: { names: ['a', 'b'], obstacle: { type: 'count', maxFiles: 1 } },
 	},
+	difyCode: Object.fromEntries(DIFY_CODES.map((code) => [code, code])),
+	otherApp: { workflow: { name: 'a workflow', node: 'Dify Workflow' } },
+	failedNode: {
+		tool: { name: 'Search', type: 'tool' },
+		'http-request': { name: 'Get', type: 'http-request' },
+		llm: { name: 'LLM', type: 'llm' },
+	},
+	missingValues: { two: { names: ['a', 'b'], example: { a: 'yes', b: '…' } } },
+	unreadableFile: { gone: { name: 'a.pdf', reason: 'it is gone' } },
+	unstoredFile: { minute: { name: 'a.pdf', waitedMs: 60_000 } },
+	isBeforeRun: { 'before a run': true },
 	checkedService: { modelServer: 'modelServer', dify: 'dify' },
 	isTestGeneration: { test: true },
 	isConnected: { connected: true },

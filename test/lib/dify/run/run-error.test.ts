@@ -57,6 +57,26 @@ describe('what fails after a run began is not the fault of a value in the reques
 	});
 });
 
+describe('a run of no steps has an ID, and Dify has stored none of it', () => {
+	const failedStart = (data: object) =>
+		play({
+			event: 'workflow_finished',
+			...RUN,
+			data: { id: 'r', status: 'failed', outputs: null, error: 'topic is required', ...data },
+		});
+
+	test('so the inputs are named, and no logs; the IDs stay', () => {
+		const error = failedStart({ total_steps: 0 });
+		expect(error).toMatchObject({ type: 'runFailed', facts: { taskId: 't', workflowRunId: 'r' } });
+		expect(error.suggestion).toMatch(/Correct the inputs/);
+		expect(error.suggestion).not.toMatch(/[Oo]pen the run/);
+	});
+
+	test.each([{ total_steps: 1 }, {}])('other runs have logs: %p', (data) => {
+		expect(failedStart(data).suggestion).toMatch(/Open the run in the logs/);
+	});
+});
+
 describe('the node that is named failed first, not the iteration around it', () => {
 	const around = (event: string, data: object) => ({
 		event,
