@@ -28,6 +28,7 @@ import { ROUTES } from './routes';
 import type { RouteTarget } from './routes';
 import type { AttemptOutcome, Adaptations, ExchangeState, AppliedRule } from './types';
 import { advance, decide, isRouteMissing } from './rules';
+import { SharedSearch } from './shared-search';
 
 /** What an exchange needs to know. */
 export interface ExchangeOptions<D, V> {
@@ -84,11 +85,33 @@ export async function exchange<D, V>(
 	options: ExchangeOptions<D, V>,
 ): Promise<ExchangeResult<D, V>> {
 	const { http, learningScope } = options;
-	const { model, signal } = http;
-	const { maxRetries, isIdempotent } = http;
+	const { model, maxRetries, isIdempotent } = http;
 	const busyKey = JSON.stringify([server.id, model]);
 	const retryPolicy = new RetryPolicy({ maxRetries, isIdempotent, busyKey });
 	const store = openLessonStore(server, { learningScope, model });
+	const search = new SharedSearch(store, http);
+	try {
+		return await sendUntilUsable(server, options, { store, retryPolicy, search });
+	} finally {
+		search.onEnd();
+	}
+}
+
+/** What all requests of an exchange share. */
+interface ExchangeParts {
+	store: LessonStore;
+	/** One budget for all attempts. */
+	retryPolicy: RetryPolicy;
+	search: SharedSearch;
+}
+
+async function sendUntilUsable<D, V>(
+	server: ModelServer,
+	options: ExchangeOptions<D, V>,
+	{ store, retryPolicy, search }: ExchangeParts,
+): Promise<ExchangeResult<D, V>> {
+	const { http } = options;
+	const { model, signal } = http;
 	let state = createState(server, options, store);
 	let partialOutput: Partial<PartialOutput> = {};
 	for (;;) {
@@ -96,20 +119,23 @@ export async function exchange<D, V>(
 		const attempt = options.startAttempt({ draft, route: route.name });
 		const { body, warnings } = applyChanges(attempt.toBody(), changes);
 		state = { ...state, body, textsOfOthers: attempt.getTextsOfOthers(body) };
-		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy });
+		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy, search });
 		if (outcome.type === 'failed') {
 			forgetUnconfirmedRoot(store, state, outcome.error);
 			if (isRouteMissing(outcome)) state = await withoutMissingRoute(server, options, state);
 		} else {
 			storeLessons(store, state);
 		}
+		search.onOutcome(outcome, changes);
 		storeLastingFailure(store, state, outcome);
 		state = {
 			...state,
 			lastingFailure: readLastingFailure(store, retryPolicy),
 			requestCount: retryPolicy.requestCount,
 		};
-		const step = decide(state, outcome);
+		const decideAgain = () =>
+			decide({ ...state, lastingFailure: readLastingFailure(store, retryPolicy) }, outcome);
+		const step = await search.share({ state, outcome, step: decide(state, outcome), decideAgain });
 		const { appliedRules, serverFailure } = state;
 		if (step.type === 'accept') {
 			// Otherwise another form of the history was accepted, which has its own warning.
@@ -180,14 +206,14 @@ function getTargets(server: ModelServer, routes: readonly RouteName[], apiUrl: s
 interface SendOptions<D> {
 	http: CommonHttpOptions;
 	state: ExchangeState<D>;
-	/** One budget for all attempts. */
 	retryPolicy: RetryPolicy;
+	search: SharedSearch;
 }
 
 async function sendAttempt<D, V>(
 	server: ModelServer,
 	attempt: Attempt<D, V>,
-	{ http, state, retryPolicy }: SendOptions<D>,
+	{ http, state, retryPolicy, search }: SendOptions<D>,
 ): Promise<AttemptOutcome<D, V>> {
 	const { url, streamFormat } = state.request.route;
 	const { textsOfOthers } = state;
@@ -199,7 +225,13 @@ async function sendAttempt<D, V>(
 		{ ...http, ...content, url, streamFormat, retryPolicy, textsOfOthers, isWritten: true },
 		async (response) => {
 			getProfile(server).forgetContradictedType({ headers: response.headers });
-			return await attempt.receiveOutcome(response);
+			return await attempt.receiveOutcome({
+				...response,
+				markContent: () => {
+					search.onAccepted(state.request.changes);
+					response.markContent();
+				},
+			});
 		},
 	).catch((error: unknown): AttemptOutcome<D, V> => {
 		const hasShownOutput = getShownLength() > shownLength;

@@ -1,11 +1,11 @@
 /** What an exchange learns from its responses, for later ones with the same model. `KEPT` says for which, and for how long. */
 import type { ServerError } from '../errors/server-error';
 import type { RetryPolicy } from '../http/retry-policy';
-import type { BodyChange, KnownRoutes } from '../servers/lessons';
+import type { BodyChange, KnownRoutes, RequestChange } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { toFailureKey } from './server-failure';
-import type { ExchangeState, AttemptOutcome, RequestChange } from './types';
+import type { ExchangeState, AttemptOutcome } from './types';
 
 /** What was known at the start of an exchange, and where new lessons are kept. */
 export interface LessonStore {
@@ -23,18 +23,23 @@ export function openLessonStore(
 	{ learningScope, model }: { learningScope: string; model: string | undefined },
 ): LessonStore {
 	const key = JSON.stringify([learningScope, model]);
-	const profile = getProfile(server);
-	const toChanges = (changes: readonly BodyChange[], keptFor: RequestChange['keptFor']) =>
-		changes.map((change): RequestChange => ({ ...change, keptFor }));
 	return {
 		server,
 		key,
-		changes: [
-			...toChanges(profile.getHistoryForms(key), 'server'),
-			...toChanges(profile.getLessons(key), 'execution'),
-		],
-		routes: profile.getKnownRoutes(key),
+		changes: readChanges({ server, key }),
+		routes: getProfile(server).getKnownRoutes(key),
 	};
+}
+
+/** The changes that the server is known to require now: another exchange may have learned some. */
+export function readChanges({ server, key }: Pick<LessonStore, 'server' | 'key'>): RequestChange[] {
+	const profile = getProfile(server);
+	const toChanges = (changes: readonly BodyChange[], keptFor: RequestChange['keptFor']) =>
+		changes.map((change): RequestChange => ({ ...change, keptFor }));
+	return [
+		...toChanges(profile.getHistoryForms(key), 'server'),
+		...toChanges(profile.getLessons(key), 'execution'),
+	];
 }
 
 /** The failure that a repetition did not change: of `lib/http` in this exchange, otherwise of an exchange before. */

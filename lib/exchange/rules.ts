@@ -4,6 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import type { ErrorType } from '../errors/error-types';
 import { isConnectionError, isOneOf, isUnknownError } from '../errors/error-types';
 import { MAX_REQUESTS } from '../http/retry-policy';
+import type { RequestChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import { asRecord } from '../values/records';
 import type { AdaptationRule } from './find-changes';
@@ -19,7 +20,6 @@ import type {
 	ExchangeState,
 	FailedOutcome,
 	AppliedRule,
-	RequestChange,
 	RuleName,
 } from './types';
 
@@ -179,7 +179,8 @@ function isLastingFailure(error: ServerError, lastingFailure: string | undefined
 	return (error.report?.status ?? 0) >= 500 && toFailureKey(error) === lastingFailure;
 }
 
-function withChanges<D>(
+/** The request with more changes of its body. */
+export function withChanges<D>(
 	request: ExchangeRequest<D>,
 	added: readonly RequestChange[],
 ): NextRequest<D> {

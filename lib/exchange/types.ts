@@ -1,6 +1,6 @@
 /** What an exchange is made of. */
 import type { ServerError } from '../errors/server-error';
-import type { BodyChange } from '../servers/lessons';
+import type { RequestChange } from '../servers/lessons';
 import type { JsonRecord } from '../values/records';
 import type { Adaptation, AdaptationRule, JointAdaptation } from './find-changes';
 import type { RepetitionLimits } from './may-repeat';
@@ -13,15 +13,6 @@ export interface ExchangeRequest<D> {
 	draft: D;
 	/** Changes of its body that rejections required. */
 	changes: readonly RequestChange[];
-}
-
-/** A change of a request. */
-export interface RequestChange extends BodyChange {
-	/**
-	 * How long it is kept once the server has accepted a request with it: for this exchange only, in the memory of the execution, or
-	 * for all executions.
-	 */
-	keptFor: 'exchange' | 'execution' | 'server';
 }
 
 /** The response is the result of the exchange. */

@@ -2,6 +2,7 @@
 import { keep, keepWithin } from '../kept';
 import type { LruCache } from '../lru-cache';
 import type { BodyChange } from './lessons';
+import { RunningSearches } from './running-searches';
 
 /** What the servers of an execution share. */
 export class ExecutionMemory {
@@ -9,6 +10,8 @@ export class ExecutionMemory {
 	readonly lessons: LruCache<readonly BodyChange[]> = keepWithin<readonly BodyChange[]>('lessons');
 	/** Failures that a repetition did not change, by server, task and model. */
 	readonly lastingFailures: LruCache<string> = keepWithin<string>('lastingFailures');
+	/** Searches that run now, by server, task, model and refusal: nothing is kept of those that have ended. */
+	readonly searches: RunningSearches = new RunningSearches();
 }
 
 /** What a node gives to a server: the parts of its context. */

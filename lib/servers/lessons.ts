@@ -13,6 +13,15 @@ export interface BodyChange {
 	supersedes?: string;
 }
 
+/** A change of a request, and how long it is kept. */
+export interface RequestChange extends BodyChange {
+	/**
+	 * How long it is kept once the server has accepted a request with it: for this exchange only, in the memory of the execution, or
+	 * for all executions.
+	 */
+	keptFor: 'exchange' | 'execution' | 'server';
+}
+
 /** Where the server has a task. */
 export interface KnownRoutes {
 	/** The URLs that the server does not have. */

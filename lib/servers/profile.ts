@@ -22,6 +22,7 @@ import type {
 import type { ServerTypeName } from '../server-type-name';
 import { CHAT_ROUTE } from './server-urls';
 import type { BodyChange, KnownRoutes } from './lessons';
+import type { RunningSearch } from './running-searches';
 import {
 	MAX_MODELS,
 	KnownFacts,
@@ -345,6 +346,24 @@ class ServerProfile {
 		const memoryKey = this.toMemoryKey(key);
 		if (failure === undefined) lastingFailures.delete(memoryKey);
 		else lastingFailures.set(memoryKey, failure);
+	}
+
+	/**
+	 * The search of this execution that runs for a refusal; undefined if there is none.
+	 *
+	 * @param refusal - What refusals that are alike have in common.
+	 */
+	findSearch(key: string, refusal: string): RunningSearch | undefined {
+		return this.server.memory.searches.find(this.toSearchKey(key, refusal));
+	}
+
+	/** Begins the search for a refusal: until it ends, others find it. */
+	beginSearch(key: string, refusal: string): RunningSearch {
+		return this.server.memory.searches.begin(this.toSearchKey(key, refusal));
+	}
+
+	private toSearchKey(key: string, refusal: string) {
+		return JSON.stringify([this.toMemoryKey(key), refusal]);
 	}
 
 	/** An execution may use several servers, and another type of server at the same address is another one. */
