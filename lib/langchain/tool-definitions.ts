@@ -20,15 +20,15 @@ export interface ToolList {
 	unusableTools: UnusableTool[];
 }
 
-/** A list of tools is named, scored and written in one piece: as many take 50 ms. No local model reads more than some hundred. */
-const MAX_TOOLS = 2_000;
+/** A list of tools is named, scored and written in one piece: as many take 25 ms. No local model reads more than some hundred. */
+const MAX_TOOLS = 1_000;
 
-/** Values of all schemas together, by `MAX_VALUES` of each. They are read and copied in one piece for each request: about 100 ms. */
-const MAX_VALUES_TOGETHER = 40_000;
+/** Values of all schemas together, by `MAX_VALUES` of each. They are read and copied in one piece for each request: about 75 ms. */
+const MAX_VALUES_TOGETHER = 30_000;
 
 /**
- * Values of all schemas that are read for a request, also of tools that are not offered: forty of the largest ones, whose
- * conversion takes three seconds, once. Without a limit, hundreds of them would be converted again in each round, because they
+ * Values of all schemas that are read for a request, also of tools that are not offered: eighty of the largest ones, whose
+ * conversion takes a second, once. Without a limit, hundreds of them would be converted again in each round, because they
  * are more than is kept.
  */
 const MAX_VALUES_READ = 100_000;

@@ -368,7 +368,7 @@ describe('tools', () => {
 		const { server, credential } = await startModel(text('{"output":{"field_0":"a"}}'));
 		const parts = { Start: MANUAL, Agent: agent('Go.', { hasOutputParser: true }), Parser: parser };
 		const execution = await play(what, { ...parts, Model: localModel(credential) });
-		expect(textOf(execution)).toContain('has more than 1,000 fields');
+		expect(textOf(execution)).toContain('has more than 500 fields');
 		expect(server.sent(CHAT)).toHaveLength(0);
 		const theirs = await startModel(whole({ content: '{"output":{"field_0":"a"}}' }, 'stop'));
 		await playTheirs(what, { ...parts, Model: openAiModel(theirs.openAi) });

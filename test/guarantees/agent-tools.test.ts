@@ -213,7 +213,7 @@ describe('a tool that is too large', () => {
 		invoke() {},
 	});
 	const HINT =
-		'Some tools were not offered to the model: "big" (its schema has more than 1,000 fields).';
+		'Some tools were not offered to the model: "big" (its schema has more than 500 fields).';
 
 	test('is not offered; the turn goes on with the others, and one hint names it', async () => {
 		const server = await serve(calls(['c', 'small', '{"f0":"a"}']), text('Done.'));

@@ -13,22 +13,22 @@ import { tryOrUndefined } from '../../values/try-or-undefined';
 
 /**
  * Fields of one schema, also within other fields. n8n's converter (zod-to-json-schema 3.23) copies all fields of an object
- * for each further one: 1,000 fields take 70 ms, 2,000 0.35 s, 3,000 1 s, and 10,000 33 s, during which n8n does nothing
- * else.
+ * for each further one: 500 fields take 10 to 30 ms, 1,000 70 to 100 ms, 2,000 0.35 s, 3,000 1 s, and 10,000 33 s, during which
+ * n8n does nothing else.
  */
-export const MAX_FIELDS = 1_000;
+export const MAX_FIELDS = 500;
 
 /**
  * Values of one schema: everything that has a name or is in a list. A field has about ten. n8n's converter copies the choices
- * of a union for each further one: as many choices as this allows take 80 ms.
+ * of a union for each further one: as many choices as this allows take 55 ms.
  */
-export const MAX_VALUES = 12_000;
+export const MAX_VALUES = 10_000;
 
 /**
- * Choices of one schema: the values of all enumerations of zod. n8n's converter compares each with all others of a union: 4,000
- * take 60 ms, 11,000 half a second.
+ * Choices of one schema: the values of all enumerations of zod. n8n's converter compares each with all others of a union: 3,000
+ * take 35 ms, 4,000 60 ms, 11,000 half a second.
  */
-export const MAX_CHOICES = 4_000;
+export const MAX_CHOICES = 3_000;
 
 /** Characters of one schema: about 50,000 tokens. Real ones have some thousand. */
 export const MAX_LENGTH = 200_000;

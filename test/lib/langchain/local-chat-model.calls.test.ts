@@ -186,7 +186,7 @@ test('a schema of structured output that is too large never reaches a converter'
 	const bind = (schema: object, config?: object) =>
 		(model as unknown as StructuredModel).withStructuredOutput(schema, config);
 	const large = { type: 'object', properties };
-	const title = 'The schema of the response has more than 1,000 fields';
+	const title = 'The schema of the response has more than 500 fields';
 	expect(() => bind(large, { method: 'functionCalling' })).toThrow(title);
 	await expect(bind(large).invoke('Hi')).rejects.toThrow(title);
 	expect(() => bind({ ...large, properties: {} }, { method: 'functionCalling' })).not.toThrow();

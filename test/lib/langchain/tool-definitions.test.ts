@@ -164,14 +164,14 @@ const isAllOffered = (tools: readonly unknown[]) =>
 	read(tools).unusableTools.every(({ problem }) => problem !== 'together');
 
 testLimit('lib/langchain/tool-definitions.ts#MAX_TOOLS', {
-	limit: 2_000,
+	limit: 1_000,
 	outcome: (count) =>
 		isAllOffered(Object.values(toRecord(count, (at) => ({ name: `t${at}`, schema: {} })))),
 	within: true,
 	beyond: false,
 });
 testLimit('lib/langchain/tool-definitions.ts#MAX_VALUES_TOGETHER', {
-	limit: 40_000,
+	limit: 30_000,
 	outcome: (count) => {
 		// Each schema counts, and its list.
 		const createEnum = (values: number): JsonRecord => ({
@@ -179,8 +179,8 @@ testLimit('lib/langchain/tool-definitions.ts#MAX_VALUES_TOGETHER', {
 			schema: { enum: Array.from({ length: values - 2 }, () => 1) },
 		});
 		return isAllOffered([
-			...Array.from({ length: 4 }, () => createEnum(9_000)),
-			createEnum(count - 36_000),
+			...Array.from({ length: 3 }, () => createEnum(9_000)),
+			createEnum(count - 27_000),
 		]);
 	},
 	within: true,
@@ -214,8 +214,8 @@ testLimit('lib/task-limits.ts#MAX_CONVERSATION_BYTES', {
 
 test('a tool that fits comes after one for which there is no room', () => {
 	const big = { name: 'big', schema: { enum: Array.from({ length: 9_500 }, () => 1) } };
-	const list = read([big, big, big, big, { ...big, name: 'last' }, { name: 'small', schema: {} }]);
-	expect(getNames(list)).toEqual(['big', 'big', 'big', 'big', 'small']);
+	const list = read([big, big, big, { ...big, name: 'last' }, { name: 'small', schema: {} }]);
+	expect(getNames(list)).toEqual(['big', 'big', 'big', 'small']);
 	expect(list.unusableTools).toEqual([{ name: 'last', problem: 'together' }]);
 });
 

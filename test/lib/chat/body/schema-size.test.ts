@@ -27,7 +27,7 @@ const getHash = (schema: unknown): string => {
 };
 
 testLimit('lib/chat/body/schema-size.ts#MAX_FIELDS', {
-	limit: 1_000,
+	limit: 500,
 	of: 'fields of JSON, some within others',
 	outcome: (count) =>
 		getLimit({
@@ -40,7 +40,7 @@ testLimit('lib/chat/body/schema-size.ts#MAX_FIELDS', {
 	beyond: 'fields',
 });
 testLimit('lib/chat/body/schema-size.ts#MAX_CHOICES', {
-	limit: 4_000,
+	limit: 3_000,
 	of: 'choices of zod, in two enumerations of a union',
 	outcome: (count) => {
 		const [all, first] = [Object.keys(toRecord(count, () => 0)), 10];
@@ -52,7 +52,7 @@ testLimit('lib/chat/body/schema-size.ts#MAX_CHOICES', {
 
 describe.each(ZODS)('%s', (_name, zod) => {
 	testLimit('lib/chat/body/schema-size.ts#MAX_FIELDS', {
-		limit: 1_000,
+		limit: 500,
 		outcome: (count) => getLimit(zod.object!(toRecord(count, () => zod.string!()))),
 		within: undefined,
 		beyond: 'fields',
@@ -113,7 +113,7 @@ describe.each(ZODS)('%s', (_name, zod) => {
 });
 
 testLimit('lib/chat/body/schema-size.ts#MAX_VALUES', {
-	limit: 12_000,
+	limit: 10_000,
 	// The schema, its `enum` and the list of types around it.
 	outcome: (count) => getLimit({ enum: Array.from({ length: count - 2 }, (_none, at) => at % 10) }),
 	within: undefined,

@@ -19,7 +19,7 @@ test.each<{ tools: UnusableTool[]; hint: string | undefined }>([
 			{ name: 'c', problem: 'description' },
 			{ name: 'd', problem: 'together' },
 		],
-		hint: 'Some tools were not offered to the model: "a" (its schema has more than 1,000 fields), "b" (its schema is nested too deeply (maximum 500 levels)), "c" (its description has more than 2.1 MB), "d" (all tools together are too large).',
+		hint: 'Some tools were not offered to the model: "a" (its schema has more than 500 fields), "b" (its schema is nested too deeply (maximum 500 levels)), "c" (its description has more than 2.1 MB), "d" (all tools together are too large).',
 	},
 ])('the hint names each tool and its limit', ({ tools, hint }) => {
 	expect(describeUnusableTools(tools)).toBe(hint);
@@ -46,13 +46,13 @@ test.each([
 		what: 'the tool that must be called',
 		request: { toolChoice: { name: 'big' }, unusableTools: [unusable('big')] },
 		title:
-			'The tool "big" must be called, but cannot be offered: its schema has more than 1,000 fields',
+			'The tool "big" must be called, but cannot be offered: its schema has more than 500 fields',
 	},
 	{
 		what: 'the only tool, if one must be called',
 		request: { toolChoice: 'required' as const, unusableTools: [unusable('big')] },
 		title:
-			'The tool "big" must be called, but cannot be offered: its schema has more than 1,000 fields',
+			'The tool "big" must be called, but cannot be offered: its schema has more than 500 fields',
 	},
 	{
 		what: 'the tool of an output parser',
@@ -60,7 +60,7 @@ test.each([
 			tools: [toTool({ name: 'a', schema: {} })],
 			unusableTools: [unusable(FORMAT_TOOL_NAME)],
 		},
-		title: 'The output parser cannot be used: its schema has more than 1,000 fields',
+		title: 'The output parser cannot be used: its schema has more than 500 fields',
 	},
 ])('$what is an error', ({ request, title }) => {
 	expect(() => assertNeededTools({ messages, ...request })).toThrow(title);
