@@ -234,6 +234,27 @@ export interface UnstoredFile {
 	waitedMs: number;
 }
 
+/** Where the node has a value that an error is about. */
+export interface ValueSource {
+	/** `part`: an expression of a collection, which may be about another value in it. */
+	from: 'node' | 'expression' | 'part';
+	/** There is none, or it must be another one. */
+	problem: 'empty' | 'wrong';
+	/** The node continues after errors. */
+	isTolerant: boolean;
+}
+
+/** A field of the item that the expression of a field reads, and that the item does not have. */
+export interface MissingItemField {
+	name: string;
+	/** Label of the field with the expression. */
+	label: string;
+	/** The item is the error of an earlier node. */
+	isOfError: boolean;
+	/** How the item would get it. */
+	source: { kind: 'item' } | { kind: 'chat'; trigger?: string };
+}
+
 /** What was done to a model on a server. */
 export type ModelCommand =
 	/** `hasBegun`: a layer was named, so the registry has the model. */
@@ -326,6 +347,12 @@ export interface Facts {
 	sentFiles: readonly NamedFile[];
 	/** What a value that was not sent is, of which only the title says what is wrong with it. */
 	inputKind: 'field' | 'option' | 'emptyField';
+	/** The field of the node is fixed text with an expression of n8n in it. */
+	isFixedExpression: true;
+	valueSource: ValueSource;
+	missingItemField: MissingItemField;
+	/** The file of a document was downloaded; its title says why that failed. */
+	isDocumentDownload: true;
 	/** The server that the credential has recognized until now, in whose words its errors are told. */
 	serverType: ServerTypeName;
 	/** Extra headers of the credential could not be resolved in the editor, so they were not sent. */

@@ -81,7 +81,6 @@ type ServerErrorData = Omit<
 	| 'suggestion'
 	| 'isServerText'
 	| 'withPartial'
-	| 'withSuggestion'
 	| 'withField'
 	| 'withFacts'
 	| 'withCause'
@@ -94,14 +93,6 @@ export interface ServerErrorDetails extends Partial<ServerErrorData>, OwnWords {
 	type: ErrorType;
 	/** The title is a sentence of the server. */
 	isServerText?: boolean;
-}
-
-/** What is different in the copy of an error. */
-export interface ServerErrorChanges extends Partial<ServerErrorDetails> {
-	/** The new title, whoever wrote the old one: the words of the node, unless `isServerText` is set. */
-	title?: string;
-	/** The new title if the old one is not the sentence of a server, which stays. */
-	ownTitle?: string;
 }
 
 /** What `investigate` found out. */
@@ -262,30 +253,15 @@ export class ServerError extends Error implements Failure {
 		return this.copyWith({ type, ownWords: undefined });
 	}
 
-	/** The same error with another suggestion. */
-	withSuggestion(suggestion: string): ServerError {
-		return this.copyWith({ suggestion });
-	}
-
-	/** The same error with other words and facts. A new `type` also changes whether a retry is allowed. */
-	copyWith({ ownTitle, ...changes }: ServerErrorChanges): ServerError {
+	/** The same error with other data. A new `type` also changes whether a retry is allowed. */
+	copyWith(changes: Partial<ServerErrorData>): ServerError {
 		const { type = this.type } = changes;
-		const retryable = type === this.type ? this.retryable : isRetryable(type);
 		const isTypeKept = type === this.type;
-		const title = changes.title ?? (this.sentence === undefined ? ownTitle : undefined);
-		// Another title explains itself, and needs no heading.
-		const titled = title !== undefined && {
-			title,
-			ownWords: omitUndefined({ suggestion: this.ownWords?.suggestion }),
-			sentence: undefined,
-			heading: undefined,
-		};
 		return new ServerError({
 			...this,
-			retryable,
+			retryable: isTypeKept ? this.retryable : isRetryable(type),
 			reportedType: isTypeKept ? this.reportedType : undefined,
 			...changes,
-			...titled,
 		});
 	}
 }

@@ -54,14 +54,11 @@ export function labelOptions(
 const PLACE = /^([a-z][\w.[\]-]{0,100}): (?=\S)/;
 
 function withoutPlace(error: ServerError, fields: RequestFields, option: NamedField): ServerError {
-	const [mark = '', place = ''] = PLACE.exec(error.message) ?? [];
+	const { sentence = '', detail } = error;
+	const [mark = '', place = ''] = PLACE.exec(sentence) ?? [];
 	const path = place.split(/[.[\]]/);
 	if (mark === '' || findField(fields, path)?.name !== option.name) return error;
-	return error.copyWith({
-		title: error.message.slice(mark.length),
-		detail: error.detail,
-		isServerText: true,
-	});
+	return error.copyWith({ sentence: sentence.slice(mark.length), ownWords: { detail } });
 }
 
 /** Whether the prompt alone exceeds the context: then no other option helps. */

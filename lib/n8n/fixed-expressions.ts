@@ -13,10 +13,6 @@ import { getInnerFields, isSameLabel } from './written-fields';
 /** A variable of n8n's items in braces. Templates of other systems (`{{ name }}`, `{{ $value }}`) are text. */
 const N8N_VARIABLE = /\{\{\s*\$(?:\(|(?:json|binary|input|node|items?)\b)/;
 
-/** The cure for such a field. */
-const SWITCH_TO_EXPRESSION =
-	'Switch the field to Expression (the toggle above it), so that n8n fills in the value.';
-
 /** Labels of the fields with a variable of n8n in their fixed text; in a collection other than the options, behind its label. */
 export function findFixedExpressions(fields: WrittenFields): string[] {
 	return findPaths(fields).map(toLabel);
@@ -41,11 +37,9 @@ export function assertNoFixedExpression(
 		required || mainFields.includes(name);
 	const [label] = findFixedExpressions({ properties: properties.filter(isMain), stored });
 	if (label !== undefined)
-		throw createFieldError(
-			{ label },
-			'is fixed text with an expression in it',
-			SWITCH_TO_EXPRESSION,
-		);
+		throw createFieldError({ label }, 'is fixed text with an expression in it').withFacts({
+			isFixedExpression: true,
+		});
 }
 
 /**
@@ -62,7 +56,7 @@ export function explainFixedExpression(
 	// An error may be about a collection, or about a value in it.
 	const labels = findPaths(fields).flatMap((path) => [toLabel(path), ...path.slice(0, 1)]);
 	const isMeant = labels.some((label) => isSameLabel(label, field));
-	return isMeant ? error.withSuggestion(SWITCH_TO_EXPRESSION) : undefined;
+	return isMeant ? error.withFacts({ isFixedExpression: true }) : undefined;
 }
 
 /** The labels of such fields, each behind those of the collections that contain it. */

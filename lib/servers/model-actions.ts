@@ -1,5 +1,4 @@
 /** Actions on the models of a server, if its type supports them. */
-import { rethrowWith } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
 import { toErrorContext } from '../http/request-errors';
 import { listModels } from './list-models';
@@ -61,13 +60,7 @@ export async function runModelAction(
 		await assertReachable(server, options.signal);
 		throw createUnsupportedError(server, serverType, action);
 	}
-	const result = await runAction(server, { ...options, model, limit }).catch(
-		rethrowWith((error) =>
-			action === 'remove' && error.type === 'modelNotFound'
-				? error.withSuggestion('It may already be deleted. The list shows the existing models.')
-				: error,
-		),
-	);
+	const result = await runAction(server, { ...options, model, limit });
 	const { before, state } = result;
 	const changed = before === undefined ? result.changed : before !== state;
 	const tookMs = Math.round(performance.now() - startedAt);

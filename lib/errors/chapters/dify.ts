@@ -5,6 +5,7 @@ import { getOwn } from '../../values/own-properties';
 import type { ErrorType } from '../error-types';
 import { ERROR_TYPES, isConnectionError } from '../error-types';
 import type { Facts, FailedNode, FileObstacle, FormFieldLimits, UnacceptedFiles } from '../facts';
+import { adviseOnOption } from './options';
 import type { Row } from './row';
 import { defineRow } from './row';
 
@@ -209,6 +210,12 @@ export const DIFY_ROWS: readonly Row[] = [
 				'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 		}),
 	}),
+	// Its title says why, and what to do.
+	defineRow({
+		types: ['fileRejected'],
+		needs: ['isDocumentDownload'],
+		tell: () => ({ suggestion: '' }),
+	}),
 	// No logs and no run exist: what was sent is the reason.
 	defineRow({
 		types: ['runFailed'],
@@ -225,5 +232,11 @@ export const DIFY_ROWS: readonly Row[] = [
 		types: RESPONDED,
 		needs: ['failedNode'],
 		tell: ({ failedNode: { type = '' } }) => getOwn(ADVICE_OF_NODE, type),
+	}),
+	// The types of Dify's codes say that a value is wrong, and its message which.
+	defineRow({
+		types: RESPONDED,
+		needs: ['difyCode', 'namedOptions'],
+		tell: ({ namedOptions }) => namedOptions.map(adviseOnOption).join(' '),
 	}),
 ];

@@ -1,6 +1,6 @@
 /** The chapter of models, keys and tasks: what a server has, what it cannot do, and what it makes of a request. */
 import type { ErrorType } from '../error-types';
-import { ERROR_TYPES, getErrorText, isConnectionError } from '../error-types';
+import { ERROR_TYPES, getErrorText, isConnectionError, isUnknownError } from '../error-types';
 import type { Facts } from '../facts';
 import type { JsonRecord } from '../../values/records';
 import { describeLackingTask } from '../lacking-task';
@@ -33,7 +33,37 @@ const RULES_ADVICE: Readonly<Record<Facts['convertedRules'], string>> = {
 const NO_API =
 	'Check the Base URL: the program at this address has neither a model list nor this endpoint.';
 
+/** What nothing but the words of the server explains. */
+const OF_COMMAND: readonly ErrorType[] = ERROR_TYPES.filter(isUnknownError);
+
+/** What to do about a command that a server refused; undefined: nothing is known of it. */
+function adviseOnCommand(command: Facts['modelCommand']): string | undefined {
+	if (command.kind === 'pull')
+		return command.hasBegun
+			? 'The registry has the model, and what was downloaded is kept: try again. If it fails again, the log of Ollama may say more.'
+			: 'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M, and that Ollama reaches the registry (HTTPS_PROXY in its environment).';
+	// Of a router, nothing else is known to refuse a deletion.
+	return command.isRouter
+		? 'A router deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.'
+		: undefined;
+}
+
 export const MODEL_ROWS: readonly Row[] = [
+	// Commands of Local Llama → Model
+	defineRow({
+		types: ['modelNotFound'],
+		needs: ['modelCommand'],
+		tell: ({ modelCommand }) =>
+			modelCommand.kind === 'remove'
+				? 'It may already be deleted. The list shows the existing models.'
+				: adviseOnCommand(modelCommand),
+	}),
+	defineRow({
+		types: OF_COMMAND,
+		needs: ['modelCommand'],
+		tell: ({ modelCommand }) => adviseOnCommand(modelCommand),
+	}),
+
 	// A key that the gateway accepts
 	defineRow({
 		types: ['unauthorized'],

@@ -5,7 +5,6 @@ import type { ServerError } from '../../errors/server-error';
 import { rethrowWith } from '../../errors/server-error';
 import { toStreamError } from '../../errors/classify-error';
 import { createServerError } from '../../errors/create-error';
-import { isUnknownError } from '../../errors/error-types';
 import type { HttpResponse, RequestOptions } from '../../http/types';
 import { toErrorContext } from '../../http/request-errors';
 import { request } from '../../http/request';
@@ -101,7 +100,9 @@ async function remove(server: ModelServer, { model, signal }: ModelActionOptions
 		signal,
 		timeouts: { firstTokenMs: 0, idleMs: 0, totalMs: REMOVE_TIMEOUT_MS },
 	};
-	await request(server, requestOptions, (response) => response.text());
+	await request(server, requestOptions, (response) => response.text()).catch(
+		rethrowWith((error) => error.withFacts({ modelCommand: { kind: 'remove', isRouter: false } })),
+	);
 	return { deleted: true } as const;
 }
 
@@ -126,7 +127,11 @@ async function pull(server: ModelServer, options: ModelActionOptions) {
 	const layers = new Map<string, Layer>();
 	await request(server, requestOptions, async (response) => {
 		await followPull(server, { options, layers }, response);
-	}).catch(rethrowWith((error) => explainPullError(error, layers.size > 0)));
+	}).catch(
+		rethrowWith((error) =>
+			error.withFacts({ modelCommand: { kind: 'pull', hasBegun: layers.size > 0 } }),
+		),
+	);
 	const all = [...layers.values()];
 	const size = all.reduce((sum, { total }) => sum + total, 0);
 	const downloaded = all.reduce((sum, { total, before }) => sum + total - before, 0);
@@ -200,16 +205,4 @@ function recordProgress(
 ) {
 	if (digest === undefined || total === undefined || layers.has(digest)) return;
 	layers.set(digest, { total, before: completed >= total ? total : 0 });
-}
-
-const CHECK_NAME =
-	'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M, and that Ollama reaches the registry (HTTPS_PROXY in its environment).';
-
-const CONTINUE_DOWNLOAD =
-	'The registry has the model, and what was downloaded is kept: try again. If it fails again, the log of Ollama may say more.';
-
-/** An error before or in the download: once a layer was named, the registry has the model. */
-function explainPullError(error: ServerError, hasBegun: boolean): ServerError {
-	const isOfPull = isUnknownError(error.type) || error.type === 'modelNotFound';
-	return isOfPull ? error.withSuggestion(hasBegun ? CONTINUE_DOWNLOAD : CHECK_NAME) : error;
 }

@@ -3,7 +3,6 @@ import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
 import { asServerErrorOrThrow, rethrowWith, ServerError } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
-import { isUnknownError } from '../../errors/error-types';
 import { toErrorContext } from '../../http/request-errors';
 import { asRecords } from '../../values/records';
 import { tryProbeWithin } from '../probe';
@@ -264,12 +263,7 @@ async function remove(server: ModelServer, options: ModelActionOptions) {
 	await sendCommand(server, path, command).catch(
 		rethrowWith((error) => {
 			if (error.type === 'routeNotFound') return createNotRouterError(server);
-			// Of a router, nothing else is known to refuse a deletion.
-			return isUnknownError(error.type)
-				? error.withSuggestion(
-						'A router deletes only models it downloaded itself, not those of --models-dir or --models-preset. Delete the file there.',
-					)
-				: error;
+			return error.withFacts({ modelCommand: { kind: 'remove', isRouter: true } });
 		}),
 	);
 	return { deleted: true } as const;

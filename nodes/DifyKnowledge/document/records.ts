@@ -197,6 +197,7 @@ async function download(call: DifyCall & FieldValues<typeof downloadFields>) {
 
 function explainDownloadError(error: ServerError) {
 	if (error.type !== 'fileRejected') return error;
-	const title = 'The file of the document could not be downloaded';
-	return error.copyWith({ ownTitle: title, detail: `${title}: ${error.detail}`, suggestion: '' });
+	return error
+		.copyWith({ heading: 'The file of the document could not be downloaded' })
+		.withFacts({ isDocumentDownload: true });
 }

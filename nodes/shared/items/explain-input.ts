@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { isToolType } from 'n8n-workflow';
+import type { MissingItemField, ValueSource } from '../../../lib/errors/facts';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecord, asString } from '../../../lib/values/records';
@@ -9,10 +10,6 @@ import { isSameLabel } from '../../../lib/n8n/written-fields';
 import { markModelValue } from '../../../lib/n8n/model-fields';
 import { getStartingChatTrigger } from '../../../lib/n8n/chat-trigger';
 import { getOwn } from '../../../lib/values/own-properties';
-
-/** For an item with which an earlier node has continued after its error. */
-const OF_AN_ERROR =
-	'The item is the error of an earlier node: remove such items before this node (Filter), or set On Error of that node to "Continue (using error output)".';
 
 /** The item whose value caused an error. */
 interface FailedInput {
@@ -59,47 +56,34 @@ function explainError(
 	if (error.field === undefined || error.status !== undefined) return unchanged;
 	const field = findField(properties, asRecord(parameters), error.field);
 	if (field === undefined) return unchanged;
-	if (!hasExpression(field.value)) {
-		const { type: errorType, inputProblem } = error;
-		// Other types have their own advice.
-		const isPlain = errorType === 'invalidInput' && hasPlainAdvice(error);
-		const reason =
-			isPlain && inputProblem === 'empty' ? error.withSuggestion('Enter a value.') : error;
-		return { reason, isOfNode: true };
-	}
-	if (!isExpression(field.value)) {
-		// A value in it comes from an expression, and the error does not say which.
-		const isPlain = error.type === 'invalidInput' && hasPlainAdvice(error);
-		const reason = isPlain ? error.withSuggestion(adviseOnValue(error, context)) : error;
-		return { reason, isOfNode: false };
-	}
-	// A field with its own advice keeps it.
-	const suggest = (suggestion: string) => (hasPlainAdvice(error) ? suggestion : error.suggestion);
+	const { inputProblem: problem = 'wrong' } = error;
+	const isTolerant = context.continueOnFail();
+	const explain = (from: ValueSource['from']): ExplainedInput => ({
+		reason: error.withFacts({ valueSource: { from, problem, isTolerant } }),
+		isOfNode: from === 'node',
+	});
+	if (!hasExpression(field.value)) return explain('node');
+	// A value in it comes from an expression, and the error does not say which.
+	if (!isExpression(field.value)) return explain('part');
 	const json = asRecord(context.getInputData()[itemIndex]?.json);
 	const missingName =
-		error.inputProblem === 'empty' ? findMissingName(field.value as string, json) : undefined;
-	const reason =
-		missingName === undefined
-			? error.withSuggestion(suggest(adviseOnValue(error, context)))
-			: error.copyWith({
-					title: `This item has no ${/\W/.test(missingName) ? `"${missingName}"` : missingName}`,
-					suggestion: Object.hasOwn(json, 'error')
-						? OF_AN_ERROR
-						: suggest(
-								`${adviseOnField(missingName, context)}, or change the expression in "${field.label}".`,
-							),
-				});
-	return { reason, isOfNode: false };
-}
-
-/** Whether nothing but its type says what to do. */
-function hasPlainAdvice({ ownWords }: ServerError): boolean {
-	return ownWords?.suggestion === undefined;
+		problem === 'empty' ? findMissingName(field.value as string, json) : undefined;
+	if (missingName === undefined) return explain('expression');
+	const missingItemField: MissingItemField = {
+		name: missingName,
+		label: field.label,
+		isOfError: Object.hasOwn(json, 'error'),
+		source:
+			missingName === 'chatInput'
+				? { kind: 'chat', trigger: getStartingChatTrigger(context)?.name }
+				: { kind: 'item' },
+	};
+	return { reason: error.withFacts({ missingItemField }), isOfNode: false };
 }
 
 /** The error of Dify with the label of the field that it names: the nodes name their fields as requests do. */
 function labelParameter(error: ServerError, properties: readonly INodeProperties[]): ServerError {
-	const { service, field, sentence, message, facts } = error;
+	const { service, field, sentence, facts } = error;
 	if (service !== 'dify' || field !== undefined || sentence === undefined) return error;
 	const place = asString(facts.param) ?? '';
 	const names = place.split('.').map((name) => name.replace(/_(\w)/g, toUpperCase));
@@ -107,34 +91,16 @@ function labelParameter(error: ServerError, properties: readonly INodeProperties
 	if (property === undefined) return error;
 	const { displayName: label } = property;
 	const mark = `${place}: `;
-	const labelled = error.copyWith({
-		title: message.startsWith(mark) ? message.slice(mark.length) : message,
-		detail: error.detail,
-		isServerText: true,
-		suggestion: hasPlainAdvice(error) ? `Change "${label}".` : error.suggestion,
-	});
-	return labelled.withField(label);
+	return error
+		.copyWith({
+			sentence: sentence.startsWith(mark) ? sentence.slice(mark.length) : sentence,
+		})
+		.withFacts({ namedOptions: [{ label }] })
+		.withField(label);
 }
 
 function toUpperCase(_match: string, letter: string) {
 	return letter.toUpperCase();
-}
-
-/** What to do about a value of an item. */
-function adviseOnValue({ inputProblem }: ServerError, context: FailedInput['context']): string {
-	if (inputProblem !== 'empty') return 'Correct the value in the item, or the expression.';
-	return context.continueOnFail()
-		? 'Fill in the value, or remove such items before this node (Filter).'
-		: 'Fill in the value, remove such items before this node (Filter), or set Settings → On Error to Continue.';
-}
-
-/** How the item gets the field; for the field of a chat, only what is not done yet. */
-function adviseOnField(missingName: string, context: FailedInput['context']): string {
-	if (missingName !== 'chatInput') return 'Pass on a field with this name';
-	const trigger = getStartingChatTrigger(context);
-	return trigger === undefined
-		? 'It comes from a Chat Trigger: start the workflow with one'
-		: `Pass on this field of "${trigger.name}"`;
 }
 
 /** A field of the node. */

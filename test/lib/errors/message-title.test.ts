@@ -1,3 +1,4 @@
+import { getErrorText } from '../../../lib/errors/error-types';
 import { tell } from '../../../lib/errors/tell';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
 import { createInputError } from '../../../lib/errors/create-error';
@@ -209,30 +210,18 @@ test('a server that names its own timeout is no proxy in front of it', () => {
 test('a label is that of one title', () => {
 	const own = createInputError('Model: none', '', { field: 'Model' });
 	expect(own.withField('Text 3').message).toBe('Text 3: Model: none');
-	const changed = own.withField('Text 3').copyWith({ title: 'Text 3: another' });
-	expect(changed.withField('Text 4').message).toBe('Text 4: Text 3: another');
+	expect(own.withField('Text 3').withField('Text 4').message).toBe('Text 4: Model: none');
 });
 
 test('the sentence of a server stays the title of its error', () => {
 	const error = toError(500, { error: 'The disk is full' });
-	const copy = error.copyWith({
-		type: 'modelLoadFailed',
-		ownTitle: 'Another',
-		suggestion: 'Look.',
-	});
-	expect(copy).toMatchObject({ message: 'The disk is full', suggestion: 'Look.' });
-	expect(copy.copyWith({ suggestion: 'Wait.' })).toMatchObject({
-		message: 'The disk is full',
-		isServerText: true,
-	});
+	const { suggestion } = getErrorText('modelLoadFailed');
+	const other = error.asType('modelLoadFailed');
+	expect(other).toMatchObject({ message: 'The disk is full', suggestion, isServerText: true });
 });
 
-test('a new title is that of the node, unless it is said to be of the server', () => {
-	const error = toError(500, { error: 'The disk is full' });
-	const own = error.copyWith({ title: 'Own' });
-	expect(own).toMatchObject({ message: 'Own', detail: 'Own', isServerText: false });
-	expect(tell(own, 'trace').title).toBe('Own');
-	expect(own.copyWith({ ownTitle: 'Better' }).message).toBe('Better');
-	const shortened = error.copyWith({ title: 'The disk', isServerText: true });
-	expect(shortened).toMatchObject({ message: 'The disk', isServerText: true });
+test('an error of another type has the words of that type, but for the sentence of a server', () => {
+	const own = createInputError('Model: none', 'Enter one.', { field: 'Model' });
+	const { title: message, suggestion } = getErrorText('modelNotFound');
+	expect(own.asType('modelNotFound')).toMatchObject({ message, detail: message, suggestion });
 });

@@ -31,7 +31,7 @@ describe('ServerError', () => {
 	test('a copy may be repeated as its own type says, and as before if that is the same', () => {
 		expect(failed.copyWith({ type: 'busy' }).retryable).toBe(true);
 		const busy = new ServerError({ type: 'busy', title: 'No', suggestion: '.', retryable: false });
-		expect(busy.copyWith({ title: 'Never' }).retryable).toBe(false);
+		expect(busy.copyWith({ field: 'Model' }).retryable).toBe(false);
 		expect(busy.copyWith({ type: 'modelLoading' }).retryable).toBe(isRetryable('modelLoading'));
 	});
 
@@ -159,7 +159,10 @@ describe('describeError', () => {
 	});
 
 	test('a second try that failed as well is told behind any advice, in panels, chats and findings', () => {
-		const twice = failed.copyWith({ wasSentTwice: true }).withSuggestion('Start it.');
+		const twice = failed.copyWith({
+			wasSentTwice: true,
+			ownWords: { ...failed.ownWords, suggestion: 'Start it.' },
+		});
 		expect(describeError(twice, '')).toBe(
 			'It broke in the middle. Server message: "boom". Start it. A second try failed as well.',
 		);
