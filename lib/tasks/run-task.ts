@@ -3,7 +3,7 @@ import type { ServerError } from '../errors/server-error';
 import { asServerErrorOrThrow } from '../errors/server-error';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { Timeouts } from '../http/timeouts';
-import type { FormFile } from '../http/multipart';
+import type { FormFile, FormBody, UploadProgress } from '../http/multipart';
 import type { Priority } from '../http/queue';
 import { getServerFacts } from '../servers/server-facts';
 import type { FactSources } from '../errors/investigate';
@@ -26,9 +26,10 @@ import { TASK_LIMITS } from '../task-limits';
 import type { TaskName } from '../task-limits';
 import { withSpan } from '../tracing/span';
 import type { JsonRecord } from '../values/records';
-import { TaskUpload } from './task-upload';
 import { getOwn } from '../values/own-properties';
 import { collectTexts, truncate } from '../values/text';
+import type { BrokenUpload } from '../errors/facts';
+import { createFormBody } from '../http/multipart';
 
 /** Settings of every task. */
 export interface TaskSettings {
@@ -287,3 +288,36 @@ function getTextsOfOthers(body: JsonRecord): string[] {
 
 /** The field that every task sends. */
 const MODEL_FIELD: RequestField = { field: 'model', label: MODEL_LABEL, canOmit: false };
+
+/** The files of a task, and how far their upload came. */
+class TaskUpload {
+	/** How much of the last form was sent, since only its attempt can have caused the error. */
+	private sent: UploadProgress | undefined;
+
+	constructor(private readonly files: readonly FormFile[]) {}
+
+	/** A form for one attempt. It reads the files from their beginning. */
+	createForm(fields: JsonRecord): FormBody {
+		const form = createFormBody(fields, this.files);
+		this.sent = form.sent;
+		return form;
+	}
+
+	/** The error of a file that could not be read; any other is returned unchanged. */
+	explain(error: unknown): unknown {
+		const { unreadable } = this.sent ?? {};
+		return unreadable === undefined
+			? error
+			: createInputError(
+					`"${unreadable.name}" could not be read: ${unreadable.reason}`,
+					'Check the binary data of the item and the binary data storage of n8n.',
+				);
+	}
+
+	/** Undefined if nothing was sent, or all of it. */
+	getBrokenUpload(): BrokenUpload | undefined {
+		const { bytes: sentBytes = 0 } = this.sent ?? {};
+		const fileSize = this.files.reduce((sum, { file }) => sum + file.size, 0);
+		return sentBytes === 0 || sentBytes >= fileSize ? undefined : { fileSize, sentBytes };
+	}
+}

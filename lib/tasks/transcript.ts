@@ -8,17 +8,37 @@ import { isRecord, omitUndefined, asRecords, asString } from '../values/records'
 import { parseCutJson } from '../values/cut-json';
 import { MAX_DEPTH } from '../values/json';
 import { tryOrUndefined } from '../values/try-or-undefined';
-import { joinSplitSegments, joinSplitText } from './split-text';
 import type { Cue } from './cue-times';
 import { parseCueLine } from './cue-times';
 import type { Steps } from '../http/steps';
 import { runAtOnce } from '../http/steps';
 import type { SubtitleFormat, Transcript } from './transcript-hints';
-import { isSilentSegment, stripMarks, stripSilence } from './transcript-marks';
-import { stripReasoning } from './transcript-reasoning';
+import { splitReasoning } from '../text/reasoning';
+import { CLOSING_TAG } from '../text/thinking-tags';
 
 /** `response_format` of OpenAI's API. */
 export type TranscriptFormat = 'json' | 'text' | 'verbose_json' | 'srt' | 'vtt';
+
+/** A text without marks. */
+interface UnmarkedText {
+	text: string;
+	/** That of the first mark that names one, in the words or the code of the model. */
+	language?: string;
+}
+
+/** The marks of a family of models. */
+interface MarkFamily {
+	/** Marks before and after the text; the group is the language. */
+	outer: RegExp;
+	/** Marks between the parts of a text that begins with a mark of this family. */
+	inner?: RegExp;
+}
+
+/** A text without the marks at its beginning. */
+interface LeadingMarks extends UnmarkedText {
+	/** The marks that may follow between its parts. */
+	inner: RegExp[];
+}
 
 /**
  * Parses a transcript by its content, not by its type: whisper.cpp sends plain text as `text/html`.
@@ -155,4 +175,150 @@ function* parseSubtitles(
 	}
 	const content = lines.join('\n');
 	return { text: textLines.join('\n'), subtitles: { format, content }, cues, extraFields };
+}
+
+/** The thinking that models write before a transcript. Pure. */
+
+/** Gemma's end of thinking, of which a server may remove the beginning. */
+const GEMMA_END = '<channel|>';
+
+const ENDS_WITH_THINKING = new RegExp(`(?:${CLOSING_TAG}|<channel\\|>)\\s*$`);
+
+/**
+ * Removes the thinking before a transcript: models that answer with speech and text may think.
+ *
+ * @returns the response as it is, if its thinking has no end
+ */
+export function stripReasoning(response: string): string {
+	const { text } = splitReasoning(response, true);
+	const isCutOff = text.trim() === '' && !ENDS_WITH_THINKING.test(response);
+	return isCutOff ? response : stripUnopened(text);
+}
+
+/** A sentence that mentions the mark has a blank before it; a model may also end its text with it. */
+function stripUnopened(text: string): string {
+	const at = text.indexOf(GEMMA_END);
+	if (at < 0 || text[at - 1] === ' ') return text;
+	const rest = text.slice(at + GEMMA_END.length);
+	return rest.trim() === '' ? text.slice(0, at) : rest;
+}
+
+/**
+ * Marks that models write around a transcript. The same characters in the middle of a sentence are speech about them, so a
+ * mark counts only at the place where a model writes it. Pure.
+ */
+const FAMILIES: readonly MarkFamily[] = [
+	// Qwen3-ASR (vLLM 33410): "language English<asr_text>Hello", and "language None<asr_text>" for silence. Each part of a
+	// long recording begins with it.
+	{
+		outer: /(?:\blanguage (\w[\w ,-]{0,60}?) ?)?<\/?asr_text>/,
+		inner: /\blanguage \w[\w ,-]{0,60}? ?<asr_text>/g,
+	},
+	// By form. Whisper (vLLM 17676): "<|startoftranscript|><|en|><|transcribe|><|0.00|>", with times between segments.
+	// SenseVoice: "<|zh|><|NEUTRAL|><|Speech|><|woitn|>".
+	{
+		outer: /<\|(?:([a-z]{2,3})|[^\s<>|]{1,40})\|>/,
+		inner: /<\|\d{1,6}\.\d{1,3}\|>/g,
+	},
+];
+
+const OUTER_MARKS = FAMILIES.map(({ outer, inner }) => ({
+	leading: new RegExp(`^(?:${outer.source})`),
+	trailing: new RegExp(`(?:${outer.source})$`),
+	inner,
+}));
+
+/** Longer than any mark. */
+const MAX_MARK_LENGTH = 100;
+
+/** Of whisper.cpp (its pull request 2629), for silence: a segment, which is a line of the text. */
+const SILENCE = String.raw`\[ ?BLANK_AUDIO ?\]`;
+
+const SILENT_LINE = new RegExp(`^[ \\t]*${SILENCE}|${SILENCE}[ \\t]*$`, 'gm');
+
+const SILENT_SEGMENT = new RegExp(`^\\s*${SILENCE}\\s*$`);
+
+const SILENT_PART = new RegExp(SILENCE, 'g');
+
+/** Removes the marks around a text, and those between its parts. */
+export function stripMarks(marked: string): UnmarkedText {
+	const { text, language, inner } = stripLeading(marked.replace(SILENT_LINE, ''));
+	const body = inner.reduce((rest, pattern) => rest.replace(pattern, ''), text);
+	return { text: stripTrailing(body), language };
+}
+
+/** Whether a segment contains only the mark for silence. */
+export function isSilentSegment(text: string): boolean {
+	return SILENT_SEGMENT.test(text);
+}
+
+/** Removes the mark for silence everywhere: for a text whose segments show that it is none of its words. */
+export function stripSilence(text: string): string {
+	return text.replace(SILENT_PART, '');
+}
+
+function stripLeading(marked: string): LeadingMarks {
+	const inner: RegExp[] = [];
+	let language: string | undefined;
+	let at = 0;
+	for (;;) {
+		at += /^\s*/.exec(marked.slice(at))![0].length;
+		const head = marked.slice(at, at + MAX_MARK_LENGTH);
+		const match = OUTER_MARKS.map((marks) => ({ marks, found: marks.leading.exec(head) })).find(
+			({ found }) => found !== null,
+		);
+		if (match?.found == null) break;
+		const [mark, name] = match.found;
+		if (name !== undefined && name !== 'None') language ??= name;
+		if (match.marks.inner && !inner.includes(match.marks.inner)) inner.push(match.marks.inner);
+		at += mark.length;
+	}
+	// Blanks belong to the text: a segment of Whisper begins with a space.
+	const isMarked = inner.length > 0 || marked.slice(0, at).trim() !== '';
+	return { text: isMarked ? marked.slice(at) : marked, language, inner };
+}
+
+function stripTrailing(marked: string): string {
+	let text = marked;
+	for (;;) {
+		const content = text.trimEnd();
+		const tail = content.slice(-MAX_MARK_LENGTH);
+		const mark = OUTER_MARKS.map(({ trailing }) => trailing.exec(tail)?.[0]).find(
+			(found) => found !== undefined,
+		);
+		if (mark === undefined) return text;
+		text = content.slice(0, -mark.length);
+	}
+}
+
+/** Words that whisper.cpp 1.8.4 and newer break at the end of a segment (its issue 3968). Pure. */
+
+/** A letter, a line end, and a small letter without a space. */
+const BROKEN_WORD = /(?<=\p{L})\n(?=\p{Ll})/gu;
+
+/** The rest of a word at the beginning of a segment. */
+const REST = /^\p{Ll}[\p{L}\p{M}]*[.,!?;:]?(?=\s|$)/u;
+
+/** Joins the words of a text whose lines begin with a space, unless a word continues there. */
+export function joinSplitText(text: string): string {
+	const startsWithSpace = /^ \S/.test(text) && /\n(?: \S|$)/.test(text);
+	return startsWithSpace ? text.replace(BROKEN_WORD, '') : text;
+}
+
+/** The same for segments: the rest of a word moves to the segment with its beginning. */
+export function joinSplitSegments(segments: readonly JsonRecord[]): JsonRecord[] {
+	const texts = segments.map(({ text }) => asString(text) ?? '');
+	const startsWithSpace = texts.filter((text) => /^ \S/.test(text)).length * 2 > texts.length;
+	if (!startsWithSpace) return [...segments];
+	for (const [at, text] of texts.entries()) {
+		const [rest = ''] = at > 0 && /\p{L}$/u.test(texts[at - 1]!) ? (REST.exec(text) ?? []) : [];
+		if (!rest) continue;
+		texts[at - 1] += rest;
+		texts[at] = text.slice(rest.length);
+	}
+	return segments.map((segment, at) =>
+		segment.text === texts[at] || typeof segment.text !== 'string'
+			? segment
+			: { ...segment, text: texts[at]! },
+	);
 }

@@ -6,9 +6,7 @@ import type {
 } from 'n8n-workflow';
 import { difyActionNode, createDifyExecute } from '../shared/dify/dify-execute';
 import { createOperationTable } from '../shared/items/operation-table';
-import { feedbackGetAll } from './get-all';
-import { feedbackRate } from './rate';
-import { feedbackRevoke } from './revoke';
+import { feedbackGetAll, feedbackRate, feedbackRevoke } from './rating';
 
 /** In the order of n8n's list of actions. */
 const operations = createOperationTable([feedbackRate, feedbackGetAll, feedbackRevoke]);

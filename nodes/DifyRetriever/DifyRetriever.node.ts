@@ -7,9 +7,8 @@ import type {
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../../lib/n8n/bind-context';
-import { getKnowledgeBases } from './knowledge-base-list';
+import { getKnowledgeBases, fields } from './fields';
 import { supplyRetriever } from './supply';
-import { fields } from './fields';
 
 export class DifyRetriever implements INodeType {
 	description: INodeTypeDescription = {

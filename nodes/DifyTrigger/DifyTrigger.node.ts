@@ -7,8 +7,7 @@ import type {
 import { NodeConnectionTypes } from 'n8n-workflow';
 import { toProperties } from '../shared/fields/to-properties';
 import { bindContext } from '../../lib/n8n/bind-context';
-import { pollDify } from './poll';
-import { fields } from './fields';
+import { pollDify, fields } from './poll';
 
 export class DifyTrigger implements INodeType {
 	description: INodeTypeDescription = {

@@ -4,15 +4,15 @@ import { FEEDBACK_LIST } from '../../lib/dify/app';
 import { fetchPage } from '../../lib/dify/pages';
 import type { DifyClient } from '../../lib/dify/client';
 import { openDifyClient } from '../../lib/dify/credentials';
-import type { Values } from '../../lib/fields/field';
+import type { Values, FieldTable } from '../../lib/fields/field';
 import type { JsonRecord } from '../../lib/values/records';
 import { toDifyNodeError } from '../shared/dify/dify-node-error';
 import { toPollError } from '../../lib/n8n/shown-error';
 import { ItemSource } from '../shared/fields/item-source';
 import { readValues } from '../shared/fields/read-values';
-import { fields } from './fields';
 import type { Rating } from './feedback';
 import { fetchNewFeedback, parseFeedbackState } from './feedback';
+import { optionsField } from '../shared/fields/options-field';
 
 /** Whether a rating starts the workflow. */
 type RatingFilter = (feedback: JsonRecord) => boolean;
@@ -82,3 +82,34 @@ function toEvent(feedback: JsonRecord, isNew: boolean) {
 	const ownFields = { event: 'feedback', isNew };
 	return { ...ownFields, ...feedback, ...ownFields } as IDataObject;
 }
+
+/** Fields of Dify Trigger. */
+export const fields = {
+	// n8n lists the options of a field with this label as the actions of a trigger.
+	rating: {
+		kind: 'choice',
+		label: 'Trigger On',
+		default: 'any',
+		choices: {
+			any: { name: 'Any Rating', action: 'When a message is rated' },
+			dislike: { name: 'Dislike', action: 'When a message is disliked' },
+			like: { name: 'Like', action: 'When a message is liked' },
+		},
+	},
+	options: optionsField({
+		changed: {
+			kind: 'switch',
+			label: 'Include Changed Ratings',
+			default: true,
+			description:
+				'Whether a changed rating, such as a comment added later, starts the workflow again. On if not set. Detected among the newest 100 ratings.',
+		},
+		source: {
+			kind: 'choice',
+			label: 'From',
+			default: 'user',
+			choices: { admin: 'Team in Dify', user: 'App Users' },
+			description: 'Whose ratings start the workflow. If not set, all ratings do.',
+		},
+	}),
+} as const satisfies FieldTable;

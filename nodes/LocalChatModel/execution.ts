@@ -1,5 +1,5 @@
 /** The execution that a supplied chat model works for: its Stop, its token totals, its hints and errors. */
-import type { NodeOperationError } from 'n8n-workflow';
+import type { NodeOperationError, ISupplyDataFunctions, INode } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';
 import type { ChatResult } from '../../lib/chat/chat-result';
 import type { InputMessage } from '../../lib/chat/input-message';
@@ -16,9 +16,15 @@ import {
 	storeTokenTotals,
 	readTokenTotals,
 } from '../../lib/n8n/token-totals';
-import { assertQuestion } from './empty-question';
-import { getStreamingHint } from './streaming-hint';
 import { findUnsentFiles } from './unsent-files';
+import { NOTICEABLE_WAIT_MS } from '../shared/items/watch-loading';
+import { asRecord, asString } from '../../lib/values/records';
+import { getStartingChatTrigger } from '../../lib/n8n/chat-trigger';
+import { createInputError } from '../../lib/errors/create-error';
+
+type Context = Pick<ISupplyDataFunctions, 'evaluateExpression' | 'getChatTrigger'> & {
+	isStreaming?(): boolean;
+};
 
 /** All that generating needs of n8n. */
 export class ChatExecution {
@@ -93,4 +99,48 @@ export class ChatExecution {
 	close(): void {
 		this.poller.close();
 	}
+}
+
+/** The hint about a chat that could stream and does not. */
+
+/**
+ * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
+ * time, if the response was streamed, and if the execution did not start in a chat.
+ */
+export function getStreamingHint(context: Context, totalMs: number): string | undefined {
+	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
+	const trigger = getStartingChatTrigger(context);
+	if (!trigger) return undefined;
+	const { responseMode } = asRecord(trigger.parameters.options);
+	if (responseMode !== undefined && responseMode !== 'lastNode') return undefined;
+	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
+}
+
+/** A question without words, which a model would answer with something invented. */
+
+/**
+ * Checks the message that is to be answered.
+ *
+ * @param rootNode undefined if n8n does not say which node uses the model
+ * @throws {ServerError} of type `invalidInput` if it is from the user and has neither words nor files
+ */
+function assertQuestion(messages: readonly InputMessage[], rootNode: INode | undefined): void {
+	const last = messages.at(-1);
+	if (last?.type !== 'human' || !isBlank(last)) return;
+	const owner = rootNode === undefined ? 'the node that uses this model' : `"${rootNode.name}"`;
+	throw createInputError(
+		'The question is empty',
+		`Fill in the prompt of ${owner}, or correct its expression. In a tool of an agent, let the model fill it in: the button with the stars beside the field.`,
+	);
+}
+
+function isBlank({ content, files = [] }: InputMessage): boolean {
+	return (
+		files.length === 0 &&
+		content.every(({ block }) => {
+			const { type, text } = asRecord(block);
+			const words = asString(block) ?? (type === 'text' ? asString(text) : undefined);
+			return words !== undefined && words.trim() === '';
+		})
+	);
 }

@@ -8,8 +8,7 @@ import { NodeConnectionTypes } from 'n8n-workflow';
 import { bindContext } from '../../lib/n8n/bind-context';
 import { serviceCredentials } from '../shared/fields/check-fields';
 import { searchModels } from '../shared/fields/model-selection';
-import { operations } from './operations';
-import { runServerHealth } from './run-server-health';
+import { operations, runServerHealth } from './operations';
 
 export class ServerHealth implements INodeType {
 	description: INodeTypeDescription = {

@@ -95,8 +95,7 @@ import {
 	isLoopback,
 } from '../../lib/errors/rows/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
-import { shortenText } from '../../lib/tasks/shorten-text';
-import { excerpt } from '../../lib/tasks/texts';
+import { shortenText, excerpt } from '../../lib/tasks/texts';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import { classifyErrorResponse, toStreamError, namesModel } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
@@ -137,13 +136,18 @@ import { parseParameterCount } from '../../lib/servers/parse-models';
 import { parseMetrics } from '../../lib/servers/metrics';
 import { LabelSet, lower } from '../../lib/tasks/labels';
 import { getPrefixes } from '../../lib/tasks/prefixes';
-import { joinSplitText } from '../../lib/tasks/split-text';
-import { stripMarkdown } from '../../lib/tasks/plain-speech';
+import {
+	joinSplitText,
+	parseTranscript,
+	readCutTranscript,
+	stripReasoning,
+	isSilentSegment,
+	stripMarks,
+	stripSilence,
+} from '../../lib/tasks/transcript';
+import { stripMarkdown } from '../../lib/tasks/synthesize-speech';
 import { runAtOnce } from '../../lib/http/steps';
 import { parseCueLine } from '../../lib/tasks/cue-times';
-import { parseTranscript, readCutTranscript } from '../../lib/tasks/transcript';
-import { isSilentSegment, stripMarks, stripSilence } from '../../lib/tasks/transcript-marks';
-import { stripReasoning } from '../../lib/tasks/transcript-reasoning';
 import { parseCutJson } from '../../lib/values/cut-json';
 import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
 import { asRecord } from '../../lib/values/records';

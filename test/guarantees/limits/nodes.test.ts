@@ -53,7 +53,7 @@ testLimit('lib/task-limits.ts#TASK_LIMITS.editImages.entries', {
 	within: 'complete',
 	beyond: 'too long',
 });
-testLimit('lib/tasks/edit-images.ts#MAX_EDITED_IMAGES', {
+testLimit('lib/tasks/images.ts#MAX_EDITED_IMAGES', {
 	limit: 16,
 	of: 'images of an edit',
 	outcome: async (count) => {

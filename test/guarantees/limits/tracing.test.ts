@@ -1,7 +1,7 @@
-import { stringifyMessages } from '../../../lib/tracing/trace-messages';
+import { stringifyMessages } from '../../../lib/tracing/attributes';
 import { testLimit } from '../../support/jest/limits';
 
-testLimit('lib/tracing/trace-messages.ts#MAX_CHARACTERS', {
+testLimit('lib/tracing/attributes.ts#MAX_CHARACTERS', {
 	limit: 100_000,
 	of: 'wide characters of a conversation',
 	outcome: (length) => {

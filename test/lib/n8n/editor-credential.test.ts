@@ -1,7 +1,7 @@
 import { ExpressionError } from 'n8n-workflow';
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { getKnowledgeBases } from '../../../nodes/DifyRetriever/knowledge-base-list';
+import { getKnowledgeBases } from '../../../nodes/DifyRetriever/fields';
 import { searchDocuments, searchKnowledgeBases } from '../../../nodes/shared/dify/editor-lists';
 import { modelSearches } from '../../../nodes/shared/fields/model-selection';
 import { searchVoices } from '../../../nodes/shared/fields/voice-selection';

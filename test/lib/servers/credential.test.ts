@@ -6,7 +6,7 @@ import {
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-} from '../../../lib/servers/credential-test';
+} from '../../../lib/servers/authenticate-request';
 import { buildCredentialHeaders } from '../../../lib/servers/credential-headers';
 import { ServerError } from '../../../lib/errors/server-error';
 import * as util from 'node:util';

@@ -1,6 +1,7 @@
-import { getDifferenceWarnings } from '../../../lib/tasks/result-checks';
+import { getDifferenceWarnings, isOtherLanguage } from '../../../lib/tasks/result-checks';
 
 const SEGMENTS = [{ start: 0, end: 1, text: 'Hi' }];
+
 const WORDS = [{ start: 0, end: 1, word: 'Hi' }];
 
 const compareTranscript = (body: object, result: object = {}, sentBody: object = body) =>
@@ -185,4 +186,30 @@ test.each([
 			sentBody: body,
 		}),
 	).toHaveLength(count);
+});
+
+test.each([
+	['de', 'en'],
+	['de', 'English'],
+	['de-DE', 'fr_FR'],
+	['chinese', 'ja'],
+	['he', 'Arabic'],
+])('%s is not %s', (requested, received) => {
+	expect(isOtherLanguage({ requested, received })).toBe(true);
+});
+
+test.each([
+	['de', 'German'],
+	['en-US', 'english'],
+	['zh', 'mandarin'],
+	['iw', 'hebrew'],
+	['jw', 'javanese'],
+	['tl', 'tagalog'],
+	['', 'german'],
+	['auto', 'german'],
+	['de', 'unknown'],
+	['de', ''],
+	['de', 'the whole sentence of a server'],
+])('%s may be %s', (requested, received) => {
+	expect(isOtherLanguage({ requested, received })).toBe(false);
 });

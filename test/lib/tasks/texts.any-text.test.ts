@@ -1,7 +1,7 @@
 /** How errors and hints name texts. */
 import { createServerError } from '../../../lib/errors/create-error';
 import { excerpt, getTruncationHints, nameRefusedText } from '../../../lib/tasks/texts';
-import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
+import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/transcript';
 import { expectApproved } from '../../support/approved/approved-table';
 import { describeError } from '../../support/approved/outcome';
 import path from 'node:path';

@@ -4,7 +4,7 @@ import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { transcribe } from '../../../lib/tasks/transcribe';
 import { runAtOnce } from '../../../lib/http/steps';
 import type { TranscriptFormat } from '../../../lib/tasks/transcript';
-import { parseTranscript } from '../../../lib/tasks/transcript';
+import { parseTranscript, joinSplitSegments, joinSplitText } from '../../../lib/tasks/transcript';
 import type { Transcript } from '../../../lib/tasks/transcript-hints';
 import { withSubtitles } from '../../../lib/tasks/transcript-hints';
 import type { TranscribeRequest } from '../../../lib/tasks/transcribe';
@@ -16,7 +16,6 @@ import { sendJson, startScripted } from '../../support/servers/scripted-server';
 import { useSimulator } from '../../simulators/use-simulator';
 import { connect, fileOf, OPTIONS, transcribeRequest, wavFile } from './media';
 import * as fc from 'fast-check';
-import { joinSplitSegments, joinSplitText } from '../../../lib/tasks/split-text';
 import { MARKED_TEXTS, NO_TRANSCRIPTS, TRANSCRIPTS } from './transcribe.cases';
 import { getError } from '../../support/jest/get-error';
 

@@ -17,7 +17,7 @@ import { useTraces } from '../../support/n8n/traces';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
 import { startSim } from '../dify/client';
 import * as fc from 'fast-check';
-import { stringifyMessages } from '../../../lib/tracing/trace-messages';
+import { stringifyMessages } from '../../../lib/tracing/attributes';
 import { examples } from '../../support/jest/properties';
 import { toInput } from '../../support/texts/messages';
 import { NO_EXECUTION } from '../../support/n8n/node-host';

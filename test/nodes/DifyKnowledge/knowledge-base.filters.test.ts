@@ -1,5 +1,5 @@
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
-import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/retriever';
+import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
 import { addDocument, knowledgeKey } from '../../simulators/dify';
 import { fakeContext } from '../../support/n8n/context';
 import { runBase, executePrepared, prepare, startScene } from './setup';

@@ -1,5 +1,5 @@
 import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
-import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/retriever';
+import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
 import { searchKnowledgeBases } from '../../../nodes/shared/dify/editor-lists';
 import { addDataset, addDocument, knowledgeKey } from '../../simulators/dify';
 import type { DifySim, SimDataset } from '../../simulators/dify';

@@ -1,8 +1,8 @@
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { useChatModel } from '../../support/n8n/chat-model';
-import { getStreamingHint } from '../../../nodes/LocalChatModel/streaming-hint';
+import { getStreamingHint } from '../../../nodes/LocalChatModel/execution';
 import { readTokenTotals } from '../../../lib/n8n/token-totals';
-import { withTokenBudget } from '../../../nodes/LocalChatModel/token-budget';
+import { withTokenBudget } from '../../../nodes/LocalChatModel/generator';
 import type { ChatGenerator } from '../../../lib/chat/chat-request';
 import type { ChatResult } from '../../../lib/chat/chat-result';
 

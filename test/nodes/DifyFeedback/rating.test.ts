@@ -1,10 +1,39 @@
-import { startSim } from '../../lib/dify/client';
-import { executeFeedback, getNodeError, getRatings, startWithMessage } from '../dify';
+import { executeFeedback, getRatings, startWithMessage, getNodeError } from '../dify';
+import { startSim, countRequests } from '../../lib/dify/client';
+
+test('an earlier rating: is removed by Revoke and by None; a missing rating is an error, unless it is ignored', async () => {
+	const { sim, messageId } = await startWithMessage();
+	await executeFeedback(sim, { messageId });
+	expect((await executeFeedback(sim, { messageId, operation: 'revoke' }))[0]!.json).toEqual({
+		messageId,
+		rating: null,
+		content: null,
+		success: true,
+	});
+	await executeFeedback(sim, { messageId });
+	expect((await executeFeedback(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({
+		rating: null,
+	});
+	expect(getRatings(sim)).toEqual([]);
+	await expect(executeFeedback(sim, { messageId, operation: 'revoke' })).rejects.toThrow(
+		'rating cannot be None when feedback not exists',
+	);
+	expect(
+		(
+			await executeFeedback(sim, {
+				messageId,
+				operation: 'revoke',
+				options: { ignoreNotRated: true },
+			})
+		)[0]!.json,
+	).toMatchObject({ alreadySo: true });
+});
 
 describe('rating', () => {
 	test('a new rating replaces the earlier one with its text', async () => {
 		const { sim, messageId } = await startWithMessage();
 		const [item] = await executeFeedback(sim, {
+			operation: 'rate',
 			messageId,
 			rating: 'dislike',
 			content: 'too <long> & "dull"',
@@ -60,4 +89,31 @@ test('without a message ID, the error names the field and node to drag', async (
 		expect(error.description).toContain('Dify Chat Message');
 	}
 	expect(sim.requests).toEqual([]);
+});
+
+test('the list of ratings is returned up to a limit or completely', async () => {
+	const { sim, messageId } = await startWithMessage();
+	await executeFeedback(sim, { messageId, content: 'first' });
+	const feedbacks = sim.app('chat').feedbacks;
+	while (feedbacks.length < 150) feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}` });
+	expect(await executeFeedback(sim, { operation: 'getAll', returnAll: true })).toHaveLength(150);
+	expect(countRequests(sim, '/app/feedbacks', 'GET')).toBe(2);
+	const [first, ...rest] = await executeFeedback(sim, {
+		operation: 'getAll',
+		returnAll: false,
+		limit: 2,
+	});
+	expect(first).toMatchObject({
+		json: {
+			id: 'f149',
+			rating: 'like',
+			content: 'first',
+			created_at: expect.stringContaining('T') as string,
+		},
+		pairedItem: { item: 0 },
+	});
+	expect(rest).toHaveLength(1);
+	await expect(executeFeedback(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow(
+		'"Limit" must be a number from 1',
+	);
 });

@@ -1,7 +1,7 @@
 /** The documents of a retriever, from records of any kind in several knowledge bases: their order, number and metadata. */
 import { createDifyError } from '../../../lib/dify/create-error';
 import { retrieve, truncateQuery } from '../../../lib/dify/knowledge/retrieval';
-import { createRetriever } from '../../../nodes/DifyRetriever/retriever';
+import { createRetriever } from '../../../nodes/DifyRetriever/supply';
 import type { SubNodeLog } from '../../../lib/n8n/sub-node-log';
 import { createRecordedClient } from '../../lib/dify/recorded-client';
 import { expectApproved } from '../../support/approved/approved-table';
@@ -121,7 +121,7 @@ test('each record with each search', async () => {
 			});
 		}
 	expectApproved(
-		path.join(__dirname, 'retriever.any-hits.approved.txt'),
+		path.join(__dirname, 'supply.any-hits.approved.txt'),
 		rows,
 		'A record becomes a document with its metadata, best first',
 	);
@@ -170,7 +170,7 @@ test('what is sent for each knowledge base, and questions of any length', async 
 		});
 	}
 	expectApproved(
-		path.join(__dirname, 'retriever.any-hits.requests.approved.txt'),
+		path.join(__dirname, 'supply.any-hits.requests.approved.txt'),
 		rows,
 		'A knowledge base is searched with its own settings',
 	);
