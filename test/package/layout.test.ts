@@ -28,11 +28,25 @@ test('every folder and file of the layout exists', () => {
 	).toEqual([]);
 });
 
-test('every folder and file that a test README names exists', () => {
-	const pages = fs
-		.readdirSync('test', { recursive: true, encoding: 'utf8' })
-		.filter((name) => path.basename(name) === 'README.md')
-		.map((name) => path.join('test', name));
+test('every room of lib has a README that says what comes in and goes out, what it remembers, and where to begin', () => {
+	const heads = ['Comes in', 'Goes out', 'Remembers', 'Begin at'].map((head) => `- **${head}:** `);
+	const rooms = fs.readdirSync('lib').filter((name) => isFolder(path.join('lib', name)));
+	const incomplete = rooms.filter((room) => {
+		const page = path.join('lib', room, 'README.md');
+		const text = fs.existsSync(page) ? fs.readFileSync(page, 'utf8') : '';
+		return !heads.every((head) => text.includes(head));
+	});
+	expect(rooms).not.toEqual([]);
+	expect(incomplete).toEqual([]);
+});
+
+test('every folder and file that a README of tests or of a room names exists', () => {
+	const pages = ['lib', 'test'].flatMap((folder) =>
+		fs
+			.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+			.filter((name) => path.basename(name) === 'README.md')
+			.map((name) => path.join(folder, name)),
+	);
 	const missing = pages.flatMap((page) => {
 		const text = fs.readFileSync(page, 'utf8');
 		const names = [...text.matchAll(/`((?:[\w.-]+\/)+|[\w./-]+\.(?:ts|mjs|json|jinja|gguf|md))`/g)];
