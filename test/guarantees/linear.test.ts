@@ -678,7 +678,7 @@ function getLiterals(file: string) {
 /** Readers that pass all of a text on to other files. */
 const COMPOSED = ['CompletionReader', 'applyEvent'];
 /** Files of their folders that pass it on, too. */
-const PARTS = /^lib\/chat\/read\/(?:completion-accumulator|text-stages|to-completion)\.ts$/;
+const PARTS = /^lib\/chat\/read\/(?:completion-accumulator|text-stages)\.ts$/;
 
 function toPart(file: string): string[] {
 	return PARTS.test(file) ? [file, ...findImports(file)] : [file];
@@ -799,11 +799,9 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'readLiteralCallsAt',
 		'findBlockMark',
 		'readLiteralAt',
-		'readCompleteJson',
 		'TextCursor.startsWith',
 		'TextCursor.skip',
 		'TextCursor.readUntil',
-		'readElements',
 		'parseJsonCall',
 		'findArgumentsProblem',
 		'toCandidates',
@@ -830,7 +828,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'containsSecret',
 		'replaceRanges',
 		'maskPartial',
-		'maskCompletion',
 	],
 	'it measures a text, and cuts it': ['assertTextLength', 'findLengthProblem', 'cutText'],
 	'it looks at the beginning of a text': ['hasUnknownWavLength', 'getImageSize', 'withWavLength'],

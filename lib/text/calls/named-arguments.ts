@@ -2,7 +2,6 @@
 import { parseJson } from '../../values/json';
 import { toObject } from './argument-values';
 import type { NamedArgument, NamedArguments } from './argument-values';
-import { readElements } from './elements';
 import { findArgumentsProblem } from './json-calls';
 import { NAMESPACE_TOKEN, PREFIX } from './call-marks';
 import type { TextCursor } from './cursor';
@@ -21,11 +20,13 @@ const CALL_TAG = new RegExp(
 	`(?:function\\s*<[|｜]tool[\\w▁ ]{0,20}sep[|｜]>\\s*(?:([\\w.-]{1,128})\\s*)?)?(${NAMESPACE_TOKEN})<(${PREFIX})(function|invoke)${NAME}[ \\t]{0,4}>`,
 	'iy',
 );
+
 /** DeepSeek's attribute `string` tells texts from JSON. */
 const PARAMETER_TAG = new RegExp(
 	`<(${PREFIX})(parameter|param)${NAME}(?:[ \\t]{1,4}string="(true|false)")?[ \\t]{0,4}>`,
 	'iy',
 );
+
 /** Marks in a value say that the mark at its end is missing. */
 const STRUCTURE = new RegExp(
 	`</?${PREFIX}(?:function|invoke|parameter|param)(?:[\\s=>]|$)|</?[\\w|]{0,20}arg_(?:key|value)[:>]`,
@@ -36,6 +37,7 @@ const STRUCTURE = new RegExp(
 const STRAY_END = '</tool_call>';
 
 const CDATA = '<![CDATA[';
+
 const CDATA_END = ']]>';
 
 /** Reads `<function=N><parameter=K>value</parameter>…</function>` and its relatives, or `<function=N>{…}</function>`. */
@@ -193,9 +195,12 @@ function toCandidate(call: NamedCall): CallCandidate {
 
 /** The name of a call, which its arguments or the end of its mark follow; Hunyuan puts a mark between. */
 const CALL_NAME = /([\w.-]{1,128})\s*(?:<tool_sep(?::[^\s<>]{1,40})?>\s*)?(?=<)/y;
+
 /** GLM-4.5 to 5 (vllm-project/vllm, issue 32436); LongCat and K2 Horizon with a prefix, Hunyuan 4 with a suffix. */
 const KEY_TAG = /<([\w|]{0,20})arg_key((?::[^\s<>]{1,40})?)>/y;
+
 const KEY = /[^<>]{1,128}/y;
+
 const END_TAG = /<\/[\w|]{0,20}tool_call(?::[^\s<>]{1,40})?>/y;
 
 /** Reads `N<arg_key>K</arg_key><arg_value>value</arg_value>…`, or only the name in `<tool_call>N</tool_call>`. */
@@ -237,4 +242,86 @@ function readKeysAndValues(cursor: TextCursor): NamedArguments {
 		if (STRUCTURE.test(value)) return { list, problem: 'unreadText' };
 		list.push({ key: key.trim(), json: JSON.stringify(value) });
 	}
+}
+
+/** Arguments as elements with their names, each tag after a token: MiniMax M3 (sgl-project/sglang, `minimax_m3.py`). */
+
+/** Deeper elements are not read. */
+const MAX_DEPTH = 20;
+
+const TAG = /<([A-Za-z_][\w.-]{0,127})>/y;
+
+/** A text without tags, if no token precedes them. */
+const TEXT = /[^<>]*/y;
+
+/** The name of the elements of a list. */
+const LIST_ELEMENT = 'item';
+
+/**
+ * Reads elements up to the first tag that opens none.
+ *
+ * @param token the text before each tag; empty if the server removed it
+ */
+function readElements(cursor: TextCursor, token: string, depth = 0): NamedArguments {
+	const list: NamedArgument[] = [];
+	for (;;) {
+		const { at } = cursor;
+		cursor.skipBlanks();
+		const key = cursor.skip(token) ? cursor.match(TAG)?.[1] : undefined;
+		if (key === undefined || depth > MAX_DEPTH) {
+			cursor.at = at;
+			return { list };
+		}
+		const json = readContent(cursor, token, depth);
+		if (json === undefined || !cursor.skip(`${token}</${key}>`))
+			return { list, problem: cursor.isAtEnd ? 'noEnd' : 'unreadText' };
+		list.push({ key, json });
+	}
+}
+
+/** A text, or the elements of an object or a list, as JSON. */
+function readContent(cursor: TextCursor, token: string, depth: number): string | undefined {
+	const { at } = cursor;
+	const { list, problem } = readElements(cursor, token, depth + 1);
+	if (problem !== undefined) return undefined;
+	if (list.length > 0) {
+		cursor.skipBlanks();
+		return toValue(list);
+	}
+	cursor.at = at;
+	const text = token === '' ? cursor.match(TEXT)?.[0] : readToToken(cursor, token);
+	return text === undefined ? undefined : JSON.stringify(text);
+}
+
+/** The text before a token, which is read again. */
+function readToToken(cursor: TextCursor, token: string): string | undefined {
+	const text = cursor.readUntil(token);
+	if (text !== undefined) cursor.at -= token.length;
+	return text;
+}
+
+function toValue(list: readonly NamedArgument[]): string {
+	const isList = list.every(({ key }) => key === LIST_ELEMENT);
+	return isList ? toList(list) : toObject(joinRepeated(list));
+}
+
+function toList(list: readonly NamedArgument[]): string {
+	return `[${list.map(({ json }) => json).join(',')}]`;
+}
+
+/**
+ * Elements of an object that have the same name are a list. With a list among them, they could be one list or two: they
+ * stay as they are.
+ */
+function joinRepeated(list: readonly NamedArgument[]): NamedArgument[] {
+	const byKey = new Map<string, NamedArgument[]>();
+	for (const element of list) {
+		const others = byKey.get(element.key);
+		if (others === undefined) byKey.set(element.key, [element]);
+		else others.push(element);
+	}
+	return [...byKey].flatMap(([key, elements]) => {
+		const isPlain = elements.length === 1 || elements.some(({ json }) => json.startsWith('['));
+		return isPlain ? elements : [{ key, json: toList(elements) }];
+	});
 }

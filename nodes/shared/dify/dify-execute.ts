@@ -7,7 +7,7 @@
  * forms that Dify returned are remembered by the client (`difyLookups` in `lib/kept.ts`).
  *
  * A run is prepared in `prepare-run.ts`: its inputs for the app's form (`run-inputs.ts`), its files (`run-files.ts`,
- * `form-files.ts`, `trigger-file-requests.ts`), which are uploaded before it starts. This file runs the nodes that process items.
+ * `form-files.ts`, `prepare-run.ts`), which are uploaded before it starts. This file runs the nodes that process items.
  */
 import type { IExecuteFunctions, INodeExecutionData, INodeTypeDescription } from 'n8n-workflow';
 import { NodeConnectionTypes } from 'n8n-workflow';

@@ -1,6 +1,6 @@
 /** The types of Dify's errors: by code, by what a route is about, and by the words of model providers. */
 import { PROVIDER_WORDS, toErrorType } from '../../../lib/dify/error-types';
-import { explainRejectedRun } from '../../../lib/dify/run/rejected-run';
+import { explainRejectedRun } from '../../../lib/dify/run/start-run';
 import { toDifyResponseError } from '../../../lib/dify/response-error';
 import { fixture } from '../../support/servers/streams';
 import { reword } from '../../support/servers/reword';
