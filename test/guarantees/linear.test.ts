@@ -767,7 +767,6 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'getValueByName',
 		'toEndTag',
 		'toAlternatives',
-		'ServerError.withSuggestion',
 		'createInputError',
 		'assertSchemaSize',
 		'createSchemaError',
