@@ -35,7 +35,10 @@ import {
 import { watchLoad } from './support/n8n-load';
 
 const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
+/** So that n8n answers others within a second, whatever arrives. */
 const MAX_PIECE_MS = 1_000;
+/** Of schemas: they are counted before n8n's converter, which needs time with the square of their fields. */
+const MAX_SCHEMA_PIECE_MS = 100;
 const MAX_MEMORY_MB = 400;
 
 type Parts = Parameters<typeof workflowOf>[1];
@@ -50,6 +53,8 @@ interface Credential {
 interface Input {
 	door: string;
 	input: string;
+	/** CPU time of n8n's main thread in one piece. Default: `MAX_PIECE_MS`. */
+	maxPieceMs?: number;
 }
 
 let n8n: N8nServer;
@@ -189,7 +194,7 @@ async function play(what: Input, parts: Parts, timeoutMs?: number): Promise<Exec
 		async () => await run(parts, timeoutMs),
 		describeExecution,
 	);
-	expect(load.longestPieceMs).toBeLessThan(MAX_PIECE_MS);
+	expect(load.longestPieceMs).toBeLessThanOrEqual(what.maxPieceMs ?? MAX_PIECE_MS);
 	expect(load.memoryMb).toBeLessThan(MAX_MEMORY_MB);
 	return result;
 }
@@ -280,8 +285,8 @@ describe('tools', () => {
 		},
 		{
 			door: 'agent, MCP tool',
-			input: '1,000 fields: offered',
-			tools: [SMALL, { name: 'big', inputSchema: schemaOf(1_000) }],
+			input: '500 fields: offered',
+			tools: [SMALL, { name: 'big', inputSchema: schemaOf(500) }],
 			left: undefined,
 		},
 		{
@@ -318,10 +323,13 @@ describe('tools', () => {
 					inputSchema: schemaOf(1),
 				})),
 			],
+			// n8n itself makes schemas of zod of all of them in one piece, before the model sees them: 120 ms.
+			maxPieceMs: 300,
 			left: 'more',
 		},
 	];
-	it.each(cases)('$door: $input', async ({ tools, left, ...what }) => {
+	it.each(cases)('$door: $input', async ({ tools, left, ...input }) => {
+		const what = { maxPieceMs: MAX_SCHEMA_PIECE_MS, ...input };
 		const MCP = mcpClient(await register(startMcpServer(tools)));
 		const Agent = agent('Go.');
 		const ours = await startModel(callSmall());
@@ -357,8 +365,43 @@ describe('tools', () => {
 		expect(itemsOf(execution, 'Agent')).toMatchObject([{ json: { output: 'All done.' } }]);
 	});
 
+	it('1,000 calls, whose copies are kept', async () => {
+		const MCP = mcpClient(await register(startMcpServer([SMALL])));
+		const long = JSON.stringify({ field_0: 'x'.repeat(60_000) });
+		const round = (at: number) =>
+			calls(
+				...Array.from({ length: 20 }, (_none, index): [string, string, string] => [
+					`kept_${at}_${index}`,
+					'MCP_small',
+					long,
+				]),
+			);
+		const { server, credential } = await startModel(
+			Array.from({ length: 75 }, (_none, at) => (at % 3 === 2 ? text('All done.') : round(at))),
+		);
+		const model = localModel(credential, { options: { historyBudget: 100_000 } });
+		// 60 MB of arguments: of 1,000 calls, the last 16 MB are kept.
+		const { result, load } = await measure(
+			{ door: 'agent, tool calls', input: '25 executions with 40 calls of 60 KB each' },
+			async () => {
+				const statuses: string[] = [];
+				for (let execution = 0; execution < 25; execution++) {
+					const parts = { Start: MANUAL, Agent: agent('Go.'), Model: model, MCP };
+					statuses.push((await run(parts)).status);
+				}
+				return statuses;
+			},
+			(statuses) => statuses.join(' '),
+		);
+		expect(new Set(result)).toEqual(new Set(['success']));
+		expect(server.sent(CHAT)).toHaveLength(75);
+		expect(load.longestPieceMs).toBeLessThanOrEqual(MAX_PIECE_MS);
+		expect(load.memoryMb).toBeLessThan(MAX_MEMORY_MB);
+	});
+
 	it('a structured output parser with 10,000 fields', async () => {
-		const what = { door: 'agent, output parser', input: '10,000 fields' };
+		// n8n makes a schema of zod of it before the model sees it: 80 ms. To count it takes 1 ms.
+		const what = { door: 'agent, output parser', input: '10,000 fields', maxPieceMs: 200 };
 		const parser: Parts[string] = {
 			type: `${LANGCHAIN}outputParserStructured`,
 			typeVersion: 1.3,
@@ -387,7 +430,8 @@ describe('tools', () => {
 			input: '3,000 levels',
 			limit: 'nested deeper than 500 levels',
 		},
-	])('$door: $input', async ({ schema, limit, ...what }) => {
+	])('$door: $input', async ({ schema, limit, ...input }) => {
+		const what = { ...input, maxPieceMs: MAX_SCHEMA_PIECE_MS };
 		const { server, credential } = await startModel(text('{}'));
 		const execution = await play(what, {
 			Start: { ...MANUAL, to: ['Chat'] },
@@ -813,6 +857,97 @@ describe('Dify', () => {
 		);
 		expect(execution.status).toBe('error');
 		await server.requests[0]!.cut;
+	});
+
+	it('a form of 5,000 fields, with long labels and a list of 20,000 options', async () => {
+		const form = [
+			...Array.from({ length: 5_000 }, (_none, at) => ({
+				paragraph: { variable: `field_${at}`, label: `Field number ${at}`, required: false },
+			})),
+			...Array.from({ length: 20 }, (_none, at) => ({
+				'text-input': { variable: `long_${at}`, label: 'x'.repeat(20_000), required: false },
+			})),
+			{
+				select: {
+					variable: 'choice',
+					label: 'Choice',
+					required: false,
+					options: Array.from({ length: 20_000 }, (_none, at) => `option ${at}`),
+				},
+			},
+		];
+		const server = await register(
+			startScripted({
+				'GET /v1/parameters': json({ user_input_form: form }),
+				'POST /v1/chat-messages': (_request, response) => {
+					response.writeHead(200, { 'content-type': 'text/event-stream' });
+					response.end(
+						['message', 'message_end']
+							.map((event) => ({
+								event,
+								task_id: 't1',
+								message_id: 'm1',
+								conversation_id: 'c1',
+								...(event === 'message' ? { answer: 'Hello.' } : { metadata: {} }),
+							}))
+							.map((event) => `data: ${JSON.stringify(event)}\n\n`)
+							.join(''),
+					);
+				},
+			}),
+		);
+		const difyApi = await createCredential('difyApi', {
+			baseUrl: `${server.url}/v1`,
+			apiKey: appKey('chat'),
+			keyType: 'app',
+		});
+		const { result, load } = await measure(
+			{
+				door: 'list, Dify form',
+				input: '5,000 fields, labels of 20,000 characters, 20,000 options',
+			},
+			async () =>
+				await n8n
+					.request<{ fields: unknown[] }>(
+						'POST',
+						'/rest/dynamic-node-parameters/resource-mapper-fields',
+						{
+							nodeTypeAndVersion: { name: 'CUSTOM.difyChatMessage', version: 1 },
+							path: 'parameters.inputs',
+							methodName: 'getForm',
+							currentNodeParameters: {},
+							credentials: { difyApi },
+						},
+					)
+					.then(({ fields }) => `${fields.length} fields`, String),
+			(answer) => answer.slice(0, 300),
+		);
+		expect(result).toBe('5021 fields');
+		expect(load.longestPieceMs).toBeLessThanOrEqual(MAX_SCHEMA_PIECE_MS);
+		const execution = await play(
+			{
+				door: 'operation, Dify Chat Message',
+				input: 'the same form',
+				maxPieceMs: MAX_SCHEMA_PIECE_MS,
+			},
+			{
+				Start: { ...MANUAL, to: ['Ask'] },
+				Ask: {
+					type: 'CUSTOM.difyChatMessage',
+					parameters: {
+						query: 'Hi',
+						user: 'anna',
+						inputsMode: 'json',
+						inputsJson: '{"field_1":"a","choice":"option 19999"}',
+					},
+					credentials: { difyApi },
+				},
+			},
+		);
+		expect(itemsOf(execution, 'Ask')).toHaveLength(1);
+		expect(server.sent('/v1/chat-messages')).toMatchObject([
+			{ inputs: { field_1: 'a', choice: 'option 19999' } },
+		]);
 	});
 
 	it('a run that our Total Timeout ends is stopped in Dify', async () => {
