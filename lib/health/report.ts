@@ -1,5 +1,6 @@
 /** A check and a speed test as a self-contained HTML page, and as text for an email. */
 import { createHash } from 'node:crypto';
+import { join } from '../errors/chapters/row';
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined } from '../values/records';
 import { round, maxOf } from '../values/numbers';
@@ -145,7 +146,7 @@ ${speed ? renderSpeed(speed.model, speed.runs, !findings.some(({ id }) => id ===
 /** Renders the same as text for an email: status, findings, speed. */
 export function renderTextReport(result: SpeedCheckResult): PlainText {
 	const { summary, server, findings, speed } = result;
-	const problems = findings.map(({ detail, suggestion }) => `- ${detail}. ${suggestion}`);
+	const problems = findings.map(({ detail, suggestion }) => join(`- ${detail}.`, suggestion));
 	const sections = [
 		[summary, truncate(server.url ?? '', MAX_TEXT)],
 		problems.length === 0 ? [] : ['Findings:', ...problems],
@@ -201,7 +202,7 @@ function renderFacts({ app, server }: CheckResult) {
 function renderFinding({ severity, detail, suggestion, observed, id }: Finding) {
 	return markup`<div class="finding ${severity}">
 		<strong>${truncate(detail, MAX_TEXT)}.</strong>
-		<p>${truncate(suggestion, 2 * MAX_TEXT)}</p>
+		${suggestion === '' ? '' : markup`<p>${truncate(suggestion, 2 * MAX_TEXT)}</p>`}
 		<p class="soft">Observed: ${truncate(observed, MAX_TEXT)} (${id})</p>
 	</div>`;
 }

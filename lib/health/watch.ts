@@ -230,10 +230,10 @@ function describePrevious({ status, lasted }: PreviousState): string {
 /** The errors as lines of a message. */
 function formatProblems({ findings }: CheckResult) {
 	const errors = findings.filter(({ severity }) => severity === 'error');
-	return errors.map(
-		({ detail, suggestion, observed }) =>
-			`- ${detail}.\n  What to do: ${suggestion}\n  Observed: ${observed}`,
-	);
+	return errors.map(({ detail, suggestion, observed }) => {
+		const advice = suggestion === '' ? [] : [`  What to do: ${suggestion}`];
+		return [`- ${detail}.`, ...advice, `  Observed: ${observed}`].join('\n');
+	});
 }
 
 /** The two largest units: "2 days 3 hours". */

@@ -1,6 +1,7 @@
 /** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
+import { join } from '../../lib/errors/chapters/row';
 import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/node-error';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';
@@ -141,7 +142,7 @@ function summarizeWorstFinding({ healthy, summary, server: { url }, findings }: 
 	if (worst === undefined || worst.severity === 'info') return healthy ? undefined : summary;
 	const state = healthy ? 'Healthy, with a warning' : 'Unhealthy';
 	const address = url === undefined ? '' : ` (${url})`;
-	return `${state}${address}: ${worst.detail.replace(/[.\s]{0,9}$/, '.')} ${worst.suggestion}`;
+	return join(`${state}${address}: ${worst.detail.replace(/[.\s]{0,9}$/, '.')}`, worst.suggestion);
 }
 
 /** The worst finding as an error. Its description repeats the title, since n8n's chat shows only the description. */
@@ -150,8 +151,7 @@ class UnhealthyError extends NodeOperationError {
 		const { detail, suggestion, observed } = health.findings[0] ?? { detail: health.summary };
 		const sentence = detail.replace(/[.\s]{0,9}$/, '.');
 		super(node, detail, {
-			description:
-				suggestion === undefined ? sentence : `${sentence} ${suggestion} Observed: ${observed}`,
+			description: join(sentence, suggestion, observed && `Observed: ${observed}`),
 			itemIndex,
 		});
 		// n8n replaces a message that contains a code such as ECONNREFUSED.

@@ -68,11 +68,9 @@ function withoutReason(status: number | undefined) {
 
 const CHECK_LOGS = 'The server log, or that of a proxy in front of it, may have the reason.';
 
-/** For a sentence that is the title, and of which nothing else is known. */
+/** For a sentence that is the title, and of which nothing else is known: no advice if it is all that the server said. */
 function adviseToReadOn({ isWholeMessage }: KnownFacts) {
-	return isWholeMessage
-		? 'The server log may say more.'
-		: 'The details contain the whole message of the server.';
+	return isWholeMessage ? '' : 'The details contain the whole message of the server.';
 }
 
 /** For a request that is too large. */
@@ -142,7 +140,7 @@ export const MODEL_ERRORS = {
 	modelCrashed: {
 		title: ({ model }) => `The process that runs the model${quoted(model)} crashed`,
 		suggestion:
-			'The server log may say more. If the server does not restart the process itself, restart the server.',
+			'The server log has the reason. If the server does not restart the process itself, restart the server.',
 		health: 'degraded',
 		cause: 'server',
 	},
@@ -232,7 +230,7 @@ export const MODEL_ERRORS = {
 	},
 	modelLoadFailed: {
 		title: ({ model }) => `The server could not load the model${quoted(model)}`,
-		suggestion: 'The server log may say more.',
+		suggestion: 'The server log has the reason.',
 		health: 'misconfigured',
 		cause: 'server',
 	},

@@ -77,7 +77,7 @@ test('an error in a stream has the same type as an error response', () => {
 	expect(isErrorResponse({ status: 200, json: { error: {} } })).toBe(false);
 });
 
-test('any response results in an error with a title and a suggestion', () => {
+test('any response results in an error with a title, and with a suggestion unless the title is all that the server said', () => {
 	const body = fc.oneof(
 		fc.string(),
 		fc.json(),
@@ -91,7 +91,10 @@ test('any response results in an error with a title and a suggestion', () => {
 		fc.property(body, headers, fc.integer({ min: 200, max: 599 }), (text, headers, status) => {
 			const failed = classifyErrorResponse({ status, headers: headers, body: text }, context);
 			expect(failed.message).not.toBe('');
-			expect(failed.suggestion).not.toBe('');
+			expect({
+				suggestion: failed.suggestion,
+				isWholeMessage: failed.known.isWholeMessage === true,
+			}).not.toEqual({ suggestion: '', isWholeMessage: false });
 		}),
 	);
 });

@@ -49,7 +49,10 @@ test.each([
 	expect(error.type).toBe(type);
 	expect(error.message.length).toBeGreaterThan(5);
 	expect(error.message.length).toBeLessThan(200);
-	expect(error.suggestion).not.toBe('');
+	expect({
+		suggestion: error.suggestion,
+		isWholeMessage: error.known.isWholeMessage === true,
+	}).not.toEqual({ suggestion: '', isWholeMessage: false });
 	expect((error.serverText ?? '').length).toBeLessThan(2_001);
 });
 

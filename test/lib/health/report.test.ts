@@ -325,3 +325,14 @@ describe('a report', () => {
 		);
 	});
 });
+
+it('a finding of which nothing is known to do has no advice, and no gap for it', () => {
+	const unexplained = { ...finding('The tenant is closed'), suggestion: toPlainText('') };
+	const findings = [unexplained];
+	expect(renderTextReport(result({ findings, speed: undefined }))).toMatch(
+		/^- The tenant is closed\.$/m,
+	);
+	expect(
+		renderHtmlReport(result({ findings }), { title: 'Report', timeZone: 'UTC' }),
+	).not.toContain('<p></p>');
+});

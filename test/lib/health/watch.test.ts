@@ -164,6 +164,15 @@ describe('a server that is watched', () => {
 		expect(changes[0]).not.toHaveProperty('previous');
 	});
 
+	it('has no line for advice if nothing is known to do', () => {
+		const findings = broken(0).findings.map((finding) => ({
+			...finding,
+			suggestion: toPlainText(''),
+		}));
+		const { text } = toCurrentState({ ...broken(0), findings });
+		expect(text).toContain('- Nothing listens.\n  Observed: ECONNREFUSED');
+	});
+
 	it('reports its current state', () => {
 		expect(toCurrentState(broken(0))).toMatchObject({ event: 'firstState', health: broken(0) });
 	});

@@ -397,9 +397,7 @@ it.each([
 	// A wav file needs no conversion.
 	const isWhole = detail.replace(/\.$/, '') === error.message;
 	expect(error.suggestion).toBe(
-		isWhole
-			? 'The server log may say more.'
-			: 'The details contain the whole message of the server.',
+		isWhole ? '' : 'The details contain the whole message of the server.',
 	);
 	expect(error.detail).toContain('Files sent: "note.wav"');
 });
