@@ -1,6 +1,17 @@
 /**
  * The words of a failure, once, where it leaves. Who may read the sentence of a server, and an address, is decided here and nowhere
- * else. Synchronous and pure.
+ * else. Synchronous and pure. An error of an agent's second round gets its words so:
+ *
+ * 1. Door: `classify-error.ts` (a response, or an event of one), `network-error.ts` (a connection) or `createInputError` (a field) find
+ *    its type and the server's first sentence, masked; `create-error.ts` adds the facts of the place.
+ * 2. `lib/exchange/exchange.ts` may send a changed request; if that fails too, it throws the error that names the cause.
+ * 3. `lib/chat/turn-error.ts` knows the round: what its prompt consists of, its tools, its files, whether text was shown. It calls
+ *    `investigate`, which asks for the facts that a row of the table needs, row by row, until one tells. These facts stay on the error.
+ * 4. `table.ts`: the first row of `chapters/` whose facts are all known. It gives words for exactly these facts, or none.
+ * 5. No row: the advice of the server type (`chapters/server-texts.ts`), then the last row of the type (`rows/`), which may be none.
+ * 6. `tell`, where the error leaves: item, panel, chat, trace, tool. The title is the server's sentence for who may read it.
+ *
+ * An error of a room without a chapter is created with words of its own (`ownWords`), which stand in the place of step 5.
  */
 import { formatDuration } from '../values/duration';
 import { truncateMiddle } from '../values/text';
