@@ -17,6 +17,8 @@ const RUN_MAY_HAVE_STARTED =
 const CHECK_SILENT_DIFY =
 	'Check that Dify and its database are running (docker compose ps), the log of its API container, and the proxy in front of it.';
 
+const CHECK_CLOUD_ADDRESS = 'Check the Base URL (Dify Cloud: https://api.dify.ai/v1)';
+
 const DIFY_CLOUD_IS_SILENT =
 	'Dify Cloud did not respond in time: try again later (its state is at status.dify.ai).';
 
@@ -218,6 +220,8 @@ export const DIFY_ERRORS = {
 			'Dify downloads the file itself, so the URL must be reachable from the Dify containers: localhost or an address inside the n8n network is not. Check the URL, or send the file as binary data.',
 		health: 'degraded',
 		cause: 'server',
+		onCloud:
+			'Dify downloads the file itself, so the URL must be a public one. Check the URL, or send the file as binary data.',
 	},
 	agentLimitReached: {
 		title: 'The agent reached its run limit',
@@ -454,6 +458,16 @@ export const DIFY_VARIANTS = {
 		suggestion:
 			'Start the tunnel again on the machine of Dify (cloudflared), and check its log: Dify itself may be running.',
 		onCloud: 'Dify Cloud failed: try again later (its state is at status.dify.ai).',
+	},
+	// Nobody but its operator can start a container of Dify Cloud: its address, or the network of n8n, is wrong.
+	dnsLookupFailed: {
+		onCloud: `${CHECK_CLOUD_ADDRESS}, and that the machine that runs n8n can look up public host names (its DNS).`,
+	},
+	connectionRefused: {
+		onCloud: `${CHECK_CLOUD_ADDRESS}, and the firewall and proxy of n8n. The state of Dify Cloud is at status.dify.ai.`,
+	},
+	hostUnreachable: {
+		onCloud: `${CHECK_CLOUD_ADDRESS}, and the internet connection of the machine that runs n8n.`,
 	},
 	// Limits of the node, which no option changes. Those of a run have texts of their own.
 	firstTokenTimeout: {

@@ -1,7 +1,7 @@
 /** Advice of Dify errors from what the node knows: the address, the route, the type of a variable. */
 import { toDifyResponseError } from '../../../lib/dify/response-error';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
-import { getErrorText } from '../../../lib/errors/error-types';
+import { ERROR_TYPES, getErrorText } from '../../../lib/errors/error-types';
 
 const CLOUD = 'https://api.dify.ai/v1';
 const OWN = 'http://dify.lan/v1';
@@ -39,15 +39,7 @@ test.each([500, 502, 503, 504, 524])('Dify Cloud, %i: try later, no docker', (st
 	expect(own.suggestion).toMatch(/logs|proxy|running/);
 });
 
-test.each([
-	'pluginDaemonError',
-	'runTimeout',
-	'runQueued',
-	'indexingStuck',
-	'serverError',
-	'badGateway',
-	'providerUnreachable',
-] as const)('%s in the cloud names no container', (type) => {
+test.each(ERROR_TYPES)('%s in the cloud names no container', (type) => {
 	expect(getErrorText(type, { service: 'dify', host: 'api.dify.ai' }).suggestion).not.toMatch(
 		DOCKER,
 	);
