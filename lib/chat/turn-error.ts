@@ -11,7 +11,7 @@ import type { RequestFields } from '../exchange/request-fields';
 import { hasFailed } from '../servers/model-selection';
 import { listModels } from '../servers/list-models';
 import { matchesModel } from '../servers/model-names';
-import { collectTruncationWarnings } from '../servers/truncation';
+import { findCutInput } from '../servers/truncation';
 import type { ServerModel } from '../servers/server-model';
 import { other } from '../servers/types/other';
 import type { JsonRecord } from '../values/records';
@@ -102,7 +102,7 @@ async function explainTurnError(
 		mayLackModel: () => mayLackModel(cause, model) || undefined,
 		otherModels: async () => toOtherModels(await fetchModels(), turn),
 		isModelMissing: async () => lacksModel(await fetchModels(), turn) || undefined,
-		truncation: async () => await findTruncation(cause, turn, draft),
+		cutInput: async () => await findCutInputOfTurn(cause, turn, draft),
 	});
 }
 
@@ -179,13 +179,12 @@ function lacksModel(
 }
 
 /** Ollama truncates a single message that exceeds the context, and returns an empty response (docs/protocols/ollama.md 4.1). */
-async function findTruncation(
+async function findCutInputOfTurn(
 	error: ServerError,
 	{ server, settings: { model } }: TurnContext,
 	{ messages }: CompletionRequest,
 ) {
 	const processedTokens = asFiniteNumber(asRecord(error.facts.usage).promptTokens);
 	const texts = messages.map(({ content }) => getText(content));
-	const [warning] = await collectTruncationWarnings(server, { texts, processedTokens, model });
-	return warning;
+	return await findCutInput(server, { texts, processedTokens, model });
 }

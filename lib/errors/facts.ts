@@ -137,6 +137,36 @@ export interface NamedFile {
 	size: number;
 }
 
+/** A context in which an input would fit. */
+export interface NeededContext {
+	/** By which its texts are found. */
+	serverType: ServerTypeName;
+	/** Undefined: the model supports no larger one. */
+	tokens?: number;
+	/** Slots that share it, if they are known. */
+	slots?: number;
+}
+
+/** An input of which a server processed only a part. */
+export interface CutInput {
+	/** Tokens. */
+	processed: number;
+	/** Sent. */
+	characters: number;
+	/** Tokens of the context, if they are known. */
+	context?: number;
+	needed: NeededContext;
+}
+
+/** A prompt that leaves little of the context. */
+export interface FilledContext {
+	/** Tokens of the prompt. */
+	used: number;
+	/** Tokens of the context. */
+	context: number;
+	needed: NeededContext;
+}
+
 /** What is known of the context, in tokens. */
 export interface ContextSizes {
 	/** Of the server now; undefined: not known. */
@@ -428,8 +458,8 @@ export interface Facts {
 	isModelMissing: true;
 	/** Of the server and its model. */
 	contextSizes: ContextSizes;
-	/** A warning: the server cut the input off. */
-	truncation: string;
+	/** The server cut the input off. */
+	cutInput: CutInput;
 
 	missingObject: MissingObject;
 	unacceptedFiles: UnacceptedFiles;

@@ -1,4 +1,6 @@
 /** Detects silently truncated input. */
+import { describeCutInput, describeFilledContext } from '../errors/chapters/sizes';
+import type { CutInput, NeededContext } from '../errors/facts';
 import { getProfile } from './profile';
 import type { ModelServer } from './types/server-type';
 
@@ -26,12 +28,13 @@ interface ProcessedInput {
 	model: string;
 }
 
-/** Warns if the server processed too few tokens for the input, or as many as its truncation leaves. */
+/** The hint if the server processed too few tokens for the input, or as many as its truncation leaves. */
 export async function collectTruncationWarnings(
 	server: ModelServer,
 	input: ProcessedInput,
 ): Promise<string[]> {
-	return (await checkTruncation(server, input)).warnings;
+	const cutInput = await findCutInput(server, input);
+	return cutInput === undefined ? [] : [describeCutInput(cutInput)];
 }
 
 /** Share of the context that a prompt may use without a warning. */
@@ -42,49 +45,48 @@ export async function collectInputWarnings(
 	server: ModelServer,
 	input: ProcessedInput,
 ): Promise<string[]> {
-	const { processedTokens: tokens = 0, model } = input;
-	const { warnings, context: usedContext } = await checkTruncation(server, input);
-	const profile = getProfile(server);
-	const context = usedContext ?? profile.getCachedContext(model);
-	if (warnings.length > 0 || context === undefined) return warnings;
-	if (tokens > context || tokens <= context * MAX_CONTEXT_SHARE) return [];
-	const suggestion = await suggestContext(server, { model, requiredTokens: 2 * context, context });
-	return [
-		`The prompt used ${formatCount(tokens)} of ${formatCount(context)} tokens of context, so little is left for the response. ${suggestion} Or send less.`,
-	];
+	const { processedTokens: used = 0, model } = input;
+	const { cutInput, context: usedContext } = await checkTruncation(server, input);
+	if (cutInput !== undefined) return [describeCutInput(cutInput)];
+	const context = usedContext ?? getProfile(server).getCachedContext(model);
+	if (context === undefined || used > context || used <= context * MAX_CONTEXT_SHARE) return [];
+	const needed = await findNeededContext(server, { model, requiredTokens: 2 * context, context });
+	return [describeFilledContext({ used, context, needed })];
 }
 
-function formatCount(count: number) {
-	return count.toLocaleString('en-US');
+/** What became of an input, if the server processed too few tokens for it, or as many as its truncation leaves. */
+export async function findCutInput(
+	server: ModelServer,
+	input: ProcessedInput,
+): Promise<CutInput | undefined> {
+	return (await checkTruncation(server, input)).cutInput;
 }
 
 interface TruncationCheck {
-	/** At most one. */
-	warnings: string[];
+	/** Undefined: nothing shows that it was cut. */
+	cutInput?: CutInput;
 	/** Tokens of context, if they were requested. */
 	context?: number;
 }
 
 async function checkTruncation(
 	server: ModelServer,
-	{ texts, processedTokens = 0, model }: ProcessedInput,
+	{ texts, processedTokens: processed = 0, model }: ProcessedInput,
 ): Promise<TruncationCheck> {
 	const characters = texts.reduce((sum, text) => sum + text.length, 0);
-	if (processedTokens <= 0 || characters < MIN_CHARACTERS) return { warnings: [] };
+	if (processed <= 0 || characters < MIN_CHARACTERS) return {};
 	const letters = texts.reduce((sum, text) => sum + countWeightedLetters(text), 0);
-	const lettersPerToken = letters / processedTokens;
+	const lettersPerToken = letters / processed;
 	const serverType = await getProfile(server).fetchType();
 	const context = await serverType.getTruncationLimit?.(server, model);
 	if (
 		lettersPerToken <= MAX_LETTERS_PER_TOKEN &&
-		!fillsContext({ tokens: processedTokens, lettersPerToken, context })
+		!fillsContext({ tokens: processed, lettersPerToken, context })
 	)
-		return { warnings: [], context };
-	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
+		return { context };
 	const requiredTokens = Math.ceil(letters / MIN_LETTERS_PER_TOKEN / 1024) * 1024;
-	const suggestion = await suggestContext(server, { model, requiredTokens, context });
-	const warning = `The server processed only ${processedTokens} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestion} Or send smaller parts.`;
-	return { warnings: [warning], context };
+	const needed = await findNeededContext(server, { model, requiredTokens, context });
+	return { cutInput: { processed, characters, context, needed }, context };
 }
 
 /** A context that is too small. */
@@ -96,16 +98,20 @@ interface SmallContext {
 	context?: number;
 }
 
-async function suggestContext(
+async function findNeededContext(
 	server: ModelServer,
 	{ model, requiredTokens, context = -Infinity }: SmallContext,
-) {
+): Promise<NeededContext> {
 	const profile = getProfile(server);
-	const { texts } = await profile.fetchType();
+	const { name: serverType } = await profile.fetchType();
 	const trainedContext = await profile.fetchTrainedContext(model);
 	return context >= trainedContext
-		? 'The model does not support a larger context: choose a model that does.'
-		: texts.context(Math.min(requiredTokens, trainedContext), profile.getCachedSlots(model));
+		? { serverType }
+		: {
+				serverType,
+				tokens: Math.min(requiredTokens, trainedContext),
+				slots: profile.getCachedSlots(model),
+			};
 }
 
 interface ProcessedTokens {

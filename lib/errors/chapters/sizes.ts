@@ -1,7 +1,14 @@
 /** The chapter of sizes: a prompt that does not fit into the context, alone or with its response, and a request that is too large. */
 import type { ServerTypeName } from '../../server-type-name';
 import { formatBytes } from '../../values/size';
-import type { ContextSizes, PromptPart, PromptSource } from '../facts';
+import type {
+	ContextSizes,
+	CutInput,
+	FilledContext,
+	NeededContext,
+	PromptPart,
+	PromptSource,
+} from '../facts';
 import { RAISE_BODY_LIMIT } from '../rows/model';
 import type { Row } from './row';
 import { defineRow, join, toAlternative } from './row';
@@ -111,19 +118,40 @@ export const SIZE_ROWS: readonly Row[] = [
 	}),
 	defineRow({
 		types: ['emptyResponse'],
-		needs: ['truncation'],
+		needs: ['cutInput'],
 		becomes: 'promptTooLong',
-		tell: ({ truncation }) => ({
+		tell: ({ cutInput }) => ({
 			title: 'The server truncated the input, and the model returned an empty response',
-			suggestion: truncation,
+			suggestion: describeCutInput(cutInput),
 		}),
 	}),
 	defineRow({
 		types: ['invalidResponse'],
-		needs: ['truncation'],
-		tell: ({ truncation }, general) => join(truncation, general),
+		needs: ['cutInput'],
+		tell: ({ cutInput }, general) => join(describeCutInput(cutInput), general),
 	}),
 ];
+
+/** An input that was cut off, as a hint and as advice. */
+export function describeCutInput({ processed, characters, context, needed }: CutInput): string {
+	const contextText = context === undefined ? '' : ` Its context has ${context} tokens.`;
+	return `The server processed only ${processed} tokens of the ${characters} characters sent: the input was truncated.${contextText} ${suggestContext(needed)} Or send smaller parts.`;
+}
+
+/** A prompt that leaves little of the context, as a hint. */
+export function describeFilledContext({ used, context, needed }: FilledContext): string {
+	return `The prompt used ${formatCount(used)} of ${formatCount(context)} tokens of context, so little is left for the response. ${suggestContext(needed)} Or send less.`;
+}
+
+function suggestContext({ serverType, tokens, slots }: NeededContext): string {
+	return tokens === undefined
+		? 'The model does not support a larger context: choose a model that does.'
+		: SERVER_TEXTS[serverType].context(tokens, slots);
+}
+
+function formatCount(count: number): string {
+	return count.toLocaleString('en-US');
+}
 
 /** What makes the largest part of a prompt smaller. */
 export function describeLargestPart(part: PromptPart): string {

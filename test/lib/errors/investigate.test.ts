@@ -69,7 +69,12 @@ const FACTS: Partial<Facts> = {
 	otherModels: ['b-model'],
 	isModelMissing: true,
 	contextSizes: { current: 4_096, trained: 32_768, slots: 1 },
-	truncation: 'The server truncated the input.',
+	cutInput: {
+		processed: 2_048,
+		characters: 40_000,
+		context: 4_096,
+		needed: { serverType: 'ollama', tokens: 16_384 },
+	},
 	missingObject: { kind: 'document', id: 'a' },
 	unacceptedFiles: { names: ['a.zip'], obstacle: { type: 'disabled' } },
 	difyCode: 'file_too_large',

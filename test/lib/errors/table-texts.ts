@@ -156,7 +156,19 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		'4096 of 4096': { current: 4096, trained: 4096, slots: 1 },
 		unknown: { current: undefined, trained: Infinity, slots: undefined },
 	},
-	truncation: { cut: 'The server truncated the input.' },
+	cutInput: {
+		'in a context': {
+			processed: 2048,
+			characters: 40_000,
+			context: 4096,
+			needed: { serverType: 'llamaServer', tokens: 16_384, slots: 2 },
+		},
+		'no larger context': {
+			processed: 2048,
+			characters: 40_000,
+			needed: { serverType: 'vllm' },
+		},
+	},
 	missingObject: {
 		'knowledge base': { kind: 'knowledgeBase', id: 'K' },
 		document: { kind: 'document', id: 'D' },
