@@ -17,23 +17,23 @@ describeScreens('localLlama', {
 	'Local Llama text extract': {
 		reads: TEXT,
 		asAdded: 'The field "Fields" is empty Add a field for each value',
-		result: 'The llama keeps its wool. city:',
+		result: 'output text city:',
 	},
 	'Local Llama text classify': {
 		reads: TEXT,
 		asAdded: 'The field "Labels" is empty Add a label for each possible result',
-		result: 'text classification The llama keeps its wool. offer',
+		result: 'classification text offer The llama keeps its wool.',
 	},
 	'Local Llama text decide': {
 		reads: TEXT,
 		asAdded: 'The field "Questions" is empty Add a question',
-		result: 'The llama keeps its wool. llama:',
+		result: 'decision text llama:',
 	},
 	'Local Llama text complete': { reads: TEXT, asAdded: GENERATED, result: GENERATED },
 	'Local Llama vector embed': { reads: TEXT, asAdded: '0:1', result: '0:1' },
 	'Local Llama vector rerank': {
 		asAdded: 'Parameter "Query" is required',
-		result: 'text output The llama keeps its wool. 1',
+		result: 'output text 1 The llama keeps its wool.',
 	},
 	'Local Llama image ask': {
 		asAdded: 'The item has no files Check that the node before this one passes on its file',
