@@ -1,5 +1,8 @@
 /** What users should know about a response that was accepted. */
+import type { ServerTexts } from '../errors/chapters/server-texts';
 import type { ResponseEnd } from '../errors/server-error';
+import type { RequestedChat } from '../exchange/differences';
+import { describeDifference, findDifferences } from '../exchange/differences';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { collectInputWarnings } from '../servers/truncation';
 import { describeRejectedCall } from './check/rejected-call';
@@ -7,9 +10,8 @@ import type { ValidatedCompletion } from './check/validate-completion';
 import { describeIgnoredEnd } from './read/ignored-end';
 import { getResponseEnd, suggestMoreTokens } from './response-end';
 import { isThinkingOff } from './settings';
-import type { SamplingSettings } from './settings';
+import type { SamplingSettings, Thinking } from './settings';
 import type { TurnContext } from './turn-context';
-import { estimateTokens } from '../values/tokens';
 
 /** A response, and what it responds to. */
 export interface AcceptedResponse {
@@ -38,8 +40,7 @@ export async function collectResponseWarnings(
 			(rejectedCall && describeRejectedCall(rejectedCall, serverType, end)),
 		reasoningWarning,
 		describeIgnoredEnd(completion.ignoredEnd),
-		isFieldOmitted ? undefined : getThinkingWarning(settings.sampling, completion),
-		isFieldOmitted ? undefined : getLimitWarning(end, completion),
+		...(isFieldOmitted ? [] : getSettingWarnings(settings.sampling, completion, serverType.texts)),
 		...(await collectInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
@@ -69,42 +70,31 @@ function getFinishReasonWarning(
 		: undefined;
 }
 
-/** A budget counts tokens of the model, which an estimate misses by less than this. */
-const ESTIMATE_FACTOR = 2;
-/** Tokens by which a server may exceed a budget: it ends the thinking with a sentence. */
-const BUDGET_MARGIN = 64;
-
-/** The warning about thinking that is not as it was set. */
-function getThinkingWarning(
+/** What was not as it was set: thinking, the length. */
+function getSettingWarnings(
 	sampling: SamplingSettings,
 	{ reasoning, usage, toolCalls }: ValidatedCompletion,
-): string | undefined {
-	const { thinking } = sampling;
-	const thinks = reasoning.trim() !== '';
-	if (isThinkingOff(sampling) && thinks)
-		return 'The model thought, although thinking is off: its chat template or the server does not follow that setting. For gpt-oss, set a low Thinking Effort.';
-	// Between calls, models often think of nothing.
-	if (thinking?.mode === 'on' && !thinks && !usage?.reasoningTokens && toolCalls.length === 0)
-		return 'Thinking is On, but the response contains no thinking: the model or the server does not support it, or the model saw no need for it.';
-	if (thinking?.mode !== 'budget') return undefined;
-	const tokens = usage?.reasoningTokens ?? estimateTokens(reasoning) / ESTIMATE_FACTOR;
-	if (tokens <= thinking.tokens + BUDGET_MARGIN) return undefined;
-	// Without the count, which differs for each item: a run has one hint.
-	return `The thinking is longer than Thinking Token Budget (${thinking.tokens} tokens): the server does not follow it for this model.`;
+	texts: ServerTexts,
+): string[] {
+	const { thinking, maxTokens = 0 } = sampling;
+	const differences = findDifferences('chat', {
+		requested: {
+			thinking: isThinkingOff(sampling) ? 'off' : toRequestedThinking(thinking),
+			maxTokens: maxTokens > 0 ? maxTokens : undefined,
+		},
+		result: {
+			reasoning,
+			reasoningTokens: usage?.reasoningTokens,
+			completionTokens: usage?.estimated === true ? undefined : usage?.completionTokens,
+			hasCalls: toolCalls.length > 0,
+		},
+	});
+	return differences.map((difference) => describeDifference(difference, texts));
 }
 
-/** Tokens by which a server may miss a limit, such as those that end a response. */
-const LIMIT_MARGIN = 16;
-
-/** The warning about a response that is longer than it may be. */
-function getLimitWarning(
-	{ completionTokens = 0, maxTokens }: ResponseEnd,
-	{ usage }: ValidatedCompletion,
-): string | undefined {
-	if (maxTokens === undefined || usage?.estimated === true) return undefined;
-	return completionTokens > maxTokens + LIMIT_MARGIN
-		? `The response is longer than Maximum Tokens (${maxTokens}): the server does not follow this limit.`
-		: undefined;
+function toRequestedThinking(thinking: Thinking | undefined): RequestedChat['thinking'] {
+	if (thinking?.mode === 'budget') return thinking.tokens;
+	return thinking?.mode === 'on' ? 'on' : undefined;
 }
 
 /** Models imitate the text that n8n writes into the memory for earlier calls. */

@@ -22,6 +22,7 @@ import type { ModelServer } from '../servers/types/server-type';
 import type { ServerTypeName } from '../server-type-name';
 import type { JsonRecord } from '../values/records';
 import type { TaskSettings } from './run-task';
+import { describeDifference, findDifferences } from '../exchange/differences';
 import { runTask } from './run-task';
 
 export type CompleteSettings = TaskSettings & Pick<ChatSettings, 'sampling'>;
@@ -99,11 +100,23 @@ export async function completeText(
 		processedTokens: value.usage?.promptTokens,
 		model,
 	});
+	const { maxTokens = 0 } = sampling;
+	const { usage } = value;
+	const differences = findDifferences('complete', {
+		// A rejected field has a warning of its own.
+		requested: { maxTokens: warnings.length === 0 && maxTokens > 0 ? maxTokens : undefined },
+		result: {
+			reasoning: '',
+			completionTokens: usage?.estimated === true ? undefined : usage?.completionTokens,
+			hasCalls: false,
+		},
+	});
 	return {
 		...value,
 		server: getProfile(server).getRecognizedName(),
 		warnings: [
 			...warnings,
+			...differences.map((difference) => describeDifference(difference, serverType.texts)),
 			...[describeIgnoredEnd(value.ignoredEnd)].filter((warning) => warning !== undefined),
 			...inputWarnings,
 			...settingWarnings,

@@ -27,7 +27,7 @@ import { getPrefixes } from './prefixes';
 import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
-import { getDifferenceWarnings } from './result-checks';
+import { describeDifference, findDifferences, toSentFields } from '../exchange/differences';
 import type { TaskSettings } from './run-task';
 import type { TextFailure } from './send-in-batches';
 import type { IndexedText } from './texts';
@@ -203,11 +203,10 @@ export class Embedder {
 			...totals.warnings,
 			...getTruncationHints(totals.truncatedTexts, { count: texts.length, noun: 'Text' }),
 			...getOtherModelWarnings(otherModel, settings),
-			...getDifferenceWarnings('embed', {
-				requestedFields: { dimensions: settings.dimensions },
+			...findDifferences('embed', {
+				requested: toSentFields({ requestedFields: { dimensions: settings.dimensions }, sentBody }),
 				result: { dimensions: this.receivedDimensions },
-				sentBody,
-			}),
+			}).map((difference) => describeDifference(difference)),
 			...(await this.collectKeepAliveWarnings(signal)),
 		];
 		return {

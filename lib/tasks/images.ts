@@ -27,11 +27,11 @@ import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
-import { getDifferenceWarnings } from './result-checks';
 import { ServerError } from '../errors/server-error';
 import type { SentFile } from '../files/file-errors';
 import { withSentFiles } from '../files/file-errors';
 import { readFirstChunk } from '../files/file-identity';
+import { describeDifference, findDifferences, toSentFields } from '../exchange/differences';
 
 /** What every request for images says. */
 export interface ImageRequest {
@@ -208,11 +208,10 @@ export async function requestImages(
 		});
 	const images = entries.map((entry) => toImage(entry, context));
 	if (images.length === 0) throw createServerError('emptyResponse', context, NO_IMAGE);
-	const differences = getDifferenceWarnings('images', {
-		requestedFields: body,
+	const differences = findDifferences('images', {
+		requested: toSentFields({ requestedFields: body, sentBody }),
 		result: { images },
-		sentBody,
-	});
+	}).map((difference) => describeDifference(difference));
 	return { images, warnings: [...warnings, ...differences] };
 }
 

@@ -15,7 +15,7 @@ import { collectTexts } from '../values/text';
 import { Readable } from '../vendor';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
-import { getDifferenceWarnings } from './result-checks';
+import { describeDifference, findDifferences, toSentFields } from '../exchange/differences';
 import { hasUnknownWavLength, withWavLength } from './wav-header';
 import { getOwn } from '../values/own-properties';
 
@@ -194,11 +194,10 @@ export async function synthesizeSpeech<Stored>(
 		},
 		getFacts: () => ({ task: () => 'speech', isSilentTask: () => true }),
 	});
-	const differences = getDifferenceWarnings('speak', {
-		requestedFields: body,
+	const differences = findDifferences('speak', {
+		requested: toSentFields({ requestedFields: body, sentBody }),
 		result: value,
-		sentBody,
-	});
+	}).map((difference) => describeDifference(difference));
 	return { ...value, input, warnings: [...warnings, ...differences] };
 }
 

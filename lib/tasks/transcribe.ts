@@ -19,7 +19,7 @@ import type { Transcript } from './transcript-hints';
 import { getTranscriptHints, requestSegments, withSubtitles } from './transcript-hints';
 import type { TranscriptFormat } from './transcript';
 import { parseTranscript, readCutTranscript } from './transcript';
-import { getDifferenceWarnings } from './result-checks';
+import { describeDifference, findDifferences, toSentFields } from '../exchange/differences';
 import { getOwn } from '../values/own-properties';
 import { getWavSeconds } from './wav-header';
 
@@ -180,11 +180,10 @@ export async function transcribe(
 	if (transcript.text)
 		pushAll(warnings, [
 			...getTranscriptHints(transcript, getWavSeconds(await readSentFile(file))),
-			...getDifferenceWarnings('transcribe', {
-				requestedFields: body,
+			...findDifferences('transcribe', {
+				requested: toSentFields({ requestedFields: body, sentBody: result.body }),
 				result: { ...transcript, isTranslated: transcribeRequest.translate },
-				sentBody: result.body,
-			}),
+			}).map((difference) => describeDifference(difference)),
 		]);
 	return { ...transcript, warnings };
 }

@@ -43,7 +43,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 	'lib/langchain/host-classes.ts: classesByAdapter': "n8n's own classes",
 	'lib/langchain/json-schema.ts: ids': 'a number that is unique',
 	'lib/langchain/stream-text.ts: streams': 'a number that is unique',
-	'lib/tasks/result-checks.ts: namesByCode': 'a table of Node',
+	'lib/exchange/languages.ts: namesByCode': 'a table of Node',
 	'lib/tracing/span.ts: hostApi': "n8n's own library",
 };
 

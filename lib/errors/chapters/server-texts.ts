@@ -21,6 +21,8 @@ export interface ServerTexts {
 	context(tokens: number, slots?: number): string;
 	/** How to enable tools, and parsing of tool calls. */
 	tools: string;
+	/** How to turn off the thinking of a model that ignores the setting of a request. */
+	thinkingOff: string;
 	/** How to enable longer texts for embeddings and reranking. */
 	longerTexts?: string;
 	/** What to do if it does not perform a task. */
@@ -34,6 +36,8 @@ export interface ServerTexts {
 /** Sentences for a server with unknown options. */
 const DEFAULT_TEXTS = {
 	noModels: 'Start it with a model.',
+	thinkingOff:
+		'Turn thinking off where the server is started, or use a model whose chat template can turn it off.',
 	context: (tokens: number): string =>
 		`Start the server with a context of at least ${tokens} tokens.`,
 	tools:
@@ -59,6 +63,8 @@ const DEFAULT_TEXTS = {
 
 const llamaServer: ServerTexts = {
 	...DEFAULT_TEXTS,
+	thinkingOff:
+		'Start llama-server with --reasoning-budget 0, or use a model whose chat template can turn thinking off.',
 	suggestions: undefined,
 	noModels:
 		'Start llama-server with a model: llama-server -m FILE.gguf. For a router, put GGUF files into the folder of --models-dir.',
@@ -96,6 +102,7 @@ const llamaServer: ServerTexts = {
 
 const ollama: ServerTexts = {
 	...DEFAULT_TEXTS,
+	thinkingOff: 'Use a model whose thinking Ollama can turn off, such as qwen3.',
 	noModels: 'Download one with: ollama pull qwen3:8b',
 	missingModel: (model) => `download it with "ollama pull ${model}".`,
 	context: (tokens) =>
@@ -136,6 +143,8 @@ const ollama: ServerTexts = {
 
 const vllm: ServerTexts = {
 	...DEFAULT_TEXTS,
+	thinkingOff:
+		'Start vLLM with --default-chat-template-kwargs \'{"enable_thinking": false}\', or use a model whose chat template can turn thinking off.',
 	missingModel: () => 'start vLLM with --served-model-name.',
 	context: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 	tools: 'Start vLLM with --enable-auto-tool-choice and the --tool-call-parser of the model.',
@@ -169,6 +178,8 @@ const vllm: ServerTexts = {
 
 const gpustack: ServerTexts = {
 	...DEFAULT_TEXTS,
+	thinkingOff:
+		'Turn thinking off in the backend parameters of the model in GPUStack (vLLM: --default-chat-template-kwargs \'{"enable_thinking": false}\').',
 	noModels:
 		'Deploy a model in GPUStack, wait until one of its instances is running, and give the key access to it.',
 	tasks: {
@@ -202,6 +213,8 @@ const gpustack: ServerTexts = {
 
 const litellm: ServerTexts = {
 	...DEFAULT_TEXTS,
+	thinkingOff:
+		'Check that LiteLLM passes the setting on (drop_params omits it), or turn thinking off at the server behind LiteLLM.',
 	suggestions: {
 		...DEFAULT_TEXTS.suggestions,
 		modalityUnsupported:
@@ -241,6 +254,8 @@ const litellm: ServerTexts = {
 
 const lmStudio: ServerTexts = {
 	...DEFAULT_TEXTS,
+	thinkingOff:
+		'In LM Studio, turn off Enable Thinking in the inference settings of the model, and load it again.',
 	tools:
 		'In LM Studio, choose a model with the hammer badge, or correct the prompt template in the model settings.',
 	tasks: {

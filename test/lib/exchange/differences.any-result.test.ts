@@ -1,6 +1,5 @@
 /** What is said about each result in comparison with each request, and nothing about a field that was not sent. */
-import { getDifferenceWarnings } from '../../../lib/tasks/result-checks';
-import type { CheckedOperation, ComparedResult } from '../../../lib/tasks/result-checks';
+import { findDifferences, toSentFields } from '../../../lib/exchange/differences';
 import type { JsonRecord } from '../../../lib/values/records';
 import { expectApproved } from '../../support/approved/approved-table';
 import { combine } from '../../support/approved/outcome';
@@ -49,8 +48,8 @@ const IMAGE_REQUESTS: readonly JsonRecord[] = [
 
 const rows: Array<{ input: string; outcome: string[] }> = [];
 
-function compare<Operation extends CheckedOperation>(
-	operation: Operation,
+function compare(
+	operation: 'transcribe' | 'speak' | 'images' | 'embed',
 	requests: readonly JsonRecord[],
 	results: Readonly<Record<string, object>>,
 ): void {
@@ -59,12 +58,12 @@ function compare<Operation extends CheckedOperation>(
 		name: Object.keys(results),
 		isSent: [true, false],
 	})) {
-		const result = results[name] as ComparedResult<Operation>['result'];
-		const outcome = getDifferenceWarnings(operation, {
-			requestedFields,
-			result,
-			sentBody: isSent ? requestedFields : {},
-		});
+		const outcome = findDifferences(operation, {
+			requested: toSentFields({ requestedFields, sentBody: isSent ? requestedFields : {} }),
+			result: results[name] as never,
+		}).map(({ kind, ...facts }) =>
+			[kind, ...Object.values<unknown>(facts)].map(String).join(' | '),
+		);
 		if (outcome.length > 0 || !isSent)
 			rows.push({
 				input: `${operation} ${JSON.stringify(requestedFields)}${isSent ? '' : ' omitted'}: ${name}`,
@@ -92,7 +91,7 @@ test('each result of each request', () => {
 	const silent = rows.filter(({ input }) => input.includes(' omitted'));
 	expect(silent.filter(({ outcome }) => outcome.length > 0)).toEqual([]);
 	expectApproved(
-		path.join(__dirname, 'result-checks.any-result.approved.txt'),
+		path.join(__dirname, 'differences.any-result.approved.txt'),
 		rows.filter((row) => !silent.includes(row)),
 		'What was asked for and not obeyed is told',
 	);

@@ -1,15 +1,27 @@
-import { getDifferenceWarnings, isOtherLanguage } from '../../../lib/tasks/result-checks';
+import { SERVER_TEXTS } from '../../../lib/errors/chapters/server-texts';
+import {
+	describeDifference,
+	findDifferences,
+	toSentFields,
+} from '../../../lib/exchange/differences';
+import type { Difference, ReceivedChat, RequestedChat } from '../../../lib/exchange/differences';
+
+const describeAll = (differences: readonly Difference[]) =>
+	differences.map((difference) => describeDifference(difference));
 
 const SEGMENTS = [{ start: 0, end: 1, text: 'Hi' }];
-
 const WORDS = [{ start: 0, end: 1, word: 'Hi' }];
 
 const compareTranscript = (body: object, result: object = {}, sentBody: object = body) =>
-	getDifferenceWarnings('transcribe', {
-		requestedFields: body as Record<string, unknown>,
-		result: { extraFields: {}, isTranslated: false, ...result },
-		sentBody: sentBody as Record<string, unknown>,
-	});
+	describeAll(
+		findDifferences('transcribe', {
+			requested: toSentFields({
+				requestedFields: body as Record<string, unknown>,
+				sentBody: sentBody as Record<string, unknown>,
+			}),
+			result: { extraFields: {}, isTranslated: false, ...result },
+		}),
+	);
 
 const timesOf = (...granularities: string[]) => ({
 	response_format: 'verbose_json',
@@ -117,11 +129,15 @@ describe('transcripts', () => {
 describe('images', () => {
 	const png = { extension: 'png', width: 512, height: 512 };
 	const compareImages = (body: object, images: object[], sentBody: object = body) =>
-		getDifferenceWarnings('images', {
-			requestedFields: body as Record<string, unknown>,
-			result: { images: images as (typeof png)[] },
-			sentBody: sentBody as Record<string, unknown>,
-		});
+		describeAll(
+			findDifferences('images', {
+				requested: toSentFields({
+					requestedFields: body as Record<string, unknown>,
+					sentBody: sentBody as Record<string, unknown>,
+				}),
+				result: { images: images as (typeof png)[] },
+			}),
+		);
 
 	test.each<[object, object[], string[]]>([
 		[{ n: 3 }, [png, png], ['The server returned 2 of 3 requested images.']],
@@ -164,52 +180,66 @@ test.each([
 ])('speech: %s requested, %s returned', (format, extension, count) => {
 	const body = { response_format: format };
 	expect(
-		getDifferenceWarnings('speak', {
-			requestedFields: body,
-			result: { extension },
-			sentBody: body,
-		}),
+		describeAll(
+			findDifferences('speak', {
+				requested: toSentFields({ requestedFields: body, sentBody: body }),
+				result: { extension },
+			}),
+		),
 	).toHaveLength(count);
 });
 
 test.each([
 	[256, 768, 1],
 	[256, 256, 0],
+	[1024, 384, 1],
 	[undefined, 768, 0],
 	[256, undefined, 0],
 ])('vectors: %p dimensions requested, %p returned', (requested, dimensions, count) => {
 	const body = { dimensions: requested };
 	expect(
-		getDifferenceWarnings('embed', {
-			requestedFields: body,
-			result: { dimensions },
-			sentBody: body,
-		}),
+		describeAll(
+			findDifferences('embed', {
+				requested: toSentFields({ requestedFields: body, sentBody: body }),
+				result: { dimensions },
+			}),
+		),
 	).toHaveLength(count);
 });
 
-test.each([
-	['de', 'en'],
-	['de', 'English'],
-	['de-DE', 'fr_FR'],
-	['chinese', 'ja'],
-	['he', 'Arabic'],
-])('%s is not %s', (requested, received) => {
-	expect(isOtherLanguage({ requested, received })).toBe(true);
-});
+describe('chats and completions', () => {
+	const NOTHING: ReceivedChat = { reasoning: '', hasCalls: false };
+	const THOUGHT: ReceivedChat = { ...NOTHING, reasoning: 'Hm.' };
+	test.each<[RequestedChat, ReceivedChat, Difference[]]>([
+		[{ thinking: 'off' }, NOTHING, []],
+		[{ thinking: 'off' }, { ...NOTHING, reasoning: ' \n' }, []],
+		[{ thinking: 'off' }, THOUGHT, [{ kind: 'thinkingOff' }]],
+		[{ thinking: 'on' }, THOUGHT, []],
+		[{ thinking: 'on' }, NOTHING, [{ kind: 'thinkingOn' }]],
+		[{ thinking: 'on' }, { ...NOTHING, hasCalls: true }, []],
+		[{ thinking: 'on' }, { ...NOTHING, reasoningTokens: 1 }, []],
+		[{ thinking: 'on' }, { ...NOTHING, reasoningTokens: 0 }, [{ kind: 'thinkingOn' }]],
+		[{ thinking: 8 }, { ...THOUGHT, reasoningTokens: 72 }, []],
+		[
+			{ thinking: 8 },
+			{ ...THOUGHT, reasoningTokens: 73 },
+			[{ kind: 'thinkingBudget', requested: 8 }],
+		],
+		[{ maxTokens: 8 }, { ...NOTHING, completionTokens: 24 }, []],
+		[{ maxTokens: 8 }, { ...NOTHING, completionTokens: 25 }, [{ kind: 'maxTokens', requested: 8 }]],
+		[{ maxTokens: 8 }, NOTHING, []],
+		[{}, { ...THOUGHT, completionTokens: 9_000 }, []],
+	])('%j, and %j came', (requested, result, differences) => {
+		expect(findDifferences('chat', { requested, result })).toEqual(differences);
+		expect(findDifferences('complete', { requested, result })).toEqual(
+			differences.filter(({ kind }) => kind === 'maxTokens'),
+		);
+	});
 
-test.each([
-	['de', 'German'],
-	['en-US', 'english'],
-	['zh', 'mandarin'],
-	['iw', 'hebrew'],
-	['jw', 'javanese'],
-	['tl', 'tagalog'],
-	['', 'german'],
-	['auto', 'german'],
-	['de', 'unknown'],
-	['de', ''],
-	['de', 'the whole sentence of a server'],
-])('%s may be %s', (requested, received) => {
-	expect(isOtherLanguage({ requested, received })).toBe(false);
+	test.each(Object.entries(SERVER_TEXTS))('what %s has to turn thinking off', (_name, texts) => {
+		expect(describeDifference({ kind: 'thinkingOff' }, texts)).toBe(
+			`The model thought, although thinking is off: its chat template or the server does not follow that setting. ${texts.thinkingOff} For gpt-oss, set a low Thinking Effort.`,
+		);
+		expect(texts.thinkingOff).toMatch(/^[A-Z].*\.$/);
+	});
 });
