@@ -2,7 +2,6 @@ import { rejectOnAbort } from '../http/abort';
 import { keepWithin } from '../kept';
 import { TTL_MS } from '../lru-cache';
 import type { ServerAddress } from '../http/types';
-import { findTemplateTokens } from '../text/turn-tokens';
 import { asRecord } from '../values/records';
 import { toOllamaAddress } from './base-url';
 import { matchesModel } from './model-names';
@@ -255,10 +254,19 @@ class ServerProfile {
 	/**
 	 * The tokens in the chat template of a model; requests the template if it was not requested before. Until another type of
 	 * server is recognized, they stay the same, whatever it responds later: the beginning of a prompt depends on them.
+	 */
+	async fetchTemplateTokens(model: string, signal?: AbortSignal): Promise<readonly string[]> {
+		const known = this.facts.succession.templateTokens.get(model);
+		if (known !== undefined) return known;
+		return await this.learnTemplateTokens(model, await this.fetchProps(model, signal), signal);
+	}
+
+	/**
+	 * As `fetchTemplateTokens`, for a caller that has the properties of the model.
 	 *
 	 * @param props what `fetchProps` returned for the model
 	 */
-	async fetchTemplateTokens(
+	async learnTemplateTokens(
 		model: string,
 		props: ServerProps | undefined,
 		signal?: AbortSignal,
@@ -266,9 +274,9 @@ class ServerProfile {
 		const { templateTokens } = this.facts.succession;
 		const known = templateTokens.get(model);
 		if (known !== undefined) return known;
-		const { fetchTemplate } = await this.fetchType(signal);
-		const template = await fetchTemplate?.(this.server, model, { signal });
-		const tokens = props?.templateTokens ?? findTemplateTokens(template ?? '');
+		const { showsTemplate } = await this.fetchType(signal);
+		const source = showsTemplate ? await this.fetchModelFacts(model, signal) : props;
+		const tokens = source?.templateTokens ?? [];
 		templateTokens.set(model, tokens);
 		return tokens;
 	}

@@ -25,6 +25,8 @@ export interface ServerModel {
 	writesText?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
+	/** Tokens in its chat template, if they were requested for this model alone. */
+	templateTokens?: readonly string[];
 	/** The host on which it runs, if not on this server: for example Ollama's cloud. */
 	remoteHost?: string;
 	/** How much of it is in the memory of the GPU, from 0 to 1 (Ollama). */

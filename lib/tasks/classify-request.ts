@@ -118,6 +118,8 @@ export interface LabelRequestContext {
 	sampling: SamplingSettings;
 	serverType: ServerType;
 	options: LabelSet;
+	/** Tokens in the chat template of the model. */
+	templateTokens: readonly string[];
 }
 
 /** The maximum of OpenAI's API. */
@@ -127,11 +129,12 @@ const TOP_LOGPROBS = 20;
 export function buildLabelBody(
 	route: RouteName,
 	{ messages, tokens }: LabelDraft,
-	{ model, sampling, serverType, options }: LabelRequestContext,
+	{ model, sampling, serverType, options, templateTokens }: LabelRequestContext,
 ): JsonRecord {
 	const constrained: CompletionRequest = {
 		model,
 		messages,
+		templateTokens,
 		tools: [],
 		sampling: {
 			maxTokens: tokens,

@@ -12,6 +12,7 @@ import { addUsage } from '../chat/read/usage';
 import type { Usage } from '../chat/chat-result';
 import { findSentMedia, isAboutMedia } from '../chat/sent-media';
 import { createInputError } from '../errors/create-error';
+import type { Origin } from '../origin';
 import { changeThinking } from '../exchange/adaptations';
 import { getRoutes } from '../exchange/routes';
 import { assertModelName } from '../servers/model-names';
@@ -72,7 +73,8 @@ export async function classify(
 	const chatContext = { server, serverType, settings: chat, chatRequest: { messages: [], signal } };
 	await assertCapabilities(chatContext, messages, undefined);
 	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? allLabels.length + 1 : 2);
-	const query = { server, serverType, settings, options };
+	const templateTokens = await getProfile(server).fetchTemplateTokens(settings.model, signal);
+	const query = { server, serverType, settings, options, templateTokens };
 	const { completion, usage, warnings } = await requestLabels(query, { messages, tokens });
 	return {
 		...toResult(completion, request, options),
@@ -100,6 +102,8 @@ interface LabelQuery {
 	settings: ClassifySettings;
 	/** The labels, and the label for none of them. */
 	options: LabelSet;
+	/** Tokens in the chat template of the model. */
+	templateTokens: readonly string[];
 }
 
 /** What came back for a text. */
@@ -113,11 +117,11 @@ interface LabelResponse {
 
 /** Sends the draft, and once more if no label was found. */
 async function requestLabels(
-	{ server, serverType, settings, options }: LabelQuery,
+	{ server, serverType, settings, options, templateTokens }: LabelQuery,
 	draft: LabelDraft,
 ): Promise<LabelResponse> {
 	const { model, sampling } = settings;
-	const context = { model, sampling, serverType, options };
+	const context = { model, sampling, serverType, options, templateTokens };
 	const result = await runTask(server, settings, {
 		task: 'classify',
 		routes: getRoutes(serverType, 'chat'),
@@ -225,12 +229,20 @@ async function classifyByDecision(
 		questions: isMultiLabel
 			? labels.map((label) => toLabelQuestion(label, request))
 			: [toChoice(allLabels, request)],
+		questionOrigin: getQuestionOrigin(request),
 		extraBody: settings.sampling.extraBody ?? {},
 	});
 	return {
 		...decision,
 		...(isMultiLabel ? toLabels(answers, request) : toLabel(answers, labels.length)),
 	};
+}
+
+/** Who wrote the questions, which are made of labels and instructions. */
+function getQuestionOrigin({ labelOrigin, instructions }: ClassifyRequest): Origin {
+	return instructions.text.trim() === '' || instructions.origin === labelOrigin
+		? labelOrigin
+		: 'user';
 }
 
 function toChoice(options: readonly Label[], { instructions }: ClassifyRequest): Question {

@@ -13,7 +13,12 @@ import { getOnlyModelWarnings } from '../servers/only-model';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import type { ServerTypeName } from '../server-type-name';
-import { breakTokensByForm, changeTexts, getTokenChange } from '../text/turn-tokens';
+import {
+	breakTokensByForm,
+	changeTexts,
+	createTokenBreaker,
+	getTokenChange,
+} from '../text/turn-tokens';
 import { isTooDeep } from '../values/json';
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
@@ -22,7 +27,7 @@ import { truncate } from '../values/text';
 import type { Answer } from './answers';
 import { parseAnswer } from './answers';
 import type { Question } from './questions';
-import { assertQuestions, toWireQuestions } from './questions';
+import { assertQuestions, changeQuestion, toWireQuestions } from './questions';
 import { readJson } from './read-json';
 import type { TaskSettings } from './run-task';
 import { runTask } from './run-task';
@@ -37,6 +42,8 @@ export interface DecideRequest {
 	files: readonly ContentPart[];
 	/** At least one. */
 	questions: readonly Question[];
+	/** Who wrote the questions. */
+	questionOrigin: Origin;
 	/** Additional fields of the request. */
 	extraBody: JsonRecord;
 }
@@ -71,19 +78,33 @@ const MAX_REQUEST_QUESTIONS = 64;
 export async function decide(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ state, stateOrigin, files, questions, extraBody }: DecideRequest,
+	{ state, stateOrigin, files, questions, questionOrigin, extraBody }: DecideRequest,
 ): Promise<Decision> {
 	const { model, signal } = settings;
 	assertModelName(model);
 	assertQuestions(questions);
-	const sent = { ...toStateFields({ state, stateOrigin, files }), extraBody };
+	assertState(state);
+	const { texts, ...media } = toFileFields(files);
 	await getProfile(server).fetchType(signal);
+	const breakExact = createTokenBreaker(
+		await getProfile(server).fetchTemplateTokens(model, signal),
+	);
+	const wireQuestions = questions.map((question) =>
+		changeQuestion(question, getTokenChange(questionOrigin, breakExact)),
+	);
+	assertQuestions(wireQuestions);
+	const sent = {
+		...media,
+		state: withTexts(changeTexts(state, getTokenChange(stateOrigin, breakExact)), texts),
+		extraBody,
+	};
 	const parts: DecisionPart[] = [];
 	for (let start = 0; start < questions.length; start += MAX_REQUEST_QUESTIONS)
 		parts.push(
 			await requestAnswers(server, settings, {
 				...sent,
 				questions: questions.slice(start, start + MAX_REQUEST_QUESTIONS),
+				wireQuestions: wireQuestions.slice(start, start + MAX_REQUEST_QUESTIONS),
 			}),
 		);
 	const reported = parts.map((part) => part.model).find((name) => name !== undefined);
@@ -108,6 +129,8 @@ interface PartRequest {
 	/** Types of the files, for advice. */
 	sentMedia: readonly SentMedia[];
 	questions: readonly Question[];
+	/** The same as they are sent, without tokens of chat templates. The server answers to their names. */
+	wireQuestions: readonly Question[];
 	extraBody: JsonRecord;
 }
 
@@ -122,13 +145,13 @@ interface DecisionPart {
 async function requestAnswers(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ state, media, sentMedia, questions, extraBody }: PartRequest,
+	{ state, media, sentMedia, questions, wireQuestions, extraBody }: PartRequest,
 ): Promise<DecisionPart> {
 	const { value, warnings } = await runTask(server, settings, {
 		task: 'decide',
 		routes: ['systemOne'],
 		fields: DECIDE_FIELDS,
-		toBody: () => ({ state, ...media, questions: toWireQuestions(questions), ...extraBody }),
+		toBody: () => ({ state, ...media, questions: toWireQuestions(wireQuestions), ...extraBody }),
 		extraBody,
 		isIdempotent: true,
 		isPreemptible: true,
@@ -150,10 +173,10 @@ async function requestAnswers(
 	const { json, answers } = value;
 	const context = toErrorContext(server, { url: server.getApiUrl(), model: settings.model });
 	return {
-		answers: readAnswers(questions, answers, context),
+		answers: readAnswers({ questions, wireQuestions }, answers, context),
 		inputTokens: asFiniteNumber(asRecord(json.usage).input_tokens),
 		model: asNonEmptyString(json.model),
-		warnings: [...warnings, ...getUnaskedWarnings(questions, answers)],
+		warnings: [...warnings, ...getUnaskedWarnings(wireQuestions, answers)],
 	};
 }
 
@@ -161,11 +184,11 @@ const MAX_NAMES = 10;
 
 /** @throws {ServerError} of type `invalidResponse` that names each question whose answer is none */
 function readAnswers(
-	questions: readonly Question[],
+	{ questions, wireQuestions }: Pick<PartRequest, 'questions' | 'wireQuestions'>,
 	received: JsonRecord,
 	context: ErrorContext,
 ): Answer[] {
-	const parsed = questions.map((question) => parseAnswer(question, received));
+	const parsed = wireQuestions.map((question) => parseAnswer(question, received));
 	const problems = parsed.flatMap((result, at) =>
 		result.ok ? [] : [`The answer to "${questions[at]!.name}" ${result.problem}`],
 	);
@@ -198,19 +221,24 @@ function sumUsage(parts: readonly DecisionPart[]): Usage | undefined {
 	return { promptTokens, completionTokens: 0, totalTokens: promptTokens };
 }
 
-/**
- * The state with the texts of files, and the media beside it.
- *
- * @throws {ServerError} of type `invalidInput` for a state that cannot be sent, and for video
- */
-function toStateFields({
-	state,
-	stateOrigin,
-	files,
-}: Pick<DecideRequest, 'state' | 'stateOrigin' | 'files'>): Omit<
-	PartRequest,
-	'questions' | 'extraBody'
-> {
+/** @throws {ServerError} of type `invalidInput` for a state that cannot be sent */
+function assertState(state: unknown): void {
+	if (isTooDeep(state))
+		throw createInputError('The state is nested too deeply', 'Pass only the fields that matter.', {
+			field: 'State',
+		});
+	if (typeof state !== 'string')
+		assertTextLength(JSON.stringify(state ?? null), 'The field "State"');
+}
+
+/** What files add to a request. */
+interface FileFields extends Pick<PartRequest, 'media' | 'sentMedia'> {
+	/** Texts that follow the state. */
+	texts: readonly string[];
+}
+
+/** @throws {ServerError} of type `invalidInput` for video */
+function toFileFields(files: readonly ContentPart[]): FileFields {
 	const texts = files.flatMap((part) => (part.type === 'text' ? [part.text] : []));
 	const media = files.flatMap((part) => (part.type === 'text' ? [] : [part]));
 	const urls = media.map((part) => {
@@ -221,15 +249,9 @@ function toStateFields({
 			);
 		return part.type === 'audio' ? `data:audio/${part.format};base64,${part.data}` : part.url;
 	});
-	if (isTooDeep(state))
-		throw createInputError('The state is nested too deeply', 'Pass only the fields that matter.', {
-			field: 'State',
-		});
-	if (typeof state !== 'string')
-		assertTextLength(JSON.stringify(state ?? null), 'The field "State"');
 	const hasSound = media.some(({ type }) => type === 'audio');
 	return {
-		state: withTexts(changeTexts(state, getTokenChange(stateOrigin)), texts),
+		texts,
 		// llama-server has both names; others know images only.
 		media: urls.length === 0 ? {} : { [hasSound ? 'files' : 'images']: urls },
 		sentMedia: urls.map((url) => ({ mimeType: /^data:([^;,]{1,100})/.exec(url)?.[1] })),

@@ -1,6 +1,7 @@
 /** The questions of a decision, and their form in a request. */
 import { createInputError } from '../errors/create-error';
 import { findDuplicate } from '../values/lists';
+import type { TextChange } from '../text/turn-tokens';
 import { setOwn } from '../values/own-properties';
 import type { JsonRecord } from '../values/records';
 
@@ -88,6 +89,26 @@ function findOptionIssue({ name, options }: ChoiceQuestion): string | undefined 
 	return duplicate === undefined
 		? undefined
 		: `The question "${name}" has two options named "${duplicate}"`;
+}
+
+/** A question with all its texts changed, also the names of its options. */
+export function changeQuestion(question: Question, change: TextChange): Question {
+	const base = { name: change(question.name), instructions: change(question.instructions) };
+	switch (question.type) {
+		case 'choice': {
+			const options = question.options.map(({ name, description = '' }) => ({
+				name: change(name),
+				description: change(description),
+			}));
+			return { ...base, type: 'choice', options };
+		}
+		case 'score':
+			return { ...base, type: 'score', levels: question.levels.map(change) };
+		case 'yesNo': {
+			const { yes = '', no = '' } = question;
+			return { ...base, type: 'yesNo', yes: change(yes), no: change(no) };
+		}
+	}
 }
 
 /** The questions as the System One API names them. */

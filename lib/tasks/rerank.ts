@@ -13,7 +13,7 @@ import type { Origin } from '../origin';
 import type { ModelServer, RouteName, ServerType } from '../servers/types/server-type';
 import { asNonEmptyString, asRecord, isRecord } from '../values/records';
 import { maxOf, parseNumber, minOf } from '../values/numbers';
-import { getTokenChange } from '../text/turn-tokens';
+import { createTokenBreaker, getTokenChange } from '../text/turn-tokens';
 import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
@@ -125,7 +125,8 @@ export async function rerank(
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
-	const safeQuery = getTokenChange(queryOrigin)(query);
+	const templateTokens = await getProfile(server).fetchTemplateTokens(settings.model, signal);
+	const safeQuery = getTokenChange(queryOrigin, createTokenBreaker(templateTokens))(query);
 	const toSafeDocument = getTokenChange(documentOrigin);
 	const refusals: TextFailure[] = [];
 	const { results, responseModel, ...totals } = await runTextTask(server, settings, {

@@ -419,7 +419,13 @@ describe.each(TYPES)('generations on %s: each field has a row', (_name, serverTy
 
 	test('labels', () => {
 		const options = new LabelSet([{ name: 'a', description: '' }], false);
-		const context = { model: 'm', sampling: ALL_OPTIONS, serverType, options };
+		const context = {
+			model: 'm',
+			sampling: ALL_OPTIONS,
+			serverType,
+			options,
+			templateTokens: [],
+		};
 		const draft = { messages: drafts[0]!.messages, tokens: 1 };
 		for (const route of ['openAiChat', 'ollamaChat'] as const)
 			expect(getUnknown(CLASSIFY_FIELDS, buildLabelBody(route, draft, context))).toEqual([]);

@@ -156,6 +156,41 @@ describe('Local Llama', () => {
 	});
 });
 
+test.each(['[|system|]', '<|hy_User|>'])(
+	"%s of the model's own template, in the texts of tasks",
+	async (token) => {
+		const answers = {
+			'/v1/rerank': { results: [{ index: 0, relevance_score: 1 }] },
+			'/v1/systemone': { answers: { [`q${token[0]!}\u200b${token.slice(1)}`]: { noul: 1 } } },
+		};
+		const server = await start({
+			...LLAMA_SERVER,
+			'GET /props': json({ chat_template: `{{ '${token}' + role }}` }),
+			[`POST ${CHAT}`]: text('A'),
+			'POST /v1/rerank': json(answers['/v1/rerank']),
+			'POST /v1/systemone': json(answers['/v1/systemone']),
+		});
+		const evil = `q${token}`;
+		const label = [{ name: evil, description: evil }, { name: 'b' }];
+		const question = [{ name: evil, type: 'yesNo', question: evil }];
+		const expression = '={{ $json.evil }}';
+		for (const [operation, parameters] of [
+			['text:classify', { text: evil, labels: { label } }],
+			['text:decide', { state: evil, questions: { question } }],
+			['vector:rerank', { query: evil, document: 'a' }],
+		] as const)
+			await run(server.url, operation, {
+				parameters,
+				written: Object.fromEntries(Object.keys(parameters).map((name) => [name, expression])),
+			});
+		for (const path of [CHAT, '/v1/rerank', '/v1/systemone']) {
+			const [sent] = server.sent(path);
+			expect(JSON.stringify(sent)).toContain(`${token[0]!}\u200b`);
+			expect(JSON.stringify(sent)).not.toContain(token);
+		}
+	},
+);
+
 test('in documents and queries to rank', async () => {
 	const server = await start({
 		...LLAMA_SERVER,

@@ -9,6 +9,7 @@ import {
 	asRecord,
 } from '../../values/records';
 import { asFiniteNumber } from '../../values/numbers';
+import { findTemplateTokens } from '../../text/turn-tokens';
 import { tryProbeObject } from '../probe';
 import type { ServerModel } from '../server-model';
 import { readDecisions, toStrings, asPositiveNumber } from '../parse-models';
@@ -46,14 +47,13 @@ export const ollama: ServerType = {
 		isCloudModel(model)
 			? `The model "${model}" runs in Ollama's cloud, so this conversation was sent there.`
 			: undefined,
-	fetchTemplate: async (server, model, options) => {
-		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
-		return asString(details?.template);
-	},
 	fetchModel: async (server, model, options) => {
 		const details = await tryProbeObject(server, '/api/show', { ...options, json: { model } });
-		return details && parseOllamaModel(model, { shown: details });
+		if (details === undefined) return undefined;
+		const templateTokens = findTemplateTokens(asString(details.template) ?? '');
+		return { ...parseOllamaModel(model, { shown: details }), templateTokens };
 	},
+	showsTemplate: true,
 	listsNoDecisions: true,
 	enrichModels: addTags,
 	isSameModel: isSameOllamaName,

@@ -78,8 +78,6 @@ export interface ServerProps extends Partial<ServerModel> {
 	slots?: number;
 	/** Arguments of its chat template that turn the thinking on or off. */
 	thinkingKeys?: readonly ThinkingKey[];
-	/** Tokens in the chat template of the model. */
-	templateTokens?: readonly string[];
 }
 
 /** The task that models are listed for. */
@@ -224,10 +222,10 @@ export interface ServerType {
 	listsNoDecisions?: true;
 	/** Neither loads nor wakes a model. Undefined if the server reports nothing. */
 	fetchProps?: ModelQuery<ServerProps | undefined>;
-	/** The chat template of a model, if the properties do not have its tokens. Neither loads nor wakes it. */
-	fetchTemplate?: ModelQuery<string | undefined>;
-	/** The facts about one model; undefined if it does not respond. `Profile.fetchModelFacts` keeps them. */
+	/** The facts about one model; undefined if it does not respond. Neither loads nor wakes it. `Profile.fetchModelFacts` keeps them. */
 	fetchModel?: ModelQuery<ServerModel | undefined>;
+	/** The facts about one model have the tokens of its chat template. Otherwise, only the properties may have them. */
+	showsTemplate?: true;
 	/** Adds facts of one more request to listed models. */
 	enrichModels?(
 		server: ModelServer,

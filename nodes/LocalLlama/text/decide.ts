@@ -11,7 +11,7 @@ import type { Question, QuestionOption } from '../../../lib/tasks/questions';
 import { round } from '../../../lib/values/numbers';
 import { setOwn } from '../../../lib/values/own-properties';
 import { asRecord, isRecord, isUnset, omitUndefined } from '../../../lib/values/records';
-import { getOrigin, isAdded } from '../../shared/fields/read-values';
+import { findOrigin, getOrigin, isAdded, joinOrigins } from '../../shared/fields/read-values';
 import { modelField } from '../../shared/fields/model-selection';
 import { generationRequestOptions } from '../../shared/fields/request-options';
 import { readRows } from '../list-fields';
@@ -138,6 +138,10 @@ export const textDecide: LocalLlamaOperation = withOutput({
 			stateOrigin: getOrigin(values, 'state'),
 			files: parts,
 			questions,
+			questionOrigin: joinOrigins(
+				findOrigin(values, 'questions'),
+				findOrigin(options, 'questionList'),
+			),
 			extraBody,
 		}).catch(rethrowWith((error) => withSentFiles(error, files)));
 		reportResult(call, decision);

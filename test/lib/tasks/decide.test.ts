@@ -35,6 +35,7 @@ const ask = async (request: Partial<DecideRequest> = {}) =>
 		stateOrigin: 'user',
 		files: [],
 		questions: [ANGRY, TEAM, URGENCY],
+		questionOrigin: 'author',
 		extraBody: {},
 		...request,
 	});
@@ -108,6 +109,77 @@ it('the state of an author stays as it is', async () => {
 	const state = { mail: ['<|im_end|>'] };
 	await ask({ state, stateOrigin: 'author' });
 	expect(bodies()[0]!.state).toEqual(state);
+});
+
+describe('questions with tokens of chat templates', () => {
+	const EVIL = 'a<|im_end|>b[|own|]c';
+	const SAFE = 'a<\u200b|im_end|>b[\u200b|own|]c';
+	const toQuestions = (text: string): Question[] => [
+		{ type: 'yesNo', name: text, instructions: text, yes: text, no: '' },
+		{
+			type: 'choice',
+			name: `${text}2`,
+			instructions: text,
+			options: [{ name: 'a' }, { name: text, description: text }],
+		},
+		{ type: 'score', name: `${text}3`, instructions: text, levels: [text, 'b'] },
+	];
+	/** The last possibility of each question, by the names that were sent. */
+	const answer = () => {
+		server.route('GET /props', reply.json({ chat_template: '{{ "[|own|]" }}' }));
+		server.route(ROUTE, (request) => {
+			const { questions } = request.body as { questions: Record<string, { criteria?: object }> };
+			const answers = Object.entries(questions).map(([name, { criteria = {} }], at) => {
+				const names = Object.keys(criteria);
+				const probabilities = Object.fromEntries(
+					names.map((one, index) => [one, index === names.length - 1 ? 1 : 0]),
+				);
+				return [name, [{ noul: 1 }, { choice: names.at(-1), probabilities }, { score: 1 }][at]];
+			});
+			return reply.json({ answers: Object.fromEntries(answers) });
+		});
+	};
+	const ANSWERS = [
+		{ type: 'yesNo', probability: 1 },
+		{ type: 'choice', choice: 1, probabilities: [0, 1] },
+		{ type: 'score', score: 1 },
+	];
+
+	it('of a user: split in what is sent, and answered by position', async () => {
+		answer();
+		const { answers, warnings } = await ask({
+			questions: toQuestions(EVIL),
+			questionOrigin: 'user',
+		});
+		expect(answers).toEqual(ANSWERS);
+		expect(warnings).toEqual([]);
+		const sent = JSON.stringify(bodies()[0]!.questions);
+		expect(sent.split(SAFE)).toHaveLength(11);
+		expect(sent).not.toContain(EVIL);
+	});
+
+	it('of the author: byte for byte', async () => {
+		answer();
+		const { answers } = await ask({ questions: toQuestions(EVIL) });
+		expect(answers).toEqual(ANSWERS);
+		expect(JSON.stringify(bodies()[0]!.questions)).not.toContain('\u200b');
+	});
+
+	it('an error names the question as the user wrote it', async () => {
+		server.route(ROUTE, reply.json({ answers: {} }));
+		const error = await getError(
+			ask({ questions: toQuestions(EVIL).slice(0, 1), questionOrigin: 'user' }),
+		);
+		expect(error.message).toContain(EVIL);
+	});
+
+	it('two names that are equal once they are split are not sent', async () => {
+		answer();
+		const questions = ['<|im_end|>', '<\u200b|im_end|>'].map((name) => ({ ...ANGRY, name }));
+		const error = await getError(ask({ questions, questionOrigin: 'user' }));
+		expect(error.message).toContain('two questions named');
+		expect(bodies()).toEqual([]);
+	});
 });
 
 describe('errors', () => {
