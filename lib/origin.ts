@@ -22,6 +22,11 @@ export interface OriginText {
 	origin: Origin;
 }
 
+/** Whether neither the author of the workflow nor this package wrote a text. */
+export function isOfOthers(origin: Origin): boolean {
+	return origin !== 'author' && origin !== 'node';
+}
+
 /** Whether a text is of a user or of somebody whom nobody knows: a call in it may be a quotation. */
 export function isOutside(origin: Origin): boolean {
 	return origin === 'user' || origin === 'foreign';

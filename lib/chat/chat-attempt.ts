@@ -22,7 +22,7 @@ import { CompletionReader } from './read/completion-reader';
 import type { ReasoningStartTracker } from './read/reasoning-start-tracker';
 import { createReasoningStartTracker } from './read/reasoning-start-tracker';
 import { addUsage } from './read/usage';
-import { getTextsOfOthers } from './texts-of-others';
+import { getTextsOfOthers } from './request-texts';
 import { getFullNames } from './tools/tool-finder';
 import type { TurnContext } from './turn-context';
 import type { Completion, CompletionRequest } from './completion';

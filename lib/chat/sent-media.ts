@@ -5,7 +5,7 @@ import { toRejection } from '../exchange/rejection';
 import type { MediaPart } from '../files/read-file';
 import type { ChatMessage } from './chat-message';
 import { getMedia } from './content';
-import { getTextsOfOthers } from './texts-of-others';
+import { getTextsOfOthers } from './request-texts';
 
 /** The files of a prompt; undefined if there are none. */
 export function findSentMedia(messages: readonly ChatMessage[]): SentMedia[] | undefined {

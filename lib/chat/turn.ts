@@ -13,7 +13,7 @@ import { assertNeededTools, describeUnusableTools } from './prepare/unusable-too
 import type { PreparedMessages } from './prepare/prepare-messages';
 import { prepareMessages } from './prepare/prepare-messages';
 import { withSchemaInstruction } from './prepare/schema-instruction';
-import { getQuotableTexts } from './prepare/quotable-texts';
+import { getQuotableTexts } from './request-texts';
 import { DisplayedText } from './read/displayed-text';
 import { estimateUsage, sumUsage } from './read/usage';
 import { requestCompletion } from './request-completion';
@@ -92,7 +92,7 @@ async function createTurnContext(
 		settings,
 		chatRequest,
 		toolNames: createToolNames(connectedTools),
-		quotableTexts: getQuotableTexts(messages, connectedTools),
+		quotableTexts: getQuotableTexts({ messages, tools: connectedTools }),
 		display: new DisplayedText(showsThinking, onDelta),
 		cutCalls: [],
 		startedAt,

@@ -107,7 +107,7 @@ import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
 import { isWholeMessage, toTitle } from '../../lib/errors/message-title';
 import { ServerError } from '../../lib/errors/server-error';
-import { getTextsOfOthers } from '../../lib/chat/texts-of-others';
+import { getTextsOfOthers } from '../../lib/chat/request-texts';
 import { toRejection } from '../../lib/exchange/rejection';
 import { parseFeedbackState } from '../../nodes/DifyTrigger/feedback';
 import { isStatusPhrase, withoutStatusPhrase } from '../../lib/errors/status-phrase';

@@ -1,8 +1,8 @@
 /** Of any conversation, a call may be quoted from the texts of users and of those whom nobody knows, in any role, and from no others. */
 import fc from 'fast-check';
-import type { ChatMessage } from '../../../../lib/chat/chat-message';
-import { getQuotableTexts } from '../../../../lib/chat/prepare/quotable-texts';
-import type { Origin } from '../../../../lib/origin';
+import type { ChatMessage } from '../../../lib/chat/chat-message';
+import { getQuotableTexts } from '../../../lib/chat/request-texts';
+import type { Origin } from '../../../lib/origin';
 
 const origin = fc.constantFrom<Origin>('author', 'user', 'model', 'foreign', 'node');
 const role = fc.constantFrom<ChatMessage['role']>('system', 'user', 'assistant', 'tool');
@@ -37,7 +37,7 @@ test('any conversation', () => {
 					origin: one,
 				}));
 				const sent = JSON.stringify([messages, definitions]).match(/<[^<>]+>/g) ?? [];
-				const quotable = getQuotableTexts(messages, definitions);
+				const quotable = getQuotableTexts({ messages, tools: definitions });
 				expect(quotable.join().match(/<[^<>]+>/g) ?? []).toEqual(
 					sent.filter((text) => /^<(?:user|foreign)/.test(text)),
 				);

@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../../lib/chat/chat-message';
-import { getTextsOfOthers } from '../../../lib/chat/texts-of-others';
+import { getTextsOfOthers } from '../../../lib/chat/request-texts';
 import { toRejection } from '../../../lib/exchange/rejection';
 import { createServerError } from '../../../lib/errors/create-error';
 import { runTurn } from '../../../lib/chat/turn';
