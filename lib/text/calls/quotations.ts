@@ -29,72 +29,54 @@ export interface QuotationCheck {
 	prepare?(): Generator<undefined, void>;
 }
 
-/** One way to read a text. */
-interface Spelling {
-	/** What of it is compared. */
-	compact: string;
+/** What of a text is compared. */
+interface Compact {
 	text: string;
+	/** Indexes in it, ascending, before which something was left out in front of a word. */
+	gaps: readonly number[];
 }
 
 /** @param texts of users, and those of which nobody knows who wrote them */
 export function createQuotationCheck(texts: readonly string[]): QuotationCheck {
 	const length = texts.reduce((sum, text) => sum + text.length, 0);
-	let spellings: readonly Spelling[] | undefined;
-	function* read(): Generator<undefined, readonly Spelling[]> {
-		const all: Spelling[] = [];
-		for (const text of new Set(texts)) {
-			const compacts = new Set<string>();
-			for (const spelling of yield* decodeInSteps(text))
-				compacts.add(yield* compactInSteps(spelling));
-			for (const compact of compacts) all.push({ compact, text });
-		}
+	let compacts: readonly Compact[] | undefined;
+	function* read(): Generator<undefined, readonly Compact[]> {
+		const all: Compact[] = [];
+		for (const text of new Set(texts))
+			for (const spelling of yield* decodeInSteps(text)) all.push(yield* compactInSteps(spelling));
 		return all;
 	}
 	function* prepare() {
-		if (length > STEP_LENGTH && length <= MAX_LENGTH) spellings ??= yield* read();
+		if (length > STEP_LENGTH && length <= MAX_LENGTH) compacts ??= yield* read();
 	}
 	const check = (source: string): QuotationReason | undefined => {
 		if (length > MAX_LENGTH) return 'notCompared';
-		spellings ??= finish(read());
-		const wanted = finish(compactInSteps(source));
-		const isQuoted = spellings.some(
-			({ compact, text }) =>
-				compact.includes(wanted) && (beginsWord(compact, wanted) || beginsWordIn(text, wanted)),
-		);
-		return isQuoted ? 'quotation' : undefined;
+		compacts ??= finish(read());
+		const { text: wanted } = finish(compactInSteps(source));
+		return compacts.some((compact) => contains(compact, wanted)) ? 'quotation' : undefined;
 	};
 	return Object.assign(check, { prepare });
 }
 
-/** Whether no part of a longer name precedes a call at one of its places, as far as a compact text shows it. */
-function beginsWord(compact: string, wanted: string, gaps?: ReadonlySet<number>): boolean {
-	if (!WORD.test(wanted)) return true;
-	for (let at = compact.indexOf(wanted); at >= 0; at = compact.indexOf(wanted, at + 1))
-		if (!WORD.test(compact.charAt(at - 1)) || gaps?.has(at) === true) return true;
+/** Whether a text contains a call, at a place where no part of a longer name precedes it. */
+function contains({ text, gaps }: Compact, wanted: string): boolean {
+	const isWord = WORD.test(wanted);
+	for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
+		if (!isWord || !WORD.test(text.charAt(at - 1)) || isAmong(gaps, at)) return true;
 	return false;
-}
-
-/** The same by the blanks of a text. A long one is not read again: then the call does not run. */
-function beginsWordIn(text: string, wanted: string): boolean {
-	return (
-		text.length > STEP_LENGTH ||
-		[...finish(decodeInSteps(text))].some((spelling) =>
-			beginsWord(finish(compactInSteps(spelling)), wanted, findGaps(spelling)),
-		)
-	);
 }
 
 const WORD = /^\w/;
 
-/** Indexes in the compact text before which something was left out. */
-function findGaps(spelling: string): ReadonlySet<number> {
-	const gaps = new Set<number>();
-	let omitted = 0;
-	for (const { 0: gap, index } of spelling.matchAll(NOT_COMPARED)) {
-		gaps.add(index - omitted);
-		omitted += gap.length;
+/** @param ascending numbers in their order */
+function isAmong(ascending: readonly number[], wanted: number): boolean {
+	let [from, to] = [0, ascending.length];
+	while (from < to) {
+		const middle = (from + to) >> 1;
+		if (ascending[middle]! < wanted) from = middle + 1;
+		else to = middle;
 	}
-	return gaps;
+	return ascending[from] === wanted;
 }
 
 /** The result of work in steps, at once. */
@@ -135,13 +117,21 @@ function* decodeJsonEscapes(text: string): Generator<undefined, string> {
 const NOT_COMPARED = /[\\\s\u00AD\u180E\u200B-\u200F\u2060]+/g;
 const QUOTATION_MARK = /['`´‘’‚‛“”„‟‹›«»＂＇]/g;
 
-/** What of a text is compared. */
-function* compactInSteps(text: string): Generator<undefined, string> {
+function* compactInSteps(text: string): Generator<undefined, Compact> {
 	const parts: string[] = [];
-	for (let at = 0; at < text.length; at += STEP_LENGTH) {
-		if (at > 0) yield;
-		const part = text.slice(at, at + STEP_LENGTH);
-		parts.push(part.replace(NOT_COMPARED, '').replace(QUOTATION_MARK, '"'));
+	const gaps: number[] = [];
+	let length = 0;
+	for (let start = 0; start < text.length; start += STEP_LENGTH) {
+		if (start > 0) yield;
+		let omitted = 0;
+		const part = text.slice(start, start + STEP_LENGTH);
+		const compact = part.replace(NOT_COMPARED, (gap: string, at: number) => {
+			if (WORD.test(text.charAt(start + at + gap.length))) gaps.push(length + at - omitted);
+			omitted += gap.length;
+			return '';
+		});
+		parts.push(compact.replace(QUOTATION_MARK, '"'));
+		length += compact.length;
 	}
-	return parts.join('');
+	return { text: parts.join(''), gaps };
 }

@@ -177,6 +177,19 @@ test('a longer name in one text hides no quotation in another one', () => {
 		expect(decide(block, NAME, texts)).toBe('quotation');
 });
 
+test('a longer name is another one in texts of any length, and a blank before it ends a name', () => {
+	const response = `${NAME}{"id":1}`;
+	const block = `<tool_call>${response}</tool_call>`;
+	const prose = 'a word '.repeat(30_000);
+	expect(decide(block, NAME, [`${prose}un${response}`])).toBe(NAME);
+	for (const gap of [' ', '\n', '\u200b', '\\'])
+		for (const start of [0, 1, 2, 3, 4, 5, 6])
+			expect(decide(block, NAME, [`${prose.slice(start)}un${gap}${response}`])).toBe('quotation');
+	// A gap that ends, or begins, a piece that is read at once.
+	for (const length of [99_997, 99_998, 99_999, 100_000])
+		expect(decide(block, NAME, [`${'x'.repeat(length)} \n ${response}`])).toBe('quotation');
+});
+
 test('a mark with nothing but a name in it is no quotation of a list of names', () => {
 	const response = '<tool_call>list_all</tool_call>';
 	expect(decide(response, 'list_all', ['list_all, list_all; <b>list_all</b>'])).toBe('list_all');
