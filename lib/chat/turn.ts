@@ -108,7 +108,7 @@ async function completeTurn(
 	const profile = getProfile(server);
 	const props = await profile.fetchProps(settings.model, chatRequest.signal);
 	await assertCapabilities(turn, messages, props);
-	const templateTokens = await profile.learnTemplateTokens(
+	const templateTokens = await profile.fetchTemplateTokens(
 		settings.model,
 		props,
 		chatRequest.signal,

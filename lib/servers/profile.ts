@@ -254,19 +254,10 @@ class ServerProfile {
 	/**
 	 * The tokens in the chat template of a model; requests the template if it was not requested before. Until another type of
 	 * server is recognized, they stay the same, whatever it responds later: the beginning of a prompt depends on them.
-	 */
-	async fetchTemplateTokens(model: string, signal?: AbortSignal): Promise<readonly string[]> {
-		const known = this.facts.succession.templateTokens.get(model);
-		if (known !== undefined) return known;
-		return await this.learnTemplateTokens(model, await this.fetchProps(model, signal), signal);
-	}
-
-	/**
-	 * As `fetchTemplateTokens`, for a caller that has the properties of the model.
 	 *
 	 * @param props what `fetchProps` returned for the model
 	 */
-	async learnTemplateTokens(
+	async fetchTemplateTokens(
 		model: string,
 		props: ServerProps | undefined,
 		signal?: AbortSignal,

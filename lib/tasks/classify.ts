@@ -41,7 +41,7 @@ import {
 } from './classify-request';
 import type { Label } from './labels';
 import { LabelSet, lower, MAX_LABELS } from './labels';
-import { runTask } from './run-task';
+import { fetchTemplateTokens, runTask } from './run-task';
 import { toText } from '../values/text';
 import type { Answer } from './answers';
 import { decide } from './decide';
@@ -73,7 +73,7 @@ export async function classify(
 	const chatContext = { server, serverType, settings: chat, chatRequest: { messages: [], signal } };
 	await assertCapabilities(chatContext, messages, undefined);
 	const tokens = TOKENS_PER_LABEL * (isMultiLabel ? allLabels.length + 1 : 2);
-	const templateTokens = await getProfile(server).fetchTemplateTokens(settings.model, signal);
+	const templateTokens = await fetchTemplateTokens(server, settings);
 	const query = { server, serverType, settings, options, templateTokens };
 	const { completion, usage, warnings } = await requestLabels(query, { messages, tokens });
 	return {
@@ -124,6 +124,7 @@ async function requestLabels(
 	const context = { model, sampling, serverType, options, templateTokens };
 	const result = await runTask(server, settings, {
 		task: 'classify',
+		arePropsRequested: true,
 		routes: getRoutes(serverType, 'chat'),
 		fields: CLASSIFY_FIELDS,
 		draft,

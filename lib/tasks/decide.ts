@@ -30,7 +30,7 @@ import type { Question } from './questions';
 import { assertQuestions, changeQuestion, toWireQuestions } from './questions';
 import { readJson } from './read-json';
 import type { TaskSettings } from './run-task';
-import { runTask } from './run-task';
+import { fetchTemplateTokens, runTask } from './run-task';
 
 /** What is decided. */
 export interface DecideRequest {
@@ -86,9 +86,7 @@ export async function decide(
 	assertState(state);
 	const { texts, ...media } = toFileFields(files);
 	await getProfile(server).fetchType(signal);
-	const breakExact = createTokenBreaker(
-		await getProfile(server).fetchTemplateTokens(model, signal),
-	);
+	const breakExact = createTokenBreaker(await fetchTemplateTokens(server, settings));
 	const wireQuestions = questions.map((question) =>
 		changeQuestion(question, getTokenChange(questionOrigin, breakExact)),
 	);
@@ -149,6 +147,7 @@ async function requestAnswers(
 ): Promise<DecisionPart> {
 	const { value, warnings } = await runTask(server, settings, {
 		task: 'decide',
+		arePropsRequested: true,
 		routes: ['systemOne'],
 		fields: DECIDE_FIELDS,
 		toBody: () => ({ state, ...media, questions: toWireQuestions(wireQuestions), ...extraBody }),

@@ -18,6 +18,7 @@ import { readJson } from './read-json';
 import type { BatchRequest, TextTaskTotals } from './run-text-task';
 import { runTextTask } from './run-text-task';
 import type { TaskSettings } from './run-task';
+import { fetchTemplateTokens } from './run-task';
 import type { TextFailure } from './send-in-batches';
 import type { IndexedText } from './texts';
 import { excerpt, getTruncationHints } from './texts';
@@ -125,7 +126,7 @@ export async function rerank(
 	assertRerankSupported(server, serverType);
 	const allDocuments = texts.map((text, index) => ({ index, text }));
 	const documents = allDocuments.filter(({ text }) => text.trim() !== '');
-	const templateTokens = await getProfile(server).fetchTemplateTokens(settings.model, signal);
+	const templateTokens = await fetchTemplateTokens(server, settings);
 	const safeQuery = getTokenChange(queryOrigin, createTokenBreaker(templateTokens))(query);
 	const toSafeDocument = getTokenChange(documentOrigin);
 	const refusals: TextFailure[] = [];
@@ -225,6 +226,7 @@ function createRequest(
 			...(route === 'rootRerank' && { texts: documents, truncate: false }),
 		}),
 		task: 'rerank',
+		arePropsRequested: true,
 		operation: 'rerank',
 		getFacts: () => ({ task: () => 'rerank', textNoun: () => 'Document' }),
 		readResponse: async (response: HttpResponse) => {

@@ -70,6 +70,8 @@ export interface TaskRequest<Value, Draft = undefined>
 	files?: readonly FormFile[];
 	/** Whether a result takes minutes, as a picture or speech. */
 	isExpensive?: boolean;
+	/** The task has asked for the properties of the model, whether the server told them or not. Default: they are asked for. */
+	arePropsRequested?: boolean;
 	/** Its texts were checked before they were prepared. Default: those of its fields are checked before they are sent. */
 	areTextsChecked?: boolean;
 	/** Fields of Extra Body in the body. They are never adapted. */
@@ -96,7 +98,8 @@ export async function runTask<Value, Draft = undefined>(
 	taskRequest: TaskRequest<Value, Draft>,
 ): Promise<ExchangeResult<Draft, Value>> {
 	assertInputs(taskRequest);
-	if (server.maxConcurrentRequests === 0) await fetchSlotCount(server, settings);
+	if (server.maxConcurrentRequests === 0 && taskRequest.arePropsRequested !== true)
+		await fetchSlotCount(server, settings);
 	const upload = taskRequest.files && new TaskUpload(taskRequest.files);
 	const sent: SentBody = { body: {} };
 	const options = toExchangeOptions(settings, taskRequest, { upload, sent });
@@ -158,6 +161,16 @@ interface SentBody {
 /** Fetches the number of slots for the queue: the credential leaves the number of concurrent requests to the server. */
 async function fetchSlotCount(server: ModelServer, { model, signal }: TaskSettings) {
 	await getProfile(server).fetchProps(model, signal);
+}
+
+/** Tokens of the model's own template, for a task that sends texts of others: with the properties of the model. */
+export async function fetchTemplateTokens(
+	server: ModelServer,
+	{ model, signal }: TaskSettings,
+): Promise<readonly string[]> {
+	const profile = getProfile(server);
+	const props = await profile.fetchProps(model, signal);
+	return await profile.fetchTemplateTokens(model, props, signal);
 }
 
 function toExchangeOptions<Value, Draft>(

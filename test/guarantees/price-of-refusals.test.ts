@@ -1,6 +1,6 @@
 /**
  * What a server that refuses a part of the requests costs: requests beyond one for each message, round or item. At most one more
- * in each execution than if what words taught were kept for all.
+ * in each execution than if what words taught were kept for all; two more for a server that names one field after the other.
  */
 import { chatModel, run } from './support/node-runner';
 import { CHAT, LLAMA_SERVER, text } from './support/responses';

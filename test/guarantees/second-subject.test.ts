@@ -305,7 +305,7 @@ const USES: Readonly<Record<KeptName, (subject: Subject) => Promise<unknown>>> =
 	},
 	templateTokens: async (subject) => {
 		transport.sent = [];
-		await getProfile(connect(subject, 'ollama')).fetchTemplateTokens(subject.model);
+		await getProfile(connect(subject, 'ollama')).fetchTemplateTokens(subject.model, undefined);
 		return transport.sent.map(({ url }) => withoutServer(url));
 	},
 	apiRoots: async (subject) => {

@@ -185,7 +185,7 @@ test('the tokens of a template stay until another type of server is recognized',
 			json: { object: 'list', data: [{ id: 'm', object: 'model', owned_by: owner }] },
 		});
 	const read = async (token: string) =>
-		await profile.learnTemplateTokens('m', { templateTokens: [token] });
+		await profile.fetchTemplateTokens('m', { templateTokens: [token] });
 	recognize('llamacpp');
 	expect(await read('<|first|>')).toEqual(['<|first|>']);
 	recognize('llamacpp');
