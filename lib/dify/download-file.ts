@@ -8,6 +8,7 @@ import { asNonEmptyString } from '../values/records';
 import { getErrorMessage } from '../values/text';
 import { createLocalError } from './create-error';
 import type { DifyClient } from './client';
+import type { SignedFileObstacle } from '../errors/facts';
 import { ServerError } from '../errors/server-error';
 import { parseMimeType, sanitizeFileName } from '../file-name';
 import type { HttpResponse } from '../http/types';
@@ -42,7 +43,7 @@ export async function openSignedFile<T>(
 ): Promise<T> {
 	const { api, origin } = client.endpoint.url;
 	if (!URL.canParse(signedUrl, api)) {
-		throw createLocalError('fileRejected', { title: `"${signedUrl}" is not a URL` });
+		throw createObstacleError({ kind: 'noUrl', text: signedUrl });
 	}
 	const { href } = new URL(signedUrl, api);
 	const rejectRedirect = (url: string) => getOriginError(url, [origin, ...origins]);
@@ -59,14 +60,15 @@ export async function openSignedFile<T>(
 function getOriginError(url: string, allowed: readonly string[]) {
 	const { origin, protocol } = new URL(url);
 	if (!/^https?:$/.test(protocol)) {
-		return createLocalError('fileRejected', {
-			title: `its URL uses ${protocol}, and only http and https are supported`,
-		});
+		return createObstacleError({ kind: 'otherProtocol', protocol });
 	}
-	if (allowed.includes(origin)) return undefined;
-	return createLocalError('fileRejected', {
-		title: `it is stored at ${origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${origin} to the option "Fetch Files From"`,
-	});
+	return allowed.includes(origin)
+		? undefined
+		: createObstacleError({ kind: 'otherOrigin', origin });
+}
+
+function createObstacleError(signedFileObstacle: SignedFileObstacle): ServerError {
+	return createLocalError('fileRejected', { about: { signedFileObstacle } });
 }
 
 interface DownloadLimits extends Pick<SignedFile, 'origins'> {

@@ -257,6 +257,13 @@ export interface UnreadableFile {
 	reason: string;
 }
 
+/** Why a file is not fetched from the URL that Dify has for it. */
+export type SignedFileObstacle =
+	| { kind: 'noUrl'; text: string }
+	/** With its colon, such as `ftp:`. */
+	| { kind: 'otherProtocol'; protocol: string }
+	| { kind: 'otherOrigin'; origin: string };
+
 /** A file that was sent, and of which nothing was heard. */
 export interface UnstoredFile {
 	name: string;
@@ -381,7 +388,7 @@ export interface Facts {
 	isFixedExpression: true;
 	valueSource: ValueSource;
 	missingItemField: MissingItemField;
-	/** The file of a document was downloaded; its title says why that failed. */
+	/** The file is that of a document in a knowledge base, which was to be downloaded. */
 	isDocumentDownload: true;
 	/** The server that the credential has recognized until now, in whose words its errors are told. */
 	serverType: ServerTypeName;
@@ -470,6 +477,7 @@ export interface Facts {
 	failedNode: FailedNode;
 	missingValues: MissingValues;
 	unreadableFile: UnreadableFile;
+	signedFileObstacle: SignedFileObstacle;
 	unstoredFile: UnstoredFile;
 	/** Dify refused the request before a run started, so that it has stored none. */
 	isBeforeRun: true;

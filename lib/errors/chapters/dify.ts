@@ -4,7 +4,14 @@ import { formatDuration } from '../../values/duration';
 import { getOwn } from '../../values/own-properties';
 import type { ErrorType } from '../error-types';
 import { ERROR_TYPES, isConnectionError } from '../error-types';
-import type { Facts, FailedNode, FileObstacle, FormFieldLimits, UnacceptedFiles } from '../facts';
+import type {
+	Facts,
+	FailedNode,
+	FileObstacle,
+	FormFieldLimits,
+	SignedFileObstacle,
+	UnacceptedFiles,
+} from '../facts';
 import { adviseOnOption } from './options';
 import type { Row } from './row';
 import { defineRow } from './row';
@@ -148,6 +155,18 @@ export function describeFormField({
 	return facts.join(', ');
 }
 
+/** Why a file is not fetched, as a clause, with what to do about it. */
+export function describeSignedFileObstacle(obstacle: SignedFileObstacle): string {
+	switch (obstacle.kind) {
+		case 'noUrl':
+			return `"${obstacle.text}" is not a URL`;
+		case 'otherProtocol':
+			return `its URL uses ${obstacle.protocol}, and only http and https are supported`;
+		case 'otherOrigin':
+			return `it is stored at ${obstacle.origin}, not on the Dify server of the credential. If this Dify stores its files there (FILES_URL, S3), add ${obstacle.origin} to the option "Fetch Files From"`;
+	}
+}
+
 /** `"Search" (tool)` */
 export function describeFailedNode({ name, type }: FailedNode): string {
 	return `"${name}"${type === undefined ? '' : ` (${type})`}`;
@@ -210,11 +229,21 @@ export const DIFY_ROWS: readonly Row[] = [
 				'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 		}),
 	}),
-	// Its title says why, and what to do.
 	defineRow({
 		types: ['fileRejected'],
-		needs: ['isDocumentDownload'],
-		tell: () => ({ suggestion: '' }),
+		needs: ['signedFileObstacle', 'isDocumentDownload'],
+		tell: ({ signedFileObstacle }) => {
+			const title = 'The file of the document could not be downloaded';
+			const detail = `${title}: ${describeSignedFileObstacle(signedFileObstacle)}`;
+			return { title, detail, suggestion: '' };
+		},
+	}),
+	defineRow({
+		types: ['fileRejected'],
+		needs: ['signedFileObstacle'],
+		tell: ({ signedFileObstacle }) => ({
+			title: describeSignedFileObstacle(signedFileObstacle),
+		}),
 	}),
 	// No logs and no run exist: what was sent is the reason.
 	defineRow({

@@ -9,7 +9,6 @@ import {
 	setDocumentStatus,
 } from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
-import type { ServerError } from '../../../lib/errors/server-error';
 import { rethrowWith } from '../../../lib/errors/server-error';
 import type { FieldTable, ValueSource } from '../../../lib/fields/field';
 import { createEmptyFieldError } from '../../../lib/fields/field-errors';
@@ -191,13 +190,8 @@ async function download(call: DifyCall & FieldValues<typeof downloadFields>) {
 			mimeType: parseMimeType(response.headers['content-type']),
 		});
 	});
-	const { facts, binary } = await reading.catch(rethrowWith(explainDownloadError));
+	const { facts, binary } = await reading.catch(
+		rethrowWith((error) => error.withFacts({ isDocumentDownload: true })),
+	);
 	return { json: { documentId, ...facts }, binary };
-}
-
-function explainDownloadError(error: ServerError) {
-	if (error.type !== 'fileRejected') return error;
-	return error
-		.copyWith({ heading: 'The file of the document could not be downloaded' })
-		.withFacts({ isDocumentDownload: true });
 }

@@ -52,6 +52,7 @@ const FACTS: Partial<Facts> = {
 	missingItemField: { name: 'text', label: 'Prompt', isOfError: false, source: { kind: 'item' } },
 	modelCommand: { kind: 'pull', hasBegun: false },
 	isDocumentDownload: true,
+	signedFileObstacle: { kind: 'otherOrigin', origin: 'https://files' },
 	timeoutMs: 90_000,
 	missedRate: 16,
 	queue: { limit: 2 },

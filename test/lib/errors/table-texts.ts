@@ -139,7 +139,12 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		remove: { kind: 'remove', isRouter: false },
 		'remove of a router': { kind: 'remove', isRouter: true },
 	},
-	isDocumentDownload: { download: true },
+	isDocumentDownload: { 'of a document': true },
+	signedFileObstacle: {
+		'no URL': { kind: 'noUrl', text: 'a b' },
+		'other protocol': { kind: 'otherProtocol', protocol: 'ftp:' },
+		'other origin': { kind: 'otherOrigin', origin: 'https://files.example.com' },
+	},
 	inputKind: { field: 'field', option: 'option', empty: 'emptyField' },
 	root: { root: 'http://gpu:8080' },
 	lacksRoutes: { 'lacks routes': true },
