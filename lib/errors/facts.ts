@@ -470,6 +470,8 @@ export interface Facts {
 
 	missingObject: MissingObject;
 	unacceptedFiles: UnacceptedFiles;
+	/** Label of the field of the node that Dify names by its parameter. */
+	namedParameter: string;
 	/** By which Dify names the error. */
 	difyCode: string;
 	otherApp: OtherApp;

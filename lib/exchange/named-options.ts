@@ -54,11 +54,14 @@ export function labelOptions(
 const PLACE = /^([a-z][\w.[\]-]{0,100}): (?=\S)/;
 
 function withoutPlace(error: ServerError, fields: RequestFields, option: NamedField): ServerError {
-	const { sentence = '', detail } = error;
+	const { sentence = '', detail, ownWords } = error;
 	const [mark = '', place = ''] = PLACE.exec(sentence) ?? [];
 	const path = place.split(/[.[\]]/);
 	if (mark === '' || findField(fields, path)?.name !== option.name) return error;
-	return error.copyWith({ sentence: sentence.slice(mark.length), ownWords: { detail } });
+	return error.copyWith({
+		sentence: sentence.slice(mark.length),
+		ownWords: { ...ownWords, detail },
+	});
 }
 
 /** Whether the prompt alone exceeds the context: then no other option helps. */

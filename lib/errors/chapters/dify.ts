@@ -12,7 +12,6 @@ import type {
 	SignedFileObstacle,
 	UnacceptedFiles,
 } from '../facts';
-import { adviseOnOption } from './options';
 import type { Row } from './row';
 import { defineRow } from './row';
 
@@ -262,10 +261,10 @@ export const DIFY_ROWS: readonly Row[] = [
 		needs: ['failedNode'],
 		tell: ({ failedNode: { type = '' } }) => getOwn(ADVICE_OF_NODE, type),
 	}),
-	// The types of Dify's codes say that a value is wrong, and its message which.
+	// The types of Dify's codes say that a value is wrong, and its parameter which.
 	defineRow({
 		types: RESPONDED,
-		needs: ['difyCode', 'namedOptions'],
-		tell: ({ namedOptions }) => namedOptions.map(adviseOnOption).join(' '),
+		needs: ['namedParameter'],
+		tell: ({ namedParameter }) => `Change "${namedParameter}".`,
 	}),
 ];

@@ -32,7 +32,7 @@ export const OPTION_ROWS: readonly Row[] = [
 ];
 
 /** What to do about an option that a server rejects. */
-export function adviseOnOption({ label, entry, remedy }: NamedOption): string {
+function adviseOnOption({ label, entry, remedy }: NamedOption): string {
 	if (entry !== undefined) return `Change ${entry} in "${label}".`;
 	return remedy ?? `Change "${label}".`;
 }

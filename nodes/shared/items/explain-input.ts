@@ -95,7 +95,7 @@ function labelParameter(error: ServerError, properties: readonly INodeProperties
 		.copyWith({
 			sentence: sentence.startsWith(mark) ? sentence.slice(mark.length) : sentence,
 		})
-		.withFacts({ namedOptions: [{ label }] })
+		.withFacts({ namedParameter: label })
 		.withField(label);
 }
 

@@ -121,3 +121,19 @@ test('a run that sent only pings is not said to wait in a queue', () => {
 	expect(title).toBe('Dify sent only pings, and no event of the run');
 	expect(suggestion).toMatch(/before you send .+Chatflows and workflows wait/);
 });
+
+test('a code that says what to do counts more than the field that Dify names', () => {
+	const named = { namedParameter: 'File' };
+	const tooLarge = fail(`${OWN}/files/upload`, 413, {
+		code: 'file_too_large',
+		message: 'x',
+		status: 413,
+	});
+	expect(tooLarge.withFacts(named).suggestion).toContain('UPLOAD_FILE_SIZE_LIMIT');
+	const refused = fail(`${OWN}/chat-messages`, 400, {
+		code: 'invalid_param',
+		message: 'x',
+		status: 400,
+	});
+	expect(refused.withFacts(named).suggestion).toBe('Change "File".');
+});

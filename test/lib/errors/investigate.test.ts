@@ -78,6 +78,7 @@ const FACTS: Partial<Facts> = {
 	},
 	missingObject: { kind: 'document', id: 'a' },
 	unacceptedFiles: { names: ['a.zip'], obstacle: { type: 'disabled' } },
+	namedParameter: 'Query',
 	difyCode: 'file_too_large',
 	otherApp: { name: 'a workflow', node: 'Dify Workflow' },
 	failedNode: { name: 'Search', type: 'tool' },

@@ -192,6 +192,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		size: { names: ['a.zip'], obstacle: { type: 'size', maxMegabytes: 15 } },
 		count: { names: ['a', 'b'], obstacle: { type: 'count', maxFiles: 1 } },
 	},
+	namedParameter: { query: 'Query' },
 	difyCode: Object.fromEntries(DIFY_CODES.map((code) => [code, code])),
 	otherApp: { workflow: { name: 'a workflow', node: 'Dify Workflow' } },
 	failedNode: {
