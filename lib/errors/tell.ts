@@ -18,13 +18,12 @@ import { truncateMiddle } from '../values/text';
 import { describeFailedNode, describeFormField } from './chapters/dify';
 import { describeNamedFile } from './chapters/files';
 import type { Row, Words } from './chapters/row';
-import { join } from './chapters/row';
 import { SERVER_TEXTS } from './chapters/server-texts';
 import { getErrorText, isClosedConnection, isRequestError, isUnknownError } from './error-types';
 import type { Facts, KnownFacts } from './facts';
 import type { Failure } from './failure';
 import { getKnownFacts } from './failure';
-import { withPeriod } from './sentences';
+import { join, withPeriod } from './sentences';
 import { TABLE } from './table';
 
 /**

@@ -1,6 +1,6 @@
 /** A check and a speed test as a self-contained HTML page, and as text for an email. */
 import { createHash } from 'node:crypto';
-import { join } from '../errors/chapters/row';
+import { join } from '../errors/sentences';
 import { SERVER_TYPES } from '../servers/types';
 import { omitUndefined } from '../values/records';
 import { round, maxOf } from '../values/numbers';

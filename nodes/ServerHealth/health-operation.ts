@@ -1,7 +1,7 @@
 /** An operation of Server Health: its item goes to the healthy or the unhealthy output. */
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import { NodeOperationError } from 'n8n-workflow';
-import { join } from '../../lib/errors/chapters/row';
+import { join } from '../../lib/errors/sentences';
 import { isToolNode, omitRepeatedCause, toNodeError } from '../../lib/errors/node-error';
 import { describeError } from '../../lib/errors/describe-error';
 import { ServerError } from '../../lib/errors/server-error';

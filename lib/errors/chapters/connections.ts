@@ -3,7 +3,8 @@ import type { Facts } from '../facts';
 import { parseHostAndPort } from '../host-and-port';
 import { describeDroppedPackets } from '../rows/network';
 import type { Row } from './row';
-import { defineRow, join } from './row';
+import { defineRow } from './row';
+import { join } from '../sentences';
 
 /** Bytes: nginx accepts as much by default, and no proxy less. */
 const SMALLEST_BODY_LIMIT = 1_000_000;

@@ -7,7 +7,8 @@ import { describeLackingTask } from '../lacking-task';
 import { isMissingStatus } from '../missing-route';
 import { suggestModels } from '../other-models';
 import type { Row, Words } from './row';
-import { defineRow, join } from './row';
+import { defineRow } from './row';
+import { join } from '../sentences';
 import { SERVER_TEXTS } from './server-texts';
 
 /** The route, the feature or the model for a task is missing. Tasks send no images, so a server without images lacks the task. */

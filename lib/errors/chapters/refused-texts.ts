@@ -1,7 +1,8 @@
 /** The chapter of texts that a server refuses alone, and of texts that are too long for their task. */
 import { ERROR_TYPES } from '../error-types';
 import type { Row } from './row';
-import { defineRow, join } from './row';
+import { defineRow } from './row';
+import { join } from '../sentences';
 import { SERVER_TEXTS } from './server-texts';
 
 export const REFUSED_TEXT_ROWS: readonly Row[] = [

@@ -36,13 +36,3 @@ export interface Row<Name extends keyof Facts = keyof Facts> {
 export function defineRow<const Name extends keyof Facts>(row: Row<Name>): Row {
 	return row;
 }
-
-/** Sentences without those that are not known. */
-export function join(...sentences: ReadonlyArray<string | undefined>): string {
-	return sentences.filter(Boolean).join(' ');
-}
-
-/** An imperative that follows another one, of which one is enough. */
-export function toAlternative(step: string | undefined): string | undefined {
-	return step && `Or ${step.charAt(0).toLowerCase()}${step.slice(1)}`;
-}

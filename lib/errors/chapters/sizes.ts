@@ -11,7 +11,8 @@ import type {
 } from '../facts';
 import { RAISE_BODY_LIMIT } from '../rows/model';
 import type { Row } from './row';
-import { defineRow, join, toAlternative } from './row';
+import { defineRow } from './row';
+import { join, toAlternative } from '../sentences';
 import { SERVER_TEXTS } from './server-texts';
 
 /** Tokens that a response needs at least: with less room, fewer tokens do not help. */
