@@ -17,13 +17,13 @@ import {
 import type { ErrorType } from '../lib/errors/error-types';
 import type { ChoiceLabel } from '../lib/fields/field';
 import { getErrorText } from '../lib/errors/error-types';
+import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
-	authenticateRequest,
 	CONNECTION_CODES,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-} from '../lib/servers/authenticate-request';
+} from '../lib/servers/credential-test';
 
 /** Marks the request of the credential test; it is replaced by the path for the key type. */
 const TEST_PATH = '/key-test';

@@ -11,14 +11,14 @@ import { toProperties } from '../nodes/shared/fields/to-properties';
 import type { Authentication } from '../lib/servers/credential';
 import { readLocalLlamaCredential } from '../lib/servers/credential';
 import type { SelectableServerType } from '../lib/servers/types/server-type';
+import { authenticateRequest } from '../lib/servers/authenticate-request';
 import {
-	authenticateRequest,
 	bodyRule,
 	CONNECTION_CODES,
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-} from '../lib/servers/authenticate-request';
+} from '../lib/servers/credential-test';
 import { hasNativeApi } from '../lib/servers/types';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import type { ErrorType } from '../lib/errors/error-types';

@@ -53,7 +53,7 @@ const contestants = {
 		/**
 		 * @type {typeof import('../../lib/langchain/local-chat-model')
 		 *   & typeof import('../../lib/langchain/host-classes')
-		 *   & typeof import('../../lib/langchain/content-tokens')
+		 *   & typeof import('../../lib/langchain/tracer-without-tokenizer')
 		 *   & typeof import('../../lib/chat/turn')
 		 *   & typeof import('../../lib/servers/endpoint')}
 		 */
@@ -65,8 +65,9 @@ const contestants = {
 			createModelServer,
 		} = await loadPackageParts(root, [
 			'langchain/local-chat-model',
+			'langchain/tracer-without-tokenizer',
 			'langchain/host-classes',
-			'langchain/content-tokens',
+			'langchain/tracer-without-tokenizer',
 			'chat/turn',
 			'servers/endpoint',
 		]);

@@ -3,7 +3,7 @@
  * word for word.
  *
  * What else of a server's message decides what is sent: names of fields that were sent (`named-fields.ts`), a limit to which a text
- * is shortened (`lib/tasks/texts.ts`), and the words of two types, `modelLoading` and `outputParseFailed`
+ * is shortened (`lib/tasks/shorten-text.ts`), and the words of two types, `modelLoading` and `outputParseFailed`
  * (`lib/errors/words.ts`). Otherwise a status, a code, and what the node sent and received do.
  */
 

@@ -6,9 +6,9 @@ import type { ErrorContext } from '../errors/create-error';
 import { createServerError } from '../errors/create-error';
 import { getImageSize } from '../files/image-size';
 import { inspectImage } from '../files/received-media';
-import type { FormFile, FileSource } from '../http/multipart';
+import type { FormFile } from '../http/multipart';
 import { toErrorContext } from '../http/request-errors';
-import type { FieldTable, TextField } from '../fields/field';
+import type { FieldTable } from '../fields/field';
 import type { InputIssue, RequestField } from '../exchange/request-fields';
 import type { ServerTask } from '../errors/lacking-task';
 import type { ModelServer, RouteName } from '../servers/types/server-type';
@@ -27,10 +27,6 @@ import { asFiniteNumber } from '../values/numbers';
 import type { TaskSettings } from './run-task';
 import { readJson } from './read-json';
 import { runTask } from './run-task';
-import { ServerError } from '../errors/server-error';
-import type { SentFile } from '../files/file-errors';
-import { withSentFiles } from '../files/file-errors';
-import { readFirstChunk } from '../files/file-identity';
 import { describeDifference, findDifferences, toSentFields } from '../exchange/differences';
 
 /** What every request for images says. */
@@ -67,14 +63,6 @@ export interface ImageResult {
 	/** At least one. */
 	images: GeneratedImage[];
 	warnings: string[];
-}
-
-/** A request to edit images. */
-interface EditRequest extends ImageRequest {
-	/** What is edited: from 1 to `MAX_EDITED_IMAGES`, the main one first. */
-	images: readonly FileSource[];
-	/** Where the first image may change. Default: everywhere. */
-	mask: FileSource | undefined;
 }
 
 /** What a person says about the images that a model makes. */
@@ -270,100 +258,4 @@ function toImage(
 		revisedPrompt: asNonEmptyString(revised),
 		seed: asFiniteNumber(seed),
 	};
-}
-
-/** Generates images from a description. */
-
-/** What the images should show. */
-export const generatePromptField = {
-	kind: 'text',
-	label: 'Prompt',
-	rows: 3,
-	required: true,
-	whenEmpty: 'Describe the image in the field Prompt.',
-	placeholder: 'e.g. a red fox in the snow, watercolor',
-	description: 'What the image should show',
-} as const satisfies TextField;
-
-/** What a request to generate images contains. */
-export const GENERATE_FIELDS: readonly RequestField[] = [
-	toPromptRow(generatePromptField),
-	...IMAGE_FIELDS,
-];
-
-/** @throws a `ServerError`, also if the response contains no image. */
-export async function generateImages(
-	server: ModelServer,
-	settings: TaskSettings,
-	request: ImageRequest,
-): Promise<ImageResult> {
-	return await requestImages(server, settings, {
-		request,
-		task: 'generateImages',
-		route: 'images',
-		serverTask: 'images',
-		fields: GENERATE_FIELDS,
-	});
-}
-
-/**
- * Edits images: in OpenAI's API a form with `image` for one image, `image[]` for each of several, and `mask`.
- * What the mask means is the server's matter: docs/nodes/local-llama.md says which server changes what.
- */
-
-/** Images of one request: OpenAI's API takes no more. */
-export const MAX_EDITED_IMAGES = 16;
-
-/** What a person says about an edit. */
-export const EDIT_OPTIONS = {
-	prompt: {
-		kind: 'text',
-		label: 'Prompt',
-		rows: 3,
-		required: true,
-		whenEmpty: 'Describe the change in the field Prompt.',
-		placeholder: 'e.g. replace the sky with a sunset',
-		description: 'What to change in the image',
-	},
-	mask: {
-		kind: 'name',
-		label: 'Mask Binary Field',
-		placeholder: 'e.g. mask',
-		description:
-			'Name of the input binary field with the mask: an image as large as the first one, which marks what may change. The server decides whether its transparent or its white area does. If empty, everything may.',
-	},
-} as const satisfies FieldTable;
-
-/** What a request to edit images contains. */
-export const EDIT_FIELDS: readonly RequestField[] = [
-	toPromptRow(EDIT_OPTIONS.prompt),
-	...IMAGE_FIELDS,
-];
-
-/** @throws a `ServerError` that names the files, also if the response contains no image. */
-export async function editImages(
-	server: ModelServer,
-	settings: TaskSettings,
-	{ images, mask, ...request }: EditRequest,
-): Promise<ImageResult> {
-	const field = images.length > 1 ? 'image[]' : 'image';
-	const files: FormFile[] = [
-		...images.map((file) => ({ field, file })),
-		...(mask ? [{ field: 'mask', file: mask }] : []),
-	];
-	return await requestImages(server, settings, {
-		request,
-		task: 'editImages',
-		route: 'imageEdits',
-		serverTask: 'imageEdits',
-		fields: EDIT_FIELDS,
-		files,
-	}).catch(async (error: unknown) => {
-		if (!(error instanceof ServerError)) throw error;
-		throw withSentFiles(error, await Promise.all(files.map(readSentFile)));
-	});
-}
-
-async function readSentFile({ file }: FormFile): Promise<SentFile> {
-	return { ...file, head: await readFirstChunk(file.open()) };
 }

@@ -6,7 +6,7 @@ import type { ErrorType } from '../errors/error-types';
 import { isOneOf } from '../errors/error-types';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import { estimateTokens } from '../values/tokens';
-import { shortenText } from './texts';
+import { shortenText } from './shorten-text';
 import type { IndexedText, TruncatedText } from './texts';
 
 /** Texts that are refused one after the other, each alone, until it is the server that refuses everything. */

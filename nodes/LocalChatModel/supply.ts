@@ -11,7 +11,7 @@ import type { ChatSettings } from '../../lib/chat/settings';
 import { findHostClasses, loadSdk } from '../../lib/langchain/host-classes';
 import type { HostGenerator } from '../../lib/langchain/host-generator';
 import { getLocalChatModelClass } from '../../lib/langchain/local-chat-model';
-import { getTracerWithoutTokenizer } from '../../lib/langchain/content-tokens';
+import { getTracerWithoutTokenizer } from '../../lib/langchain/tracer-without-tokenizer';
 import { createSdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import type { ModelServer } from '../../lib/servers/types/server-type';
 import type { SubNode } from '../shared/items/sub-node';

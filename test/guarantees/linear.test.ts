@@ -95,7 +95,8 @@ import {
 	isLoopback,
 } from '../../lib/errors/rows/network';
 import { parseOllamaModel } from '../../lib/servers/types/ollama';
-import { shortenText, excerpt } from '../../lib/tasks/texts';
+import { excerpt } from '../../lib/tasks/texts';
+import { shortenText } from '../../lib/tasks/shorten-text';
 import { applyEvent, createRunState } from '../../lib/dify/run/run-state';
 import { classifyErrorResponse, toStreamError, namesModel } from '../../lib/errors/classify-error';
 import { parseErrorBody } from '../../lib/errors/error-body';
@@ -145,7 +146,7 @@ import {
 	stripMarks,
 	stripSilence,
 } from '../../lib/tasks/transcript';
-import { stripMarkdown } from '../../lib/tasks/synthesize-speech';
+import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { runAtOnce } from '../../lib/http/steps';
 import { parseCueLine } from '../../lib/tasks/cue-times';
 import { parseCutJson } from '../../lib/values/cut-json';

@@ -2,7 +2,7 @@
 import { Embedder } from '../../lib/tasks/embed';
 import { getPrefixes } from '../../lib/tasks/prefixes';
 import type { EmbedSettings } from '../../lib/tasks/embed';
-import { generateImages } from '../../lib/tasks/images';
+import { generateImages } from '../../lib/tasks/generate-images';
 import { rerank } from '../../lib/tasks/rerank';
 import type { SpeechAudio } from '../../lib/tasks/synthesize-speech';
 import { synthesizeSpeech } from '../../lib/tasks/synthesize-speech';

@@ -1,4 +1,4 @@
-import { EDIT_OPTIONS, editImages, MAX_EDITED_IMAGES } from '../../../lib/tasks/images';
+import { EDIT_OPTIONS, editImages, MAX_EDITED_IMAGES } from '../../../lib/tasks/edit-images';
 import type { FieldTable, TextField, ValueSource } from '../../../lib/fields/field';
 import { createEmptyFieldError, createFieldError } from '../../../lib/fields/field-errors';
 import { readFirstChunk } from '../../../lib/files/file-identity';

@@ -1,4 +1,4 @@
-import { generateImages, generatePromptField } from '../../../lib/tasks/images';
+import { generateImages, generatePromptField } from '../../../lib/tasks/generate-images';
 import type { FieldTable } from '../../../lib/fields/field';
 import { modelField } from '../../shared/fields/model-selection';
 import { mediaRequestOptions } from '../../shared/fields/request-options';

@@ -90,13 +90,13 @@ async function countTries(serverText: (length: number) => string): Promise<numbe
 	return tries;
 }
 
-testLimit('lib/tasks/texts.ts#MAX_HALVES', {
+testLimit('lib/tasks/shorten-text.ts#MAX_HALVES', {
 	limit: 3,
 	outcome: async (halves) => (await countTries(() => '')) > halves,
 	within: true,
 	beyond: false,
 });
-testLimit('lib/tasks/texts.ts#MAX_LIMITED', {
+testLimit('lib/tasks/shorten-text.ts#MAX_LIMITED', {
 	limit: 4,
 	outcome: async (times) =>
 		(await countTries((length) => `at most ${Math.floor(length / 2)} characters`)) > times,

@@ -3,7 +3,7 @@ import { COMPLETION_FIELDS, getChatFields } from '../../../lib/chat/body/generat
 import type { RequestField } from '../../../lib/exchange/request-fields';
 import { CLASSIFY_FIELDS } from '../../../lib/tasks/classify-request';
 import { EMBED_FIELDS } from '../../../lib/tasks/embed';
-import { GENERATE_FIELDS } from '../../../lib/tasks/images';
+import { GENERATE_FIELDS } from '../../../lib/tasks/generate-images';
 import { RERANK_FIELDS } from '../../../lib/tasks/rerank';
 import { SPEECH_FIELDS } from '../../../lib/tasks/synthesize-speech';
 import { TRANSCRIPTION_FIELDS } from '../../../lib/tasks/transcribe';

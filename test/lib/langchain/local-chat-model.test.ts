@@ -1,7 +1,7 @@
 import { collect, fromRoot, useChatModel, weather } from '../../support/n8n/chat-model';
 import { reply } from '../../simulators/llama-server';
 import { wantsTokenEvents } from '../../../lib/langchain/local-chat-model';
-import { getTracerWithoutTokenizer } from '../../../lib/langchain/content-tokens';
+import { getTracerWithoutTokenizer } from '../../../lib/langchain/tracer-without-tokenizer';
 import { streamText } from '../../../lib/langchain/stream-text';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findHostClasses, loadSdk } from '../../../lib/langchain/host-classes';

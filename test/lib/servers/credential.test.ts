@@ -6,7 +6,7 @@ import {
 	missingFieldRule,
 	plainTextRule,
 	statusRule,
-} from '../../../lib/servers/authenticate-request';
+} from '../../../lib/servers/credential-test';
 import { buildCredentialHeaders } from '../../../lib/servers/credential-headers';
 import { ServerError } from '../../../lib/errors/server-error';
 import * as util from 'node:util';

@@ -1,4 +1,5 @@
-import { synthesizeSpeech, stripMarkdown } from '../../../lib/tasks/synthesize-speech';
+import { synthesizeSpeech } from '../../../lib/tasks/synthesize-speech';
+import { stripMarkdown } from '../../../lib/tasks/plain-speech';
 import type { SpeechAudio, SpeechRequest } from '../../../lib/tasks/synthesize-speech';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { startKokoroSim } from '../../simulators/media/kokoro';

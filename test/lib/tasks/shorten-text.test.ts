@@ -1,6 +1,6 @@
 /** The beginnings of a text that are tried, by what each refusal says. */
 import { createServerError } from '../../../lib/errors/create-error';
-import { shortenText } from '../../../lib/tasks/texts';
+import { shortenText } from '../../../lib/tasks/shorten-text';
 import { expectApproved } from '../../support/approved/approved-table';
 import path from 'node:path';
 
@@ -36,7 +36,7 @@ test('each refusal', () => {
 		}),
 	);
 	expectApproved(
-		path.join(__dirname, 'texts.shorten-text.approved.txt'),
+		path.join(__dirname, 'shorten-text.approved.txt'),
 		rows,
 		'A shorter beginning is tried as the refusal says, and no half of a character',
 	);

@@ -1,5 +1,5 @@
 /** Images from responses of any form, with each setting: the images, their warnings, or the error. */
-import { generateImages } from '../../../lib/tasks/images';
+import { generateImages } from '../../../lib/tasks/generate-images';
 import type { ImageRequest } from '../../../lib/tasks/images';
 import { expectApproved } from '../../support/approved/approved-table';
 import { useServers } from '../../support/servers/scripted-server';
@@ -99,7 +99,7 @@ test('each response', async () => {
 		rows.push({ input, outcome });
 	}
 	expectApproved(
-		path.join(__dirname, 'images.any-response.approved.txt'),
+		path.join(__dirname, 'generate-images.any-response.approved.txt'),
 		rows,
 		'Every image is returned, or the error says why not',
 	);

@@ -1,4 +1,4 @@
-import { generateImages } from '../../../lib/tasks/images';
+import { generateImages } from '../../../lib/tasks/generate-images';
 import type { ImageRequest } from '../../../lib/tasks/images';
 import type { TaskSettings } from '../../../lib/tasks/run-task';
 import { reply, startLlamaServerSim } from '../../simulators/llama-server';

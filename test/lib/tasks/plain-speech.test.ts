@@ -1,5 +1,5 @@
 /** What is spoken of a text with Markdown and emoji. */
-import { stripMarkdown } from '../../../lib/tasks/synthesize-speech';
+import { stripMarkdown } from '../../../lib/tasks/plain-speech';
 import { expectApproved } from '../../support/approved/approved-table';
 import path from 'node:path';
 
@@ -42,7 +42,7 @@ const TEXTS = [
 test('each text', () => {
 	const rows = TEXTS.map((text) => ({ input: JSON.stringify(text), outcome: stripMarkdown(text) }));
 	expectApproved(
-		path.join(__dirname, 'synthesize-speech.plain-speech.approved.txt'),
+		path.join(__dirname, 'plain-speech.approved.txt'),
 		rows,
 		'What is spoken has the words of the text, without its marks',
 	);
