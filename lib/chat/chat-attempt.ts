@@ -8,6 +8,7 @@ import { getProfile } from '../servers/profile';
 import { createQuotationCheck } from '../text/calls/quotations';
 import type { JsonRecord } from '../values/records';
 import { collectTexts } from '../values/text';
+import { getSentMaxTokens } from './body/generation-fields';
 import { toOllamaBody } from './body/ollama-body';
 import { toOpenAiBody } from './body/openai-body';
 import { selectCallableTools } from './body/wire-tools';
@@ -19,7 +20,6 @@ import { fitsSchema } from './check/validate-json';
 import { showsTextAtEnd } from './turn-context';
 import type { ReaderOptions } from './read/completion-reader';
 import { CompletionReader } from './read/completion-reader';
-import type { ReasoningStartTracker } from './read/reasoning-start-tracker';
 import { createReasoningStartTracker } from './read/reasoning-start-tracker';
 import { addUsage } from './read/usage';
 import { getTextsOfOthers } from './request-texts';
@@ -78,6 +78,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	/** @throws {ServerError} for a completion that the model cannot correct */
 	async receiveOutcome(
 		response: HttpResponse,
+		sentBody: JsonRecord,
 	): Promise<AttemptOutcome<CompletionRequest, ValidatedCompletion>> {
 		const { turn, routedDraft } = this;
 		const { url } = response;
@@ -87,7 +88,10 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 			url,
 			lastStartedInReasoning: startTracker.lastStartedInReasoning,
 		};
-		const completion = await this.receiveCompletion(response, startTracker);
+		const completion = await this.receiveCompletion(response, {
+			...startTracker.options,
+			maxTokens: getSentMaxTokens(sentBody),
+		});
 		const { headers } = response;
 		getProfile(turn.server).forgetContradictedType({
 			headers,
@@ -119,7 +123,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 	/** Reads the response to its end, and shows its text unless that is shown after validation. */
 	private async receiveCompletion(
 		response: HttpResponse,
-		{ options }: ReasoningStartTracker,
+		options: ReaderOptions,
 	): Promise<Completion> {
 		const { turn, currentReport } = this;
 		const { display, chatRequest, startedAt } = turn;
@@ -152,7 +156,7 @@ export class ChatAttempt implements Attempt<CompletionRequest, ValidatedCompleti
 function createReader(
 	{ settings, chatRequest, toolNames, quotableTexts }: TurnContext,
 	{ draft }: RoutedDraft<CompletionRequest>,
-	options: Pick<ReaderOptions, 'mentionsTags' | 'mayStartInReasoning' | 'secrets'>,
+	options: ReaderOptions,
 ): CompletionReader {
 	const ignoresTextCalls = settings.toolCallsInText === 'leave' || draft.toolChoice === 'none';
 	const last = draft.messages.at(-1);
@@ -168,7 +172,6 @@ function createReader(
 		isThinkingOff: isThinkingOff(settings.sampling),
 		fitsSchema: (text) => fitsSchema(text, settings.sampling.responseFormat),
 		...options,
-		maxTokens: settings.sampling.maxTokens,
 		// The model continues the text of a trailing assistant message.
 		prefill: last?.role === 'assistant' && !last.toolCalls ? last.content : undefined,
 	});

@@ -24,6 +24,8 @@ export interface Completion extends TextAndReasoning {
 	finishReason: string;
 	/** Whether the response began with the end of thinking that the prompt had begun. */
 	hasEmptyReasoning: boolean;
+	/** Limit of its tokens that was sent. */
+	maxTokens?: number;
 	/** Whether the token limit ended the response. */
 	isCutOff: boolean;
 	/** Whether the text is a refusal, in the field that OpenAI's API has for it. */

@@ -10,15 +10,14 @@ const MIN_FREE_TOKENS = 2;
 
 /** The facts of a response of a turn. */
 export function getResponseEnd(
-	{ server, settings: { model, sampling }, display }: TurnContext,
-	{ usage, isCutOff }: Pick<Completion, 'usage' | 'isCutOff'>,
+	{ server, settings: { model }, display }: TurnContext,
+	{ usage, maxTokens, isCutOff }: Pick<Completion, 'usage' | 'maxTokens' | 'isCutOff'>,
 ): ResponseEnd {
-	const { maxTokens = 0 } = sampling;
 	const end: ResponseEnd = {
 		shownLength: display.text.length,
 		promptTokens: usage?.promptTokens,
 		completionTokens: usage?.completionTokens,
-		maxTokens: maxTokens > 0 ? maxTokens : undefined,
+		maxTokens,
 		contextTokens: getProfile(server).getCachedContext(model),
 	};
 	// Some servers count the thinking beside the rest of the response.

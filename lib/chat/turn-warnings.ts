@@ -10,7 +10,7 @@ import type { ValidatedCompletion } from './check/validate-completion';
 import { describeIgnoredEnd } from './read/ignored-end';
 import { getResponseEnd, suggestMoreTokens } from './response-end';
 import { isThinkingOff } from './settings';
-import type { SamplingSettings, Thinking } from './settings';
+import type { SamplingSettings } from './settings';
 import type { TurnContext } from './turn-context';
 
 /** A response, and what it responds to. */
@@ -18,8 +18,8 @@ export interface AcceptedResponse {
 	completion: ValidatedCompletion;
 	/** The warning about thinking that was shown. */
 	reasoningWarning: string | undefined;
-	/** Whether the server rejected a field, which has a warning of its own. */
-	isFieldOmitted: boolean;
+	/** Whether the server rejected the setting of the thinking, which has a warning of its own. */
+	isThinkingOmitted: boolean;
 	/** The texts of the messages that were sent. */
 	texts: readonly string[];
 }
@@ -27,10 +27,11 @@ export interface AcceptedResponse {
 /** The warnings about a response: truncated output or input, another model, a call that was not executed. */
 export async function collectResponseWarnings(
 	turn: TurnContext,
-	{ completion, reasoningWarning, isFieldOmitted, texts }: AcceptedResponse,
+	accepted: AcceptedResponse,
 ): Promise<string[]> {
 	const { server, serverType, settings } = turn;
 	const { model } = settings;
+	const { completion, reasoningWarning, texts } = accepted;
 	const end = getResponseEnd(turn, completion);
 	const { text, rejectedCall } = completion;
 	const warnings = [
@@ -40,7 +41,7 @@ export async function collectResponseWarnings(
 			(rejectedCall && describeRejectedCall(rejectedCall, serverType, end)),
 		reasoningWarning,
 		describeIgnoredEnd(completion.ignoredEnd),
-		...(isFieldOmitted ? [] : getSettingWarnings(settings.sampling, completion, serverType.texts)),
+		...getSettingWarnings(settings.sampling, accepted, serverType.texts),
 		...(await collectInputWarnings(server, {
 			texts,
 			processedTokens: completion.usage?.promptTokens,
@@ -73,14 +74,14 @@ function getFinishReasonWarning(
 /** What was not as it was set: thinking, the length. */
 function getSettingWarnings(
 	sampling: SamplingSettings,
-	{ reasoning, usage, toolCalls }: ValidatedCompletion,
+	{ completion, isThinkingOmitted }: AcceptedResponse,
 	texts: ServerTexts,
 ): string[] {
-	const { thinking, maxTokens = 0 } = sampling;
+	const { reasoning, usage, maxTokens, toolCalls } = completion;
 	const differences = findDifferences('chat', {
 		requested: {
-			thinking: isThinkingOff(sampling) ? 'off' : toRequestedThinking(thinking),
-			maxTokens: maxTokens > 0 ? maxTokens : undefined,
+			thinking: isThinkingOmitted ? undefined : toRequestedThinking(sampling),
+			maxTokens,
 		},
 		result: {
 			reasoning,
@@ -92,7 +93,9 @@ function getSettingWarnings(
 	return differences.map((difference) => describeDifference(difference, texts));
 }
 
-function toRequestedThinking(thinking: Thinking | undefined): RequestedChat['thinking'] {
+function toRequestedThinking(sampling: SamplingSettings): RequestedChat['thinking'] {
+	const { thinking } = sampling;
+	if (isThinkingOff(sampling)) return 'off';
 	if (thinking?.mode === 'budget') return thinking.tokens;
 	return thinking?.mode === 'on' ? 'on' : undefined;
 }

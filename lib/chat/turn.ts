@@ -3,6 +3,7 @@ import { assertModelName } from '../servers/model-names';
 import { getProfile } from '../servers/profile';
 import type { ModelServer } from '../servers/types/server-type';
 import { buildCompletionRequest } from './body/completion-request';
+import { isThinkingOmitted } from './body/generation-fields';
 import { isJsonRequested, isThinkingOff } from './settings';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { showsTextAtEnd } from './turn-context';
@@ -116,7 +117,7 @@ async function completeTurn(
 	const template = { ...props, templateTokens };
 	const { draft, warnings: draftWarnings } = buildCompletionRequest(turn, messages, template);
 	const result = await requestCompletion(turn, draft);
-	const { value: completion, reports, queueStats, appliedRules, waits } = result;
+	const { value: completion, reports, queueStats, appliedRules, omittedFields, waits } = result;
 	const { url, firstTokenMs, lastStartedInReasoning, reasoningWarning } = reports.at(-1)!;
 	finishDisplay(turn, completion);
 	const toolCalls = toOriginalCalls(turn, completion);
@@ -141,7 +142,7 @@ async function completeTurn(
 			...(await collectResponseWarnings(turn, {
 				completion,
 				reasoningWarning,
-				isFieldOmitted: appliedRules.some(({ rule }) => rule === 'field'),
+				isThinkingOmitted: isThinkingOmitted(omittedFields),
 				texts,
 			})),
 		],

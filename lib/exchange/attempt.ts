@@ -27,9 +27,10 @@ export interface Attempt<D, V> {
 	 * Reads the response to its end, and decides what it means. It may be called again, since `lib/http` repeats a request
 	 * whose connection was lost, so it keeps nothing of a response before.
 	 *
+	 * @param sentBody - With the changes that rejections required
 	 * @throws {ServerError} if the response is of no use
 	 */
-	receiveOutcome(response: HttpResponse): Promise<AttemptOutcome<D, V>>;
+	receiveOutcome(response: HttpResponse, sentBody: JsonRecord): Promise<AttemptOutcome<D, V>>;
 	/** Output received so far. Default: none. */
 	getPartialOutput?(): PartialOutput | undefined;
 	/**

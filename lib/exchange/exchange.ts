@@ -67,6 +67,8 @@ export interface ExchangeResult<D, V> {
 	route: RouteName;
 	/** Its body as sent, with what the server taught. */
 	body: JsonRecord;
+	/** Fields of the draft that are not in it. */
+	omittedFields: readonly string[];
 	/** Warnings about changes of options that the user set. */
 	warnings: string[];
 	/** Why the request was sent more than once. */
@@ -117,7 +119,8 @@ async function sendUntilUsable<D, V>(
 	for (;;) {
 		const { draft, route, changes } = state.request;
 		const attempt = options.startAttempt({ draft, route: route.name });
-		const { body, warnings } = applyChanges(attempt.toBody(), changes);
+		const draftBody = attempt.toBody();
+		const { body, warnings } = applyChanges(draftBody, changes);
 		state = { ...state, body, textsOfOthers: attempt.getTextsOfOthers(body) };
 		const outcome = await sendAttempt(server, attempt, { http, state, retryPolicy, search });
 		if (outcome.type === 'failed') {
@@ -143,7 +146,9 @@ async function sendUntilUsable<D, V>(
 			if (serverFailure && isOvercome) warnings.push(describeOvercomeFailure(serverFailure));
 			const { waits } = retryPolicy;
 			if (waits.busy > 0) warnings.push(BUSY_WARNING);
-			return { value: step.value, draft, route: route.name, body, warnings, appliedRules, waits };
+			const omittedFields = Object.keys(draftBody).filter((field) => !Object.hasOwn(body, field));
+			const sent = { draft, route: route.name, body, omittedFields };
+			return { ...sent, value: step.value, warnings, appliedRules, waits };
 		}
 		const secrets = getWrittenSecrets(withoutSent(server.secrets, body));
 		partialOutput = maskDeep(getSomeOutput(attempt), secrets) ?? partialOutput;
@@ -225,13 +230,11 @@ async function sendAttempt<D, V>(
 		{ ...http, ...content, url, streamFormat, retryPolicy, textsOfOthers, isWritten: true },
 		async (response) => {
 			getProfile(server).forgetContradictedType({ headers: response.headers });
-			return await attempt.receiveOutcome({
-				...response,
-				markContent: () => {
-					search.onAccepted(state.request.changes);
-					response.markContent();
-				},
-			});
+			const markContent = () => {
+				search.onAccepted(state.request.changes);
+				response.markContent();
+			};
+			return await attempt.receiveOutcome({ ...response, markContent }, state.body);
 		},
 	).catch((error: unknown): AttemptOutcome<D, V> => {
 		const hasShownOutput = getShownLength() > shownLength;

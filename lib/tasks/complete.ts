@@ -6,7 +6,7 @@ import { toOllamaBody } from '../chat/body/ollama-body';
 import { getContextWarnings } from '../chat/body/context-warnings';
 import { getIgnoredOptionWarnings } from '../chat/body/ignored-options';
 import { toSamplingFields } from '../chat/body/sampling-fields';
-import { COMPLETION_FIELDS } from '../chat/body/generation-fields';
+import { COMPLETION_FIELDS, getSentMaxTokens } from '../chat/body/generation-fields';
 import type { Completion } from '../chat/completion';
 import type { ChatSettings } from '../chat/settings';
 import { createInputError, createServerError } from '../errors/create-error';
@@ -79,8 +79,10 @@ export async function completeText(
 		extraBody,
 		operation: 'text_completion',
 		isPreemptible: onDelta === undefined,
-		readResponse: async (response) => {
-			reader = new CompletionReader({ isRaw: true, secrets: response.errorContext.secrets });
+		readResponse: async (response, sentBody) => {
+			const { secrets } = response.errorContext;
+			const maxTokens = getSentMaxTokens(sentBody);
+			reader = new CompletionReader({ isRaw: true, secrets, maxTokens });
 			return await reader.receive(response, {
 				onDelta: ({ text }) => (text ? onDelta?.(text) : undefined),
 				findError: (completion) => findError(completion, response),
@@ -100,11 +102,9 @@ export async function completeText(
 		processedTokens: value.usage?.promptTokens,
 		model,
 	});
-	const { maxTokens = 0 } = sampling;
-	const { usage } = value;
+	const { usage, maxTokens } = value;
 	const differences = findDifferences('complete', {
-		// A rejected field has a warning of its own.
-		requested: { maxTokens: warnings.length === 0 && maxTokens > 0 ? maxTokens : undefined },
+		requested: { maxTokens },
 		result: {
 			reasoning: '',
 			completionTokens: usage?.estimated === true ? undefined : usage?.completionTokens,

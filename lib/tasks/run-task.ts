@@ -78,8 +78,11 @@ export interface TaskRequest<Value, Draft = undefined>
 	extraBody?: JsonRecord;
 	/** Name of the span. Without it, the task has no span. */
 	operation?: RequestAttributes['operation'];
-	/** @throws a `ServerError` for a response that is not usable. */
-	readResponse(response: HttpResponse): Promise<Value>;
+	/**
+	 * @param sentBody - With the changes that rejections required
+	 * @throws a `ServerError` for a response that is not usable.
+	 */
+	readResponse(response: HttpResponse, sentBody: JsonRecord): Promise<Value>;
 	/** The draft of a request that corrects the value; undefined for a usable one. */
 	correct?(value: Value, draft: Draft): Draft | undefined;
 	/** What the task knows of a failed request, for its advice. */
@@ -225,8 +228,8 @@ function toAttempt<Value, Draft>(
 			sent.body = { ...sent.body, ...body };
 			return upload ? { upload: upload.createForm(body) } : { json: body };
 		},
-		receiveOutcome: async (response) =>
-			toAttemptOutcome(taskRequest, await taskRequest.readResponse(response), draft),
+		receiveOutcome: async (response, sentBody) =>
+			toAttemptOutcome(taskRequest, await taskRequest.readResponse(response, sentBody), draft),
 		getPartialOutput: () => taskRequest.getPartialOutput?.(),
 		getShownLength: () => taskRequest.getShownLength?.() ?? 0,
 	};

@@ -1,12 +1,14 @@
 /** The rows of what a generation sends: the options of the nodes, and what the nodes set themselves. */
 import type { RequestField } from '../../exchange/request-fields';
-import { adviseDuration, MODEL_LABEL } from '../../exchange/request-fields';
+import { adviseDuration, getNames, getSentValue, MODEL_LABEL } from '../../exchange/request-fields';
 import { keepAny } from '../../fields/check-value';
 import type { TextField } from '../../fields/field';
 import { SERVER_TYPES } from '../../servers/types/index';
 import type { SamplingSettings } from '../settings';
 import { hasFormatOfOperation } from '../settings';
-import { GENERATION_OPTION_LIST } from './generation-options';
+import type { JsonRecord } from '../../values/records';
+import { asFiniteNumber } from '../../values/numbers';
+import { GENERATION_OPTION_LIST, GENERATION_OPTIONS } from './generation-options';
 import { RESPONSE_FORMAT_FIELDS } from './response-format-fields';
 import { THINKING_FIELDS } from './thinking-fields';
 
@@ -26,6 +28,18 @@ const OPTION_FIELDS: readonly RequestField[] = GENERATION_OPTION_LIST.map(
 		...(name === 'keepAlive' && { getAdvice: () => adviseDuration(label) }),
 	}),
 );
+
+/** The row of the limit of tokens. */
+const MAX_TOKENS_FIELD = OPTION_FIELDS.find(
+	({ label }) => label === GENERATION_OPTIONS.maxTokens.label,
+)!;
+
+/** The limit of tokens that a body contains, under any of its names; undefined without one. */
+export function getSentMaxTokens(body: JsonRecord): number | undefined {
+	const { field: name } = MAX_TOKENS_FIELD;
+	const tokens = asFiniteNumber(getSentValue({ name, row: MAX_TOKENS_FIELD }, body)) ?? 0;
+	return tokens > 0 ? tokens : undefined;
+}
 
 /** What every generation contains. */
 const COMMON_FIELDS: readonly RequestField[] = [
@@ -54,6 +68,13 @@ function getThinkingFields({ thinking }: SamplingSettings): RequestField[] {
 		})),
 		{ field: 'think', label, canOmit: true },
 	];
+}
+
+/** Whether a setting of the thinking is among the fields of a request that were omitted. */
+export function isThinkingOmitted(omittedFields: readonly string[]): boolean {
+	return getThinkingFields({})
+		.flatMap(getNames)
+		.some((name) => omittedFields.includes(name));
 }
 
 /** The rows of a chat. */

@@ -28,7 +28,7 @@ import { parseOpenAiUsage, parseTimings } from './usage';
 
 /** How a response is read. */
 export interface AccumulatorOptions {
-	/** Maximum tokens of the response; 0 or less for no limit. Default: 0. */
+	/** Limit of the tokens of the response. Default: none. */
 	maxTokens?: number;
 	/** Whether the text is to be JSON. Default: false. */
 	isJson?: boolean;
@@ -296,9 +296,9 @@ export class CompletionAccumulator {
 
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */
 	private get isTruncated() {
-		const { maxTokens = 0 } = this.options;
+		const { maxTokens = Infinity } = this.options;
 		const { completionTokens = 0 } = this.usage ?? {};
-		return this.finishReason === 'length' || (maxTokens > 0 && completionTokens >= maxTokens);
+		return this.finishReason === 'length' || completionTokens >= maxTokens;
 	}
 }
 

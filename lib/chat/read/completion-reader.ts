@@ -289,6 +289,7 @@ function toCompletion(
 		})),
 		finishReason: end.finishReason ?? 'unknown',
 		hasEmptyReasoning: output.hasEmptyReasoning,
+		maxTokens: options.maxTokens,
 		isCutOff: end.isTruncated,
 		isRefusal: received.isRefusal,
 		hasEmptyCall: calls.length < receivedCalls.length,

@@ -11,7 +11,7 @@ import { MAX_TOOL_CALLS } from './tool-call-accumulator';
 export interface SentRequest {
 	/** For requests without a chat template: the text contains no thinking, and may be empty. Default: false. */
 	isRaw?: boolean;
-	/** Maximum tokens of the response; 0 or less for no limit. */
+	/** Limit of the tokens of the response. Default: none. */
 	maxTokens?: number;
 	/** Whether the thinking was turned off. Default: false. */
 	isThinkingOff?: boolean;

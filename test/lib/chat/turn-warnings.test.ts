@@ -9,6 +9,7 @@ const LONG = 'One thought after the other. '.repeat(100);
 
 const OFF = /^The model thought, although thinking is off/;
 const ON = /^Thinking is On, but the response contains no thinking/;
+const LIMIT = /longer than Maximum Tokens \(100\)/;
 const BUDGET = /^The thinking is longer than Thinking Token Budget \(5 tokens\)/;
 
 it.each([
@@ -78,5 +79,40 @@ describe('thinking that is not as it was set', () => {
 			.invoke('Hi');
 		await model.invoke('Hi');
 		expect(JSON.stringify(hints)).not.toContain('contains no thinking');
+	});
+});
+
+describe('a server that rejects a field', () => {
+	const short = { message: { content: 'Hello' }, finish_reason: 'stop' };
+	const long = { ...short, message: { content: 'Hello', reasoning_content: 'Hm' } };
+
+	/** @param accepted responses to requests without the field */
+	async function getHints(field: string, accepted: readonly object[]) {
+		let count = 0;
+		server().route('POST /v1/chat/completions', ({ body }) => {
+			if (Object.hasOwn(body as object, field))
+				return reply.error(400, { error: { message: `${field}: Extra inputs are not permitted` } });
+			const choice = accepted[count++];
+			const tokens = choice === long ? 500 : 5;
+			return reply.json({ choices: [choice], usage: { completion_tokens: tokens } });
+		});
+		const options = { maxTokens: 100, topK: 3 };
+		const { model, hints } = await supplied({ thinking: 'off', options });
+		for (const _response of accepted) await model.invoke('Hi');
+		return hints.map(({ message }) => message).filter((text) => /longer than|thought/.test(text));
+	}
+
+	describe.each([
+		{ place: 'in this request', accepted: [long] },
+		{ place: 'in an earlier one', accepted: [short, long] },
+	])('$place', ({ accepted }) => {
+		it.each([
+			{ field: 'max_tokens', expected: [OFF] },
+			{ field: 'top_k', expected: [OFF, LIMIT] },
+			{ field: 'chat_template_kwargs', expected: [LIMIT] },
+		])('$field: only what was sent is compared with the response', async ({ field, expected }) => {
+			const hints = await getHints(field, accepted);
+			expect(hints).toEqual(expected.map((hint) => expect.stringMatching(hint) as string));
+		});
 	});
 });

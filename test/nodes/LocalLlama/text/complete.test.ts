@@ -221,3 +221,27 @@ test.each(OPERATIONS)(
 		]);
 	},
 );
+
+test.each([
+	{ field: 'top_k', tells: true },
+	{ field: 'max_tokens', tells: false },
+])(
+	'a server that rejects $field, and its text is longer than Maximum Tokens: told = $tells',
+	async ({ field, tells }) => {
+		const sim = await serve();
+		sim.route('POST /v1/completions', ({ body }) =>
+			Object.hasOwn(body as object, field)
+				? reply.error(400, { error: { message: `${field}: Extra inputs are not permitted` } })
+				: reply.json({
+						choices: [{ text: 'Yes', finish_reason: 'stop' }],
+						usage: { completion_tokens: 500 },
+					}),
+		);
+		const fake = prepare({
+			parameters: { ...COMPLETE, options: { simplify: false, maxTokens: 40, topK: 10 } },
+		});
+		await executeIn(fake);
+		const hints = fake.hints.map(({ message }) => message);
+		expect(hints.some((hint) => hint.includes('longer than Maximum Tokens (40)'))).toBe(tells);
+	},
+);
