@@ -37,8 +37,9 @@ export function readCallsInJson(
 	return calls;
 }
 
-/** The name in JSON that is not complete. */
-const NAME = /\[?\s*\{[^]{0,2000}?["']name["']\s*:\s*["']([\w.-]{1,128})/y;
+/** The name in JSON that is not complete, but none in its arguments. */
+const NAME =
+	/\[?\s*\{(?:[^{}]|\{[^{}]{0,500}\}|(?<=function["']\s?:\s?)\{){0,2000}?["']name["']\s*:\s*["']([\w.-]{1,128})/y;
 
 function toBrokenCall(name: string, syntax: CallSyntax, range: TextRange): CallCandidate {
 	return { syntax, name, arguments: undefined, range, problems: ['brokenArguments'] };

@@ -83,7 +83,7 @@ const STRUCTURE = /^\s*(?:[[{]|\S+\s*$)/;
 
 /** What follows a name near a mark, whatever the syntax is: a sign that is none of prose, the next member of JSON, or nothing. */
 const SIGN =
-	/^["']?(?:\s{0,9}(?:[^\p{L}\p{N}\s.,;:!?)'"…-]|:(?:\d|$)|,\s{0,9}["']?\w{1,30}["']?\s?[:=])|\s{0,9}\n\s{0,9}```|ARGS\]|\s*$)/u;
+	/^["']?(?:\s{0,9}(?:[^\p{L}\p{N}\s.,;:!?)'"…-]|:(?:\d|$)|,\s{0,9}["']?\w{1,30}["']?\s?[:=]|["']\w{1,30}["']\s?:)|\s{0,9}\n\s{0,9}```|ARGS\]|\s*$)/u;
 
 /**
  * Gemma 3 puts its calls into such a block (ai.google.dev/gemma/docs/capabilities/function-calling), Command R after `Action:`
@@ -113,8 +113,15 @@ export function findUnreadCall(source: string, tools: readonly string[]): string
 		contents.some((content) => isInMark(text, call, content)) ||
 		isNearMark(call) ||
 		hasCallSyntax(visible, call);
-	const call = findOccurrences(text, named).find(isCall);
+	const occurrences = findOccurrences(text, named);
+	// In the JSON of a call, a short name is also a part of other words.
+	const words = occurrences.filter((range) => isWord(text, range));
+	const call = words.find(isCall) ?? occurrences.find(isCall);
 	return call && text.slice(call.from, call.to);
+}
+
+function isWord(text: string, { from, to }: TextRange): boolean {
+	return !/\w/.test(text.charAt(from - 1)) && !/\w/.test(text.charAt(to));
 }
 
 /** In the order of the text, the longest name first where one is in another one. */

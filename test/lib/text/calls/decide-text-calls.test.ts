@@ -608,6 +608,18 @@ describe('markup that nothing reads', () => {
 		});
 	});
 
+	test.each([
+		'<tool_call>{"name:"send-mail","arguments":{"name":"Bob"}}</tool_call>',
+		'<tool_call>{"name":send-mail","arguments":{"name":"Bob"}}</tool_call>',
+		'[TOOL_CALLS][{name":"send-mail","arguments":{"name":"Bob"}}]',
+		'<tool_call>"name":"send-mail","arguments":{"id":1}}</tool_call>',
+		'[TOOL_CALLS]send-mail"at":"a"}',
+	])('is reported by its own name, which others are in or beside: %s', (text) => {
+		const request = { isCutOff: false, hasEnded: true, findQuotation: () => undefined };
+		const decision = decideTextCalls({ ...request, text, tools: ['a', 'id', 'me', 'send-mail'] });
+		expect(decision).toMatchObject({ text, calls: [], rejectedCall: { name: 'send-mail' } });
+	});
+
 	test('is no repetition of a parsed call without arguments only because of its name', () => {
 		const parsed = [{ name: 'wipe_cache', arguments: '{}' }];
 		const repeated = '<tool_call>{"name":"wipe_cache","arguments":{}}</tool_call>';
