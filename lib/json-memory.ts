@@ -106,14 +106,30 @@ export interface JsonLimits {
 	maxMemory?: number;
 }
 
+/** Characters that are read in some milliseconds. */
+const STEP_LENGTH = 1024 * 1024;
+
 /** Whether JSON is small enough to be parsed: neither nested too deeply, nor too large in memory. */
-export function isParsable(
+export function isParsable(source: string, limits: JsonLimits): boolean {
+	const steps = isParsableInSteps(source, limits);
+	for (;;) {
+		const step = steps.next();
+		if (step.done === true) return step.value;
+	}
+}
+
+/** The same, in steps of some milliseconds. */
+export function* isParsableInSteps(
 	source: string,
 	{ maxDepth, maxMemory = MAX_JSON_MEMORY }: JsonLimits,
-): boolean {
+): Generator<undefined, boolean> {
 	// A shorter text cannot contain that many brackets.
 	if (source.length < 2 * maxDepth) return true;
 	const memory = new JsonMemory();
-	memory.add(source);
-	return memory.deepest <= maxDepth && memory.bytes <= maxMemory;
+	for (let from = 0; from < source.length; from += STEP_LENGTH) {
+		if (from > 0) yield;
+		memory.add(source.slice(from, from + STEP_LENGTH));
+		if (memory.deepest > maxDepth || memory.bytes > maxMemory) return false;
+	}
+	return true;
 }

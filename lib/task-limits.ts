@@ -130,9 +130,13 @@ export const TASK_LIMITS: TaskLimitTable = {
 	// 64 questions with 255 options each have 16,320 probabilities: less than a megabyte.
 	decide: { received: { ...DOCUMENT, bytes: 8 * MB } },
 	complete: { received: GENERATION },
-	// 32 vectors with 16,384 numbers of 24 characters each: as many as the default batch has. Parsing them takes 0.1 s in one
-	// piece, and 50 MB. The response to a larger batch may be larger: then its halves are sent.
-	embed: { sentBytes: MAX_BATCH_BYTES, received: { ...DOCUMENT, bytes: 16 * MB } },
+	// 32 vectors with 16,384 numbers of 24 characters each: as many as the default batch has. Parsing them takes 50 ms in one
+	// piece, and 50 MB. The response to a larger batch may be larger: then its halves are sent. A number has at least two
+	// characters, most have five times as many.
+	embed: {
+		sentBytes: MAX_BATCH_BYTES,
+		received: { ...DOCUMENT, bytes: 16 * MB, parsedBytes: 24 * MB },
+	},
 	// There are as many scores as documents, which some servers return with them.
 	rerank: { sentBytes: MAX_BATCH_BYTES, received: DOCUMENT },
 	// A day of speech with the times of each word has about 30 MB: 200,000 words, each with four fields.

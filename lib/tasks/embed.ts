@@ -14,6 +14,7 @@ import { adviseDuration } from '../exchange/request-fields';
 import { omitUnnamedField } from '../exchange/omit-rejected-field';
 import { getRoutes } from '../exchange/routes';
 import type { Priority } from '../http/queue';
+import { runInSteps } from '../http/steps';
 import type { HttpResponse } from '../http/types';
 import { findOtherModel } from '../servers/list-models';
 import { assertModelName, toShownModelName } from '../servers/model-names';
@@ -308,7 +309,7 @@ export class Embedder {
 			maxBytes: MAX_BYTES_BESIDES_VECTORS + batch.length * MAX_VECTOR_BYTES,
 			readResponse: async (response: HttpResponse) => {
 				const json = await readJson(response);
-				const results = this.parseVectorsOrThrow(json, batch);
+				const results = await this.parseVectorsOrThrow(json, batch);
 				return {
 					results,
 					tokens: parseTokenCount(json),
@@ -320,11 +321,11 @@ export class Embedder {
 	}
 
 	/** @throws a `ServerError` for vectors that are not usable. */
-	private parseVectorsOrThrow(
+	private async parseVectorsOrThrow(
 		json: JsonRecord | unknown[],
 		batch: readonly IndexedText[],
-	): number[][] {
-		const vectors = parseVectors(json, batch.length);
+	): Promise<number[][]> {
+		const vectors = await runInSteps(parseVectors(json, batch.length));
 		if (Array.isArray(vectors)) return vectors;
 		const text = batch[vectors.position ?? -1];
 		throw createUnusableError(this.server, this.settings, {

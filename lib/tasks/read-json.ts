@@ -1,6 +1,7 @@
 import { isErrorResponse } from '../errors/error-body';
+import { runInSteps } from '../http/steps';
 import type { HttpResponse } from '../http/types';
-import { parseJson } from '../values/json';
+import { parseJsonInSteps } from '../values/json';
 import type { JsonRecord } from '../values/records';
 import { isRecord } from '../values/records';
 
@@ -11,7 +12,7 @@ import { isRecord } from '../values/records';
  */
 export async function readJson(response: HttpResponse): Promise<unknown[] | JsonRecord> {
 	const text = await response.text();
-	const json = parseJson(text);
+	const json = await runInSteps(parseJsonInSteps(text));
 	if (Array.isArray(json)) return json as unknown[];
 	if (isRecord(json) && !isErrorResponse({ status: response.status, json })) return json;
 	throw response.toError(text);

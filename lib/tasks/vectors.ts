@@ -1,5 +1,6 @@
 /** Parses and validates vectors, since a vector store would keep an invalid one permanently. Pure. */
 import type { VectorIssue } from '../errors/facts';
+import type { Steps } from '../http/steps';
 import type { JsonRecord } from '../values/records';
 import { asArray, asNonEmptyString, findList, isRecord, asRecord } from '../values/records';
 import { parseJson } from '../values/json';
@@ -13,15 +14,16 @@ export interface UnusableVectors {
 }
 
 /**
- * Parses vectors: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of Ollama, or another form.
+ * Parses vectors: `{data: [{index, embedding}]}` of OpenAI's API, `{embeddings: [[…]]}` of Ollama, or another form. Each vector
+ * is a step.
  *
  * @param count - Number of texts that were sent.
  * @returns the vectors in the order of the texts, all with the same dimensions, or what is wrong with them.
  */
-export function parseVectors(
+export function* parseVectors(
 	json: JsonRecord | unknown[],
 	count: number,
-): number[][] | UnusableVectors {
+): Steps<number[][] | UnusableVectors> {
 	const found = findEntries(json);
 	if (!found) return { issue: { kind: 'missing' } };
 	const list = typeof found[0] === 'number' ? [found] : found;
@@ -29,7 +31,7 @@ export function parseVectors(
 		return { issue: { kind: 'count', sent: count, received: list.length } };
 	const ordered = sortByIndex(list);
 	if (!ordered) return { issue: { kind: 'indexes' } };
-	return parseEntries(ordered);
+	return yield* parseEntries(ordered);
 }
 
 /**
@@ -73,7 +75,7 @@ const LIST_NAMES: string[] = [
 	'dense',
 ];
 
-function parseEntries(entries: unknown[]): number[][] | UnusableVectors {
+function* parseEntries(entries: unknown[]): Steps<number[][] | UnusableVectors> {
 	const vectors: number[][] = [];
 	for (const [position, entry] of entries.entries()) {
 		const value = isRecord(entry)
@@ -84,6 +86,7 @@ function parseEntries(entries: unknown[]): number[][] | UnusableVectors {
 		const issue = findVectorIssue(vector, vectors[0]?.length ?? vector.length);
 		if (issue) return { issue, position };
 		vectors.push(vector);
+		yield;
 	}
 	return vectors;
 }
@@ -100,9 +103,10 @@ function sortByIndex(list: unknown[]) {
 function parseVector(value: unknown): number[] | VectorIssue {
 	if (typeof value === 'string' && value.startsWith('[')) return parseVector(parseJson(value));
 	if (typeof value === 'string') return decodeVector(value) ?? { kind: 'notBase64' };
-	if (asArray(value).some(Array.isArray)) return { kind: 'several' };
-	if (asArray(value).some(isRecord)) return { kind: 'sparse' };
-	const numbers = asArray(value).map((entry) => parseNumber(entry) ?? NaN);
+	const entries = asArray(value);
+	const inner = entries.find((entry) => typeof entry === 'object' && entry !== null);
+	if (inner !== undefined) return { kind: entries.some(Array.isArray) ? 'several' : 'sparse' };
+	const numbers = entries.map((entry) => parseNumber(entry) ?? NaN);
 	return numbers.length > 0 ? numbers : { kind: 'notNumbers' };
 }
 
@@ -133,15 +137,22 @@ const MIN_NON_ZERO_SHARE = 0.1;
 
 /** Warns about vectors that are nearly empty: llama-server sends a few numbers of its memory between the zeros of a reranker. */
 export function getZeroWarnings(vectors: readonly number[][]): string[] {
-	const isNearlyEmpty = vectors.some((vector) => {
-		const nonZeros = vector.filter((value) => Math.fround(value) !== 0);
-		return nonZeros.length < vector.length * MIN_NON_ZERO_SHARE;
-	});
-	return isNearlyEmpty
+	return vectors.some(isNearlyEmpty)
 		? [
 				'Nearly all numbers of some vectors are zero. If searches find the wrong texts, the model may be a reranker: choose an embedding model.',
 			]
 		: [];
+}
+
+/** It reads no further than to the number that shows that it is not. */
+function isNearlyEmpty(vector: readonly number[]): boolean {
+	const enough = vector.length * MIN_NON_ZERO_SHARE;
+	let nonZeros = 0;
+	for (const value of vector) {
+		if (Math.fround(value) !== 0) nonZeros++;
+		if (nonZeros >= enough) return false;
+	}
+	return vector.length > 0;
 }
 
 /** Tokens of the request; undefined if the server does not count them. */
@@ -160,7 +171,8 @@ export function parseTokenCount(json: unknown): number | undefined {
 export function truncateVector(vector: number[], dimensions: number | undefined): number[] {
 	if (dimensions === undefined || vector.length <= dimensions) return vector;
 	const shortVector = vector.slice(0, dimensions);
-	const length = Math.hypot(...shortVector);
+	// All at once would be more arguments than a function takes.
+	const length = shortVector.reduce((sum, value) => Math.hypot(sum, value), 0);
 	return length === 0 ? shortVector : shortVector.map((value) => value / length);
 }
 

@@ -1,5 +1,5 @@
 /** JSON text. */
-import { isParsable } from '../json-memory';
+import { isParsable, isParsableInSteps } from '../json-memory';
 import { tryOrUndefined } from './try-or-undefined';
 import { JsonBrackets } from './json-brackets';
 import { isRecord } from './records';
@@ -20,6 +20,13 @@ export function parseJson(source: string, maxMemory?: number): unknown {
 	return isParsable(source, { maxDepth: MAX_DEPTH, maxMemory })
 		? tryOrUndefined(() => JSON.parse(source) as unknown)
 		: undefined;
+}
+
+/** The same in steps, of which the last one is the parsing: it is several times as fast as the count before it. */
+export function* parseJsonInSteps(source: string): Generator<undefined, unknown> {
+	const isSmall = yield* isParsableInSteps(source, { maxDepth: MAX_DEPTH });
+	yield;
+	return isSmall ? tryOrUndefined(() => JSON.parse(source) as unknown) : undefined;
 }
 
 /** Whether JSON text is nested too deeply. Parsing it first would build millions of lists. */

@@ -150,7 +150,7 @@ import { stripMarkdown } from '../../lib/tasks/plain-speech';
 import { runAtOnce } from '../../lib/http/steps';
 import { parseCueLine } from '../../lib/tasks/cue-times';
 import { parseCutJson } from '../../lib/values/cut-json';
-import { isDeepText, parseJson, parseObject } from '../../lib/values/json';
+import { isDeepText, parseJson, parseJsonInSteps, parseObject } from '../../lib/values/json';
 import { asRecord } from '../../lib/values/records';
 import type { JsonRecord } from '../../lib/values/records';
 import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
@@ -233,6 +233,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	// Half of the text: each of its brackets may begin JSON that is read to the end.
 	fittingJson: (text) => extractJson(text.slice(text.length / 2), () => ['no']),
 	parseJson,
+	'JSON in steps': (text) => Array.from(parseJsonInSteps(text)),
 	parseObject,
 	'the beginning of JSON': parseCutJson,
 	exactJson: (text) => parseExactJson(text),

@@ -3,6 +3,8 @@ import type { EmbedSettings } from '../../../lib/tasks/embed';
 import type { Prefixes } from '../../../lib/tasks/prefixes';
 import { toWrittenText } from '../../../lib/fields/check-value';
 import type { FieldTable } from '../../../lib/fields/field';
+import type { Steps } from '../../../lib/http/steps';
+import { runInSteps } from '../../../lib/http/steps';
 import { createFieldError, quoteValue } from '../../../lib/fields/field-errors';
 import { Embedder, EMBED_OPTIONS } from '../../../lib/tasks/embed';
 import { pushAll } from '../../../lib/values/lists';
@@ -181,11 +183,7 @@ async function embedGroup(
 		},
 	});
 	const dimensions = vectors.find((vector) => vector !== undefined)?.length ?? 0;
-	for (const [at, vector] of vectors.entries()) {
-		if (vector !== undefined) texts[at]!.vector = encodeVector(vector, itemSettings);
-		// Each of many vectors is in memory only once.
-		vectors[at] = undefined;
-	}
+	await runInSteps(encodeVectors(vectors, { texts, itemSettings }));
 	warnings.forEach(call.hint);
 	showTokenUsage(call, { promptTokens: tokens, completionTokens: 0 });
 	const embeddedTexts = texts.filter(({ itemIndex }) => !failures.has(itemIndex));
@@ -197,6 +195,19 @@ async function embedGroup(
 		...failures.values(),
 		...results.map((result) => ({ ...result, metadata: { ...metadata, ...result.metadata } })),
 	];
+}
+
+/** Gives each text its vector. */
+function* encodeVectors(
+	vectors: Array<number[] | undefined>,
+	{ texts, itemSettings }: Pick<EmbedGroup, 'texts' | 'itemSettings'>,
+): Steps<void> {
+	for (const [at, vector] of vectors.entries()) {
+		if (vector !== undefined) texts[at]!.vector = encodeVector(vector, itemSettings);
+		// Each of many vectors is in memory only once.
+		vectors[at] = undefined;
+		yield;
+	}
 }
 
 function getItemIndex(item: ResultItem | ItemError) {

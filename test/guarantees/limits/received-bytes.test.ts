@@ -80,3 +80,31 @@ describe.each(Object.entries(DOORS))('%s', (_name, { row, limit, value, route, o
 		beyond: 'reading was stopped',
 	});
 });
+
+/** What `JsonMemory` counts for a list of vectors, without their numbers, and for a number. */
+const BYTES_OF_LIST = 2 * 64 + 64 + 32;
+const BYTES_OF_VECTOR = 2 * 64 + 64 + 32 + 8;
+const BYTES_OF_NUMBER = 8;
+
+// Beyond it, the halves of the batch are sent.
+testLimit('lib/task-limits.ts#TASK_LIMITS.embed.received.parsedBytes', {
+	of: 'numbers in each of eight vectors',
+	limit: Math.floor(
+		((24 * MB - BYTES_OF_LIST + BYTES_OF_NUMBER) / 8 - BYTES_OF_VECTOR) / BYTES_OF_NUMBER + 1,
+	),
+	outcome: async (dimensions) => {
+		const vector = `{"embedding":[${'1,'.repeat(dimensions - 1)}1]}`;
+		const { url, sent } = await start({
+			...LLAMA_SERVER,
+			'POST /v1/embeddings': ({ body: { input } }, response) => {
+				response.writeHead(200, { 'content-type': 'application/json' });
+				response.end(`{"data":[${new Array((input as string[]).length).fill(vector).join(',')}]}`);
+			},
+		});
+		const texts = Array.from({ length: 8 }, (_none, at) => `Text ${at}`);
+		const vectors = await (await embeddings(url)).supplied.embedDocuments(texts);
+		return [vectors.length, sent('/v1/embeddings').length];
+	},
+	within: [8, 1],
+	beyond: [8, 3],
+});

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-
+import { runAtOnce } from '../../../lib/http/steps';
 import {
 	getZeroWarnings,
 	parseTokenCount,
@@ -7,7 +7,8 @@ import {
 	truncateVector,
 } from '../../../lib/tasks/vectors';
 
-const readEmbeddings = (json: unknown, count: number) => parseVectors(json as never, count);
+const readEmbeddings = (json: unknown, count: number) =>
+	runAtOnce(parseVectors(json as never, count));
 
 const base64 = (...numbers: number[]) =>
 	Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
@@ -342,4 +343,15 @@ test('fewer dimensions are normalized', () => {
 	expect(truncateVector([3, 4, 5], 2)).toEqual(closeTo(0.6, 0.8));
 	expect(truncateVector([3, 4], 2)).toEqual([3, 4]);
 	expect(Math.hypot(...truncateVector([1e200, 1e200, 1], 2))).toBeCloseTo(1);
+});
+
+test('n8n does its other work between two vectors of a long response', () => {
+	const steps = parseVectors({ embeddings: [A, B, A] }, 3);
+	expect([...steps]).toHaveLength(3);
+});
+
+test('a vector of any length is shortened', () => {
+	const vector = new Array<number>(300_000).fill(2);
+	const [first] = truncateVector(vector, 250_000);
+	expect(first).toBeCloseTo(1 / Math.sqrt(250_000), 10);
 });

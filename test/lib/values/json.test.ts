@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { parseJson } from '../../../lib/values/json';
+import { runAtOnce } from '../../../lib/http/steps';
+import { parseJson, parseJsonInSteps } from '../../../lib/values/json';
 import { examples } from '../../support/jest/properties';
 
 describe('nested JSON', () => {
@@ -20,4 +21,19 @@ describe('nested JSON', () => {
 		expect(parseJson(nested(2_000_000, ''))).toBeUndefined();
 		expect(parseJson('['.repeat(5_000_000))).toBeUndefined();
 	});
+});
+
+test('JSON in steps is the same, and a long one has a step for each megabyte', () => {
+	const texts = fc.string({ unit: fc.constantFrom(...'[]{}",:1') });
+	fc.assert(
+		fc.property(fc.oneof(fc.json(), texts), fc.nat(1_000), (json, blanks) => {
+			const source = json + ' '.repeat(blanks);
+			expect(runAtOnce(parseJsonInSteps(source))).toEqual(parseJson(source));
+		}),
+	);
+	const long = JSON.stringify(['x'.repeat(3 * 1024 * 1024)]);
+	expect([...parseJsonInSteps(long)]).toHaveLength(4);
+	expect([
+		...parseJsonInSteps(`{"a":"${'\\\\'.repeat(1024 * 1024)}","b":[`.concat(long, ']}')),
+	]).toHaveLength(6);
 });
