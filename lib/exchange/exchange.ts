@@ -227,7 +227,17 @@ async function sendAttempt<D, V>(
 	const shownLength = getShownLength();
 	return await request(
 		server,
-		{ ...http, ...content, url, streamFormat, retryPolicy, textsOfOthers, isWritten: true },
+		{
+			...http,
+			...content,
+			url,
+			streamFormat,
+			retryPolicy,
+			textsOfOthers,
+			isWritten: true,
+			waitedMs: search.takeWaitedMs(),
+			onSend: () => search.onSend(state.request.changes),
+		},
 		async (response) => {
 			getProfile(server).forgetContradictedType({ headers: response.headers });
 			const markContent = () => {

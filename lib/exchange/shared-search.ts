@@ -4,7 +4,7 @@
  * of the execution.
  */
 import { MAX_REFUSAL_MS } from '../http/busy';
-import { setUnrefTimeout } from '../http/timeouts';
+import { DEFAULT_TIMEOUTS, setUnrefTimeout } from '../http/timeouts';
 import type { Timeouts } from '../http/timeouts';
 import type { RequestChange } from '../servers/lessons';
 import { getProfile } from '../servers/profile';
@@ -37,6 +37,8 @@ export class SharedSearch {
 	private isAlone = false;
 	/** The server has refused the last request of this exchange. */
 	private isRefused = false;
+	/** How long its next request has waited for another one. */
+	private waitedMs = 0;
 
 	constructor(
 		private readonly store: LessonStore,
@@ -44,9 +46,13 @@ export class SharedSearch {
 	) {}
 
 	/**
-	 * The step of the exchange. The first one that is refused goes on; those that are refused alike wait until the server begins to
-	 * respond to it, then send what it sent. If Stop or a timeout ends it, one of them searches in its place. Nobody waits after
-	 * Stop, or for longer than for a first token.
+	 * The step of the exchange. The first one that is refused goes on; those that are refused alike wait until the server has begun
+	 * with a request of it, then send what it sent. If it ends without saying what the server accepts (Stop, a timeout, a lost
+	 * connection, an error of ours), one of them searches in its place: nobody inherits its failure.
+	 *
+	 * A wait is a part of the time in which the next request gets its first token, as that in n8n's queue: the search waits there,
+	 * too, and otherwise no longer than a server needs to refuse. So nobody has this time twice, or loses it: who has waited for all
+	 * of it would have waited as long in the queue, and fails with his own timeout. Nobody waits after Stop.
 	 */
 	async share<D, V>({
 		state,
@@ -58,9 +64,12 @@ export class SharedSearch {
 		const { server, key } = this.store;
 		const profile = getProfile(server);
 		const refusal = toFailureKey(outcome.error);
+		const startedAt = performance.now();
 		for (;;) {
 			const running = profile.findSearch(key, refusal);
 			const result = running && (await this.waitFor(running));
+			const isOver = running !== undefined && result === undefined;
+			this.waitedMs = isOver ? this.maxWaitMs : performance.now() - startedAt;
 			if (result?.type === 'abandoned') continue;
 			const changes = result?.type === 'accepted' ? result.changes : readChanges(this.store);
 			const found = findNewChanges(changes, state);
@@ -73,6 +82,25 @@ export class SharedSearch {
 				? decideAgain()
 				: { type: 'send', rule: 'strictForm', ...withChanges(state.request, found) };
 		}
+	}
+
+	/** How long the next request has waited; 0 for those after it. */
+	takeWaitedMs(): number {
+		const { waitedMs } = this;
+		this.waitedMs = 0;
+		return waitedMs;
+	}
+
+	/**
+	 * A request of this exchange leaves the queue: what the server does not refuse soon, it has begun, such as to read a long prompt.
+	 *
+	 * @returns a function to call when its response has ended
+	 */
+	onSend(changes: readonly RequestChange[]): () => void {
+		const { own } = this;
+		return own === undefined
+			? () => {}
+			: setUnrefTimeout(MAX_REFUSAL_MS, () => own.accept(changes));
 	}
 
 	/** The server begins to respond to a request of this exchange. */
@@ -92,15 +120,20 @@ export class SharedSearch {
 		this.own?.end({ type: this.isRefused && !isStopped ? 'refused' : 'abandoned' });
 	}
 
-	/** @returns undefined at Stop, or if the time of this exchange to wait for its first token is over. */
+	/** In which a request gets its first token. */
+	private get maxWaitMs(): number {
+		const { firstTokenMs, totalMs } = { ...DEFAULT_TIMEOUTS, ...this.caller.timeouts };
+		return Math.min(firstTokenMs || Infinity, totalMs || Infinity);
+	}
+
+	/** @returns undefined at Stop, or if the time in which the next request gets its first token is over. */
 	private async waitFor({ result }: RunningSearch): Promise<SearchResult | undefined> {
-		const { signal, timeouts = {} } = this.caller;
+		const { signal } = this.caller;
 		let stopWaiting = () => {};
 		const stopped = new Promise<undefined>((resolve) => {
 			stopWaiting = () => resolve(undefined);
 		});
-		const ms = Math.min(timeouts.firstTokenMs || Infinity, timeouts.totalMs || Infinity);
-		const cancel = setUnrefTimeout(ms, stopWaiting);
+		const cancel = setUnrefTimeout(this.maxWaitMs - this.waitedMs, stopWaiting);
 		signal?.addEventListener('abort', stopWaiting, { once: true });
 		try {
 			return await Promise.race([result, stopped]);

@@ -126,8 +126,8 @@ class RequestRun<T> {
 			...endpoint,
 			secrets: withoutSent(endpoint.secrets, options.json ?? options.upload?.fields),
 		};
-		const { timeouts, signal, maxRetries } = options;
-		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal);
+		const { timeouts, waitedMs, signal, maxRetries } = options;
+		this.watchdog = new Watchdog({ ...DEFAULT_TIMEOUTS, ...timeouts }, signal, waitedMs);
 		const noWait = { waitedMs: 0, hasPreemptedBatch: false, timesPreempted: 0 };
 		this.queueStats = options.queueStats ?? noWait;
 		this.isIdempotent = options.isIdempotent ?? getMethod(options) === 'GET';
@@ -263,6 +263,7 @@ class RequestRun<T> {
 		let rawResponse: RawResponse | undefined;
 		let responseError: ServerError;
 		this.retryPolicy.onSend();
+		const onEnd = options.onSend?.();
 		try {
 			rawResponse = await sendRequest({
 				endpoint,
@@ -291,6 +292,7 @@ class RequestRun<T> {
 			});
 		} finally {
 			rawResponse?.close();
+			onEnd?.();
 		}
 		throw responseError;
 	}

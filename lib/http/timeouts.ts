@@ -30,7 +30,7 @@ type Phase = 'begin' | 'content' | 'end';
 /** Applies the timeouts of one request, and the caller's signal. */
 export class Watchdog {
 	private readonly controller = new AbortController();
-	private readonly startedAt = performance.now();
+	private readonly startedAt: number;
 	private readonly total: ReturnType<typeof setTimeout> | undefined;
 	private timer: ReturnType<typeof setTimeout> | undefined;
 	private phase: Phase = 'begin';
@@ -47,13 +47,19 @@ export class Watchdog {
 	/** When the idle timeout expires unless more bytes arrive, in milliseconds of `performance.now()`. */
 	private idleUntil = 0;
 
-	/** Not `AbortSignal.any`: the signal of a long execution would collect a listener per request. */
+	/**
+	 * Not `AbortSignal.any`: the signal of a long execution would collect a listener per request.
+	 *
+	 * @param waitedMs - How long the request has waited before: it began by so much earlier. Default: 0.
+	 */
 	constructor(
 		private readonly timeouts: Timeouts,
 		private readonly callerSignal?: AbortSignal | undefined,
+		waitedMs = 0,
 	) {
-		this.total = this.start('totalTimeout', timeouts.totalMs);
-		this.timer = this.start('firstTokenTimeout', timeouts.firstTokenMs);
+		this.startedAt = performance.now() - waitedMs;
+		this.total = this.start('totalTimeout', timeouts.totalMs, waitedMs);
+		this.timer = this.start('firstTokenTimeout', timeouts.firstTokenMs, waitedMs);
 		if (callerSignal?.aborted) this.onCallerAbort();
 		else callerSignal?.addEventListener('abort', this.onCallerAbort, { once: true });
 	}
@@ -128,8 +134,11 @@ export class Watchdog {
 		this.timer = this.start('idleTimeout', idleMs);
 	}
 
-	private start(name: TimeoutName, ms = 0) {
-		return ms === 0 ? undefined : this.startTimer(ms, () => this.expire(name, ms));
+	private start(name: TimeoutName, ms = 0, waitedMs = 0) {
+		if (ms === 0 || this.expired !== undefined) return undefined;
+		if (ms > waitedMs) return this.startTimer(ms - waitedMs, () => this.expire(name, ms));
+		this.expire(name, ms);
+		return undefined;
 	}
 
 	private startTimer(ms: number, onTimeout: () => void) {

@@ -107,6 +107,10 @@ export interface RequestOptions {
 	streamFormat?: 'events' | 'lines';
 	/** Default: `DEFAULT_TIMEOUTS`. */
 	timeouts?: Partial<Timeouts>;
+	/** Milliseconds that the request has waited before, of its time for the first token and of its total time. Default: 0. */
+	waitedMs?: number;
+	/** Called when it leaves the queue, each time that it is sent. What it returns is called when that response has ended. */
+	onSend?(): () => void;
 	/** Aborts the request, also while it waits. */
 	signal?: AbortSignal;
 	/**

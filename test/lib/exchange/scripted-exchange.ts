@@ -44,10 +44,10 @@ type ScriptedOptions = Omit<CommonHttpOptions, 'limits'> &
 	> &
 	Pick<Attempt<Draft, string>, 'getPartialOutput' | 'getShownLength'>;
 
-/** With two retries unless a test says otherwise. The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. */
+/** With two retries unless a test says otherwise. The text of an accepted response is `done`; of an unusable one without a further correction, `unusable`. `fields` may make them for each attempt. */
 export async function runExchange(
 	server: ModelServer,
-	fields: JsonRecord,
+	fields: JsonRecord | (() => JsonRecord),
 	{
 		getPartialOutput,
 		getShownLength,
@@ -62,12 +62,12 @@ export async function runExchange(
 	return await exchange<Draft, string>(server, {
 		learningScope,
 		routes,
-		draft: { fields, corrections: 0 },
+		draft: { fields: typeof fields === 'function' ? {} : fields, corrections: 0 },
 		startAttempt: ({ draft }) => ({
-			toBody: () =>
-				draft.corrections === 0
-					? draft.fields
-					: { ...draft.fields, corrections: draft.corrections },
+			toBody: () => {
+				const sent = typeof fields === 'function' ? fields() : draft.fields;
+				return draft.corrections === 0 ? sent : { ...sent, corrections: draft.corrections };
+			},
 			getTextsOfOthers: (body) => toSentRequest(body).textsOfOthers,
 			receiveOutcome: async (response) => await readReply(response, draft),
 			getPartialOutput,

@@ -40,7 +40,9 @@ export const transport: ScriptedTransport = { sent: [], reply: () => ({ type: 'u
 
 export async function sendRequest({
 	options: { url, json },
-}: Pick<OutgoingRequest, 'options'>): Promise<RawResponse> {
+	signal,
+}: Pick<OutgoingRequest, 'options' | 'signal'>): Promise<RawResponse> {
+	signal.throwIfAborted();
 	const request = { url, body: json ?? {} };
 	if (json === undefined) {
 		const found = transport.read?.(url) ?? 404;
@@ -49,12 +51,19 @@ export async function sendRequest({
 	}
 	transport.sent.push(request);
 	const reply = transport.reply(request);
-	await transport.held;
+	await Promise.race([transport.held, whenAborted(signal)]);
+	signal.throwIfAborted();
 	if (reply.type === 'lost')
 		throw new ConnectionFailure(Object.assign(new Error('reset'), { code: 'ECONNREFUSED' }));
 	return reply.type === 'rejected'
 		? toResponse(url, reply.status ?? 400, { error: { message: reply.message } })
 		: toResponse(url, 200, { reply });
+}
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+	await new Promise<void>((resolve) => {
+		signal.addEventListener('abort', () => resolve(), { once: true });
+	});
 }
 
 function toResponse(url: string, status: number, value: object): RawResponse {

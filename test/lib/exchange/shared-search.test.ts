@@ -1,10 +1,13 @@
 /** Requests of one execution that a server refuses alike, at the same time: one asks for what it accepts, and the others wait for that. */
+import timers from 'node:timers';
 import * as fc from 'fast-check';
 import { enforceStrictRoles } from '../../../lib/chat/body/strict-roles';
 import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import type { ModelServer } from '../../../lib/servers/types/server-type';
 import type { JsonRecord } from '../../../lib/values/records';
 import { asRecords } from '../../../lib/values/records';
+import { getErrorMessage } from '../../../lib/values/text';
+import { useClock } from '../../guarantees/support/fake-clock';
 import { withDeadline } from '../../support/waiting/deadline';
 import { runExchange, scriptedServer } from './scripted-exchange';
 import { transport } from './scripted-transport';
@@ -40,6 +43,17 @@ const hasSystem = (body: JsonRecord) =>
 let count = 0;
 const newServer = () => scriptedServer(`shared-${++count}`, 'other', `execution-${count}`);
 
+const toBody = (user: number): JsonRecord => ({
+	user,
+	messages: [
+		{ role: 'system', content: 'Be brief.' },
+		{ role: 'user', content: `Question ${user}` },
+	],
+});
+
+/** Of a response that does not come. */
+const forEver = new Promise<void>(() => {});
+
 /** What became of an exchange. */
 interface Played {
 	/** `usable`, or the type of its error. */
@@ -65,14 +79,7 @@ async function play(
 		return isBad || hasSystem(body) ? rejection : { type: 'usable' };
 	};
 	const run = async (at: number) => {
-		const body = {
-			user: at,
-			messages: [
-				{ role: 'system', content: 'Be brief.' },
-				{ role: 'user', content: `Question ${at}` },
-			],
-		};
-		const result = await runExchange(server, body, {
+		const result = await runExchange(server, toBody(at), {
 			adaptations: { strictForm: [enforceStrictRoles] },
 			signal: stops[at]!.signal,
 			maxRetries,
@@ -165,7 +172,6 @@ it('two executions search apart', async () => {
 });
 
 it('a request that waits ends at its own Stop, while the other one searches', async () => {
-	const forEver = new Promise<void>(() => {});
 	const server = newServer();
 	const stop = new AbortController();
 	let requests = 0;
@@ -185,21 +191,123 @@ it('a request that waits ends at its own Stop, while the other one searches', as
 	expect(requests).toBe(3);
 });
 
-it('a request that waits goes on by itself after its First Token Timeout', async () => {
-	const forEver = new Promise<void>(() => {});
-	const server = newServer();
-	let requests = 0;
-	transport.reply = () => {
-		requests++;
-		transport.held = requests === 3 ? forEver : undefined;
-		return requests > 3 ? { type: 'usable' } : rejection;
-	};
-	const body = { messages: [{ role: 'user', content: 'Hi' }] };
-	void runExchange(server, body);
-	const timeouts = { firstTokenMs: 30 };
-	await withDeadline(
-		runExchange(server, body, { timeouts }),
-		() => 'the response to the one that waits',
-	);
-	expect(requests).toBe(4);
+describe('one that waits', () => {
+	const clock = useClock();
+
+	/** How one that is refused ends before it has found what the server accepts; from its nth request on. */
+	type End = 'none' | 'stop' | 'timeout' | 'lost' | 'error of ours';
+	interface Ending {
+		end: End;
+		from: number;
+	}
+
+	const FIRST_TOKEN_MS = 10_000;
+	const OURS = 'an error of ours';
+
+	it('goes on after any end of the one that searches, and gets none of its failures', async () => {
+		const ending = fc.record<Ending>({
+			end: fc.oneof(
+				{ weight: 3, arbitrary: fc.constant<End>('none') },
+				{ weight: 2, arbitrary: fc.constantFrom<End>('stop', 'timeout', 'lost', 'error of ours') },
+			),
+			from: fc.integer({ min: 1, max: 3 }),
+		});
+		await fc.assert(
+			fc.asyncProperty(fc.array(ending, { minLength: 1, maxLength: 6 }), async (endings) => {
+				const ends = endings.map(() => '');
+				const sent = endings.map((): string[] => []);
+				const stops = endings.map(() => new AbortController());
+				const server = newServer();
+				transport.reply = ({ body }) => {
+					const at = Number(body.user);
+					const { end, from } = endings[at]!;
+					const isOver = sent[at]!.push(JSON.stringify(body)) >= from;
+					transport.held = isOver && end === 'timeout' ? forEver : undefined;
+					if (isOver && end === 'stop') stops[at]!.abort();
+					if (isOver && end === 'lost') return { type: 'lost' };
+					return hasSystem(body) ? rejection : { type: 'usable' };
+				};
+				const run = async (at: number) => {
+					let built = 0;
+					const toFields = () => {
+						const { end, from } = endings[at]!;
+						if (++built >= from && end === 'error of ours') throw new Error(OURS);
+						return toBody(at);
+					};
+					const result = await runExchange(server, toFields, {
+						adaptations: { strictForm: [enforceStrictRoles] },
+						signal: stops[at]!.signal,
+						timeouts: { firstTokenMs: FIRST_TOKEN_MS },
+						isRepeatable: true,
+					}).catch((error: unknown) => error);
+					ends[at] = result instanceof Error ? getErrorMessage(result) : 'usable';
+					if (result instanceof ServerError) ends[at] = result.type;
+				};
+				const all = Promise.all(endings.map(async (_ending, at) => await run(at)));
+				await clock.passUntil(all);
+				const allowed: Readonly<Record<End, readonly string[]>> = {
+					none: ['usable'],
+					stop: ['usable', 'aborted'],
+					timeout: ['usable', 'firstTokenTimeout', 'badRequest'],
+					lost: ['usable', 'connectionRefused', 'badRequest'],
+					'error of ours': ['usable', OURS],
+				};
+				endings.forEach(({ end }, at) => expect(allowed[end]).toContain(ends[at]));
+				// What the server does not refuse soon was refused by chance, so each of them repeats it.
+				if (endings.some(({ end }) => end === 'timeout')) return;
+				const played = sent.map((bodies, at) => ({ end: ends[at]!, sent: bodies }));
+				const others = played.filter((_part, at) => endings[at]!.end !== 'lost');
+				const ended = endings.filter(({ end }) => end !== 'none').length;
+				expect(repetitionsOf(others)).toBeLessThanOrEqual(1 + ended);
+			}),
+		);
+	});
+
+	it.each([
+		{ name: 'uses what the wait left', responses: [4_000], end: 'usable', endsAtMs: 7_500 },
+		{
+			name: 'has all of it for a further request',
+			responses: [4_000, 9_000],
+			end: 'usable',
+			endsAtMs: 16_500,
+		},
+		{
+			name: 'ends when all of it is over',
+			responses: [7_000],
+			end: 'failed',
+			endsAtMs: FIRST_TOKEN_MS,
+		},
+	])('has one time for the first token: it $name', async ({ responses, end, endsAtMs }) => {
+		jest.spyOn(Math, 'random').mockReturnValue(0.5);
+		const startedAt = performance.now();
+		const elapsedMs = () => Math.round(performance.now() - startedAt);
+		const server = newServer();
+		let answered = 0;
+		transport.reply = ({ body }) => {
+			transport.held = undefined;
+			if (hasSystem(body) && transport.sent.length <= 2) return rejection;
+			// The one that searches waits for a busy server, until 3,500 ms.
+			if (elapsedMs() < 3_000) return { type: 'rejected', status: 429, message: 'Busy' };
+			if (hasSystem(body)) return rejection;
+			if (body.user === 0) return { type: 'usable' };
+			transport.held = passMs(responses[answered++]!);
+			return answered < responses.length ? { type: 'correctable' } : { type: 'usable' };
+		};
+		const ask = async (user: number) =>
+			await runExchange(server, toBody(user), {
+				adaptations: { strictForm: [enforceStrictRoles] },
+				timeouts: { firstTokenMs: FIRST_TOKEN_MS },
+			});
+		const searching = ask(0);
+		const waiting = ask(1).then(
+			() => ['usable', elapsedMs()],
+			() => ['failed', elapsedMs()],
+		);
+		await clock.passUntil(searching);
+		expect(await clock.passUntil(waiting)).toEqual([end, endsAtMs]);
+	});
 });
+
+async function passMs(ms: number): Promise<void> {
+	await new Promise((resolve) => void timers.setTimeout(resolve, ms));
+}

@@ -26,6 +26,39 @@ describe('Watchdog', () => {
 		expect(watchdog.expired).toBe('firstTokenTimeout');
 	});
 
+	test.each([
+		{
+			waitedMs: 300,
+			firstTokenMs: 400,
+			totalMs: 0,
+			expired: ['firstTokenTimeout', 400],
+			afterMs: 100,
+		},
+		{ waitedMs: 300, firstTokenMs: 0, totalMs: 400, expired: ['totalTimeout', 400], afterMs: 100 },
+		{
+			waitedMs: 400,
+			firstTokenMs: 400,
+			totalMs: 0,
+			expired: ['firstTokenTimeout', 400],
+			afterMs: 0,
+		},
+		{
+			waitedMs: 500,
+			firstTokenMs: 400,
+			totalMs: 900,
+			expired: ['firstTokenTimeout', 400],
+			afterMs: 0,
+		},
+	])(
+		'a wait before belongs to it: $waitedMs of $expired',
+		({ waitedMs, expired, afterMs, ...timeouts }) => {
+			const watchdog = new Watchdog({ ...timeouts, idleMs: 1000 }, undefined, waitedMs);
+			expect(watchdog.firstTokenRemainingMs).toBe((timeouts.firstTokenMs || Infinity) - waitedMs);
+			expect(clock.msUntilExpiry(watchdog)).toBe(afterMs);
+			expect([watchdog.expired, watchdog.expiredMs]).toEqual(expired);
+		},
+	);
+
 	test('each sent chunk of an upload restarts the wait for the first content', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
 		for (let chunks = 0; chunks < 5; chunks++) {
