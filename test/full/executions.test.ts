@@ -23,6 +23,7 @@ import {
 	textItems,
 	workflowOf,
 } from '../e2e/support/workflows';
+import { startPostgres } from './support/parts';
 
 const WORKERS = 3;
 const OMITTED = 'This server rejects the option Sampling: Top K, so it was omitted.';
@@ -36,7 +37,9 @@ const workers: Array<Running['worker']> = [];
 const servers: ScriptedServer[] = [];
 
 beforeAll(async () => {
-	n8n = await startN8nWithWorker();
+	// n8n locks SQLite if several workers write.
+	const { port } = await startPostgres({ hasVectors: false });
+	n8n = await startN8nWithWorker({ postgresPort: port });
 	workers.push(n8n.worker);
 	while (workers.length < WORKERS) workers.push(await n8n.startWorker());
 });

@@ -88,7 +88,9 @@ const logOf = ({ data }: Execution, node: string) =>
 
 const RUNS: Record<string, () => Promise<string>> = {
 	'rag-with-pgvector': async () => {
-		const credential = await stored(postgresCredential((await startPostgres()).port));
+		const credential = await stored(
+			postgresCredential((await startPostgres({ hasVectors: true })).port),
+		);
 		const postgres = { type: 'postgres', credential } as const;
 		return await chatWithFolder('rag-with-pgvector', {
 			'Drop old table': postgres,

@@ -209,8 +209,17 @@ export async function theSharedN8n(): Promise<GateN8n> {
 	return { ...shared, ...n8nClient(shared.url, shared.session) };
 }
 
+/** How a test starts n8n. */
+interface StartOptions extends Partial<StartN8nOptions> {
+	/** Whether `env` names an empty database. Default: the prepared one, which has the owner. */
+	isNew?: boolean;
+}
+
 /** Starts a separate n8n with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
-export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
+export async function startN8n({
+	isNew = false,
+	...options
+}: StartOptions = {}): Promise<N8nServer> {
 	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n/n8n');
 	const { n8n, nodes } = parts();
 	const userFolder = options.userFolder ?? (await newUserFolder());
@@ -222,14 +231,18 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 			userFolder,
 		}),
 	);
-	await server.login(TEST_LOGIN);
+	await (isNew ? server.setupOwner(TEST_LOGIN) : server.login(TEST_LOGIN));
 	return server;
 }
 
-/** Starts n8n in queue mode: the main process takes requests, a worker executes. Both have this package's nodes. */
-export async function startN8nWithWorker(
-	more: Record<string, string> = {},
-): Promise<N8nServer & { worker: Running; startWorker: () => Promise<Running> }> {
+/**
+ * Starts n8n in queue mode: the main process takes requests, a worker executes. Both have this package's nodes.
+ *
+ * @param postgresPort - Of an empty PostgreSQL. Default: SQLite, which n8n locks at times (SQLITE_BUSY) if several workers write.
+ */
+export async function startN8nWithWorker({ postgresPort }: { postgresPort?: number } = {}): Promise<
+	N8nServer & { worker: Running; startWorker: () => Promise<Running> }
+> {
 	const { n8n: install, nodes, redis: bin } = parts();
 	const redis = await registerServer(startRedis(bin, workFolder('redis')));
 	const env = {
@@ -242,9 +255,9 @@ export async function startN8nWithWorker(
 		// Without them, a chat stays open if its response arrives before n8n waits for it.
 		N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED: '1000',
 		N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED: '1000',
-		...more,
+		...(postgresPort !== undefined && toPostgresEnvironment(postgresPort)),
 	};
-	const main = await startN8n({ env });
+	const main = await startN8n({ env, isNew: postgresPort !== undefined });
 	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
 	const startWorker = async () =>
 		await registerServer(
@@ -257,6 +270,15 @@ export async function startN8nWithWorker(
 		);
 	return { ...main, worker: await startWorker(), startWorker };
 }
+
+/** n8n's variables for a PostgreSQL of `startPostgres`. */
+const toPostgresEnvironment = (port: number): Record<string, string> => ({
+	DB_TYPE: 'postgresdb',
+	DB_POSTGRESDB_HOST: '127.0.0.1',
+	DB_POSTGRESDB_PORT: String(port),
+	DB_POSTGRESDB_DATABASE: 'postgres',
+	DB_POSTGRESDB_USER: 'postgres',
+});
 
 /** All lines of a chat's stream. */
 export async function chatLines(

@@ -82,11 +82,19 @@ export async function startN8nWorker(
 	});
 }
 
-/** Folder with the programs of the newest installed PostgreSQL that has pgvector, or the one that `POSTGRES_BIN` names. */
-function postgresPrograms(): string {
+/** What a PostgreSQL must have. */
+interface PostgresNeeds {
+	/** Whether it has pgvector. */
+	hasVectors: boolean;
+}
+
+/** Folder with the programs of the newest installed PostgreSQL that fits, or the one that `POSTGRES_BIN` names. */
+function postgresPrograms({ hasVectors }: PostgresNeeds): string {
 	const { programs, shared } = POSTGRES;
+	const isThere = (version: string) =>
+		fs.existsSync(path.join(shared, version, 'extension/vector.control'));
 	const installed = (fs.existsSync(programs) ? fs.readdirSync(programs) : [])
-		.filter((version) => fs.existsSync(path.join(shared, version, 'extension/vector.control')))
+		.filter((version) => !hasVectors || isThere(version))
 		.sort((one, other) => Number(other) - Number(one))
 		.map((version) => path.join(programs, version, 'bin'));
 	const [found] = [process.env.POSTGRES_BIN ?? [], installed].flat();
@@ -98,8 +106,8 @@ function postgresPrograms(): string {
 }
 
 /** Starts an empty PostgreSQL with the user and the database `postgres`, without a password. */
-export async function startPostgres(): Promise<Running & { port: number }> {
-	const programs = postgresPrograms();
+export async function startPostgres(needs: PostgresNeeds): Promise<Running & { port: number }> {
+	const programs = postgresPrograms(needs);
 	const { run } = await loadScript<ProcScript>('system/processes');
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-postgres-'));
 	const isRoot = process.getuid?.() === 0;

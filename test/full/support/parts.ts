@@ -21,5 +21,6 @@ export async function startRerankServer(): Promise<LlamaServer> {
 	});
 }
 
-/** An empty PostgreSQL with pgvector. */
-export const startPostgres = async () => await registerServer(startEmptyPostgres());
+/** An empty PostgreSQL. */
+export const startPostgres = async (needs: { hasVectors: boolean }) =>
+	await registerServer(startEmptyPostgres(needs));
