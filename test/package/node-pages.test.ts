@@ -152,6 +152,30 @@ describe('docs/nodes', () => {
 		expect({ page, missing }).toEqual({ page, missing: [] });
 	});
 
+	// The first of those that compare labels: it writes what the others read.
+	it.each(NODES)('has the lists of names of %s from the definitions', async (folder) => {
+		const { description, page } = await described(folder);
+		const before = read(page);
+		const sections = headingsOf(before).map((section) => ({
+			...section,
+			fields: fieldsOfSection(description, section.title),
+		}));
+		// What is not about one operation is about all of them.
+		const common = sections.filter(({ fields }) => fields.size === 0).map(({ text }) => text);
+		const after = sections.reduce((markdown, { title, text, fields }) => {
+			const own = sections.filter((section) => section.title === title).map((one) => one.text);
+			// A node without operations is one topic.
+			const isWhole = common.length === 0;
+			const known = withLinkedSections(isWhole ? before : [...own, ...common].join('\n'), page);
+			const missing = [...fields.keys()].filter((label) =>
+				label.split(': ').some((part) => !known.includes(part.toLowerCase())),
+			);
+			return markdown.replace(text, () => writeNames(text, fields, missing));
+		}, before);
+		if (isWriting) fs.writeFileSync(page, after);
+		expect({ page, text: read(page) }).toEqual({ page, text: after });
+	});
+
 	it.each(NODES)('names every field and option of %s', async (folder) => {
 		const { description, page } = await described(folder);
 		const pageText = read(page).toLowerCase();
@@ -292,7 +316,10 @@ describe('docs/nodes', () => {
 		return known.length * 2 > entries.length ? { head, entries } : undefined;
 	}
 
-	/** The lists of names of a section, as the definitions have them: without what is gone, and with what is new. */
+	/**
+	 * The lists of names of a section, as the definitions have them: without what is gone, and with what is new, for
+	 * which its last table gets a row where it has none.
+	 */
 	function writeNames(
 		text: string,
 		fields: ReadonlyMap<string, INodeProperties>,
@@ -300,41 +327,22 @@ describe('docs/nodes', () => {
 	) {
 		const lines = text.split('\n');
 		const last = lines.findLastIndex((line) => readNames(line, fields) !== undefined);
+		const lastRow = lines.findLastIndex((line) => line.startsWith('| '));
+		const newRow =
+			last < 0 && missing.length > 0 ? [`| Other options | ${missing.join(', ')} |`] : [];
 		return lines
-			.map((line, index) => {
+			.flatMap((line, index) => {
+				const below = index === lastRow ? newRow : [];
 				const row = readNames(line, fields);
-				if (row === undefined) return line;
+				if (row === undefined) return [line, ...below];
 				const entries = row.entries
 					.filter(({ name }) => fields.has(name!))
 					.map(({ entry }) => entry);
 				const added = index === last ? missing : [];
-				return `${row.head}${[...entries, ...added].join(', ')} |`;
+				return [`${row.head}${[...entries, ...added].join(', ')} |`];
 			})
 			.join('\n');
 	}
-
-	it.each(NODES)('has the lists of names of %s from the definitions', async (folder) => {
-		const { description, page } = await described(folder);
-		const before = read(page);
-		const sections = headingsOf(before).map((section) => ({
-			...section,
-			fields: fieldsOfSection(description, section.title),
-		}));
-		// What is not about one operation is about all of them.
-		const common = sections.filter(({ fields }) => fields.size === 0).map(({ text }) => text);
-		const after = sections.reduce((markdown, { title, text, fields }) => {
-			const own = sections.filter((section) => section.title === title).map((one) => one.text);
-			// A node without operations is one topic.
-			const isWhole = common.length === 0;
-			const known = withLinkedSections(isWhole ? before : [...own, ...common].join('\n'), page);
-			const missing = [...fields.keys()].filter((label) =>
-				label.split(': ').some((part) => !known.includes(part.toLowerCase())),
-			);
-			return markdown.replace(text, () => writeNames(text, fields, missing));
-		}, before);
-		if (isWriting) fs.writeFileSync(page, after);
-		expect({ page, text: read(page) }).toEqual({ page, text: after });
-	});
 
 	const FOREIGN = readRows(`${__dirname}/foreign-labels.tsv`).map(([label]) => label!);
 
