@@ -109,7 +109,8 @@ async function explainTurnError(
 /** What is known of the settings of a generation. */
 function getSamplingFacts({ sampling, tools }: CompletionRequest): FactSources {
 	const { responseFormat, seed = -1 } = sampling;
-	const format = responseFormat && (responseFormat.type === 'grammar' ? 'grammar' : 'schema');
+	const ownFormat = responseFormat && (responseFormat.type === 'grammar' ? 'grammar' : 'schema');
+	const format = ownFormat ?? findFormat(sampling.extraBody);
 	const hasTools = tools.length > 0;
 	const rules = hasTools ? 'tools' : format;
 	return {
@@ -121,6 +122,21 @@ function getSamplingFacts({ sampling, tools }: CompletionRequest): FactSources {
 			hasFormatOfOperation(responseFormat) ? undefined : GENERATION_OPTIONS.repeatPenalty.label,
 	};
 }
+
+/** What a server converts, by the field of Extra Body that has it. */
+function findFormat(extraBody: JsonRecord = {}): 'grammar' | 'schema' | undefined {
+	const names = Object.keys(extraBody);
+	if (names.some((name) => /grammar$/.test(name))) return 'grammar';
+	return names.some((name) => SCHEMA_FIELDS.includes(name)) ? 'schema' : undefined;
+}
+
+/** Fields with a JSON schema in them, on any route. */
+const SCHEMA_FIELDS: readonly string[] = [
+	'response_format',
+	'json_schema',
+	'format',
+	'guided_json',
+];
 
 /** A limit of tokens, on any route. */
 const ROOM_FIELDS: readonly string[] = ['max_tokens', 'max_completion_tokens', 'max_new_tokens'];

@@ -83,9 +83,23 @@ const MAX_LAYERS = 5;
  */
 export function toTitle(serverText: string): string {
 	const text = unwrap(serverText.slice(0, MAX_SEARCHED_TEXT)).replace(REPEATED_INPUT, '');
-	const readable = withoutMarkup(text).replace(ADDRESS, '…');
+	const readable = withoutAddresses(withoutMarkup(text));
 	const title = findSentence(toPlainText(readable).replace(LEADING_PLACE, ''));
 	return isStatusPhrase(title) || isNameAlone(title) ? '' : truncate(title, MAX_TITLE_LENGTH);
+}
+
+/** A path behind a method of HTTP is a route, which tells what the server lacks. */
+const METHOD = /\b(?:GET|POST|PUT|PATCH|DELETE) $/;
+
+/** Characters of the longest method, and the space. */
+const METHOD_LENGTH = 7;
+
+function withoutAddresses(text: string): string {
+	return text.replace(ADDRESS, (address: string, index: number) =>
+		METHOD.test(text.slice(Math.max(0, index - METHOD_LENGTH), index)) && address.startsWith('/')
+			? address
+			: '…',
+	);
 }
 
 /** Before a message, it says nothing. */

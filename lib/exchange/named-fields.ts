@@ -52,6 +52,11 @@ const LINE = /^([\w.]{1,100})\r?$/gm;
 /** A name before a colon, where an issue begins: `error-body.ts` joins the place of an issue and its message so. */
 const BEFORE_COLON = /(?<=^|; )([\w.[\]]{1,100}): /g;
 
+/** An issue of pydantic as a text, in JSON or in Python's notation: its keys name nothing, the place in it does. */
+const ISSUE = /['"]loc['"] {0,2}: {0,2}[([]/;
+
+const ISSUE_KEY = /^(?:type|loc|msg|input|ctx|url)$/;
+
 /** All places of an error response in which a field may be named, for the body that was sent. */
 export function findPlaces(
 	{ serverText = '', facts }: Pick<ServerError, 'serverText' | 'facts'>,
@@ -69,8 +74,13 @@ export function findPlaces(
 	const paths = [...serverText.matchAll(PATH)].filter(
 		([text]) => PATH_OF_BODY.test(text) || sentNames.has(FIELD_OF_TYPE.exec(text)?.[1] ?? ''),
 	);
+	const isIssue = ISSUE.test(serverText);
+	const isKeyOfIssue = ({ 0: mark, 2: name = '', index }: RegExpExecArray) =>
+		isIssue &&
+		ISSUE_KEY.test(name) &&
+		/^ {0,2}:/.test(serverText.slice(index + mark.length, index + mark.length + 3));
 	const matches = [
-		...serverText.matchAll(QUOTED),
+		...[...serverText.matchAll(QUOTED)].filter((match) => !isKeyOfIssue(match)),
 		...paths,
 		...serverText.matchAll(LINE),
 		...serverText.matchAll(BEFORE_COLON),

@@ -232,6 +232,7 @@ async function classifyByDecision(
 			: [toChoice(allLabels, request)],
 		questionOrigin: getQuestionOrigin(request),
 		extraBody: settings.sampling.extraBody ?? {},
+		promptSource: 'text',
 	});
 	return {
 		...decision,

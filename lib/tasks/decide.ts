@@ -1,6 +1,6 @@
 /** Asks a decision model typed questions about a state: one pass of the model, and probabilities instead of text. */
 import type { Usage } from '../chat/chat-result';
-import type { SentMedia } from '../errors/facts';
+import type { PromptSource, SentMedia } from '../errors/facts';
 import type { ErrorContext } from '../errors/create-error';
 import { createInputError, createServerError } from '../errors/create-error';
 import { assertTextLength } from '../errors/text-limits';
@@ -46,6 +46,8 @@ export interface DecideRequest {
 	questionOrigin: Origin;
 	/** Additional fields of the request. */
 	extraBody: JsonRecord;
+	/** What users call the state, for advice about its length. */
+	promptSource: PromptSource;
 }
 
 export interface Decision {
@@ -78,7 +80,7 @@ const MAX_REQUEST_QUESTIONS = 64;
 export async function decide(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ state, stateOrigin, files, questions, questionOrigin, extraBody }: DecideRequest,
+	{ state, stateOrigin, files, questions, questionOrigin, extraBody, promptSource }: DecideRequest,
 ): Promise<Decision> {
 	const { model, signal } = settings;
 	assertModelName(model);
@@ -95,6 +97,7 @@ export async function decide(
 		...media,
 		state: withTexts(changeTexts(state, getTokenChange(stateOrigin, breakExact)), texts),
 		extraBody,
+		promptSource,
 	};
 	const parts: DecisionPart[] = [];
 	for (let start = 0; start < questions.length; start += MAX_REQUEST_QUESTIONS)
@@ -130,6 +133,7 @@ interface PartRequest {
 	/** The same as they are sent, without tokens of chat templates. The server answers to their names. */
 	wireQuestions: readonly Question[];
 	extraBody: JsonRecord;
+	promptSource: PromptSource;
 }
 
 /** What one request found out. */
@@ -143,7 +147,7 @@ interface DecisionPart {
 async function requestAnswers(
 	server: ModelServer,
 	settings: TaskSettings,
-	{ state, media, sentMedia, questions, wireQuestions, extraBody }: PartRequest,
+	{ state, media, sentMedia, questions, wireQuestions, extraBody, promptSource }: PartRequest,
 ): Promise<DecisionPart> {
 	const { value, warnings } = await runTask(server, settings, {
 		task: 'decide',
@@ -166,7 +170,7 @@ async function requestAnswers(
 		getFacts: () => ({
 			// A model without images rejects them with the status of a model without decisions.
 			...(sentMedia.length > 0 ? { media: () => sentMedia } : { task: () => 'decisions' }),
-			promptSource: () => 'state',
+			promptSource: () => promptSource,
 		}),
 	});
 	const { json, answers } = value;

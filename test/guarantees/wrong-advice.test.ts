@@ -10,7 +10,15 @@ import { chatModel, failureOf, run, serverHealth } from './support/node-runner';
 const start = useServers();
 
 /** What is sent. */
-type Task = 'chat' | 'plain chat' | 'image' | 'images' | 'tools' | 'embed' | 'transcribe';
+type Task =
+	| 'chat'
+	| 'plain chat'
+	| 'grammar'
+	| 'image'
+	| 'images'
+	| 'tools'
+	| 'embed'
+	| 'transcribe';
 
 interface Case {
 	name: string;
@@ -94,6 +102,14 @@ const CASES: readonly Case[] = [
 		status: 400,
 		body: message('Cannot specify grammar with tools'),
 		wrong: /Simplify/i,
+	},
+	{
+		name: 'a grammar in Extra Body is no schema of a tool',
+		task: 'grammar',
+		status: 400,
+		body: message('Failed to initialize samplers: failed to parse grammar'),
+		wrong: /Simplify|schema/i,
+		right: /Check the GBNF grammar\./,
 	},
 	{
 		name: 'a limit of tokens that was not sent is what the prompt leaves',
@@ -189,6 +205,10 @@ const RUNS: Readonly<Record<Task, (url: string) => Promise<unknown>>> = {
 			await chatModel(url, { parameters: { options: { maxTokens: 140_000 } } })
 		).supplied.invoke('Hi'),
 	'plain chat': async (url) => await (await chatModel(url)).supplied.invoke('Hi'),
+	grammar: async (url) => {
+		const parameters = { options: { extraBody: '{"grammar":"root ::= nothing ("}' } };
+		return await (await chatModel(url, { parameters })).supplied.invoke('Hi');
+	},
 	image: async (url) => await sendImages(url, 1),
 	images: async (url) => await sendImages(url, 2),
 	tools: async (url) =>

@@ -103,7 +103,7 @@ const llamaServer: ServerTexts = {
 const ollama: ServerTexts = {
 	...DEFAULT_TEXTS,
 	thinkingOff: 'Use a model whose thinking Ollama can turn off, such as qwen3.',
-	noModels: 'Download one with: ollama pull qwen3:8b',
+	noModels: 'Download one, for example with "ollama pull qwen3:8b".',
 	missingModel: (model) => `download it with "ollama pull ${model}".`,
 	context: (tokens) =>
 		`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
@@ -111,18 +111,22 @@ const ollama: ServerTexts = {
 		'Choose a model that lists "tools" under its capabilities (ollama show NAME), such as Qwen, Llama 3.1 or newer, Mistral or gpt-oss.',
 	tasks: {
 		decisions: needsModel(
-			'Select a decision model, or download one with Ollama 0.35 or newer, for example: ollama pull nimble. Classify also works with chat models.',
+			'Select a decision model, or download one with Ollama 0.35 or newer, for example with "ollama pull nimble". Classify also works with chat models.',
 		),
 		completion: needsModel('Use Chat instead of Complete, or select a model that generates text.'),
 		embeddings: needsModel(
-			'Download an embedding model, for example: ollama pull nomic-embed-text',
+			'Download an embedding model, for example with "ollama pull nomic-embed-text".',
 		),
 		rerank: needsOtherServer(OTHER_SERVERS.rerank),
 		images: needsOtherServer(OTHER_SERVERS.images),
 		imageEdits: needsOtherServer(OTHER_SERVERS.imageEdits),
-		transcription: needsOtherServer(OTHER_SERVERS.transcription),
+		transcription: needsModel(
+			`${OTHER_SERVERS.transcription} Or update Ollama, and select a model that lists "audio" under its capabilities (ollama show NAME).`,
+		),
 		translation: needsOtherServer(OTHER_SERVERS.translation),
-		speech: needsOtherServer(OTHER_SERVERS.speech),
+		speech: needsModel(
+			`${OTHER_SERVERS.speech} Or update Ollama to 0.40.8 or newer, and select a model that speaks.`,
+		),
 	},
 	suggestions: {
 		...DEFAULT_TEXTS.suggestions,
@@ -217,6 +221,8 @@ const litellm: ServerTexts = {
 		'Check that LiteLLM passes the setting on (drop_params omits it), or turn thinking off at the server behind LiteLLM.',
 	suggestions: {
 		...DEFAULT_TEXTS.suggestions,
+		serverError:
+			'Check the LiteLLM log, and that of the server behind it (api_base of the model in its configuration).',
 		modalityUnsupported:
 			'Use a model that supports it, or correct the entry of this one in LiteLLM (model_info: supports_vision). If the model does not need the images, do not pass them on (AI Agent: Automatically Passthrough Binary Images).',
 	},

@@ -136,6 +136,7 @@ export const textDecide: LocalLlamaOperation = withOutput({
 		const decision = await decide(server, settings, {
 			state: isEmpty ? '' : state,
 			stateOrigin: getOrigin(values, 'state'),
+			promptSource: 'state',
 			files: parts,
 			questions,
 			questionOrigin: joinOrigins(

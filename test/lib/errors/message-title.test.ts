@@ -33,6 +33,11 @@ test.each([
 	{ message: 'sampling error: ', title: 'sampling error' },
 	{ message: 'No file at /srv/models/a.gguf. Ask Eve.', title: 'No file at …' },
 	{ message: 'Not at http://gpu:8080/v1. Ask Eve.', title: 'Not at …' },
+	{
+		message: 'Unexpected endpoint or method. (POST /chat/completions)',
+		title: 'Unexpected endpoint or method. (POST /chat/completions)',
+	},
+	{ message: 'Cannot GET /v1/models of /srv/app. Ask Eve.', title: 'Cannot GET /v1/models of …' },
 	{ message: 'Internal Server Error:', title: '' },
 	// vLLM: pydantic's issues in Python's notation
 	{

@@ -215,3 +215,17 @@ test('each response that names fields has its consequences', () => {
 		'A rejected field is omitted only if the server itself rejects it, and the option is named',
 	);
 });
+
+test('the keys of an issue of pydantic name nothing; its place does', () => {
+	const issue = { type: 'int_type', loc: ['body', 'max_tokens'], msg: 'An integer', input: [4] };
+	const inPython =
+		"[{'type': 'int_type', 'loc': ('body', 'max_tokens'), 'msg': 'An integer', 'input': [4]}]";
+	for (const serverText of [JSON.stringify([issue]), inPython])
+		expect(
+			findPlaces({ serverText, facts: {} }, { input: 'cat', type: 'x', max_tokens: 4 }).map(
+				({ name }) => name,
+			),
+		).not.toContain('input');
+	const places = findPlaces({ serverText: "'input': too long", facts: {} }, { input: 'cat' });
+	expect(places.map(({ name }) => name)).toContain('input');
+});

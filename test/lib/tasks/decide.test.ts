@@ -37,6 +37,7 @@ const ask = async (request: Partial<DecideRequest> = {}) =>
 		questions: [ANGRY, TEAM, URGENCY],
 		questionOrigin: 'author',
 		extraBody: {},
+		promptSource: 'state',
 		...request,
 	});
 
@@ -207,6 +208,17 @@ describe('errors', () => {
 		server.route(ROUTE, reply.error(400, { error: { code: 400, message } }));
 		expect((await getError(ask())).message).toContain(message);
 	});
+
+	it.each(['state', 'text'] as const)(
+		'beyond the context: what is to be shortened has the name that users know, %s',
+		async (promptSource) => {
+			const message = 'request (9000 tokens) exceeds the available context size (4096 tokens)';
+			server.route(ROUTE, reply.error(400, { error: { code: 400, message } }));
+			const error = await getError(ask({ promptSource }));
+			expect(error.message).toContain(message);
+			expect(error.suggestion).toMatch(new RegExp(`Or shorten the ${promptSource}\\.$`));
+		},
+	);
 
 	it('an answer that is missing or none, by its question, with the others in the facts', async () => {
 		const answers = {

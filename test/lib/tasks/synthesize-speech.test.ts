@@ -253,14 +253,15 @@ test('speaches: a lost connection is reported', async () => {
 });
 
 test('servers without speech: the error names servers that support it', async () => {
-	for (const [profile, who] of [
-		['llama-server', 'llama-server'],
-		['ollama', 'Ollama'],
+	for (const [profile, title] of [
+		['llama-server', 'llama-server cannot speak'],
+		// Newer versions have models that speak.
+		['ollama', 'Ollama cannot speak with this model'],
 	] as const) {
 		forgetAll();
 		const error = await getError(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([error.message, error.suggestion]).toEqual([
-			`${who} cannot speak`,
+			title,
 			expect.stringContaining('GPUStack, speaches'),
 		]);
 	}

@@ -222,8 +222,8 @@ describe('other servers', () => {
 
 	test('an Ollama version without the route', async () => {
 		const error = await getError(run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }));
-		expect(error.message).toBe('Ollama cannot transcribe audio');
-		expect(error.suggestion).toContain('GPUStack, vLLM');
+		expect(error.message).toBe('Ollama cannot transcribe audio with this model');
+		expect(error.suggestion).toMatch(/GPUStack, vLLM.*update Ollama.*"audio"/s);
 	});
 
 	test.each([
