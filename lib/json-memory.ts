@@ -3,6 +3,7 @@
  *
  * The figures are those of V8 (Node 22 to 24, 64 bits), rounded up.
  */
+import { isOpening, JsonSigns } from './values/json-signs';
 
 /** Of a list or an object, without its entries. */
 export const CONTAINER_BYTES = 64;
@@ -22,24 +23,9 @@ export const ENTRY_BYTES = 8;
  */
 export const MAX_JSON_MEMORY = 64 * 1024 * 1024;
 
-/** Codes of characters. */
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-
-/** `{` and `}` */
-const OPENING = 0x7b;
-const CLOSING = 0x7d;
-
-/** The only bit in which square and curly brackets differ. */
-const CURLY_BIT = 0x20;
-
-/** Characters from one index up to another. */
-interface TextRange {
-	from: number;
-	end: number;
-}
+const QUOTE = 0x22;
 
 /** Estimates the memory of JSON that arrives in chunks, reading each character once. */
 export class JsonMemory {
@@ -50,51 +36,26 @@ export class JsonMemory {
 	/** Properties of all objects so far; a name that an object has twice counts twice. */
 	properties = 0;
 	private depth = 0;
-	private isInString = false;
-	/** Backslashes at the end of the last chunk, within a string. */
-	private backslashes = 0;
+	private readonly signs = new JsonSigns();
 
 	/** Adds the memory of the next part of the text, which may end anywhere. */
 	add(chunk: string): void {
-		for (let at = 0; at < chunk.length; at++)
-			if (this.isInString) at = this.skipString(chunk, at);
-			else this.readCode(chunk.charCodeAt(at));
+		const { signs } = this;
+		for (let at = signs.next(chunk, 0); at < chunk.length; at = signs.next(chunk, at + 1))
+			this.addSign(chunk.charCodeAt(at));
 	}
 
-	private readCode(code: number): void {
+	private addSign(code: number): void {
 		if (code === COMMA) this.bytes += ENTRY_BYTES;
 		else if (code === COLON) {
 			this.bytes += PROPERTY_BYTES;
 			this.properties++;
-		} else if (code === QUOTE) {
-			this.bytes += STRING_BYTES;
-			this.isInString = true;
-			this.backslashes = 0;
-		} else if ((code | CURLY_BIT) === OPENING) {
+		} else if (code === QUOTE) this.bytes += this.signs.isInString ? STRING_BYTES : 0;
+		else if (isOpening(code)) {
 			this.bytes += CONTAINER_BYTES;
 			this.depth++;
 			if (this.depth > this.deepest) this.deepest = this.depth;
-		} else if ((code | CURLY_BIT) === CLOSING) this.depth--;
-	}
-
-	/** @returns the index of the closing quote, or the last index. */
-	private skipString(chunk: string, start: number): number {
-		let from = start;
-		for (let at = chunk.indexOf('"', from); at >= 0; at = chunk.indexOf('"', from)) {
-			this.isInString = this.countBackslashes(chunk, { from, end: at }) % 2 === 1;
-			this.backslashes = 0;
-			if (!this.isInString) return at;
-			from = at + 1;
-		}
-		this.backslashes = this.countBackslashes(chunk, { from, end: chunk.length });
-		return chunk.length;
-	}
-
-	/** The backslashes directly before an index, also those of the last chunk. */
-	private countBackslashes(chunk: string, { from, end }: TextRange): number {
-		let at = end;
-		while (at > from && chunk.charCodeAt(at - 1) === BACKSLASH) at--;
-		return end - at + (at === from ? this.backslashes : 0);
+		} else this.depth--;
 	}
 }
 

@@ -1,5 +1,6 @@
 /** Masks secrets in everything that was received: the one place for bodies, values and texts. */
 import { parseJson } from '../values/json';
+import { JsonSigns, QUOTES } from '../values/json-signs';
 import { isRecord } from '../values/records';
 import { findSecrets, getSearch } from './find-secrets';
 import { NO_SECRETS } from './secrets';
@@ -51,11 +52,9 @@ export function maskBody(body: string, secrets: readonly string[] = NO_SECRETS):
 
 /** The next string of JSON, with its quotation marks; the end of the text if there is none. */
 function findString(json: string, from: number): { start: number; end: number } {
-	const start = json.indexOf('"', from);
-	if (start === -1) return { start: json.length, end: json.length };
-	let end = start + 1;
-	while (end < json.length && json[end] !== '"') end += json[end] === '\\' ? 2 : 1;
-	return { start, end: end + 1 };
+	const signs = new JsonSigns(QUOTES);
+	const start = signs.next(json, from);
+	return { start, end: start === json.length ? start : signs.next(json, start + 1) + 1 };
 }
 
 function maskLiteral(literal: string, secrets: readonly string[]): string {

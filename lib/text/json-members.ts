@@ -1,5 +1,6 @@
 /** The members of JSON text, with the source of each value: a parsed number has lost its digits, a parsed key its twin. */
 import { JsonMemory } from '../json-memory';
+import { BRACKETS, JsonSigns, SEPARATORS } from '../values/json-signs';
 import { getOwn } from '../values/own-properties';
 
 /** A member of an object, or an element of a list. */
@@ -9,9 +10,6 @@ export interface JsonMember {
 	/** JSON text of the value. */
 	value: string;
 }
-
-/** Strings, and the signs of JSON outside of them. */
-const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|[[\]{},:]/g;
 
 /**
  * Splits an object or a list. Keys that occur twice are returned twice.
@@ -28,17 +26,17 @@ export function splitJson(json: string): JsonMember[] {
 		if (value !== '') members.push({ key, value });
 		key = undefined;
 	};
-	for (const { 0: token, index } of json.matchAll(TOKEN)) {
-		if (token === '{' || token === '[') {
+	for (const { sign, index } of findSigns(json)) {
+		if (sign === '{' || sign === '[') {
 			depth += 1;
 			if (depth === 1) start = index + 1;
-		} else if (token === '}' || token === ']') {
+		} else if (sign === '}' || sign === ']') {
 			if (depth === 1) endMember(index);
 			depth -= 1;
-		} else if (depth === 1 && token === ',') {
+		} else if (depth === 1 && sign === ',') {
 			endMember(index);
 			start = index + 1;
-		} else if (depth === 1 && token === ':') {
+		} else if (depth === 1) {
 			key = JSON.parse(json.slice(start, index)) as string;
 			start = index + 1;
 		}
@@ -51,11 +49,24 @@ export function splitJson(json: string): JsonMember[] {
  */
 export function countSigns(json: string, max: number): number {
 	let count = 0;
-	for (const { 0: token } of json.matchAll(TOKEN)) {
-		if (token === ',' || token === ':') count += 1;
+	for (const { sign } of findSigns(json)) {
+		if (sign === ',' || sign === ':') count += 1;
 		if (count > max) break;
 	}
 	return count;
+}
+
+interface Sign {
+	/** A bracket, a comma or a colon. */
+	sign: string;
+	index: number;
+}
+
+/** The signs of JSON outside of strings, in their order. */
+function* findSigns(json: string): Generator<Sign> {
+	const signs = new JsonSigns(BRACKETS | SEPARATORS);
+	for (let index = signs.next(json, 0); index < json.length; index = signs.next(json, index + 1))
+		yield { sign: json.charAt(index), index };
 }
 
 /**
@@ -91,17 +102,17 @@ function countProperties(value: unknown): number {
 export function findDuplicateKeys(json: string): string[] {
 	const duplicates = new Set<string>();
 	const keysByDepth: Array<Set<string>> = [];
-	let lastToken = '';
-	for (const { 0: token } of json.matchAll(TOKEN)) {
-		if (token === '{' || token === '[') keysByDepth.push(new Set());
-		else if (token === '}' || token === ']') keysByDepth.pop();
-		else if (token === ':') {
+	let start = 0;
+	for (const { sign, index } of findSigns(json)) {
+		if (sign === '{' || sign === '[') keysByDepth.push(new Set());
+		else if (sign === '}' || sign === ']') keysByDepth.pop();
+		else if (sign === ':') {
 			const keys = keysByDepth.at(-1)!;
-			const key = JSON.parse(lastToken) as string;
+			const key = JSON.parse(json.slice(start, index)) as string;
 			if (keys.has(key)) duplicates.add(key);
 			keys.add(key);
 		}
-		lastToken = token;
+		start = index + 1;
 	}
 	return [...duplicates];
 }

@@ -1,10 +1,6 @@
 /** JSON whose end is missing. */
 import { parseJson } from './json';
-import { BACKSLASH, QUOTE } from './json-brackets';
-
-const [OPENING_OBJECT, OPENING_LIST, CLOSING_OBJECT, CLOSING_LIST, COMMA] = [
-	0x7b, 0x5b, 0x7d, 0x5d, 0x2c,
-];
+import { BACKSLASH, BRACKETS, JsonSigns, SEPARATORS } from './json-signs';
 
 /** An escape at the end that is not complete. */
 const CUT_ESCAPE = /\\(?:u[\da-fA-F]{0,3})?$/;
@@ -49,16 +45,14 @@ function withoutCutEscape(text: string): string {
 
 function findEnding(text: string): Ending {
 	const open: string[] = [];
-	let isInString = false;
 	let lastComma = -1;
-	for (let at = 0; at < text.length; at++) {
-		const code = text.charCodeAt(at);
-		if (code === QUOTE) isInString = !isInString;
-		else if (isInString) at += code === BACKSLASH ? 1 : 0;
-		else if (code === OPENING_OBJECT) open.push('}');
-		else if (code === OPENING_LIST) open.push(']');
-		else if (code === CLOSING_OBJECT || code === CLOSING_LIST) open.pop();
-		else if (code === COMMA) lastComma = at;
+	const signs = new JsonSigns(BRACKETS | SEPARATORS);
+	for (let at = signs.next(text, 0); at < text.length; at = signs.next(text, at + 1)) {
+		const sign = text.charAt(at);
+		if (sign === '{') open.push('}');
+		else if (sign === '[') open.push(']');
+		else if (sign === '}' || sign === ']') open.pop();
+		else if (sign === ',') lastComma = at;
 	}
-	return { brackets: open.reverse().join(''), isInString, lastComma };
+	return { brackets: open.reverse().join(''), isInString: signs.isInString, lastComma };
 }

@@ -1,5 +1,5 @@
 /** JSON without the loss of a digit. */
-import { BACKSLASH } from './json-brackets';
+import { JsonSigns, QUOTES } from './json-signs';
 import { parseJson } from './json';
 import { parseNumber } from './numbers';
 
@@ -58,36 +58,22 @@ function quoteUnsafeNumbers(json: string, unsafeNumbers: string[]): string {
 
 /** Whether places in JSON, asked for in their order, are in a string. */
 class StringFinder {
-	/** Where the current string begins or the text outside of strings continues. */
-	private at = 0;
+	private readonly signs = new JsonSigns(QUOTES);
+	/** Whether what precedes the next quotation mark is in a string. */
 	private isInString = false;
-	/** The next quote, which may be far away: it is looked for once. */
+	/** The next quotation mark, which may be far away: it is looked for once. */
 	private quote: number;
 
 	constructor(private readonly json: string) {
-		this.quote = this.findQuote();
+		this.quote = this.signs.next(json, 0);
 	}
 
 	contains(index: number): boolean {
 		while (this.quote < index) {
-			const { quote } = this;
-			if (!this.isInString || !this.isEscaped(quote)) this.isInString = !this.isInString;
-			this.at = quote + 1;
-			this.quote = this.findQuote();
+			this.isInString = this.signs.isInString;
+			this.quote = this.signs.next(this.json, this.quote + 1);
 		}
 		return this.isInString;
-	}
-
-	private findQuote(): number {
-		const quote = this.json.indexOf('"', this.at);
-		return quote < 0 ? Infinity : quote;
-	}
-
-	/** Whether an odd number of backslashes is before a quote. */
-	private isEscaped(quote: number): boolean {
-		let start = quote;
-		while (start > this.at && this.json.charCodeAt(start - 1) === BACKSLASH) start--;
-		return (quote - start) % 2 === 1;
 	}
 }
 

@@ -1,19 +1,5 @@
-/** Brackets of JSON, by the codes of its characters. */
-
-/** `"` */
-export const QUOTE = 0x22;
-
-/** `\` */
-export const BACKSLASH = 0x5c;
-
-/** `{`, and with the bit `CASE` also `[` */
-const OPENING = 0x7b;
-
-/** `}`, and with the bit `CASE` also `]` */
-const CLOSING = 0x7d;
-
-/** The only bit in which square and curly brackets differ. */
-const CASE = 0x20;
+/** Brackets of JSON: where a value ends, and how deep it is. */
+import { BRACKETS, isOpening, JsonSigns } from './json-signs';
 
 /** Tracks the brackets of JSON that arrives in chunks, reading each character once. */
 export class JsonBrackets {
@@ -21,9 +7,11 @@ export class JsonBrackets {
 	deepest = 0;
 	/** Brackets that are open. */
 	depth = 0;
-	isInString = false;
-	/** Characters of the next chunk that a backslash escapes: 0 or 1. */
-	private escaped = 0;
+	private readonly signs = new JsonSigns(BRACKETS);
+
+	get isInString(): boolean {
+		return this.signs.isInString;
+	}
 
 	/** Whether all values have ended. */
 	get isComplete(): boolean {
@@ -32,16 +20,10 @@ export class JsonBrackets {
 
 	/** @returns the index after the bracket that closes the first one; undefined if none does so far. */
 	read(chunk: string, from = 0): number | undefined {
-		let at = from + this.escaped;
-		this.escaped = 0;
-		for (; at < chunk.length; at++) {
-			const code = chunk.charCodeAt(at);
-			if (code === QUOTE) this.isInString = !this.isInString;
-			else if (this.isInString) at += code === BACKSLASH ? 1 : 0;
-			else if ((code | CASE) === OPENING) this.open();
-			else if ((code | CASE) === CLOSING && --this.depth <= 0) return at + 1;
-		}
-		this.escaped = at - chunk.length;
+		const { signs } = this;
+		for (let at = signs.next(chunk, from); at < chunk.length; at = signs.next(chunk, at + 1))
+			if (isOpening(chunk.charCodeAt(at))) this.open();
+			else if (--this.depth <= 0) return at + 1;
 		return undefined;
 	}
 

@@ -155,6 +155,7 @@ import { asRecord } from '../../lib/values/records';
 import type { JsonRecord } from '../../lib/values/records';
 import { parseExactJson, parseJsonExactly, parseJsonToSend } from '../../lib/values/exact-json';
 import { JsonBrackets } from '../../lib/values/json-brackets';
+import { JsonSigns } from '../../lib/values/json-signs';
 import { tryOrUndefined } from '../../lib/values/try-or-undefined';
 import { estimateTokens } from '../../lib/values/tokens';
 import { composeText, toPlainText } from '../../lib/values/safe-text';
@@ -329,6 +330,11 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'words that were split': joinSplitText,
 	'a value like Python': parseLiteral,
 	'a mark at the end': getLengthBeforeEndMarks,
+	'signs of JSON': (text) => {
+		const signs = new JsonSigns();
+		let at = -1;
+		while (at < text.length) at = signs.next(text, at + 1);
+	},
 	'brackets of JSON': (text) => [new JsonBrackets().read(text), new JsonBrackets().readAll(text)],
 	'depth of JSON': isDeepText,
 	'exact JSON': parseJsonExactly,
@@ -782,6 +788,7 @@ const EXCEPTIONS: Record<string, readonly string[]> = {
 		'cleanResponseFormat',
 		'getOwn',
 		'setOwn',
+		'isThinkingOmitted',
 		'toPromptRow',
 		'needsModel',
 		'needsOtherServer',
