@@ -32,10 +32,9 @@ export async function assertWritesText(
 	});
 }
 
-/** Whether a model answers typed questions, and writes no text. */
-
 /**
- * By the list that is known, without a request, or by the facts about the model, where only these tell it.
+ * Whether a model answers typed questions, and writes no text: by the list that is known, without a request, or by the facts
+ * about the model, where only these tell it.
  *
  * @returns false if the server does not say it
  */

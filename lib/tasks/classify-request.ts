@@ -249,12 +249,14 @@ export function omitConstraints(minTokens: number): Adaptation {
 	};
 }
 
-/** Reads the completion of a classification. */
-
 /** Errors of a response without a label, which the model may correct. */
 const EMPTY_ERRORS: ReadonlySet<ErrorType | undefined> = new Set(['emptyResponse', 'onlyThinking']);
 
-/** @throws a `ServerError` for a response that failed without a text. */
+/**
+ * Reads the completion of a classification.
+ *
+ * @throws a `ServerError` for a response that failed without a text.
+ */
 export async function readLabelCompletion(
 	response: HttpResponse,
 	options: LabelSet,

@@ -207,12 +207,12 @@ function findLabelIssue(labels: readonly Label[], max: number) {
 	return `The label "${labels[index]!.name}" is duplicated (case and spaces are ignored)`;
 }
 
-/** Classifies with a decision model: a choice between the labels, or a question about each of them. */
-
 /** From this probability, a text has a label, if it may have several. */
 const THRESHOLD = 0.5;
 
 /**
+ * Classifies with a decision model: a choice between the labels, or a question about each of them.
+ *
  * @param noneLabel a label for none of the others, if that is allowed for a text with one label
  * @throws {ServerError}
  */

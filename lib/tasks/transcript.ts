@@ -177,15 +177,13 @@ function* parseSubtitles(
 	return { text: textLines.join('\n'), subtitles: { format, content }, cues, extraFields };
 }
 
-/** The thinking that models write before a transcript. Pure. */
-
 /** Gemma's end of thinking, of which a server may remove the beginning. */
 const GEMMA_END = '<channel|>';
 
 const ENDS_WITH_THINKING = new RegExp(`(?:${CLOSING_TAG}|<channel\\|>)\\s*$`);
 
 /**
- * Removes the thinking before a transcript: models that answer with speech and text may think.
+ * Removes the thinking that models write before a transcript: those that answer with speech and text may think. Pure.
  *
  * @returns the response as it is, if its thinking has no end
  */
@@ -291,15 +289,16 @@ function stripTrailing(marked: string): string {
 	}
 }
 
-/** Words that whisper.cpp 1.8.4 and newer break at the end of a segment (its issue 3968). Pure. */
-
-/** A letter, a line end, and a small letter without a space. */
+/**
+ * What whisper.cpp 1.8.4 and newer break at the end of a segment (its issue 3968): a letter, a line end, and a small letter
+ * without a space.
+ */
 const BROKEN_WORD = /(?<=\p{L})\n(?=\p{Ll})/gu;
 
 /** The rest of a word at the beginning of a segment. */
 const REST = /^\p{Ll}[\p{L}\p{M}]*[.,!?;:]?(?=\s|$)/u;
 
-/** Joins the words of a text whose lines begin with a space, unless a word continues there. */
+/** Joins the broken words of a text whose lines begin with a space, unless a word continues there. */
 export function joinSplitText(text: string): string {
 	const startsWithSpace = /^ \S/.test(text) && /\n(?: \S|$)/.test(text);
 	return startsWithSpace ? text.replace(BROKEN_WORD, '') : text;

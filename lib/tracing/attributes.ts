@@ -187,13 +187,11 @@ function getPort({ port, protocol }: URL) {
 	return protocol === 'https:' ? 443 : 80;
 }
 
-/** Messages as an attribute of a span. */
-
 /** Characters of a conversation in a trace: exporters and servers reject longer attributes. */
 const MAX_CHARACTERS = 100_000;
 
 /**
- * Messages as JSON in the form of OpenTelemetry's conventions for generative AI.
+ * Messages as an attribute of a span: JSON in the form of OpenTelemetry's conventions for generative AI.
  *
  * @returns a list; of a conversation that is too long, only its end
  */

@@ -90,9 +90,7 @@ function isNotRated({ type, status }: ServerError) {
 	return type === 'invalidParam' && status === 400;
 }
 
-/** Likes or dislikes a message. */
-
-/** What can be selected. */
+/** What can be selected to like or dislike a message. */
 const RATINGS = {
 	dislike: 'Dislike',
 	like: 'Like',

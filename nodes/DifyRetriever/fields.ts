@@ -44,9 +44,7 @@ function parseDatasetIds(value: unknown, { label }: ValueSource): string[] {
 	return [...new Set(selectedIds.map((id) => parseUuid(id, 'knowledge base ID')))];
 }
 
-/** The knowledge bases to choose from in the editor. */
-
-/** All searchable knowledge bases; if the list fails, an entry with the reason. */
+/** The knowledge bases to choose from in the editor: all searchable ones; if the list fails, an entry with the reason. */
 export async function getKnowledgeBases(
 	this: ILoadOptionsFunctions,
 ): Promise<INodePropertyOptions[]> {

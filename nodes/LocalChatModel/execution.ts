@@ -101,11 +101,10 @@ export class ChatExecution {
 	}
 }
 
-/** The hint about a chat that could stream and does not. */
-
 /**
- * Suggests to enable streaming if a chat stayed empty while its response was generated. Undefined if that took little
- * time, if the response was streamed, and if the execution did not start in a chat.
+ * The hint about a chat that could stream and does not: suggests to enable streaming if it stayed empty while its response
+ * was generated. Undefined if that took little time, if the response was streamed, and if the execution did not start in a
+ * chat.
  */
 export function getStreamingHint(context: Context, totalMs: number): string | undefined {
 	if (totalMs <= NOTICEABLE_WAIT_MS || context.isStreaming?.() !== false) return undefined;
@@ -116,10 +115,8 @@ export function getStreamingHint(context: Context, totalMs: number): string | un
 	return `The chat showed nothing for ${Math.round(totalMs / 1000)} seconds. In "${trigger.name}", set Options → Response Mode to Streaming, so that the AI Agent streams its response.`;
 }
 
-/** A question without words, which a model would answer with something invented. */
-
 /**
- * Checks the message that is to be answered.
+ * Checks the message that is to be answered: a model would answer a question without words with something invented.
  *
  * @param rootNode undefined if n8n does not say which node uses the model
  * @throws {ServerError} of type `invalidInput` if it is from the user and has neither words nor files

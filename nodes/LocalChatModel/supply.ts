@@ -44,9 +44,10 @@ export async function supplyChatModel(
 	});
 }
 
-/** A generator as a LangChain model of this n8n. */
-
-/** Builds the model on the host's own LangChain classes, or on the SDK's adapter if those have changed. */
+/**
+ * A generator as a LangChain model of this n8n: on the host's own LangChain classes, or on the SDK's adapter if those have
+ * changed.
+ */
 async function createLangChainModel(
 	{ context }: SubNode,
 	{ generate, settings, server }: LangChainModelOptions,

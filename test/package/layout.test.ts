@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
+import { read, SOURCES } from './sources';
 
 const [, layout = ''] =
 	/\n## Layout\n([^]*?)\n## /.exec(fs.readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
@@ -58,6 +59,17 @@ test('every folder and file that a README of tests or of a room names exists', (
 	});
 	expect(pages).not.toEqual([]);
 	expect(missing).toEqual([]);
+});
+
+test('the head of a file stands at its beginning; any other comment is about what follows it', () => {
+	const imports = /import\b[^;]*;|\/\*[^]*?\*\/|\/\/.*|\s/g;
+	const floating = SOURCES.flatMap((file) => {
+		const text = read(file);
+		return [...text.matchAll(/\n\n\/\*\*(?:[^*]|\*(?!\/))*\*\/\n\n/g)]
+			.filter(({ index }) => text.slice(0, index).replace(imports, '') !== '')
+			.map(([comment]) => `${file}: ${comment.trim()}`);
+	});
+	expect(floating).toEqual([]);
 });
 
 /** Files of tests that start a server themselves, with the reason. All others use the scripted server. */

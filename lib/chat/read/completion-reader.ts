@@ -240,9 +240,7 @@ export class CompletionReader {
 	}
 }
 
-/** Masks secrets in a completion, whose events were masked one by one. */
-
-/** Masks what came in several events. */
+/** Masks secrets that came in several events: those of a completion were masked one by one. */
 function maskCompletion(
 	completion: Completion,
 	secrets: readonly string[] = NO_SECRETS,
@@ -257,9 +255,7 @@ function maskCompletion(
 	};
 }
 
-/** What an ended response consists of: its text, its calls, and what it means. */
-
-/** The completion of an ended response, by what was received beside its text. */
+/** The completion of an ended response: its text, its calls, and what it means, by what was received beside its text. */
 function toCompletion(
 	received: CompletionAccumulator,
 	output: SplitOutput,

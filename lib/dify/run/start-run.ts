@@ -207,8 +207,6 @@ async function followForMissingForms(
 	};
 }
 
-/** What a run that Dify refused to start is about, by what was sent with it. */
-
 /** Dify refused a value. */
 const isRefusedValue: (type: ErrorType) => boolean = isOneOf('invalidParam', 'runFailed');
 
@@ -216,8 +214,8 @@ const isRefusedValue: (type: ErrorType) => boolean = isOneOf('invalidParam', 'ru
 const mayBeAboutFile = isOneOf('invalidParam', 'runFailed', 'serverError');
 
 /**
- * Names what a refused run is about: the version or the conversation that Dify has not found, or the file whose URL it
- * quotes.
+ * Names what a run that Dify refused to start is about, by what was sent with it: the version or the conversation that Dify
+ * has not found, or the file whose URL it quotes.
  *
  * @param sent - The body of the request.
  * @returns other errors unchanged

@@ -244,8 +244,6 @@ function readKeysAndValues(cursor: TextCursor): NamedArguments {
 	}
 }
 
-/** Arguments as elements with their names, each tag after a token: MiniMax M3 (sgl-project/sglang, `minimax_m3.py`). */
-
 /** Deeper elements are not read. */
 const MAX_DEPTH = 20;
 
@@ -258,7 +256,8 @@ const TEXT = /[^<>]*/y;
 const LIST_ELEMENT = 'item';
 
 /**
- * Reads elements up to the first tag that opens none.
+ * Reads arguments as elements with their names, each tag after a token, up to the first tag that opens none: MiniMax M3
+ * (sgl-project/sglang, `minimax_m3.py`).
  *
  * @param token the text before each tag; empty if the server removed it
  */

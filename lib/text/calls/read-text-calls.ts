@@ -138,8 +138,6 @@ function readFollowingBlocks({
 	return { candidates, range: { from, to: last.to }, allowsTextAfter, ...(isOpen && { isOpen }) };
 }
 
-/** Shape (e): a complete response that is the JSON of calls, or a list of calls that are written like Python. */
-
 /** Llama 3 puts a semicolon between its calls (vllm-project/vllm, `llama_tool_parser.py`). */
 const SEPARATOR = /[\s\u200B]*;?[\s\u200B]*/y;
 
@@ -147,7 +145,7 @@ const SEPARATOR = /[\s\u200B]*;?[\s\u200B]*/y;
 const ABOUT: ReadonlySet<CallProblem> = new Set(['noArguments', 'notOnlyACall']);
 
 /**
- * Reads a complete response.
+ * Shape (e): a complete response that is the JSON of calls, or a list of calls that are written like Python.
  *
  * @returns undefined if it is anything else than calls
  */

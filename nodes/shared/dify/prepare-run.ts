@@ -87,11 +87,10 @@ export async function prepareRun(
 	return { ...settings, inputs, files, user, warnings, onDeltas: chatStream?.show };
 }
 
-/** The files from the trigger that no field of the node names. */
-
 /**
- * Reads the files of a chat message as far as the app accepts them, if the node sends them by itself. What is not sent is a loss
- * of the run: of a chat message each file, else those that the app would accept.
+ * Reads the files from the trigger that no field of the node names: those of a chat message as far as the app accepts them,
+ * if the node sends them by itself. What is not sent is a loss of the run: of a chat message each file, else those that the
+ * app would accept.
  */
 async function readUnnamedFiles(
 	call: DifyCall,
