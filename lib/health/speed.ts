@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { CompletionReader } from '../chat/read/completion-reader';
 import { createCompletionError } from '../chat/read/completion-error';
 import type { Completion, CompletionFailure } from '../chat/completion';
-import { getReportedSpeed } from '../chat/read/usage';
 import { asServerErrorOrThrow, ServerError } from '../errors/server-error';
 import type { HttpResponse } from '../http/types';
 import { getChatFields } from '../chat/body/generation-fields';
@@ -28,6 +27,8 @@ import {
 	evaluateRules,
 	findingFromGenerationError,
 } from './check-result';
+import { toSample } from './speed-sample';
+import type { Sample } from './speed-sample';
 
 export interface SpeedOptions {
 	/** Empty: the loaded model. */
@@ -64,16 +65,6 @@ export interface SpeedFailure extends Pick<ServerError, 'type'> {
 	/** Title of the error. */
 	message: PlainText;
 	suggestion: PlainText;
-}
-
-/** One request. Times count from sending, without the wait in n8n's queue. */
-interface Sample {
-	/** To the first generated token, thinking included. Missing if the response was buffered. */
-	firstTokenMs?: number;
-	promptTokensPerSecond?: number;
-	generatedTokens: number;
-	/** By the server's timings, otherwise from the first delta to the last. A minimum if the response was buffered. */
-	tokensPerSecond: number;
 }
 
 /** The speed of one model. */
@@ -284,45 +275,6 @@ function findFailure({ text, reasoning, failure }: Completion): CompletionFailur
 	// Output of an unsupported GPU or cache type: `@@@@`, `GGGG`.
 	const isGarbled = /^(.)\1{7,}$/su.test((text + reasoning).replace(/\s/g, ''));
 	return isGarbled ? { errorType: 'garbledOutput' } : undefined;
-}
-
-/** If the deltas arrive within a smaller share of the total time, the response was buffered. */
-const MIN_SPREAD = 0.05;
-/** A faster response looks buffered even if it is not. */
-const MIN_MEASURABLE_MS = 50;
-
-/** Times of a response, from the start of its request. */
-interface Times {
-	/** Of the first delta. */
-	firstMs: number;
-	/** Of the last delta. */
-	lastMs: number;
-	/** Of the end. */
-	totalMs: number;
-}
-
-function isBuffered(deltas: number, { firstMs, lastMs, totalMs }: Times) {
-	const isShort = totalMs >= MIN_MEASURABLE_MS && lastMs - firstMs < totalMs * MIN_SPREAD;
-	return deltas < 2 || isShort;
-}
-
-function toSample({ usage, timings }: Completion, deltas: number, times: Times): Sample {
-	const { firstMs, lastMs, totalMs } = times;
-	const generatedTokens = usage?.completionTokens || deltas;
-	const hasNoTimes = isBuffered(deltas, times);
-	const measuredSpeed = hasNoTimes
-		? (generatedTokens * 1000) / totalMs
-		: ((generatedTokens - 1) * 1000) / Math.max(1, lastMs - firstMs);
-	const promptSpeed =
-		hasNoTimes || !usage ? undefined : round((usage.promptTokens * 1000) / firstMs);
-	return {
-		...omitUndefined({
-			firstTokenMs: hasNoTimes ? undefined : Math.round(firstMs),
-			promptTokensPerSecond: timings?.prompt_per_second ?? promptSpeed,
-		}),
-		generatedTokens,
-		tokensPerSecond: round(getReportedSpeed(timings) ?? measuredSpeed),
-	};
 }
 
 /** Input of the findings. */

@@ -60,3 +60,44 @@ test.each<[string, Buffer]>([
 ])('no size: %s', (_name, image) => {
 	expect(getImageSize(image)).toBeUndefined();
 });
+
+test('a header is enough, and not one byte less', () => {
+	const enough: ReadonlyArray<[string, Buffer, number]> = [
+		['PNG', PNG, 25],
+		['JPEG', bytes([0xff, 0xd8], [0xff, 0xc0], FRAME, PADDING), 11],
+		[
+			'WebP',
+			bytes('RIFF\0\0\0\0WEBPVP8X\0\0\0\0', [0, 0, 0, 0, 0xff, 1, 0, 0x7f, 1, 0], PADDING),
+			30,
+		],
+	];
+	const hasSize = (image: Buffer, length: number) =>
+		getImageSize(image.subarray(0, length)) !== undefined;
+	expect(
+		enough.map(([name, image, length]) => [
+			name,
+			hasSize(image, length - 1),
+			hasSize(image, length),
+		]),
+	).toEqual(enough.map(([name]) => [name, false, true]));
+});
+
+test('a JPEG of many segments ends at a limit, whatever its bytes are', () => {
+	const withSegments = (count: number) =>
+		bytes(
+			[0xff, 0xd8],
+			...Array<number[]>(count).fill([0xff, 0xe0, 0, 2]),
+			[0xff, 0xc0],
+			FRAME,
+			PADDING,
+		);
+	expect(getImageSize(withSegments(999))).toEqual({ width: 512, height: 384 });
+	expect(getImageSize(withSegments(1_000))).toBeUndefined();
+});
+
+test.each([0xc1, 0xc3, 0xc5, 0xc9, 0xcf])('frame header %d of a JPEG', (marker) => {
+	expect(getImageSize(bytes([0xff, 0xd8, 0xff, marker], FRAME, PADDING))).toEqual({
+		width: 512,
+		height: 384,
+	});
+});

@@ -3,7 +3,10 @@
  * body or changes in it, and what the user is told.
  */
 import path from 'node:path';
-import { buildCompletionRequest } from '../../../../lib/chat/body/completion-request';
+import {
+	buildCompletionRequest,
+	cleanResponseFormat,
+} from '../../../../lib/chat/body/completion-request';
 import { GENERATION_OPTION_LIST } from '../../../../lib/chat/body/generation-options';
 import { needsNativeApi } from '../../../../lib/chat/body/native-api';
 import { toOllamaBody } from '../../../../lib/chat/body/ollama-body';
@@ -176,4 +179,19 @@ test('each setting has its own effect on the body at each server type', () => {
 		joinPlaces(outcomes),
 		'A setting changes its own part of a body, and is told where the server cannot have it',
 	);
+});
+
+test('a schema is cleaned alike, whether somebody is told or not', () => {
+	const sampling: SamplingSettings = {
+		responseFormat: { type: 'jsonSchema', name: 'form', schema: SCHEMA_WITH_PATTERN },
+	};
+	for (const serverType of Object.values(SERVER_TYPES)) {
+		const warnings: string[] = [];
+		const cleaned = cleanResponseFormat(sampling, serverType, warnings);
+		expect(cleanResponseFormat(sampling, serverType)).toEqual(cleaned);
+		expect({ name: serverType.name, told: warnings.length }).toEqual({
+			name: serverType.name,
+			told: serverType.compilesSchemas === undefined ? 0 : 1,
+		});
+	}
 });
