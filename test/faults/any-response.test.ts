@@ -5,7 +5,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { useClock } from '../guarantees/support/fake-clock';
-import { expectApproved, joinPlaces } from '../support/approved/approved-table';
+import { expectApproved, getTextsOfErrors, joinPlaces } from '../support/approved/approved-table';
 import type { PlacedOutcome } from '../support/approved/approved-table';
 import { getGoodResponse } from './good-responses';
 import type { GoodResponse } from './good-responses';
@@ -305,7 +305,9 @@ function describeTime(ms: number): string {
 }
 
 function describeResult({ items, returned, hints = [] }: OperationResult): string {
-	const warnings = hints.map(({ message, type }) => `hint ${type}: ${message}`);
+	const withoutErrors = (text: string) =>
+		[...getTextsOfErrors()].reduce((left, words) => left.replaceAll(words, '…'), text);
+	const warnings = hints.map(({ message, type }) => `hint ${type}: ${withoutErrors(message)}`);
 	return [JSON.stringify(withoutWords(withoutTimes(items ?? returned))), ...warnings].join(' ; ');
 }
 

@@ -4,16 +4,15 @@ import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorOverrides } from '../../../lib/errors/create-error';
 import { describeError, toOwnerChatText } from '../../../lib/errors/describe-error';
 import { withPeriod } from '../../../lib/errors/sentences';
+import { tell } from '../../../lib/errors/tell';
 import type { ErrorType } from '../../../lib/errors/error-types';
 import { expectApproved } from '../../support/approved/approved-table';
 
 const LONG = 'The model has a long story to tell about its failure. '.repeat(12);
-const FOUR = 'First step. Second step, which is longer. Third step! Fourth step? e.g. not a step.';
 
 const ERRORS: ReadonlyArray<
 	readonly [ErrorType, ErrorOverrides, url?: string, displayed?: string]
 > = [
-	['badRequest', {}],
 	['badRequest', { title: 'No', suggestion: 'Do it.' }],
 	[
 		'badRequest',
@@ -28,12 +27,6 @@ const ERRORS: ReadonlyArray<
 	['badRequest', { title: 'No', suggestion: 'See "It failed".', serverText: 'It failed' }],
 	['badRequest', { title: 'No', suggestion: 'Do it.', serverText: LONG }, 'http://gpu/v1'],
 	['badRequest', { title: 'No', suggestion: 'Do it.', partialText: 'Hello' }],
-	['badRequest', { title: 'No', detail: 'The detail', suggestion: FOUR, serverText: 'It failed' }],
-	[
-		'badRequest',
-		{ title: LONG.trim(), suggestion: FOUR, serverText: 'It failed' },
-		'http://gpu/v1',
-	],
 	['badRequest', { title: 'No', suggestion: '' }],
 	['badRequest', { title: 'No\u0007 bell', suggestion: 'Do\u202e it.' }],
 ];
@@ -64,4 +57,48 @@ test('each error has its texts', () => {
 		[...rows, ...others, ...ends],
 		'People read an error once, with its advice, and visitors no address',
 	);
+});
+
+test('an error without words of its own has those of its type', () => {
+	const error = createServerError('badRequest', {});
+	const { detail, suggestion } = tell(error, 'owner');
+	expect(describeError(error)).toBe(`${withPeriod(detail)} ${suggestion}`);
+	expect(toOwnerChatText(error)).toBe(describeError(error));
+});
+
+describe('of several steps', () => {
+	const suggestion =
+		'First step. Second step, which is longer. Third step! Fourth step? e.g. no step.';
+	const toError = (detail: string) =>
+		createServerError(
+			'badRequest',
+			{ url: 'http://gpu/v1' },
+			{ detail, suggestion, serverText: 'It failed' },
+		);
+
+	it('all are told where there is room', () => {
+		const all = `The detail. Server message: "It failed". ${suggestion} URL: http://gpu/v1`;
+		expect(describeError(toError('The detail'))).toBe(all);
+		expect(toOwnerChatText(toError('The detail'))).toBe(all);
+	});
+
+	/** Of a chat, whose limit is 40 words: the detail, and as much of the rest as fits. */
+	it.each([
+		{ words: 20, steps: suggestion, isQuoted: true },
+		{ words: 23, steps: 'First step. Second step, which is longer. Third step!', isQuoted: true },
+		{ words: 28, steps: 'First step. Second step, which is longer.', isQuoted: true },
+		{ words: 30, steps: 'First step.', isQuoted: true },
+		{ words: 36, steps: 'First step.', isQuoted: false },
+	])('a chat has $words words, then $steps', ({ words, steps, isQuoted }) => {
+		const detail = Array<string>(words).fill('No').join(' ');
+		const quotation = isQuoted ? 'Server message: "It failed". ' : '';
+		const all = `${detail}. ${quotation}${steps} URL: http://gpu/v1`;
+		const isAll = all.split(' ').length <= 40;
+		expect(toOwnerChatText(toError(detail))).toBe(isAll ? all : all.replace(/ URL: .*$/, ''));
+	});
+
+	it('the first one is told, however long the detail is', () => {
+		const detail = Array<string>(60).fill('No').join(' ');
+		expect(toOwnerChatText(toError(detail))).toBe(`${detail}. First step.`);
+	});
 });

@@ -159,10 +159,15 @@ function toText(outcome: unknown): string {
 	return typeof outcome === 'string' ? outcome : (JSON.stringify(outcome) ?? 'undefined');
 }
 
-/** The words of errors that this test file has produced so far (`test/support/jest/error-texts.ts`), as rows have them. */
-function getWordsOfErrors(): string[] {
+/** The words of errors that this test file has produced so far (`test/support/jest/error-texts.ts`). */
+export function getTextsOfErrors(): ReadonlySet<string> {
 	const { textsOfErrors = new Set() } = globalThis as { textsOfErrors?: ReadonlySet<string> };
-	const all = [...textsOfErrors].map(toLine);
+	return textsOfErrors;
+}
+
+/** The same, as rows have them. */
+function getWordsOfErrors(): string[] {
+	const all = [...getTextsOfErrors()].map(toLine);
 	return [...new Set(all.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]))];
 }
 

@@ -253,6 +253,7 @@ test('the form of an app', async () => {
 		},
 	};
 	const rows = [];
+	const notices = new Map<string, string>();
 	for (const [input, routes] of Object.entries(forms)) {
 		const server = await start(routes);
 		const schema = [{ id: 'kept', displayName: 'Kept' }];
@@ -261,7 +262,7 @@ test('the form of an app', async () => {
 			{ inputs: { schema } },
 		);
 		const { fields, emptyFieldsNotice } = await getForm.call(context);
-		rows.push({ input, outcome: (emptyFieldsNotice ?? '').replaceAll(server.url, 'SERVER') });
+		notices.set(input, (emptyFieldsNotice ?? '').replaceAll(server.url, 'SERVER'));
 		for (const field of fields) rows.push({ input: `${input}: ${field.id}`, outcome: field });
 	}
 	const context = editorContext({});
@@ -275,4 +276,14 @@ test('the form of an app', async () => {
 		rows,
 		'A form of the editor has the fields of the app',
 	);
+	expect([...notices]).toEqual([
+		['all fields', 'This app has no form to fill in.'],
+		['no fields', 'This app has no form to fill in.'],
+		[
+			'an error',
+			expect.stringMatching(
+				/^The form of the app could not be loaded\. App &lt;\u200bb&gt;unavailable.* URL: SERVER\/v1\/parameters$/,
+			),
+		],
+	]);
 });
