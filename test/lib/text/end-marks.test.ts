@@ -23,3 +23,12 @@ test.each([
 ])('%j becomes %j', (text, expected) => {
 	expect(withoutEndMarks(text)).toBe(expected);
 });
+
+test.each([0, 1, 99, 100, 101, 5_000])(
+	'what stands before it decides, after %d characters',
+	(length) => {
+		const before = 'x'.repeat(length);
+		expect(withoutEndMarks(`${before} is \`<|im_end|>`)).toBe(`${before} is \`<|im_end|>`);
+		expect(withoutEndMarks(`\`a\` ${before}.<|im_end|>`)).toBe(`\`a\` ${before}.`);
+	},
+);

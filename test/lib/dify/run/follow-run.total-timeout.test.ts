@@ -72,3 +72,23 @@ test('any pauses whose forms were submitted, then silence: the error comes at th
 		examples(12),
 	);
 });
+
+test.each([10_000, 20_000])('silence of %d ms ends it, without a total timeout', async (idleMs) => {
+	const { client } = await startDify({
+		[`GET /v1/workflow/${RUN}/events`]: toStream(undefined),
+		[`GET /v1/workflows/run/${RUN}`]: json({ id: RUN, status: 'running' }),
+	});
+	let outcome: unknown;
+	const timeouts = { idleMs, totalMs: 0 };
+	const following = followRun(client, { runId: RUN, user: 'u', timeouts }).catch(
+		(error: unknown) => (outcome = asServerErrorOrThrow(error)),
+	);
+	await clock.pass(idleMs - STEP_MS);
+	expect(outcome).toBeUndefined();
+	await clock.pass(2 * STEP_MS);
+	await clock.passUntil(following);
+	expect(outcome).toMatchObject({
+		type: 'runTimeout',
+		detail: expect.stringContaining(`${idleMs / 1_000} s`),
+	});
+});
