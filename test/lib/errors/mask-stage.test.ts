@@ -50,6 +50,18 @@ test('any secret of any script is masked in any parts, in each form', () => {
 	);
 });
 
+test.each(['文', 'ß', '😀', 'a'])(
+	'a secret of %s alone is masked in each form, character by character',
+	(character) => {
+		const secret = character.repeat(24);
+		for (const [name, escape] of Object.entries(ECHO_FORMS)) {
+			const text = `Du hast ${escape(secret)} gesagt`;
+			const shown = show(runStage(createMaskStage([secret])), split(text, 1)).join('');
+			expect([name, shown]).toEqual([name, mask(text, [secret])]);
+		}
+	},
+);
+
 test('any text arrives completely, and in the same parts whatever the secret is', () => {
 	const deltas = fc.array(
 		fc.oneof(

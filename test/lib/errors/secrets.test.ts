@@ -27,6 +27,11 @@ describe('the secrets', () => {
 			['anna:changeme', encode('anna:changeme')],
 		],
 		['cookies', { cookie: 'session=abcdef1234567890; theme=dark' }, ['abcdef1234567890']],
+		[
+			'cookies whose values have signs of equality, as base64',
+			{ cookie: 'a=abcdef12345=67890==;b=fedcba0987654321=' },
+			['abcdef12345=67890==', 'fedcba0987654321='],
+		],
 		['a key of an app', { authorization: `Bearer app-${DIFY}` }, [`app-${DIFY}`, DIFY]],
 		['a knowledge key', { 'x-api-key': `dataset-${DIFY}` }, [`dataset-${DIFY}`, DIFY]],
 		[

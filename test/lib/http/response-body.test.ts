@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { readBuffer, readChunks, readText } from '../../../lib/http/response-body';
+import { BufferedText, readBuffer, readChunks, readText } from '../../../lib/http/response-body';
 import { StreamParser } from '../../../lib/http/stream-parser';
 import { BodyTooLargeError, TooManyValuesError } from '../../../lib/http/body-limits';
 import { withLimits } from './client';
@@ -309,5 +309,20 @@ test.each([
 			for (const part of parts) yield await Promise.resolve(Uint8Array.from(part));
 		}
 		expect(await readText(body(), { bytes: 100, parsedBytes: 1_000 })).toBe(text);
+	},
+);
+
+test.each([1, 1_023, 1_024, 1_025, 5_000])(
+	'the end of JSON in %d chunks is seen in the newest one',
+	(count) => {
+		const text = new BufferedText();
+		const chunks = ['['.padEnd(2), ...Array<string>(count - 1).fill(' ')];
+		for (const chunk of chunks) text.add(chunk);
+		expect([text.mayHaveEnded(), text.hasEnded()]).toEqual([false, false]);
+		text.add(']');
+		expect([text.mayHaveEnded(), text.hasEnded()]).toEqual([true, true]);
+		// Of a stream of values, the next one begins.
+		text.add(',');
+		expect(text.mayHaveEnded()).toBe(false);
 	},
 );
