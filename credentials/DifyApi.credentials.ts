@@ -33,8 +33,8 @@ interface TestError {
 	type: ErrorType;
 	/** Of the response. */
 	statuses: readonly number[];
-	/** What happened. */
-	sentence: string;
+	/** What happened. Default: the title of the error. */
+	sentence?: string;
 }
 
 const TEST_ERRORS: readonly TestError[] = [
@@ -66,7 +66,6 @@ const TEST_ERRORS: readonly TestError[] = [
 	{
 		type: 'badGateway',
 		statuses: [502, 503, 520, 521, 522, 523],
-		sentence: 'A proxy responds, but Dify behind it does not.',
 	},
 	{
 		type: 'gatewayTimeout',
@@ -76,13 +75,12 @@ const TEST_ERRORS: readonly TestError[] = [
 	{
 		type: 'tunnelDown',
 		statuses: [530],
-		sentence: 'The tunnel to Dify is down.',
 	},
 ];
 
-function getSuggestion(type: ErrorType) {
-	return getErrorText(type, { service: 'dify' }).suggestion;
-}
+const getText = (type: ErrorType) => getErrorText(type, { service: 'dify' });
+
+const getSuggestion = (type: ErrorType) => getText(type).suggestion;
 
 export class DifyApi implements ICredentialType {
 	name = 'difyApi';
@@ -140,7 +138,7 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...TEST_ERRORS.flatMap(({ type, statuses, sentence }) =>
+			...TEST_ERRORS.flatMap(({ type, statuses, sentence = `${getText(type).title}.` }) =>
 				statuses.map((status) => statusRule(status, `${sentence} ${getSuggestion(type)}`)),
 			),
 			statusRule(

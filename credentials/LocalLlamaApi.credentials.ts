@@ -55,14 +55,14 @@ const ERROR_STATUSES = {
 } satisfies Partial<Record<ErrorType, number[]>>;
 
 /** n8n's test calls one route and checks only its status: some servers have no model list, and gateways also send 503. */
-const ERROR_DETAILS: Partial<Record<ErrorType, string>> = {
-	forbidden:
+const ERROR_DETAILS: Partial<Record<ErrorType, (title: string) => string>> = {
+	forbidden: () =>
 		'The server, or a proxy in front of it (Cloudflare Access, a firewall), does not allow this request (403). A proxy may require its own login headers: add them to Extra Headers. This test omits them if an expression needs the workflow',
-	unauthorized:
-		'The server rejected the API key. If API Key is empty, the server requires one. Extra Headers are not part of this test if an expression needs the workflow',
-	modelLoading:
-		'The model is still loading, or a gateway has no available server or key (503): run Server Health (Check) to see its message',
-	routeNotFound:
+	unauthorized: (title) =>
+		`${title}. If API Key is empty, the server requires one. Extra Headers are not part of this test if an expression needs the workflow`,
+	modelLoading: (title) =>
+		`${title}, or a gateway has no available server or key (503): run Server Health (Check) to see its message`,
+	routeNotFound: () =>
 		'The server responds, but has no model list at this path. If this is Dify, use the credential Dify API. Servers for speech or embeddings may still work with the nodes: keep the credential, and run Server Health (Check). For Ollama, remove /api from the Base URL or set Server Type to Ollama to pass it',
 };
 
@@ -96,7 +96,7 @@ function withSameForEachItem(fields: INodeProperties[]) {
 
 function toTestMessage(type: ErrorType, status?: number) {
 	const { title, detail = title, suggestion } = getErrorText(type, { status });
-	return `${ERROR_DETAILS[type] ?? detail}. ${OWN_SUGGESTIONS[type] ?? suggestion}`;
+	return `${ERROR_DETAILS[type]?.(title) ?? detail}. ${OWN_SUGGESTIONS[type] ?? suggestion}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {
