@@ -9,6 +9,8 @@ import * as zlib from 'node:zlib';
 import { getError } from '../../support/jest/get-error';
 import { withLimits } from './client';
 import { useSimulator } from '../../simulators/use-simulator';
+import { withDeadline } from '../../support/waiting/deadline';
+import { createDeferred } from '../../support/waiting/deferred';
 
 jest.mock('../../../lib/http/sleep', () =>
 	jest.requireActual<object>('../../support/waiting/mock-sleep'),
@@ -639,5 +641,42 @@ describe('the queue', () => {
 		expect(error).toMatchObject({ type: 'firstTokenTimeout', facts: { queued: true } });
 		stop.abort();
 		expect((await getError(running)).type).toBe('aborted');
+	});
+});
+
+describe('a response that nobody reads any more is closed, so that the server stops', () => {
+	/** Begins a response that has no end, and tells when its connection is closed. */
+	async function serveEndless() {
+		const closed = createDeferred();
+		const { send } = await serve((_sent, response) => {
+			response.on('close', closed.open);
+			response.write('data: {"a":1}\n\n');
+		});
+		const whenClosed = async () =>
+			await withDeadline(closed.wait, () => 'the end of the connection');
+		return { send, whenClosed };
+	}
+
+	test('after a part of it', async () => {
+		const { send, whenClosed } = await serveEndless();
+		const read = async ({ parts }: HttpResponse) => {
+			for await (const [part] of parts()) return part?.text;
+			return undefined;
+		};
+		expect(await send({}, read)).toBe('{"a":1}');
+		await whenClosed();
+	});
+
+	test('without reading it', async () => {
+		const { send, whenClosed } = await serveEndless();
+		expect(await send({}, async () => await Promise.resolve())).toBeUndefined();
+		await whenClosed();
+	});
+
+	test('after an error of its reader', async () => {
+		const { send, whenClosed } = await serveEndless();
+		const fail = async () => await Promise.reject(new Error('ours'));
+		await expect(send({}, fail)).rejects.toThrow('ours');
+		await whenClosed();
 	});
 });
