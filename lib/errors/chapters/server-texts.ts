@@ -218,7 +218,7 @@ const gpustack: ServerTexts = {
 const litellm: ServerTexts = {
 	...DEFAULT_TEXTS,
 	thinkingOff:
-		'Check that LiteLLM passes the setting on (drop_params omits it), or turn thinking off at the server behind LiteLLM.',
+		'Set Thinking to Effort and None, which LiteLLM also passes on to Ollama, or turn thinking off at the server behind LiteLLM (drop_params omits the setting).',
 	suggestions: {
 		...DEFAULT_TEXTS.suggestions,
 		serverError:

@@ -20,6 +20,7 @@ export const RECORDED_FOLDERS: RecordedFolder[] = [
 	{ form: 'raw', folder: 'fastapi-0.165.0', server: 'fastapi' },
 	{ form: 'raw', folder: 'gpustack', server: 'gpustack' },
 	{ form: 'raw', folder: 'litellm-1.106.2', server: 'litellm' },
+	{ form: 'raw', folder: 'litellm-1.108.7', server: 'litellm' },
 	{ form: 'raw', folder: 'llama-swap-0bdb372', server: 'llama-swap' },
 	{ form: 'raw', folder: 'ollama', server: 'ollama' },
 	{ form: 'raw', folder: 'ollama-0.33.0-rc2', server: 'ollama' },
