@@ -1,4 +1,4 @@
-/** n8n's nodes that read JSON of a chat model, on a real Ollama in the real n8n: with tools and thinking, as its model has them. */
+/** n8n's nodes that read JSON of a chat model, on a real Ollama in the real n8n: with a model that has tools, and one without. */
 import { CALLERS, runCaller, VERDICT } from '../e2e/support/judges';
 import type { N8nServer } from '../e2e/support/playground';
 import { scriptedModel, stopEverything, startN8n, workFolder } from '../e2e/support/playground';
@@ -14,6 +14,13 @@ const MARKS: Readonly<Record<string, string>> = {
 	'Sentiment Analysis': 'I am happy.',
 	Guardrails: 'Hello',
 };
+
+const MODELS = ['test-model', 'without-tools'];
+
+/** Ollama finds out by the names in the chat template whether a model has tools. */
+function withoutTools(bytes: Buffer): Buffer {
+	return Buffer.from(bytes.toString('latin1').replaceAll('tool', 'zool'), 'latin1');
+}
 
 describeWith(problemOf('ollama'), "n8n's judges on Ollama", () => {
 	let n8n: N8nServer;
@@ -33,14 +40,30 @@ describeWith(problemOf('ollama'), "n8n's judges on Ollama", () => {
 			{ OLLAMA_CONTEXT_LENGTH: '8192', OLLAMA_NUM_PARALLEL: '1' },
 			workFolder('ollama'),
 		));
-		await createOllamaModel(url, 'test-model', fs.readFileSync(file));
+		const bytes = fs.readFileSync(file);
+		await createOllamaModel(url, 'test-model', bytes);
+		await createOllamaModel(url, 'without-tools', withoutTools(bytes));
 	});
 	afterAll(async () => {
 		await stopServers();
 		await stopEverything();
 	});
 
-	it.each(CALLERS)('$node reads the response', async (caller) => {
-		expect(await runCaller(n8n, { url, caller })).toMatchObject(caller.json);
+	it('one of the models has no tools', async () => {
+		const tool = { type: 'function', function: { name: 'look', parameters: { type: 'object' } } };
+		const messages = [{ role: 'user', content: 'Hello' }];
+		const body = { model: 'without-tools', messages, tools: [tool] };
+		const refused = await fetch(`${url}/v1/chat/completions`, {
+			method: 'POST',
+			body: JSON.stringify(body),
+		});
+		expect(await refused.text()).toContain('does not support tools');
 	});
+
+	it.each(MODELS.flatMap((model) => CALLERS.map((caller) => ({ model, caller }))))(
+		'$caller.node reads the response of $model',
+		async ({ model, caller }) => {
+			expect(await runCaller(n8n, { url, caller, model })).toMatchObject(caller.json);
+		},
+	);
 });
