@@ -62,6 +62,18 @@ test.each(['文', 'ß', '😀', 'a'])(
 	},
 );
 
+test('of several secrets, one of another script is masked beside one of ASCII', () => {
+	const wide = '文'.repeat(24);
+	for (const secrets of [
+		[KEY, wide],
+		[wide, KEY],
+	])
+		for (const secret of secrets) {
+			const shown = show(runStage(createMaskStage(secrets)), split(`Du hast ${secret} gesagt`, 5));
+			expect(shown.join('')).toBe('Du hast *** gesagt');
+		}
+});
+
 test('any text arrives completely, and in the same parts whatever the secret is', () => {
 	const deltas = fc.array(
 		fc.oneof(
