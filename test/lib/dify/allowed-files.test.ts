@@ -5,11 +5,12 @@ import {
 	parseFieldFileRules,
 	selectAllowedFiles,
 } from '../../../lib/dify/allowed-files';
-import { expectApproved } from '../../support/approved/approved-table';
+import { expectApproved, joinPlaces } from '../../support/approved/approved-table';
 import { combine } from '../../support/approved/outcome';
 import type { FileCandidate } from '../../../lib/dify/allowed-files';
 import { asServerErrorOrThrow } from '../../../lib/errors/server-error';
 import path from 'node:path';
+import * as fc from 'fast-check';
 
 const MEGABYTE = 1024 * 1024;
 const file = (name: string, mimeType = '', size = 10) => ({ name, mimeType, size });
@@ -63,30 +64,44 @@ const LIMITS: Readonly<Record<string, object>> = {
 	},
 };
 
+const settings = combine({ upload: Object.keys(SETTINGS), limit: Object.keys(LIMITS) }).map(
+	({ upload, limit }) => ({
+		name: `${upload}, ${limit}`,
+		parameters: { file_upload: SETTINGS[upload], system_parameters: LIMITS[limit] },
+		perMessage: (SETTINGS[upload] as { number_limits?: number }).number_limits || Infinity,
+	}),
+);
+
 test('each file with each setting: its type, or why it is not sent', () => {
-	const settings = combine({ upload: Object.keys(SETTINGS), limit: Object.keys(LIMITS) });
-	const rows = settings.flatMap(({ upload, limit }) => {
-		const parameters = { file_upload: SETTINGS[upload], system_parameters: LIMITS[limit] };
-		const alone = FILES.map((one) => {
+	const outcomes = settings.flatMap(({ name, parameters }) =>
+		FILES.map((one) => {
 			const { allowed, unsent } = selectAllowedFiles([one], parameters);
 			const outcome = allowed.length > 0 ? allowed[0]!.type : `not sent: ${unsent[0]!.reason}`;
-			return { input: `${upload}, ${limit}: ${one.name} ${one.mimeType} ${one.size}`, outcome };
-		});
-		const { allowed, unsent } = selectAllowedFiles(FILES, parameters);
-		const sent = allowed.map((one) => one.file.name).join(' ');
-		const names = unsent.map(({ name }) => name).join(' ');
-		const all = {
-			input: `${upload}, ${limit}: all`,
-			outcome: `sent ${sent}; not ${names}`,
-		};
-		return [...alone, all];
-	});
+			return { subject: name, place: one.name, outcome };
+		}),
+	);
 	expectApproved(
 		path.join(__dirname, 'allowed-files.approved.txt'),
-		rows,
+		joinPlaces(outcomes),
 		'A file is sent only if the app takes it, and otherwise told',
 	);
 });
+
+test.each(settings)(
+	'several files are judged as each of them alone, up to the number of a message: $name',
+	({ parameters, perMessage }) => {
+		fc.assert(
+			fc.property(fc.shuffledSubarray(FILES), (files) => {
+				const alone = files.map((one) => selectAllowedFiles([one], parameters));
+				const taken = alone.flatMap(({ allowed }) => allowed);
+				const { allowed, unsent } = selectAllowedFiles(files, parameters);
+				expect(allowed).toEqual(taken.slice(0, perMessage));
+				const left = files.filter((one) => !allowed.some(({ file }) => file === one));
+				expect(unsent.map(({ name }) => name).sort()).toEqual(left.map(({ name }) => name).sort());
+			}),
+		);
+	},
+);
 
 /** What is told of files that the node selects; undefined: they are sent. */
 function refuse(files: readonly FileCandidate[], upload: object, formField?: string) {
