@@ -25,6 +25,8 @@ const FILES = [
 	file('g.zip', 'application/zip'),
 	file('h.ZIP'),
 	file('i'),
+	file('j.zip', 'application/zip', 3 * MEGABYTE),
+	file('k.zip', 'application/zip', 3 * MEGABYTE + 1),
 ];
 
 const SETTINGS: Readonly<Record<string, object>> = {
