@@ -1,5 +1,5 @@
 /** What comes back from a turn. */
-import type { ResponseEnd } from '../errors/server-error';
+import type { ResponseEnd } from '../errors/issues';
 import type { ServerTypeName } from '../server-type-name';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { ExactJson } from '../values/exact-json';

@@ -1,10 +1,12 @@
 /** One request of a turn to the model, and what was received for it. */
 import type { ErrorType } from '../errors/error-types';
+import type { KnownFacts } from '../errors/facts';
 import type { TokenLogprob } from './read/logprobs';
 import type { TextAndReasoning } from '../text/reasoning';
 import type { ThinkingKey } from '../servers/template-arguments';
 import type { JsonRecord } from '../values/records';
-import type { RawToolCall, RejectedTextCall } from '../text/calls/types';
+import type { RawToolCall } from '../text/calls/types';
+import type { RejectedTextCall } from '../rejected-call';
 import type { SamplingSettings } from './settings';
 import type { ChatMessage } from './chat-message';
 import type { ToolDefinition, ToolChoice } from './tool-definition';
@@ -66,9 +68,8 @@ interface FoundFailure {
 	errorEvent?: undefined;
 	isAfterOutput?: undefined;
 	errorType: ErrorType;
-	/** Default: those of the type. */
-	title?: string;
-	suggestion?: string;
+	/** What else is known. Default: nothing. */
+	about?: KnownFacts;
 	serverText?: string;
 	facts?: JsonRecord;
 	/** Tool of the invalid call. */

@@ -1,5 +1,5 @@
 /** How a response ended, as facts: its tokens against the limits, and the call that was cut. */
-import type { CutCall, ResponseEnd } from '../errors/server-error';
+import type { CutCall, ResponseEnd } from '../errors/issues';
 import { getProfile } from '../servers/profile';
 import type { RawToolCall } from '../text/calls/types';
 import type { Completion } from './completion';
@@ -46,19 +46,4 @@ export function toCutCall({ cutCalls }: Pick<TurnContext, 'cutCalls'>, call: Raw
 		(earlier) => earlier.name === name && earlier.arguments.length === args.length,
 	);
 	return { tool: name, length: args.length, times: equal.length };
-}
-
-/** What leaves room for a longer response. */
-export function suggestMoreTokens({ maxTokens, isContextFull: isFull }: ResponseEnd): string {
-	if (isFull === true)
-		return 'The context was full: raise the server context, or shorten the input.';
-	if (maxTokens === undefined) return 'Set Maximum Tokens, or raise the server context.';
-	return isFull === false
-		? `Raise Maximum Tokens (now ${maxTokens}).`
-		: 'Raise Maximum Tokens or the server context.';
-}
-
-/** The same, where a model may have spent them on thinking. */
-export function suggestRoomForThinking(end: ResponseEnd): string {
-	return `${suggestMoreTokens(end)} Thinking uses tokens, too.`;
 }

@@ -1,5 +1,6 @@
 /** The error of a turn that failed: with the options that its response names, and the advice by what is known of the turn. */
-import { getServerFacts, toKnownServer } from '../servers/server-facts';
+import { toKnownServer } from '../servers/known-server';
+import { getServerFacts } from '../servers/server-facts';
 import type { NamedOption } from '../errors/facts';
 import type { FactSources } from '../errors/investigate';
 import { investigate } from '../errors/investigate';

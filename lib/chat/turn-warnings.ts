@@ -1,14 +1,14 @@
 /** What users should know about a response that was accepted. */
 import type { ServerTexts } from '../errors/chapters/server-texts';
-import type { ResponseEnd } from '../errors/server-error';
+import type { ResponseEnd } from '../errors/issues';
 import type { RequestedChat } from '../exchange/differences';
 import { describeDifference, findDifferences } from '../exchange/differences';
 import { getOnlyModelWarnings } from '../servers/only-model';
 import { collectInputWarnings } from '../servers/truncation';
-import { describeRejectedCall } from './check/rejected-call';
+import { describeRejectedCall, suggestMoreTokens } from '../errors/chapters/turns';
 import type { ValidatedCompletion } from './check/validate-completion';
 import { describeIgnoredEnd } from './read/ignored-end';
-import { getResponseEnd, suggestMoreTokens } from './response-end';
+import { getResponseEnd } from './response-end';
 import { isThinkingOff } from './settings';
 import type { SamplingSettings } from './settings';
 import type { TurnContext } from './turn-context';
@@ -38,7 +38,7 @@ export async function collectResponseWarnings(
 		getFinishReasonWarning(completion, end),
 		// What imitates an earlier call also looks like one.
 		getImitatedCallWarning(text) ??
-			(rejectedCall && describeRejectedCall(rejectedCall, serverType, end)),
+			(rejectedCall && describeRejectedCall(rejectedCall, serverType.name, end)),
 		reasoningWarning,
 		describeIgnoredEnd(completion.ignoredEnd),
 		...getSettingWarnings(settings.sampling, accepted, serverType.texts),

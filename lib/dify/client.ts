@@ -266,7 +266,7 @@ export class DifyClient {
 		if (isRecord(json)) return json;
 		throw createDifyError('emptyResponse', {
 			url: this.buildUrl(path),
-			title: 'Dify returned an unexpected response',
+			about: { difyIssue: { kind: 'noObject' } },
 		});
 	}
 }

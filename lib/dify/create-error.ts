@@ -1,5 +1,6 @@
 /** Creates errors of Dify. */
 import type { ErrorOverrides } from '../errors/create-error';
+import type { InputWords } from '../errors/failure';
 import type { DifyErrorType, ErrorType } from '../errors/error-types';
 import type { ServerError } from '../errors/server-error';
 import { createServerError } from '../errors/create-error';
@@ -30,15 +31,22 @@ export function createDifyError(
 	);
 }
 
-/** Texts of an error. Default: those of its type. */
-type ErrorTexts = Pick<ErrorOverrides, 'title' | 'suggestion' | 'field' | 'inputProblem' | 'about'>;
+/** What is wrong with a value. Default: what its type says. */
+interface WrongValue
+	extends
+		Partial<Pick<InputWords, 'title' | 'suggestion'>>,
+		Pick<ErrorOverrides, 'field' | 'inputProblem' | 'about'> {}
 
 /** An error detected before sending. */
-export function createLocalError(type: DifyErrorType, texts: ErrorTexts = {}): ServerError {
-	return createDifyError(type, { ...texts, retryable: false });
+export function createLocalError(
+	type: DifyErrorType,
+	{ title, suggestion, ...overrides }: WrongValue = {},
+): ServerError {
+	const inputWords = title === undefined ? undefined : { title, suggestion };
+	return createDifyError(type, { ...overrides, inputWords, retryable: false });
 }
 
 /** Error for a value that Dify would reject or misread. */
-export function createParamError(texts: ErrorTexts): ServerError {
+export function createParamError(texts: WrongValue): ServerError {
 	return createLocalError('invalidParam', texts);
 }

@@ -99,7 +99,7 @@ export async function downloadFile(
 		const content = await readBuffer(response.bytes(), maxBytes).catch((error: unknown) => {
 			if (!(error instanceof BodyTooLargeError)) throw error;
 			throw createLocalError('requestTooLarge', {
-				title: `it exceeds the total of ${MAX_FILES_BYTES / 1024 / 1024} MB for the files of a run. Download it with an HTTP Request node`,
+				about: { difyIssue: { kind: 'largeFiles', maxBytes: MAX_FILES_BYTES } },
 			});
 		});
 		const type =

@@ -34,6 +34,6 @@ export function createMessageError({
 		about: { ...about, isEmpty, difyCode: code },
 		code,
 		serverText: hasWords ? serverText : undefined,
-		...(!isEmpty && { title, isServerText: true }),
+		sentence: title || undefined,
 	});
 }

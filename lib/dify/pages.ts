@@ -1,5 +1,4 @@
 /** Lists of Dify, page by page. */
-import { formatMegabytes } from '../http/body-limits';
 import { MemoryBudget } from '../memory-budget';
 import { TASK_LIMITS } from '../task-limits';
 import type { JsonRecord } from '../values/records';
@@ -50,7 +49,7 @@ interface Page {
  */
 export function parseRecords(list: unknown): JsonRecord[] {
 	if (Array.isArray(list)) return asRecords(list);
-	throw createLocalError('emptyResponse', { title: 'Dify did not return the requested list' });
+	throw createLocalError('emptyResponse', { about: { difyIssue: { kind: 'noList' } } });
 }
 
 /**
@@ -107,8 +106,7 @@ export async function* iteratePages(
 		});
 		if (!budget.take(records)) {
 			throw createLocalError('emptyResponse', {
-				title: `The list at ${list.path} takes more than ${formatMegabytes(keptBytes)} of memory`,
-				suggestion: 'Ask for fewer records.',
+				about: { difyIssue: { kind: 'largeList', path: list.path, maxBytes: keptBytes } },
 			});
 		}
 		yield records;
@@ -116,8 +114,9 @@ export async function* iteratePages(
 		if (records.length === 0 || at === undefined) return;
 	}
 	throw createLocalError('emptyResponse', {
-		title: `The list at ${list.path} has more than ${MAX_PAGES} pages of ${limit} records`,
-		suggestion: 'Check that no proxy changes the pages of Dify, or ask for fewer records.',
+		about: {
+			difyIssue: { kind: 'longList', path: list.path, pages: MAX_PAGES, pageSize: limit },
+		},
 	});
 }
 

@@ -27,6 +27,6 @@ export async function uploadFile(
 export function readFileId({ id }: JsonRecord): string {
 	const fileId = asNonEmptyString(id);
 	if (fileId === undefined)
-		throw createDifyError('emptyResponse', { title: 'Dify returned no file ID' });
+		throw createDifyError('emptyResponse', { about: { difyIssue: { kind: 'noFileId' } } });
 	return fileId;
 }

@@ -1,5 +1,5 @@
 /** From an error response, or an error inside a response, to its error. */
-import type { ErrorReport, ServerError, ServerErrorDetails } from './server-error';
+import type { ErrorReport, ServerError } from './server-error';
 import type { ErrorContext } from './create-error';
 import type { ErrorType } from './error-types';
 import { createServerError } from './create-error';
@@ -56,16 +56,16 @@ export function classifyErrorResponse(
 	// An error with a success status that contains no status counts as a server error.
 	const effectiveStatus = status < 300 && errorBody.isError ? 500 : status;
 	const isDify = hasDifyHeaders(response.headers);
-	const serverTitle = toServerTitle(
+	const title = toServerTitle(
 		{ status: effectiveStatus, form, message },
 		isDify && context.service !== 'dify',
 	);
-	const place = { ...response, status: effectiveStatus, hasSentence: serverTitle !== undefined };
-	const type = toErrorType(place, { ...errorBody, message }, context);
+	const read = { ...response, status: effectiveStatus, hasSentence: title !== undefined };
+	const type = toErrorType(read, { ...errorBody, message }, context);
 	const isNodePage = /Cannot (?:GET|POST) \//.test(response.body.slice(0, 1_000));
 	return createServerError(type, context, {
 		status,
-		...serverTitle,
+		...(title && splitPlace(title)),
 		serverText: toServerText(errorBody),
 		facts: {
 			...toTokenFacts(type, message),
@@ -78,8 +78,8 @@ export function classifyErrorResponse(
 		about: {
 			status,
 			location: response.location,
-			isEmpty: !place.hasSentence,
-			isWholeMessage: serverTitle && isWholeMessage(serverTitle.title!, errorBody.message),
+			isEmpty: !read.hasSentence,
+			isWholeMessage: title === undefined ? undefined : isWholeMessage(title, errorBody.message),
 			isPage: form === 'page',
 			isDify,
 			isNodePage,
@@ -129,10 +129,18 @@ export function hasDifyHeaders(headers: ErrorResponseInput['headers'] = {}): boo
 function toServerTitle(
 	{ status, form, message }: Pick<ParsedErrorBody, 'form' | 'message'> & { status: number },
 	isOtherService: boolean,
-): Pick<ServerErrorDetails, 'title' | 'isServerText'> | undefined {
+): string | undefined {
 	const hasSentence = status >= 400 && status !== 407 && (form === 'json' || form === 'text');
 	const title = hasSentence && !isOtherService ? toTitle(message) : '';
-	return title === '' ? undefined : { title, isServerText: true };
+	return title === '' ? undefined : title;
+}
+
+/** A place before the sentence. */
+const PLACE = /^([a-z][\w.[\]-]{0,100}): (?=\S)/;
+
+function splitPlace(title: string): Pick<ServerError, 'sentence' | 'place'> {
+	const [mark = '', place] = PLACE.exec(title) ?? [];
+	return { sentence: title.slice(mark.length), place };
 }
 
 /** With the names of llama-server. */
@@ -280,6 +288,7 @@ export function toStreamError(
 	if (!isUnknownError(type) && !isRouteByStatus) return error;
 	return createServerError('streamError', context, {
 		sentence: error.sentence,
+		place: error.place,
 		serverText: serverText || undefined,
 		report: error.report,
 		facts,

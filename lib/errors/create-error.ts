@@ -1,6 +1,7 @@
 /** Creates errors from what is known of a request. */
 import { mask, maskDeep } from './mask';
 import type { KnownFacts } from './facts';
+import type { InputWords } from './failure';
 import { parseHostAndPort } from './host-and-port';
 import type { ErrorType } from './error-types';
 import type { ServerErrorDetails } from './server-error';
@@ -24,20 +25,15 @@ export type ErrorOverrides = Partial<Omit<ServerErrorDetails, 'type' | 'url' | '
 	about?: KnownFacts;
 };
 
-/**
- * Builds an error from what is known. The context's secrets are masked in everything that was received.
- *
- * @param overrides `title` and `suggestion`: words in place of those of the table. A `title` without a `detail` is also the detail
- */
+/** Builds an error from what is known. The context's secrets are masked in everything that was received. */
 export function createServerError(
 	type: ErrorType,
 	context: Partial<ErrorContext>,
 	overrides: ErrorOverrides = {},
 ): ServerError {
-	const { about, title, detail, suggestion, ...details } = overrides;
+	const { about, inputWords, sentence, ...details } = overrides;
 	const { secrets, getServerFacts, root, typed, service, model, hasAnswered } = context;
 	const url = maskUrl(context);
-	const maskText = (text: string | undefined) => text && mask(text, secrets);
 	const known: KnownFacts = {
 		...parseHostAndPort(context.url),
 		...{ root, typed, service, model, hasAnswered },
@@ -51,9 +47,9 @@ export function createServerError(
 		service,
 		...details,
 		known: maskDeep(known, secrets),
-		title: maskText(title),
-		detail: maskText(detail),
-		suggestion: maskText(suggestion),
+		inputWords: maskDeep(inputWords, secrets),
+		sentence: sentence && mask(sentence, secrets),
+		place: details.place && mask(details.place, secrets),
 		partialText: maskPartial(details.partialText, secrets),
 		partialReasoning: maskPartial(details.partialReasoning, secrets),
 		code: maskExcerpt(details.code, secrets),
@@ -61,6 +57,12 @@ export function createServerError(
 		facts: maskDeep(details.facts, secrets),
 	});
 }
+
+/** What is known of an input, in addition to what is wrong with it. */
+interface InputErrorOverrides
+	extends
+		Pick<InputWords, 'detail'>,
+		Pick<ErrorOverrides, 'facts' | 'field' | 'inputProblem' | 'about'> {}
 
 /**
  * The error for bad input (a field, or the result of an expression), raised before anything is sent.
@@ -72,9 +74,13 @@ export function createServerError(
 export function createInputError(
 	title: string,
 	suggestion: string | undefined,
-	overrides: Pick<ErrorOverrides, 'detail' | 'facts' | 'field' | 'inputProblem' | 'about'> = {},
+	{ detail, ...overrides }: InputErrorOverrides = {},
 ): ServerError {
-	return createServerError('invalidInput', {}, { title, suggestion, ...overrides });
+	return createServerError(
+		'invalidInput',
+		{},
+		{ inputWords: { title, detail, suggestion }, ...overrides },
+	);
 }
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {

@@ -2,8 +2,22 @@
  * What is known of a failure. Each fact is a number, a name, an enum, or a list of these, set where it is known: when the error is
  * created, or by `investigate` at the end of an exchange, a task or a run. A sentence is no fact.
  */
+import type { RejectedTextCall } from '../rejected-call';
 import type { ServerTypeName } from '../server-type-name';
 import type { GatewayName } from './gateway-status';
+import type {
+	DifyIssue,
+	InvalidCalls,
+	ListIssue,
+	ModelActionIssue,
+	ModelLack,
+	ResponseEnd,
+	ResultIssue,
+	RunIssue,
+	SlowIndexing,
+	UnsupportedAction,
+	UntakenMedia,
+} from './issues';
 import type { ServerTask } from './lacking-task';
 
 /** Where a node has a value that an error is about. */
@@ -397,6 +411,8 @@ export interface Facts {
 	/** The model runs in Ollama's cloud. */
 	isCloudModel: true;
 
+	/** The place in the request that the response names, and whose label is in the title. */
+	labelledPlace: string;
 	/** Options that the response names. */
 	namedOptions: readonly NamedOption[];
 	/** Files of the messages; at least one. */
@@ -487,6 +503,40 @@ export interface Facts {
 	mayHaveStarted: true;
 
 	modelCommand: ModelCommand;
+	modelActionIssue: ModelActionIssue;
+	unsupportedAction: UnsupportedAction;
+	listIssue: ListIssue;
+	/** The server has no list of its voices. */
+	listsNoVoices: true;
+	modelLack: ModelLack;
+	/** Name of a model that answers typed questions, and writes no text. */
+	decisionModel: string;
+
+	resultIssue: ResultIssue;
+	untakenMedia: UntakenMedia;
+	/** MIME type of a stream that is plain text. */
+	plainStream: string;
+	/** As many are allowed in one response. */
+	tooManyCalls: number;
+	invalidCalls: InvalidCalls;
+	/** Looks like a call in the text of the response. */
+	rejectedCall: RejectedTextCall;
+	/** How the response of a chat ended. */
+	responseEnd: ResponseEnd;
+	/** The token limit ended the response. */
+	isCutOff: true;
+	/** The model stopped right after it had begun a JSON value. */
+	hasOnlyBegun: true;
+	/** The token limit ended the JSON of the response. */
+	cutJson: true;
+	/** How the JSON of the response differs from its schema. */
+	wrongJson: readonly string[];
+
+	difyIssue: DifyIssue;
+	runIssue: RunIssue;
+	slowIndexing: SlowIndexing;
+	/** The response that has too much is one event of a run. */
+	isRunEvent: true;
 
 	/** The request was a probe of Server Health. */
 	checkedService: CheckedService;
@@ -509,7 +559,7 @@ export interface Facts {
 	contextTokens: number;
 	/** Tokens that were requested for the response, as it says. */
 	responseTokens: number;
-	/** Nothing but its type has chosen the advice of the error. */
+	/** What was checked has no advice of its own. */
 	hasPlainAdvice: true;
 }
 

@@ -5,13 +5,13 @@ import type { ErrorType } from './error-types';
 import type { KnownFacts } from './facts';
 import { isMissingStatus } from './missing-route';
 
-/** Words of a room that has no chapter in the table yet. A row replaces them. */
-export interface OwnWords {
-	/** What happened in a few words. */
-	title?: string;
-	/** What happened in full. Default: the title. */
+/** What is wrong with an input: a sentence of the room that checks it. A row with facts counts more. */
+export interface InputWords {
+	/** What is wrong, without a full stop. */
+	title: string;
+	/** The same in full. Default: the title. */
 	detail?: string;
-	/** What to do about it. */
+	/** What to do about it. Default: what the table says. */
 	suggestion?: string;
 }
 
@@ -24,6 +24,8 @@ export interface Failure {
 	known: KnownFacts;
 	/** The first sentence of the server: the title, for who may read it. */
 	sentence?: string;
+	/** See `ServerError`. */
+	place?: string;
 	/** See `ServerError`. */
 	serverText?: string;
 	/** What stands before the title: the label of an option, or the number of a text. */
@@ -40,13 +42,14 @@ export interface Failure {
 	isOtherProgram?: boolean;
 	/** Public details. */
 	facts?: JsonRecord;
-	ownWords?: OwnWords;
+	/** Of an input that was not sent. */
+	inputWords?: InputWords;
 }
 
 /** What is known of a failure, with what its other parts say. */
 export function getKnownFacts(failure: Failure): KnownFacts {
 	const { known, type, reportedType = type, status, facts = {}, isOtherProgram } = failure;
-	const { sentence, ownWords } = failure;
+	const { sentence, inputWords } = failure;
 	const isMissing =
 		reportedType === 'routeNotFound' || (reportedType === 'badRequest' && isMissingStatus(status));
 	return {
@@ -60,6 +63,6 @@ export function getKnownFacts(failure: Failure): KnownFacts {
 		promptTokens: known.promptTokens ?? asFiniteNumber(facts.n_prompt_tokens),
 		contextTokens: known.contextTokens ?? asFiniteNumber(facts.n_ctx),
 		responseTokens: known.responseTokens ?? asFiniteNumber(facts.n_predict),
-		hasPlainAdvice: ownWords?.suggestion === undefined || undefined,
+		hasPlainAdvice: inputWords?.suggestion === undefined || undefined,
 	};
 }

@@ -6,7 +6,8 @@ import { getWrittenSecrets, NO_SECRETS } from './secrets';
 import type { ErrorType } from './error-types';
 import { isRetryable } from './error-types';
 import type { KnownFacts, ValuePlace } from './facts';
-import type { Failure, OwnWords } from './failure';
+import type { Failure, InputWords } from './failure';
+import type { PartialToolCall } from './issues';
 import { tell } from './tell';
 
 /** How a response reports its error, besides its words. */
@@ -31,41 +32,6 @@ export interface ErrorReport {
 /** There is no value, or it must be another one. */
 export type InputProblem = 'empty' | 'wrong';
 
-/** A tool call that was received before an error. */
-export interface PartialToolCall {
-	name: string;
-	/** As far as they were received. */
-	arguments: string;
-}
-
-/** A call whose arguments are not complete. */
-export interface CutCall {
-	/** Name as the model wrote it. */
-	tool: string;
-	/** Characters of its arguments that arrived. */
-	length: number;
-	/** Attempts of the turn whose call of this tool ended at the same place, this one included. */
-	times: number;
-}
-
-/** How a response ended, in tokens. Undefined: not known, or not so. */
-export interface ResponseEnd {
-	/** Characters that users have seen of the turn. */
-	shownLength: number;
-	/** Tokens of the prompt, as the response counts them. */
-	promptTokens?: number;
-	/** Tokens of the response. */
-	completionTokens?: number;
-	/** Maximum Tokens, if it is set. */
-	maxTokens?: number;
-	/** Tokens of the context, if the server has reported them. */
-	contextTokens?: number;
-	/** Whether the context ended the response, so that more tokens do not fit; false: a limit of its tokens did. */
-	isContextFull?: boolean;
-	/** The call that makes the response useless. */
-	cutCall?: CutCall;
-}
-
 /** Output that was received before an error. */
 export interface ReceivedOutput {
 	text?: string;
@@ -89,10 +55,8 @@ type ServerErrorData = Omit<
 >;
 
 /** What an error is made of. Default: `retryable` by the type, no facts. */
-export interface ServerErrorDetails extends Partial<ServerErrorData>, OwnWords {
+export interface ServerErrorDetails extends Partial<ServerErrorData> {
 	type: ErrorType;
-	/** The title is a sentence of the server. */
-	isServerText?: boolean;
 }
 
 /** What `investigate` found out. */
@@ -128,10 +92,12 @@ export class ServerError extends Error implements Failure {
 	readonly known!: KnownFacts;
 	/** The first sentence of the server: the title, for who may read it. */
 	readonly sentence?: string;
+	/** The place in the request that the server names before it: `max_tokens`. */
+	readonly place?: string;
 	/** What stands before the title: the label of an option, or the number of a text. */
 	readonly heading?: string;
-	/** Words of a room that has no chapter in the table yet. */
-	readonly ownWords?: OwnWords;
+	/** What is wrong with an input that was not sent, as the room that checks it says. */
+	readonly inputWords?: InputWords;
 	/** The resolved URL the request went to. Never contains a key. */
 	readonly url?: string;
 	/** HTTP status, if there was a response; for an error inside of one with a status of success, the status that the error names. */
@@ -169,25 +135,17 @@ export class ServerError extends Error implements Failure {
 	readonly partialReasoning?: string;
 	/** Tool calls that had arrived before the error. None of them was executed. */
 	readonly partialToolCalls?: readonly PartialToolCall[];
-	/** How the response of a chat ended. */
-	readonly end?: ResponseEnd;
 	/** Public details as plain data, for example ids or token counts. */
 	readonly facts!: JsonRecord;
 	/** The result so far, in the caller's own type. Never shown. */
 	readonly result?: unknown;
 
-	constructor({ title, detail, suggestion, isServerText, ...details }: ServerErrorDetails) {
-		const isSentence = isServerText === true && title !== undefined;
-		const ownWords = {
-			...details.ownWords,
-			...omitUndefined({ title: isSentence ? undefined : title, detail, suggestion }),
-		};
+	constructor(details: ServerErrorDetails) {
 		const data = {
 			known: {},
 			facts: {},
 			retryable: isRetryable(details.type),
-			...omitUndefined({ ...details, sentence: isSentence ? title : details.sentence }),
-			ownWords,
+			...omitUndefined({ ...details }),
 		};
 		// Without a `cause`: an undici error would carry the request, and with it the key, into logs.
 		super(tell({ ...data, type: details.type }, 'owner').title);
@@ -250,7 +208,7 @@ export class ServerError extends Error implements Failure {
 
 	/** The same error once facts show that it is of another type: with the words of that type. The sentence of the server stays. */
 	asType(type: ErrorType): ServerError {
-		return this.copyWith({ type, ownWords: undefined });
+		return this.copyWith({ type, inputWords: undefined });
 	}
 
 	/** The same error with other data. A new `type` also changes whether a retry is allowed. */

@@ -11,9 +11,10 @@
  * 5. No row: the advice of the server type (`chapters/server-texts.ts`), then the last row of the type (`rows/`), which may be none.
  * 6. `tell`, where the error leaves: item, panel, chat, trace, tool. The title is the server's sentence for who may read it.
  *
- * An error of a room without a chapter is created with words of its own (`ownWords`), which stand in the place of step 5.
+ * What is wrong with an input, the room that checks it says itself (`inputWords`): this sentence stands in the place of step 5.
  */
 import { formatDuration } from '../values/duration';
+import { omitUndefined } from '../values/records';
 import { truncateMiddle } from '../values/text';
 import { describeFailedNode, describeFormField } from './chapters/dify';
 import { describeNamedFile } from './chapters/files';
@@ -24,7 +25,7 @@ import type { Facts, KnownFacts } from './facts';
 import type { Failure } from './failure';
 import { getKnownFacts } from './failure';
 import { join, withPeriod } from './sentences';
-import { TABLE } from './table';
+import { CAUSES, FOUND, TABLE } from './table';
 
 /**
  * Who reads it: the owner of the workflow (the error of a node, an item, his chat, a finding), a model whose tool failed, a trace,
@@ -117,23 +118,28 @@ export function tellRow(row: Row, failure: Failure, known: KnownFacts): Words | 
 }
 
 /** The words of the type, with the advice of the type of the server. */
-function tellGeneral({ type, known, ownWords = {} }: Failure) {
+function tellGeneral({ type, known, inputWords }: Failure) {
 	const general = getErrorText(type, known);
 	const { serverType } = known;
 	const ofServer = serverType && SERVER_TEXTS[serverType].suggestions?.[type];
-	return { ...general, suggestion: ownWords.suggestion ?? ofServer ?? general.suggestion };
+	return { ...general, suggestion: inputWords?.suggestion ?? ofServer ?? general.suggestion };
 }
 
 function tellWithSentence(failure: Failure): Told {
-	const { sentence, heading, ownWords = {}, wasSentTwice, known } = failure;
+	const { sentence, place, heading, inputWords, wasSentTwice, known } = failure;
 	const general = tellGeneral(failure);
-	const { words = {} } = findRow(failure) ?? {};
-	const ownTitle = sentence ?? words.title ?? ownWords.title;
+	const words = {
+		...findRow(failure, FOUND)?.words,
+		...omitUndefined(findRow(failure, CAUSES)?.words ?? {}),
+	};
+	const said = sentence === undefined ? undefined : withHeading(sentence, place);
+	const ownTitle = said ?? words.title ?? inputWords?.title;
 	const title = withHeading(ownTitle ?? withOpenTime(general.title, failure), heading);
 	const ownDetail =
 		words.detail ??
-		ownWords.detail ??
+		inputWords?.detail ??
 		getSaid(failure) ??
+		getPlaced(failure) ??
 		(ownTitle === undefined ? general.detail : title);
 	const detail = withDifyFacts(withRefusedText(ownDetail ?? title, known), known);
 	const advice = words.suggestion ?? general.suggestion;
@@ -167,6 +173,13 @@ function describePauses({ refusedForMs, requestedPauseMs }: KnownFacts): string 
 /** All that Dify said: its errors have one message, of which the title is the first sentence. */
 function getSaid({ sentence, serverText, known: { service } }: Failure): string | undefined {
 	return sentence === undefined || service !== 'dify' ? undefined : serverText;
+}
+
+/** The sentence with the place that the server names, if the title has the label of an option instead. */
+function getPlaced({ sentence, known: { labelledPlace } }: Failure): string | undefined {
+	return sentence === undefined || labelledPlace === undefined
+		? undefined
+		: withHeading(sentence, labelledPlace);
 }
 
 /** With what the form of an app or the events of a run say of the place: a message of Dify names only a variable, or nothing. */

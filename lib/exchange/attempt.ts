@@ -1,5 +1,5 @@
 /** One attempt of an exchange: all that the exchange asks of its user between two decisions. */
-import type { PartialToolCall } from '../errors/server-error';
+import type { PartialToolCall } from '../errors/issues';
 import type { HttpResponse, RequestOptions } from '../http/types';
 import type { RouteName } from '../servers/types/server-type';
 import type { JsonRecord } from '../values/records';

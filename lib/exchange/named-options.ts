@@ -50,18 +50,12 @@ export function labelOptions(
 	};
 }
 
-/** A place before the sentence: `error-body.ts` writes it there, and the label takes its place. */
-const PLACE = /^([a-z][\w.[\]-]{0,100}): (?=\S)/;
-
+/** With the label in place of the place that the server names. */
 function withoutPlace(error: ServerError, fields: RequestFields, option: NamedField): ServerError {
-	const { sentence = '', detail, ownWords } = error;
-	const [mark = '', place = ''] = PLACE.exec(sentence) ?? [];
+	const { place = '' } = error;
 	const path = place.split(/[.[\]]/);
-	if (mark === '' || findField(fields, path)?.name !== option.name) return error;
-	return error.copyWith({
-		sentence: sentence.slice(mark.length),
-		ownWords: { ...ownWords, detail },
-	});
+	if (place === '' || findField(fields, path)?.name !== option.name) return error;
+	return error.copyWith({ place: undefined }).withFacts({ labelledPlace: place });
 }
 
 /** Whether the prompt alone exceeds the context: then no other option helps. */

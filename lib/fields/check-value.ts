@@ -3,7 +3,7 @@
  * `invalidInput` that names the field.
  */
 import { LONG_TEXT_SUGGESTION, findLengthProblem } from '../errors/text-limits';
-import { formatMegabytes } from '../http/body-limits';
+import { formatMegabytes } from '../values/size';
 import { JsonMemory } from '../json-memory';
 import { MAX_FIELD_VALUES } from '../task-limits';
 import { parseJsonToSend } from '../values/exact-json';

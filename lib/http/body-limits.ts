@@ -1,10 +1,6 @@
 /** Limits of response bodies, and the errors above them. */
+import { formatMegabytes } from '../values/size';
 import { JsonMemory, MAX_JSON_MEMORY } from '../json-memory';
-
-/** A size limit as text. */
-export function formatMegabytes(bytes: number): string {
-	return `${Math.floor(bytes / 2 ** 20)} MB`;
-}
 
 /** Characters of a body that an error keeps. More than it shows, so that no key is cut before it is masked. */
 export const MAX_RECEIVED_LENGTH = 10_000;

@@ -25,10 +25,8 @@ export async function assertWritesText(
 	const list = await tryProbe(server, url, { signal });
 	const models = parseModels(list?.json) ?? [];
 	if (models.find((one) => matchesModel(one, known.id))?.writesText !== false) return;
-	const name = toShownModelName(known.id);
 	throw createServerError('wrongModelType', toErrorContext(server, { url, model }), {
-		title: `The model "${name}" answers typed questions with probabilities, and does not write text`,
-		suggestion: 'Select a chat model, or use this one in Local Llama (Text: Decide or Classify).',
+		about: { decisionModel: toShownModelName(known.id) },
 	});
 }
 

@@ -237,5 +237,5 @@ function createUrlError(
 	part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
 	title: string,
 ) {
-	return createServerError('invalidUrl', {}, { title, facts: { part } });
+	return createServerError('invalidUrl', {}, { inputWords: { title }, facts: { part } });
 }

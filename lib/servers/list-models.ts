@@ -1,5 +1,6 @@
 /** Lists the models of a server, without loading or waking one. */
-import type { ErrorType } from '../errors/error-types';
+import type { ListIssue } from '../errors/issues';
+import { toKnownServer } from './known-server';
 import { createServerError } from '../errors/create-error';
 import { isErrorResponse } from '../errors/error-body';
 import { toErrorContext } from '../http/request-errors';
@@ -54,20 +55,18 @@ export async function listModels(
 	if (modelTask === 'chat' || modelTask === 'classification' || modelTask === 'decisions')
 		return sortForChat(matching.length > 0 ? matching : models, ({ id }) => id);
 	if (matching.length > 0) return matching;
-	const { suggestion } = serverType.texts.tasks[TASK_OF_LIST[modelTask]];
-	throw createListError(server, 'modelNotFound', {
-		title: `The server has no model for ${modelTask}`,
-		suggestion,
+	throw createListError(server, serverType, {
+		kind: 'noneFor',
+		purpose: modelTask,
+		task: TASK_OF_LIST[modelTask],
 	});
 }
 
 /** @throws a `ServerError` of type `featureDisabled` for a server without a rerank route. */
-export function assertRerankSupported(server: ModelServer, { label, texts }: ServerType): void {
-	const { needs, suggestion } = texts.tasks.rerank;
-	if (needs === 'model') return;
+export function assertRerankSupported(server: ModelServer, serverType: ServerType): void {
+	if (serverType.texts.tasks.rerank.needs === 'model') return;
 	throw createServerError('featureDisabled', toErrorContext(server, { url: server.getApiUrl() }), {
-		title: `${label} does not support reranking`,
-		suggestion,
+		about: { listIssue: { kind: 'noReranking' }, server: toKnownServer(serverType) },
 	});
 }
 
@@ -104,19 +103,19 @@ async function fetchModelList(server: ModelServer, { query, ...options }: ListQu
 	if (models === undefined) throw toProbeError(server, toListUrl(server), response);
 	// An empty list does not identify the server: there are no models, or the key has no access to them.
 	if (models.length === 0) {
-		const { texts } = await profile.fetchType(options.signal);
 		const hasKey = Object.keys(server.headers).length > 0;
-		const suggestion = `${texts.noModels}${hasKey ? ' Or give the key access to its models.' : ''}`;
-		throw createListError(server, 'modelNotFound', {
-			title: 'The server has no models',
-			suggestion,
+		throw createListError(server, await profile.fetchType(options.signal), {
+			kind: 'empty',
+			hasKey,
 		});
 	}
 	const serverType = profile.learnType(response);
-	const { entries: maxModels } = TASK_LIMITS.probe;
-	if (models.length > maxModels)
-		throw createListError(server, 'invalidResponse', {
-			title: `The server lists ${models.length} models, more than ${maxModels}`,
+	const { entries: maximum } = TASK_LIMITS.probe;
+	if (models.length > maximum)
+		throw createListError(server, serverType, {
+			kind: 'tooLong',
+			count: models.length,
+			maximum,
 		});
 	const enriched = await serverType.enrichModels?.(server, models, options);
 	return { models: enriched ?? models, serverType };
@@ -145,24 +144,12 @@ export async function fetchApiRoot(
 	return await profile.probeApiRoot(list, (url) => tryProbe(server, url, options));
 }
 
-/** The text of an error about the list. */
-interface ListErrorText {
-	title: string;
-	/** What to do besides entering a name. */
-	suggestion?: string;
-}
-
-function createListError(
-	server: ModelServer,
-	type: ErrorType,
-	{ title, suggestion }: ListErrorText,
-) {
-	const nameSuggestion =
-		suggestion === undefined
-			? 'Enter the model name with "By Name".'
-			: `${suggestion} You can also enter a name with "By Name".`;
+function createListError(server: ModelServer, serverType: ServerType, listIssue: ListIssue) {
 	const context = toErrorContext(server, { url: toListUrl(server) });
-	return createServerError(type, context, { title, suggestion: nameSuggestion });
+	const type = listIssue.kind === 'tooLong' ? 'invalidResponse' : 'modelNotFound';
+	return createServerError(type, context, {
+		about: { listIssue, server: toKnownServer(serverType) },
+	});
 }
 
 /** The names of a model in a request and in its response. */

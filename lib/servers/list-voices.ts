@@ -30,11 +30,7 @@ export async function listVoices(server: ModelServer, signal?: AbortSignal): Pro
 	const voices = isListMissing(response) ? undefined : parseVoices(response.json);
 	if (voices !== undefined && voices.length > 0) return voices;
 	const context = toErrorContext(server, { url: response.finalUrl });
-	throw createServerError('featureDisabled', context, {
-		title: 'The server does not list its voices',
-		suggestion:
-			'Enter the name of the voice with "By Name": the documentation of the model lists them.',
-	});
+	throw createServerError('featureDisabled', context, { about: { listsNoVoices: true } });
 }
 
 /** An API without a version in its path is found by its list of models. */

@@ -6,6 +6,7 @@ import { isListMissing, probe } from './probe';
 import { assertModelName } from './model-names';
 import { parseModels } from './parse-models';
 import { getProfile } from './profile';
+import { toKnownServer } from './known-server';
 import { TimeLimit } from './time-limit';
 import { SERVER_TYPES } from './types';
 import type {
@@ -16,14 +17,6 @@ import type {
 	ServerType,
 } from './types/server-type';
 import type { ServerTypeName } from '../server-type-name';
-
-/** The actions, as text after "cannot". */
-const ACTION_LABELS: Readonly<Record<ModelAction, string>> = {
-	load: 'load or unload models',
-	unload: 'load or unload models',
-	pull: 'download models',
-	remove: 'delete models',
-};
 
 /** What an action did, on which server. */
 export interface ModelActionReport extends ModelActionResult {
@@ -82,11 +75,8 @@ function createUnsupportedError(server: ModelServer, serverType: ServerType, act
 	const supportingTypes = Object.values(SERVER_TYPES).filter(
 		({ modelActions }) => modelActions?.[action] !== undefined,
 	);
-	const supportedBy = `Only ${supportingTypes.map(({ label }) => label).join(', ')} support this.`;
-	const alternative =
-		action === 'load' || action === 'unload' ? serverType.texts.noModelActions : undefined;
+	const supporting = supportingTypes.map(({ label }) => label);
 	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
-		title: `${serverType.label} cannot ${ACTION_LABELS[action]} on request`,
-		suggestion: alternative === undefined ? supportedBy : `${supportedBy} ${alternative}`,
+		about: { unsupportedAction: { action, supporting }, server: toKnownServer(serverType) },
 	});
 }

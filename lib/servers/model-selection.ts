@@ -39,14 +39,16 @@ export function selectOnlyModel(
 	const candidates = preferLoadedModels(models);
 	if (candidates.length === 1) return candidates[0]!.id;
 	throw createServerError('invalidInput', context, {
-		title:
-			candidates.length === 0
-				? 'The server lists no models'
-				: 'The server has several models, and none is selected',
-		suggestion: `Select a model in the node or enter its name. ${suggestModels(
-			candidates.map(({ id }) => id),
-			undefined,
-		)}`.trim(),
+		inputWords: {
+			title:
+				candidates.length === 0
+					? 'The server lists no models'
+					: 'The server has several models, and none is selected',
+			suggestion: `Select a model in the node or enter its name. ${suggestModels(
+				candidates.map(({ id }) => id),
+				undefined,
+			)}`.trim(),
+		},
 	});
 }
 

@@ -1,10 +1,11 @@
 /** What is known of the server of a failed request, or can be asked of it. */
-import type { ContextSizes, KnownServer } from '../errors/facts';
+import type { ContextSizes } from '../errors/facts';
 import type { FactSources } from '../errors/investigate';
 import type { ServerError } from '../errors/server-error';
+import { toKnownServer } from './known-server';
 import { listModels } from './list-models';
 import { getProfile } from './profile';
-import type { ModelServer, ServerType } from './types/server-type';
+import type { ModelServer } from './types/server-type';
 import { asFiniteNumber } from '../values/numbers';
 
 /** The model of the request that failed. */
@@ -35,16 +36,6 @@ export function getServerFacts(
 		isRightAddress: async () => (await fetchIsAddressRight()) || undefined,
 		isUnprovenAddress: async () =>
 			(error.sentence === undefined && !(await fetchIsAddressRight())) || undefined,
-	};
-}
-
-/** A server as the table of what is told knows it. */
-export function toKnownServer({ name, label, hasEveryRoute, routes }: ServerType): KnownServer {
-	return {
-		type: name,
-		label,
-		hasEveryRoute: hasEveryRoute === true,
-		hasNativeRoutes: routes !== undefined,
 	};
 }
 

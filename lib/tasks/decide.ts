@@ -163,8 +163,7 @@ async function requestAnswers(
 			const { answers } = asRecord(json);
 			if (isRecord(answers)) return { json: asRecord(json), answers };
 			throw createServerError('invalidResponse', response.errorContext, {
-				title: 'The server returned no answers',
-				suggestion: 'Check that the Base URL points to a server with decision models.',
+				about: { resultIssue: { kind: 'noAnswers' } },
 			});
 		},
 		getFacts: () => ({
@@ -193,19 +192,15 @@ function readAnswers(
 ): Answer[] {
 	const parsed = wireQuestions.map((question) => parseAnswer(question, received));
 	const problems = parsed.flatMap((result, at) =>
-		result.ok ? [] : [`The answer to "${questions[at]!.name}" ${result.problem}`],
+		result.ok ? [] : [{ question: questions[at]!.name, problem: result.problem }],
 	);
 	if (problems.length > 0)
 		throw createServerError('invalidResponse', context, {
-			title: truncate(problems.slice(0, MAX_NAMES).join('. '), MAX_TITLE),
-			suggestion:
-				'Update the server, or use another decision model. Fewer questions in one item may help.',
+			about: { resultIssue: { kind: 'answers', problems: problems.slice(0, MAX_NAMES) } },
 			facts: { answers: received },
 		});
 	return parsed.flatMap((result) => (result.ok ? [result.answer] : []));
 }
-
-const MAX_TITLE = 500;
 
 function getUnaskedWarnings(questions: readonly Question[], received: JsonRecord): string[] {
 	const asked = new Set(questions.map(({ name }) => name));

@@ -191,23 +191,21 @@ export async function requestImages(
 	const { entries: maxImages } = TASK_LIMITS[task];
 	if (entries.length > maxImages)
 		throw createServerError('invalidResponse', context, {
-			title: `The server returned ${entries.length} images, more than ${maxImages}`,
-			suggestion: 'Check the Extra Body and the server log: as many images were not requested.',
+			about: {
+				resultIssue: { kind: 'tooManyImages', count: entries.length, maximum: maxImages },
+			},
 		});
 	const images = entries.map((entry) => toImage(entry, context));
-	if (images.length === 0) throw createServerError('emptyResponse', context, NO_IMAGE);
+	if (images.length === 0)
+		throw createServerError('emptyResponse', context, {
+			about: { resultIssue: { kind: 'noImage' } },
+		});
 	const differences = findDifferences('images', {
 		requested: toSentFields({ requestedFields: body, sentBody }),
 		result: { images },
 	}).map((difference) => describeDifference(difference));
 	return { images, warnings: [...warnings, ...differences] };
 }
-
-/** The error of a response without an image. */
-const NO_IMAGE = {
-	title: 'The server returned no image',
-	suggestion: 'Check the server log, and that the model generates images of this size.',
-};
 
 /** Models halve the size several times: by 64, if they are old. */
 const SIZE_STEP = 64;
@@ -241,10 +239,12 @@ function toImage(
 		const bytes =
 			media.type === 'other' ? media.description : `${content.byteLength} bytes of an unknown type`;
 		throw createServerError('invalidResponse', context, {
-			title: 'The server response is not an image',
-			detail: `The server response is not an image, but ${imageUrl === undefined ? bytes : 'a URL, which is not fetched'}`,
-			suggestion:
-				'The node requests base64 (response_format "b64_json"). Check the server log and the Extra Body.',
+			about: {
+				resultIssue: {
+					kind: 'notAnImage',
+					received: imageUrl === undefined ? bytes : 'a URL, which is not fetched',
+				},
+			},
 		});
 	}
 	const { mimeType, extension } = media.file;

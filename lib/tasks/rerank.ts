@@ -234,9 +234,7 @@ function createRequest(
 			const scores = parseScores(json, batch.length);
 			if (typeof scores === 'string')
 				throw createServerError('invalidResponse', response.errorContext, {
-					title: `The server returned an unusable ranking: ${scores}`,
-					suggestion:
-						'Check that the Base URL points to a server with a rerank endpoint, and that the model is a reranker.',
+					about: { resultIssue: { kind: 'ranking', problem: scores } },
 				});
 			return {
 				results: batch.map(({ index }, at) => ({ index, score: scores[at]! })),

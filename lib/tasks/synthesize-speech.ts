@@ -149,12 +149,6 @@ const MIME_TYPE_BY_FORMAT: Record<Exclude<AudioFormat, 'pcm'>, string> = {
 };
 
 /** The error of a response without audio. */
-const NO_AUDIO = {
-	title: 'The server returned no audio',
-	suggestion:
-		'Check the text, the voice and the model, and the server log. A text that consists only of emoji or punctuation produces no audio.',
-};
-
 /** @throws a `ServerError`, also if the response contains no audio. */
 export async function synthesizeSpeech<Stored>(
 	server: ModelServer,
@@ -183,8 +177,7 @@ export async function synthesizeSpeech<Stored>(
 			const { head, chunks } = await readAudio(response, format);
 			if (head.byteLength < MIN_AUDIO_BYTES)
 				throw createServerError('emptyResponse', response.errorContext, {
-					...NO_AUDIO,
-					detail: `${NO_AUDIO.title}: its response has ${head.byteLength} bytes`,
+					about: { resultIssue: { kind: 'noAudio', bytes: head.byteLength } },
 				});
 			const type = detectAudioType(response, { head, requested: format });
 			// A WAV file gets its real length, for players and for n8n: it is read to its end first.
@@ -305,12 +298,9 @@ function detectAudioType(
 	return isRequested || isCoincidence ? requestedType : { mimeType, extension };
 }
 
-function createOtherMediaError(description: string, context: ErrorContext) {
-	const title = 'The server response is not audio';
+function createOtherMediaError(received: string, context: ErrorContext) {
 	return createServerError('invalidResponse', context, {
-		title,
-		detail: `${title}, but ${description}`,
-		suggestion: 'Check that the model generates speech, the Extra Body, and the server log.',
+		about: { resultIssue: { kind: 'notAudio', received } },
 	});
 }
 

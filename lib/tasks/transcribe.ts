@@ -161,9 +161,7 @@ export async function transcribe(
 			if (parsedTranscript) return parsedTranscript;
 			if (text.trim()) throw response.toError(text);
 			throw createServerError('invalidResponse', response.errorContext, {
-				title: 'The server returned an empty response instead of a transcript',
-				suggestion:
-					'Check that the Base URL points to a transcription server, and that the model is a speech model.',
+				about: { resultIssue: { kind: 'noTranscript' } },
 			});
 		},
 		getPartialOutput: () => ({ text: readCutTranscript(received), reasoning: '' }),

@@ -29,20 +29,15 @@ function createNoAudioError(url: string) {
 	return createDifyError('emptyResponse', {
 		url,
 		status: 200,
-		title: 'Dify returned no audio',
-		suggestion:
-			'The message is unknown or has an empty response, or the speech provider returned no audio. Check the message ID, and the model provider log in Dify.',
+		about: { difyIssue: { kind: 'noAudio' } },
 	});
 }
 
-function createNotAudioError(url: string, description: string) {
-	const title = 'The response from Dify is not audio';
+function createNotAudioError(url: string, received: string) {
 	return createDifyError('invalidResponse', {
 		url,
 		status: 200,
-		title,
-		detail: `${title}, but ${description}`,
-		suggestion: 'Check the model provider log in Dify, and that the model generates speech.',
+		about: { difyIssue: { kind: 'notAudio', received } },
 	});
 }
 

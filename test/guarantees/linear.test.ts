@@ -301,13 +301,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a message that repeats the request': (text) => removeEchoes(text, [text.slice(50)]),
 	'the option that a message names': (text) =>
 		labelOptions(
-			new ServerError({
-				type: 'badRequest',
-				title: 'No',
-				suggestion: '',
-				serverText: text,
-				isServerText: true,
-			}),
+			new ServerError({ type: 'badRequest', sentence: 'No', serverText: text }),
 			{ rows: [{ field: 'top_k', label: 'Top K', canOmit: true }] },
 			{ body: { top_k: 1 }, textsOfOthers: [text.slice(0, 50)] },
 		),
@@ -319,7 +313,9 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'the name of a model in a message': (text) => namesModel(text, 'a-model'),
 	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
 	'a label before a title': (text) =>
-		new ServerError({ type: 'badRequest', title: text, suggestion: '' }).withField(text),
+		new ServerError({ type: 'badRequest', inputWords: { title: text, suggestion: '' } }).withField(
+			text,
+		),
 	'secrets in headers': (text) => collectSecrets({ authorization: text }),
 	'a host and a port': (text) => tryOrUndefined(() => parseHostAndPort(text)),
 	'the name of a model': (text) => [
@@ -363,7 +359,12 @@ const READERS: Record<string, (text: string) => unknown> = {
 		[
 			...shortenText(
 				text,
-				() => new ServerError({ type: 'badRequest', title: '', suggestion: '', serverText: text }),
+				() =>
+					new ServerError({
+						type: 'badRequest',
+						inputWords: { title: '', suggestion: '' },
+						serverText: text,
+					}),
 			),
 		],
 		excerpt(text),
@@ -959,9 +960,7 @@ const DEFINITIONS: Record<string, (count: number) => void> = {
 		const rejection = toRejection({
 			error: new ServerError({
 				type: 'badRequest',
-				title: 'No',
-				suggestion: '',
-				isServerText: true,
+				sentence: 'No',
 				serverText: names.map((name) => `['${name}'] is not supported; `).join(''),
 			}),
 			body: Object.fromEntries(names.map((name) => [name, 1])),

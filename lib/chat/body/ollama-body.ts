@@ -1,5 +1,6 @@
 /** Request bodies of Ollama's native `/api/chat`. */
 import { createServerError } from '../../errors/create-error';
+import type { UntakenMedia } from '../../errors/issues';
 import type { JsonRecord } from '../../values/records';
 import { isNonEmpty, omitUndefined } from '../../values/records';
 import { parseObject } from '../../values/json';
@@ -72,20 +73,12 @@ function toWireMessage(message: ChatMessage): JsonRecord {
 
 /** The base64 of a data URL; the URL itself returns a 400: "illegal base64 data at input byte 4". */
 function getImageBase64(part: MediaPart) {
-	if (part.type === 'audio')
-		throw createMediaError({
-			title: 'The native API of this server does not accept audio',
-			suggestion:
-				'Transcribe the recording first (Local Llama, Audio: Transcribe), or use a server that accepts audio.',
-		});
+	if (part.type === 'audio') throw createMediaError('audio');
 	const data = /^data:[^,]*;base64,(.*)$/s.exec(part.url)?.[1];
 	if (data !== undefined) return data;
-	throw createMediaError({
-		title: 'The server does not fetch images from URLs',
-		suggestion: 'Download the image in the workflow (HTTP Request) and pass it as binary data.',
-	});
+	throw createMediaError('imageUrl');
 }
 
-function createMediaError(texts: { title: string; suggestion: string }) {
-	return createServerError('modalityUnsupported', {}, texts);
+function createMediaError(untakenMedia: UntakenMedia) {
+	return createServerError('modalityUnsupported', {}, { about: { untakenMedia } });
 }

@@ -1,6 +1,7 @@
 /** Corrections: the model reads what was wrong with its tool calls or its JSON, and responds again. */
 import { breakTurnTokens } from '../../text/turn-tokens';
 import { truncate } from '../../values/text';
+import type { InvalidCall } from '../../errors/issues';
 import type { ToolCallIssue } from './tool-call-issue';
 import { createServerToolCallId } from '../tools/tool-call-ids';
 import { normalizeArguments } from '../tools/arguments';
@@ -52,65 +53,23 @@ function getJsonSize(value: unknown) {
 	return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** Texts about a tool call that cannot run. */
-interface ToolCallCorrection {
-	/** What happened, in the error that the user reads. */
-	forUser: string;
-	/** What the model reads as the result of its call. */
-	forModel: string;
-	/** What the user can do about it. */
-	suggestion: string;
-}
-
-/** Known parts of an issue, safe to show. */
-interface IssueFacts {
-	/** Name of the called tool. */
-	tool: string;
-	/** What is wrong with the arguments. */
-	details: string;
-}
-
-const ISSUE_TEXTS: Readonly<
-	Record<ToolCallIssue['type'], (facts: IssueFacts) => ToolCallCorrection>
-> = {
-	unknownTool: ({ tool }) => ({
-		forUser: `The model called the tool "${tool}", which is not connected`,
-		forModel: `Error: there is no tool "${tool}".`,
-		suggestion:
-			'Name the tools in the system prompt, connect the missing tool, or use a model with better tool support.',
-	}),
-	missingArguments: ({ tool, details }) => ({
-		forUser: `The model called the tool "${tool}" without the required arguments ${details}`,
-		forModel: `Error: the call to ${tool} is missing required arguments: ${details}. Call it again with all of them.`,
-		suggestion:
-			'Some servers lose the arguments of a call: try an update, another tool call parser, or a model with better tool support.',
-	}),
-	unknownArguments: ({ tool, details }) => ({
-		forUser: `The model called the tool "${tool}" only with arguments that it does not define: ${details}`,
-		forModel: `Error: ${tool} has no arguments named ${details}. Call it again with arguments of its schema.`,
-		suggestion:
-			'Describe the arguments in the tool or in the system prompt, or use a model with better tool support.',
-	}),
-	ambiguousArguments: ({ tool, details }) => ({
-		forUser: `The model called the tool "${tool}" with two values for one argument: ${details}`,
-		forModel: `Error: the arguments of ${tool} have more than one value for ${details}. Call it again with one value for each argument.`,
-		suggestion: 'Lower the temperature, or use a model with better tool support.',
-	}),
-	invalidArguments: ({ tool, details }) => ({
-		forUser: `The model called the tool "${tool}" with arguments that do not match its schema`,
-		forModel: `Error: the arguments of ${tool} do not match its schema: ${details}. Call it again with arguments that match.`,
-		suggestion:
-			'Name the fields you want in the prompt, lower the temperature, or use a model with better tool support.',
-	}),
-	brokenArguments: ({ tool, details }) => ({
-		forUser: `The model called the tool "${tool}" with arguments that are not valid JSON`,
-		forModel: `Error: the arguments of ${tool} are not valid JSON: ${details}. Call it again with valid JSON.`,
-		suggestion: 'Lower the temperature, or use a model with better tool support.',
-	}),
+/** What a model reads as the result of a call that cannot run. */
+const TEXTS: Readonly<Record<InvalidCall['type'], (call: InvalidCall) => string>> = {
+	unknownTool: ({ tool }) => `Error: there is no tool "${tool}".`,
+	missingArguments: ({ tool, details }) =>
+		`Error: the call to ${tool} is missing required arguments: ${details}. Call it again with all of them.`,
+	unknownArguments: ({ tool, details }) =>
+		`Error: ${tool} has no arguments named ${details}. Call it again with arguments of its schema.`,
+	ambiguousArguments: ({ tool, details }) =>
+		`Error: the arguments of ${tool} have more than one value for ${details}. Call it again with one value for each argument.`,
+	invalidArguments: ({ tool, details }) =>
+		`Error: the arguments of ${tool} do not match its schema: ${details}. Call it again with arguments that match.`,
+	brokenArguments: ({ tool, details }) =>
+		`Error: the arguments of ${tool} are not valid JSON: ${details}. Call it again with valid JSON.`,
 };
 
-/** What the user and the model read about an issue. */
-export function describeIssue({ toolCall, type, details }: ToolCallIssue): ToolCallCorrection {
+/** An issue with its names and details as they may be shown. */
+export function toInvalidCall({ toolCall, type, details }: ToolCallIssue): InvalidCall {
 	const formattedDetails = {
 		unknownTool: '',
 		missingArguments: toSafeNames(details),
@@ -120,7 +79,12 @@ export function describeIssue({ toolCall, type, details }: ToolCallIssue): ToolC
 		brokenArguments: JSON.stringify(toSafeStart(toolCall.arguments, MAX_QUOTED)),
 	};
 	const tool = toSafeName(toolCall.name) || '(none)';
-	return ISSUE_TEXTS[type]({ tool, details: formattedDetails[type] });
+	return { type, tool, details: formattedDetails[type] };
+}
+
+/** What the model reads about an issue. */
+export function describeForModel(issue: ToolCallIssue): string {
+	return TEXTS[issue.type](toInvalidCall(issue));
 }
 
 /** A response with calls that have issues. */
@@ -164,7 +128,7 @@ export function buildToolCallCorrection({
 			const issue = issueByCall.get(toolCall);
 			const content = [
 				issue
-					? describeIssue(issue).forModel
+					? describeForModel(issue)
 					: 'Not executed, because another call in the same response was invalid.',
 				toolCall === firstUnknown &&
 					`Available tools: ${names.join(', ')}. Call one of these, or respond without a tool.`,

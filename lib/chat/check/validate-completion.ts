@@ -1,4 +1,5 @@
 /** Validates a completion: accepts it, or builds the request that corrects it. */
+import { describeInvalidCall } from '../../errors/chapters/turns';
 import type { ServerError } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
 import type { RawToolCall } from '../../text/calls/types';
@@ -7,7 +8,7 @@ import { cleanResponseFormat } from '../body/completion-request';
 import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
-	describeIssue,
+	toInvalidCall,
 	toSafeName,
 } from './correction';
 import type { CheckedToolCalls } from './check-tool-calls';
@@ -140,7 +141,7 @@ const MAX_WARNINGS = 10;
 function getIssueWarnings(issues: ToolCallIssue[]) {
 	const warnings = issues
 		.slice(0, MAX_WARNINGS)
-		.map((issue) => `${describeIssue(issue).forUser}. That call was ignored.`);
+		.map((issue) => `${describeInvalidCall(toInvalidCall(issue))}. That call was ignored.`);
 	const hiddenCount = issues.length - warnings.length;
 	return hiddenCount > 0 ? [...warnings, `${hiddenCount} more calls were ignored.`] : warnings;
 }
@@ -157,18 +158,17 @@ function toToolCallError(
 		return createChatCompletionError(turn, { completion, source, cutCall });
 	const issue = unknownIssue ?? issues[0]!;
 	const namedIssues = [issue, ...issues.filter(({ type }) => type !== 'brokenArguments')];
-	const texts = namedIssues.slice(0, MAX_WARNINGS).map(describeIssue);
-	const sentences = [...new Set(texts.map(({ forUser }) => forUser))];
-	const connectedNames = tools.map(({ name }) => name);
-	if (unknownIssue) sentences.push(`Connected tools: ${connectedNames.join(', ')}`);
+	const connected = unknownIssue && tools.map(({ name }) => name);
+	const calls = namedIssues.slice(0, MAX_WARNINGS).map(toInvalidCall);
 	return createServerError('invalidToolCall', source.errorContext, {
-		title: sentences.join('. '),
-		suggestion: texts[0]!.suggestion,
-		facts: unknownIssue ? { offeredTools: connectedNames } : { [issue.type]: issue.details },
-		about: { tool: toSafeName(issue.toolCall.name) },
-		end: {
-			...getResponseEnd(turn, completion),
-			cutCall: issue === cutIssue ? cutCall : undefined,
+		facts: connected ? { offeredTools: connected } : { [issue.type]: issue.details },
+		about: {
+			tool: toSafeName(issue.toolCall.name),
+			invalidCalls: { calls, connected },
+			responseEnd: {
+				...getResponseEnd(turn, completion),
+				cutCall: issue === cutIssue ? cutCall : undefined,
+			},
 		},
 	});
 }

@@ -7,7 +7,6 @@ import type { ExtractedJson } from '../../text/extract-json';
 import type { ExactJson } from '../../values/exact-json';
 import { parseJson } from '../../values/json';
 import type { ChatResult, JsonMismatch } from '../chat-result';
-import { suggestRoomForThinking } from '../response-end';
 import type { Completion } from '../completion';
 import type { JsonSchemaFormat, ResponseFormat } from '../settings';
 import { validateAgainstSchema } from './validate-against-schema';
@@ -75,22 +74,13 @@ export function createJsonError(
 	context: Partial<ErrorContext>,
 	{ issues, isCutOff, end }: JsonMismatch,
 ): ServerError {
-	const invalidTexts = {
-		title: 'The response is not the requested JSON',
-		detail: `The response is not the requested JSON. Issues: ${issues.join('; ')}`,
-		suggestion:
-			'Name the fields you want in the prompt, lower the temperature, or choose a larger model or a server that enforces the schema.',
-	};
-	const cutOffTexts = {
-		title: 'The JSON was cut off at the token limit',
-		detail: 'The token limit was reached before the JSON was complete',
-		suggestion: end && suggestRoomForThinking(end),
-	};
 	return createServerError('invalidResponse', context, {
-		...(isCutOff ? cutOffTexts : invalidTexts),
+		about: {
+			...(isCutOff ? { cutJson: true } : { wrongJson: issues }),
+			responseEnd: end,
+		},
 		partialText: text || undefined,
 		partialReasoning: reasoning || undefined,
 		facts: { issues, finishReason, usage },
-		end,
 	});
 }

@@ -2,6 +2,7 @@
 import { createServerError } from '../../errors/create-error';
 import { assertWritesText } from '../../servers/assert-writes-text';
 import type { ServerProps } from '../../servers/types/server-type';
+import { toKnownServer } from '../../servers/known-server';
 import { getProfile } from '../../servers/profile';
 import { getMedia } from '../content';
 import type { TurnContext } from '../turn-context';
@@ -28,8 +29,7 @@ export async function assertCapabilities(
 	await assertWritesText(server, model, signal);
 	if (tools.length > 0 && props?.tools === false)
 		throw createServerError('toolsUnsupported', context, {
-			title: `The chat template of this model does not support tools, so ${serverType.label} would ignore them`,
-			suggestion: serverType.texts.tools,
+			about: { modelLack: 'tools', server: toKnownServer(serverType) },
 		});
 	const hasImage = messages.some(({ content }) =>
 		getMedia(content).some(({ type }) => type === 'image'),
@@ -38,7 +38,6 @@ export async function assertCapabilities(
 	const facts = await getProfile(server).fetchModelFacts(model, signal);
 	if (facts?.vision !== false) return;
 	throw createServerError('modalityUnsupported', context, {
-		title: `The model "${model}" does not support images`,
-		suggestion: serverType.texts.suggestions?.modalityUnsupported,
+		about: { modelLack: 'images', server: toKnownServer(serverType) },
 	});
 }

@@ -20,9 +20,9 @@ export function createCompletionError(
 ): ServerError {
 	if (failure.errorEvent !== undefined)
 		return toStreamError(toError(failure.errorEvent, failure.isAfterOutput), errorContext);
-	const { errorType, title, serverText, facts } = failure;
+	const { errorType, about, serverText, facts } = failure;
 	// An event that begins like JSON, or a document.
 	const isBrokenJson = errorType === 'invalidResponse' || undefined;
-	const details = { title, serverText, facts, isBrokenJson };
+	const details = { about, serverText, facts, isBrokenJson };
 	return createServerError(errorType, errorContext, { ...details, ...overrides });
 }

@@ -114,10 +114,8 @@ function findFailure(received: ReceivedResponse, sent: SentRequest): CompletionF
 }
 
 function toTooManyCalls({ calls }: ReceivedResponse): CompletionFailure {
-	const title = `The model called more than ${MAX_TOOL_CALLS} tools in one response, so none was executed`;
-	const suggestion =
-		'The model repeats itself: lower the temperature, set Maximum Tokens, or use a model with better tool support.';
-	return { errorType: 'invalidToolCall', title, suggestion, tool: calls.at(-1)?.name };
+	const about = { tooManyCalls: MAX_TOOL_CALLS };
+	return { errorType: 'invalidToolCall', about, tool: calls.at(-1)?.name };
 }
 
 function findEndFailure(
@@ -177,9 +175,8 @@ function findEmptyFailure(
 ): CompletionFailure | undefined {
 	const { reasoning, isTruncated, strayData } = received;
 	if (isBegunJson(received, sent)) {
-		const title = 'The model stopped right after it had begun a JSON value';
 		const facts = { finishReason: received.finishReason };
-		return { errorType: 'emptyResponse', title, facts };
+		return { errorType: 'emptyResponse', about: { hasOnlyBegun: true }, facts };
 	}
 	if (hasContent(received, sent)) return undefined;
 	const errorType = reasoning.trim() ? 'onlyThinking' : 'emptyResponse';

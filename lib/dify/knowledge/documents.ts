@@ -104,7 +104,7 @@ export async function ensureDocumentAvailable(
 export function getDocumentId(document: JsonRecord): string {
 	const id = asNonEmptyString(document.id);
 	if (id !== undefined) return id;
-	throw createDifyError('emptyResponse', { title: 'Dify returned no document ID' });
+	throw createDifyError('emptyResponse', { about: { difyIssue: { kind: 'noDocumentId' } } });
 }
 
 /** Whether searches include a document, once it is indexed. */

@@ -120,24 +120,21 @@ function createUnfinishedError(
 		return createDifyError(isLimit ? 'planLimitReached' : 'indexingFailed', {
 			facts,
 			code,
-			...(title !== '' && { title, isServerText: true }),
+			sentence: title || undefined,
 			serverText: error,
 		});
 	}
 	if (status === 'paused') {
 		return createDifyError('datasetRejected', {
 			facts,
-			title: 'Indexing of the document is paused in Dify',
-			suggestion: 'Resume it in Dify, in the document list of the knowledge base.',
+			about: { difyIssue: { kind: 'indexingPaused' } },
 		});
 	}
 	if (isStuck) return createDifyError('indexingStuck', { facts });
-	const seconds = Math.round(timeoutMs / 1000);
 	return createDifyError('runTimeout', {
 		facts,
-		title: `The document was not indexed within ${seconds} s`,
-		detail: `Document ${documentId} is still "${status}" after ${seconds} s (${done} of ${total ?? 0} chunks)`,
-		suggestion:
-			'Dify continues indexing: use Get Status to wait for it later, or raise "Wait for Indexing (Seconds)". If it makes no progress, its embedding model may be slow or down.',
+		about: {
+			slowIndexing: { documentId, status, afterMs: timeoutMs, done, total: total ?? 0 },
+		},
 	});
 }

@@ -64,9 +64,7 @@ export async function createMetadataField(
 	const fieldId = asNonEmptyString(id);
 	if (fieldId !== undefined) return { id: fieldId, name, type };
 	throw createDifyError('datasetRejected', {
-		title: `Dify did not create the metadata field "${name}"`,
-		suggestion:
-			'Check the metadata of the knowledge base in Dify. Another change may be in progress: try again.',
+		about: { difyIssue: { kind: 'metadataField', name } },
 	});
 }
 

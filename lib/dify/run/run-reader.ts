@@ -1,6 +1,6 @@
 /** Reads a run to its end: from its events, or from its record if the stream breaks off. */
 import { TASK_LIMITS } from '../../task-limits';
-import { formatDuration } from '../../values/duration';
+import type { RunIssue } from '../../errors/issues';
 import type { ServerError } from '../../errors/server-error';
 import type { ErrorType } from '../../errors/error-types';
 import { asServerErrorOrThrow } from '../../errors/server-error';
@@ -105,8 +105,6 @@ const RECOVERED_AFTER_SILENCE =
 	"Dify sent only pings although the run had ended. The result was read from Dify's run record, which lacks the node events after that point and, for a chat, token counts and sources.";
 const RECOVERED_FROM_LARGE_EVENT =
 	'An event of the run was too large to be read. The result was read from what Dify has stored, without what followed that event.';
-const TOO_LARGE_SUGGESTION =
-	'Let the workflow return less: one event contains all outputs of a node or of the run. Its beginning is in the details.';
 const RECOVERED_FROM_MESSAGE =
 	'The stream ended before the response was complete. The rest was read from the message stored in Dify, without token counts, sources and files.';
 const MISSING_FINAL_EVENT =
@@ -354,12 +352,12 @@ class RunReader {
 
 	private async createCancelledError({ reason }: Cancellation = {}) {
 		return await this.createErrorWithResult('aborted', {
-			detail: reason && `The run was cancelled: ${reason}`,
+			about: reason === undefined ? {} : { runIssue: { kind: 'cancelled', reason } },
 		});
 	}
 
-	private async createTooLongError({ message: title, suggestion }: ServerError) {
-		return await this.createErrorWithResult('invalidResponse', { title, suggestion });
+	private async createTooLongError({ known: { excess } }: ServerError) {
+		return await this.createErrorWithResult('invalidResponse', { about: { excess } });
 	}
 
 	/** Reads the status of a run whose message is complete. The record of a chatflow may stay `running`. */
@@ -457,12 +455,17 @@ class RunReader {
 	}
 
 	private async createTimeoutError({ type }: ServerError) {
-		const isTotal = type === 'totalTimeout';
+		const { onlyReceived, timeouts } = this;
+		const runIssue: RunIssue =
+			type === 'totalTimeout'
+				? { kind: 'totalTimeout', afterMs: timeouts.totalMs }
+				: {
+						kind: 'idleTimeout',
+						afterMs: timeouts.idleMs,
+						onlyPings: onlyReceived !== 'nothing',
+					};
 		return await this.createErrorWithResult(this.isQueued ? 'runQueued' : 'runTimeout', {
-			detail: isTotal
-				? `The run took longer than ${formatDuration(this.timeouts.totalMs)} (Total Timeout)`
-				: `Dify sent ${this.onlyReceived === 'nothing' ? 'nothing' : 'only pings'} for ${formatDuration(this.timeouts.idleMs)} (Idle Timeout)`,
-			about: { isRunStart: true, onlyReceived: this.onlyReceived },
+			about: { isRunStart: true, onlyReceived, runIssue },
 		});
 	}
 
@@ -486,10 +489,9 @@ class RunReader {
 		// Without an event, it is no event that was too large: the error says what arrived instead.
 		if (isTooLargeEvent(error) && hasReceivedNothing(this.run)) return error;
 		if (isTooLargeEvent(error)) {
-			const { message: title, serverText } = error;
+			const { known, serverText } = error;
 			return await this.createErrorWithResult('invalidResponse', {
-				title,
-				suggestion: TOO_LARGE_SUGGESTION,
+				about: { excess: known.excess, isRunEvent: true },
 				serverText,
 			});
 		}

@@ -190,9 +190,7 @@ function getGraceMs(error: unknown, hasResponse: boolean) {
  */
 export function createStillRunningError(runId: string, timeoutMs: number): ServerError {
 	return createDifyError('runTimeout', {
-		title: 'Timed out waiting for the Dify run',
-		detail: `Dify has not reported the end of the run ${runId} for ${Math.round(timeoutMs / 1000)} s`,
-		suggestion: `The run may still be in progress. Use Follow (resource Run) or Get with the run ID ${runId} to see how it ended. Before Dify 1.15, the record of a stopped run stays "running": check the logs of the app in Dify. To wait longer, raise Total Timeout.`,
+		about: { runIssue: { kind: 'unreported', runId, afterMs: timeoutMs } },
 		facts: { workflowRunId: runId },
 		retryable: false,
 	});

@@ -1,5 +1,5 @@
 /** From the state of a run to its result, or to the received part of one that failed. */
-import { formatMegabytes } from '../../http/body-limits';
+import { formatMegabytes } from '../../values/size';
 import { asNonEmptyString, asRecord } from '../../values/records';
 import type { RunResult, RunStatus, WorkflowNode } from '../types';
 import { getRunFailureText, NO_REASON } from './failure-text';

@@ -212,9 +212,13 @@ export const MODEL_ROWS: readonly Row[] = [
 		tell: () =>
 			'The address is right, but the server does not have this endpoint: update the server, or use another one with its own credential.',
 	}),
+];
+
+/** The last rows: nothing is known of the response but its address. */
+export const ADDRESS_ROWS: readonly Row[] = [
 	defineRow({
 		types: ['invalidResponse'],
-		needs: ['hasPlainAdvice', 'isRightAddress'],
+		needs: ['isRightAddress'],
 		tell: () =>
 			'The server, or a proxy in front of it, is broken or outdated: the details contain its message.',
 	}),

@@ -1,5 +1,6 @@
 /** The chapter of transport: responses that cannot be read, and requests that wait. */
 import { formatDuration } from '../../values/duration';
+import { formatMegabytes } from '../../values/size';
 import type { ErrorType } from '../error-types';
 import type { ConcurrencyLimits, ResponseExcess, UnreadableCompression } from '../facts';
 import type { Row, Words } from './row';
@@ -41,6 +42,15 @@ export const TRANSPORT_ROWS: readonly Row[] = [
 	}),
 	defineRow({
 		types: ['invalidResponse'],
+		needs: ['excess', 'isRunEvent'],
+		tell: ({ excess }) => ({
+			...describeExcess(excess),
+			suggestion:
+				'Let the workflow return less: one event contains all outputs of a node or of the run. Its beginning is in the details.',
+		}),
+	}),
+	defineRow({
+		types: ['invalidResponse'],
 		needs: ['excess'],
 		tell: ({ excess }) => describeExcess(excess),
 	}),
@@ -58,7 +68,7 @@ function describeCompression({ encoding, reason }: UnreadableCompression): strin
 }
 
 function describeExcess({ of, maxBytes, isJson }: ResponseExcess): Words {
-	const size = `${Math.floor(maxBytes / 2 ** 20)} MB`;
+	const size = formatMegabytes(maxBytes);
 	switch (of) {
 		case 'text':
 			return {

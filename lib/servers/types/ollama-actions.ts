@@ -1,6 +1,5 @@
 /** Names of Ollama's models, and actions on them, by the native API (docs/protocols/ollama.md 4.6). */
 import { TASK_LIMITS } from '../../task-limits';
-import { formatDuration } from '../../values/duration';
 import type { ServerError } from '../../errors/server-error';
 import { rethrowWith } from '../../errors/server-error';
 import { toStreamError } from '../../errors/classify-error';
@@ -48,11 +47,7 @@ async function unload(server: ModelServer, options: RunningAction): Promise<Mode
 		createServerError(
 			'modelLoading',
 			toErrorContext(server, { url: `${server.url.root}/api/generate`, model }),
-			{
-				title: `The model "${model}" is still in memory after ${formatDuration(timeoutMs)}`,
-				suggestion:
-					'Raise the timeout of the node. A model stays loaded until its current response is complete.',
-			},
+			{ about: { modelActionIssue: { kind: 'inMemory', afterMs: timeoutMs } } },
 		);
 	const pollUnloaded = async () =>
 		(await getState(server, options)) === 'unloaded' ? result : undefined;
@@ -174,9 +169,7 @@ async function followPull(
 		}
 	}
 	throw createServerError('streamEndedEarly', context, {
-		title: `Ollama stopped before the download of the model "${model}" was complete`,
-		suggestion:
-			'Try again: the downloaded data is kept. Check the server log, and any proxies that end long responses.',
+		about: { modelActionIssue: { kind: 'downloadEnded' } },
 		serverText: strayLines.text || lastLine,
 	});
 }

@@ -1,5 +1,4 @@
 /** Actions on the models of llama-server's router (docs/protocols/llama-server.md 2.10). */
-import { formatDuration } from '../../values/duration';
 import type { ErrorContext } from '../../errors/create-error';
 import { asServerErrorOrThrow, rethrowWith, ServerError } from '../../errors/server-error';
 import { createServerError } from '../../errors/create-error';
@@ -9,7 +8,6 @@ import { tryProbeWithin } from '../probe';
 import { sendCommand } from '../send-command';
 import { toListUrl } from '../server-urls';
 import { pollUntil } from '../poll-until';
-import { suggestModels } from '../../errors/other-models';
 import { hasFailed } from '../model-selection';
 import { matchesModel } from '../model-names';
 import { parseModels } from '../parse-models';
@@ -63,21 +61,16 @@ async function unload(server: ModelServer, options: RunningAction) {
 async function findModel(server: ModelServer, { model, signal, limit }: RunningAction) {
 	const models = await fetchModels(server, limit.capMs(COMMAND_TIMEOUT_MS), signal);
 	// Only a router reports states, and has these routes.
-	if (models.every(({ state }) => state === undefined)) throw createNotRouterError(server);
+	if (models.every(({ state }) => state === undefined)) throw createNotRouterError(server, model);
 	const listed = models.find((candidate) => matchesModel(candidate, model));
 	if (listed !== undefined) return listed;
 	const ids = models.map(({ id }) => id);
-	const usableIds = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
-	const alternative = 'put its GGUF file into the folder of --models-dir and restart the router.';
-	throw createServerError(
-		'modelNotFound',
-		toErrorContext(server, { url: toListUrl(server), model }),
-		{
-			title: `The server does not offer the model "${model}"`,
-			suggestion: suggestModels(usableIds, alternative),
-			facts: { models: ids },
-		},
-	);
+	const offered = models.filter((one) => !hasFailed(one)).map(({ id }) => id);
+	const context = toErrorContext(server, { url: toListUrl(server), model });
+	throw createServerError('modelNotFound', context, {
+		about: { modelActionIssue: { kind: 'notOffered', offered } },
+		facts: { models: ids },
+	});
 }
 
 async function fetchModels(server: ModelServer, timeoutMs: number, signal?: AbortSignal) {
@@ -85,12 +78,10 @@ async function fetchModels(server: ModelServer, timeoutMs: number, signal?: Abor
 	return parseModels(list) ?? [];
 }
 
-function createNotRouterError(server: ModelServer) {
-	return createServerError('featureDisabled', toErrorContext(server, { url: server.url.root }), {
-		title:
-			'This llama-server serves a single model and cannot load, unload, download or delete models',
-		suggestion:
-			'llama-server works as a router when it is started without a model: llama-server --models-dir FOLDER.',
+function createNotRouterError(server: ModelServer, model: string) {
+	const context = toErrorContext(server, { url: server.url.root, model });
+	return createServerError('featureDisabled', context, {
+		about: { modelActionIssue: { kind: 'singleModel' } },
 	});
 }
 
@@ -138,15 +129,13 @@ async function waitForFinalState(
 			return state === 'failed' ? 'unloaded' : UNLOADED_STATES.find((final) => final === state);
 		if (state !== 'failed') return state === 'loaded' || state === 'sleeping' ? state : undefined;
 		throw createServerError('modelLoadFailed', context, {
-			detail: `The process for the model "${model}" exited with code ${exitCode ?? 'unknown'}`,
+			about: { modelActionIssue: { kind: 'exited', exitCode } },
 			facts: { exitCode },
 		});
 	};
 	const toTimeoutError = () =>
 		createServerError('modelLoading', context, {
-			title: `The model "${model}" was not ${action}ed within ${formatDuration(timeoutMs)}`,
-			suggestion:
-				'Raise the timeout of the node. Large models on slow disks take minutes to load, and a busy model stays loaded until its response is complete.',
+			about: { modelActionIssue: { kind: 'notDone', action, afterMs: timeoutMs } },
 		});
 	const pollOptions = { ...options, timeoutMs: limit.remainingMs };
 	return await pollUntil(pollOptions, pollState, toTimeoutError);
@@ -161,33 +150,19 @@ async function waitForFinalState(
 async function waitForRunningRequests(server: ModelServer, options: RunningAction) {
 	const { model, wait, timeoutMs, limit } = options;
 	let running: number | undefined;
-	const createBusyError = (text: { title: string; suggestion: string }) =>
+	const createBusyError = (afterMs?: number) =>
 		createServerError('busy', toErrorContext(server, { url: server.url.root, model }), {
-			...text,
+			about: { modelActionIssue: { kind: 'busy', requests: running, afterMs } },
 			facts: { running },
 		});
 	const pollIdle = async () => {
 		running = await countRunningRequests(server, options);
 		if (!running) return running === 0;
 		if (wait) return undefined;
-		throw createBusyError({
-			title: `The model "${model}" is processing ${formatRequests(running)}; unloading it would cut off the responses`,
-			suggestion:
-				'Turn on Wait Until Done to let the responses finish first, or unload the model later. Force Unload unloads it now.',
-		});
+		throw createBusyError();
 	};
 	const pollOptions = { ...options, timeoutMs: limit.remainingMs };
-	return await pollUntil(pollOptions, pollIdle, () =>
-		createBusyError({
-			title: `The model "${model}" ${running === undefined ? 'may still be processing requests' : `is still processing ${formatRequests(running)}`} after ${formatDuration(timeoutMs)}, so it was not unloaded`,
-			suggestion:
-				'Raise the timeout of the node, or stop the requests to the model. Force Unload unloads it now and cuts off the responses.',
-		}),
-	);
-}
-
-function formatRequests(count: number) {
-	return `${count} ${count === 1 ? 'request' : 'requests'}`;
+	return await pollUntil(pollOptions, pollIdle, () => createBusyError(timeoutMs));
 }
 
 /** Requests that a model processes or has queued; undefined if unknown. */
@@ -208,7 +183,9 @@ async function pull(server: ModelServer, options: ModelActionOptions) {
 	const { model, wait, signal, timeoutMs } = options;
 	const requestMs = Math.min(COMMAND_TIMEOUT_MS, timeoutMs || Infinity);
 	await sendCommand(server, '/models', toCommand(options, requestMs)).catch(
-		rethrowWith((error) => (error.type === 'routeNotFound' ? createNotRouterError(server) : error)),
+		rethrowWith((error) =>
+			error.type === 'routeNotFound' ? createNotRouterError(server, model) : error,
+		),
 	);
 	if (!wait) return { state: 'downloading' };
 	const context = toErrorContext(server, { url: `${server.url.root}/models`, model });
@@ -248,9 +225,7 @@ function createDownloadPoll(
 			return wasListed || listed.state !== 'failed' ? { state: 'success' } : undefined;
 		if (!wasListed && performance.now() - startedAt <= MAX_LISTING_DELAY_MS) return undefined;
 		throw createServerError('serverError', context, {
-			title: `The router could not download the model "${model}"`,
-			suggestion:
-				'Enter the name of a Hugging Face repository, such as USER/REPOSITORY:Q4_K_M. Check the router log for details.',
+			about: { modelActionIssue: { kind: 'notDownloaded' } },
 		});
 	};
 }
@@ -262,7 +237,7 @@ async function remove(server: ModelServer, options: ModelActionOptions) {
 	const command = { ...options, method: 'DELETE', timeoutMs: REMOVE_TIMEOUT_MS } as const;
 	await sendCommand(server, path, command).catch(
 		rethrowWith((error) => {
-			if (error.type === 'routeNotFound') return createNotRouterError(server);
+			if (error.type === 'routeNotFound') return createNotRouterError(server, model);
 			return error.withFacts({ modelCommand: { kind: 'remove', isRouter: true } });
 		}),
 	);

@@ -1,5 +1,5 @@
 /** Arguments that marks name, and their values as JSON. */
-import type { CallProblem } from './types';
+import type { CallProblem } from '../../rejected-call';
 
 /** One argument. */
 export interface NamedArgument {

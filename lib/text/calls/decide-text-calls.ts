@@ -13,7 +13,8 @@ import { MAX_CALLS, MAX_RESPONSE_WITH_CALLS } from './limits';
 import { hasBeginning, readQuotedCalls, readTextCalls } from './read-text-calls';
 import type { QuotationCheck } from './quotations';
 import type { TextCallReading } from './read-text-calls';
-import type { CallCandidate, RawToolCall, RejectedTextCall, RejectionReason } from './types';
+import type { CallCandidate, RawToolCall } from './types';
+import type { RejectedTextCall, RejectionReason } from '../../rejected-call';
 import { findCodeContents, withoutOuterFence } from '../code-blocks';
 import { findUnreadCall, hasCallMark } from './unread-calls';
 

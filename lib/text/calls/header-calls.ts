@@ -2,7 +2,8 @@
 import { findArgumentsProblem, parseJsonCall } from './json-calls';
 import { readCallsInJson } from './marked-json';
 import type { TextCursor } from './cursor';
-import type { CallBlock, CallCandidate, CallProblem } from './types';
+import type { CallBlock, CallCandidate } from './types';
+import type { CallProblem } from '../../rejected-call';
 
 /**
  * Kimi K2's `functions.N:0`, DeepSeek V3.1's `N` (vllm-project/vllm, `tool_parsers`), and Solar Open's ID with the name (its

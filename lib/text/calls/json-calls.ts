@@ -6,7 +6,7 @@ import { countSigns, hasDuplicateKeys, splitJson } from '../json-members';
 import { TextCursor } from './cursor';
 import { MAX_VALUES } from './limits';
 import type { JsonMember } from '../json-members';
-import type { CallProblem } from './types';
+import type { CallProblem } from '../../rejected-call';
 
 /** What JSON says about a call. */
 export interface JsonCall {

@@ -15,7 +15,8 @@ import { readLiteralCalls } from './literal-calls';
 import { readMarkedJson } from './marked-json';
 import { readKeyValueCall, readNamedCall } from './named-arguments';
 import type { TextCursor } from './cursor';
-import type { CallBlock, CallCandidate, CallProblem } from './types';
+import type { CallBlock, CallCandidate } from './types';
+import type { CallProblem } from '../../rejected-call';
 
 /** Deeper marks are not read. */
 const MAX_DEPTH = 3;

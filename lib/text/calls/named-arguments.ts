@@ -5,7 +5,8 @@ import type { NamedArgument, NamedArguments } from './argument-values';
 import { findArgumentsProblem } from './json-calls';
 import { NAMESPACE_TOKEN, PREFIX } from './call-marks';
 import type { TextCursor } from './cursor';
-import type { CallCandidate, CallProblem, CallSyntax } from './types';
+import type { CallCandidate, CallSyntax } from './types';
+import type { CallProblem } from '../../rejected-call';
 import { getOwn } from '../../values/own-properties';
 
 /** `=NAME` or ` name="NAME"`. */

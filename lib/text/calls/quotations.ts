@@ -8,7 +8,7 @@
 import { decodeEntitiesInSteps } from '../../values/html-entities';
 import { getOwn } from '../../values/own-properties';
 import { replaceInSteps } from '../../values/replace-in-steps';
-import type { RejectionReason } from './types';
+import type { RejectionReason } from '../../rejected-call';
 
 /** Characters. Longer requests, which few contexts hold, are not compared. */
 const MAX_LENGTH = 2_000_000;

@@ -12,7 +12,8 @@ import { readFunctoolsCalls, readHarmonyCall, readMistralCalls } from './header-
 import { MAX_CALLS } from './limits';
 import { readMarkedBlock } from './marked-blocks';
 import { readNamedCall } from './named-arguments';
-import type { CallBlock, CallCandidate, TextRange, CallProblem } from './types';
+import type { CallBlock, CallCandidate, TextRange } from './types';
+import type { CallProblem } from '../../rejected-call';
 import { isRecord } from '../../values/records';
 import { parseJson } from '../../values/json';
 import { splitJson } from '../json-members';

@@ -178,8 +178,7 @@ async function download(call: DifyCall & FieldValues<typeof downloadFields>) {
 	const url = asNonEmptyString((await client.get(`${route}/download`)).url);
 	if (url === undefined) {
 		throw createDifyError('fileNotFound', {
-			title: 'Dify returned no download URL for the document',
-			suggestion: 'Only documents that were created from a file can be downloaded.',
+			about: { difyIssue: { kind: 'noDownloadUrl' } },
 		});
 	}
 	const { name } = await client.get(route, { metadata: 'without' });

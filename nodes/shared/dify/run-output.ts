@@ -133,12 +133,10 @@ export async function showPause(
 
 /** Error for a run that unexpectedly pauses for human input. */
 export function createPausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
-	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
+	const nodes = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
 	return createDifyError('runFailed', {
 		status: 200,
-		title: `The ${app} is waiting for human input${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
-		suggestion:
-			'Submit the form in Dify, or set "When Workflow Pauses" to Return Paused Run and submit the forms of the item with Dify Workflow, resource Form.',
+		about: { runIssue: { kind: 'paused', app, nodes } },
 		result,
 		retryable: false,
 	});

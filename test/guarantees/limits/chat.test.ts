@@ -1,7 +1,7 @@
 import {
 	buildFormatCorrection,
 	buildToolCallCorrection,
-	describeIssue,
+	describeForModel,
 	toSafeName,
 } from '../../../lib/chat/check/correction';
 import { parseToolResult } from '../../../lib/chat/content';
@@ -50,7 +50,7 @@ testLimit('lib/chat/check/correction.ts#MAX_QUOTED', {
 	of: 'bytes, and room for the sign of omission',
 	outcome: (bytes) => {
 		const toolCall = { name: 'f', arguments: textOfBytes(bytes) };
-		return isWhole(describeIssue({ toolCall, type: 'brokenArguments', details: [] }).forModel);
+		return isWhole(describeForModel({ toolCall, type: 'brokenArguments', details: [] }));
 	},
 	within: true,
 	beyond: false,
@@ -80,8 +80,8 @@ testLimit('lib/chat/check/correction.ts#MAX_NAMES', {
 	outcome: (count) => {
 		const names = Array.from({ length: count }, (_none, at) => `n${at}`);
 		const toolCall = { name: 'f', arguments: '{}' };
-		const { forModel } = describeIssue({ toolCall, type: 'missingArguments', details: names });
-		return forModel.includes(names.at(-1)!);
+		const text = describeForModel({ toolCall, type: 'missingArguments', details: names });
+		return text.includes(names.at(-1)!);
 	},
 	within: true,
 	beyond: false,

@@ -3,7 +3,7 @@ import { describeError, toOwnerChatText } from '../../../lib/errors/describe-err
 import { parseErrorBody } from '../../../lib/errors/error-body';
 import { collectSecrets, getWrittenSecrets } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';
-import type { PartialToolCall } from '../../../lib/errors/server-error';
+import type { PartialToolCall } from '../../../lib/errors/issues';
 import { createServerError } from '../../../lib/errors/create-error';
 import { removeEchoes } from '../../../lib/errors/echoes';
 import { toTitle } from '../../../lib/errors/message-title';
@@ -19,8 +19,7 @@ testLimit('lib/errors/describe-error.ts#MAX_QUOTED_TEXT', {
 			describeError(
 				new ServerError({
 					type: 'badRequest',
-					title: 'No',
-					suggestion: 'Look.',
+					inputWords: { title: 'No', suggestion: 'Look.' },
 					serverText: textOfCharacters(length),
 				}),
 			),
@@ -29,8 +28,9 @@ testLimit('lib/errors/describe-error.ts#MAX_QUOTED_TEXT', {
 	beyond: false,
 });
 const withCalls = (toolCalls: readonly PartialToolCall[]) =>
-	new ServerError({ type: 'busy', title: 'No', suggestion: '.' }).withPartial({ toolCalls })
-		.partialToolCalls!;
+	new ServerError({ type: 'busy', inputWords: { title: 'No', suggestion: '.' } }).withPartial({
+		toolCalls,
+	}).partialToolCalls!;
 testLimit('lib/errors/server-error.ts#MAX_PARTIAL_CALLS', {
 	limit: 20,
 	outcome: (length) =>
@@ -111,14 +111,18 @@ testLimit('lib/errors/server-error.ts#MAX_PARTIAL_TEXT', {
 testLimit('lib/errors/create-error.ts#MAX_TITLE_LENGTH', {
 	limit: 1_000,
 	outcome: (length) =>
-		isWhole(createServerError('badRequest', {}, { title: '界'.repeat(length) }).message),
+		isWhole(
+			createServerError('badRequest', {}, { inputWords: { title: '界'.repeat(length) } }).message,
+		),
 	within: true,
 	beyond: false,
 });
 testLimit('lib/errors/create-error.ts#MAX_DETAIL_LENGTH', {
 	limit: 4_000,
 	outcome: (length) =>
-		isWhole(createServerError('badRequest', {}, { detail: '界'.repeat(length) }).detail),
+		isWhole(
+			createServerError('badRequest', {}, { inputWords: { title: '界'.repeat(length) } }).detail,
+		),
 	within: true,
 	beyond: false,
 });
@@ -151,8 +155,7 @@ testLimit('lib/errors/describe-error.ts#MAX_CHAT_QUOTED_TEXT', {
 			toOwnerChatText(
 				new ServerError({
 					type: 'badRequest',
-					title: 'No',
-					suggestion: 'Look.',
+					inputWords: { title: 'No', suggestion: 'Look.' },
 					serverText: textOfCharacters(length),
 				}),
 			),
@@ -167,7 +170,11 @@ testLimit('lib/errors/describe-error.ts#MAX_CHAT_LENGTH', {
 		const serverText = 'said';
 		// "No. Server message: "said". Look.": five words, and those of the suggestion.
 		const suggestion = `Look${' here'.repeat(words - 5)}.`;
-		const error = new ServerError({ type: 'badRequest', title: 'No', suggestion, serverText });
+		const error = new ServerError({
+			type: 'badRequest',
+			inputWords: { title: 'No', suggestion },
+			serverText,
+		});
 		return toOwnerChatText(error).includes(serverText);
 	},
 	within: true,

@@ -42,7 +42,12 @@ testLimit('lib/task-limits.ts#TASK_LIMITS.embed.sentBytes', {
 });
 /** A text that the server refuses with a status of its own. */
 const createRefusal = (serverText = '') =>
-	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', status: 400, serverText });
+	new ServerError({
+		type: 'badRequest',
+		inputWords: { title: 'no', suggestion: '' },
+		status: 400,
+		serverText,
+	});
 
 testLimit('lib/tasks/send-in-batches.ts#MAX_REFUSED_TEXTS', {
 	limit: 8,

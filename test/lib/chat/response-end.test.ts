@@ -1,5 +1,6 @@
 /** How a response ended, in tokens, and what leaves room for more. */
-import { suggestMoreTokens, toCutCall } from '../../../lib/chat/response-end';
+import { toCutCall } from '../../../lib/chat/response-end';
+import { suggestMoreTokens } from '../../../lib/errors/chapters/turns';
 import { runTurn } from '../../../lib/chat/turn';
 import { asServerErrorOrThrow, ServerError } from '../../../lib/errors/server-error';
 import { createModelServer } from '../../../lib/servers/endpoint';
@@ -116,12 +117,14 @@ test('the error of a call that was cut off says how the response ended', async (
 	expect(error).toMatchObject({
 		type: 'toolCallTruncated',
 		suggestion: `${RAISE} Thinking uses tokens, too.`,
-		end: {
-			shownLength: 'I look.'.length,
-			promptTokens: 9,
-			completionTokens: 100,
-			maxTokens: 100,
-			isContextFull: false,
+		known: {
+			responseEnd: {
+				shownLength: 'I look.'.length,
+				promptTokens: 9,
+				completionTokens: 100,
+				maxTokens: 100,
+				isContextFull: false,
+			},
 		},
 	});
 });
@@ -141,7 +144,11 @@ test('the error of arguments that end at the same place each time says how often
 	}).catch(asServerErrorOrThrow);
 	const times = server.requests.filter(({ path }) => path === CHAT).length;
 	expect(times).toBeGreaterThan(1);
-	expect((error as ServerError).end?.cutCall).toEqual({ tool: 'look', length: 5, times });
+	expect((error as ServerError).known.responseEnd?.cutCall).toEqual({
+		tool: 'look',
+		length: 5,
+		times,
+	});
 });
 
 test.each([

@@ -56,7 +56,9 @@ test('each text and each object', () => {
 	]);
 	const downloads = [403, 404, 410, 500, undefined].map((status) => ({
 		input: `download with status ${status}`,
-		outcome: describeDownloadError(createDifyError('fileRejected', { status, detail: 'Gone' })),
+		outcome: describeDownloadError(
+			createDifyError('fileRejected', { status, inputWords: { title: 'Gone' } }),
+		),
 	}));
 	const rows = [...texts, ...objects, ...paths, ...downloads];
 	expectApproved(

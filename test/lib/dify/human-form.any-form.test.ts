@@ -55,8 +55,12 @@ test('each field, button, text and error of a form', () => {
 			{ output_variable_name: 'unit', type: 'select', option_source: { value: ['C', 'F'] } },
 		],
 	});
-	const rejected = createDifyError('formRejected', { title: 'It is wrong', suggestion: 'First.' });
-	const other = createDifyError('notFound', { title: 'It is gone', suggestion: 'First.' });
+	const rejected = createDifyError('formRejected', {
+		inputWords: { title: 'It is wrong', suggestion: 'First.' },
+	});
+	const other = createDifyError('notFound', {
+		inputWords: { title: 'It is gone', suggestion: 'First.' },
+	});
 	const errors = [
 		createActionError([], 'x'),
 		createActionError(

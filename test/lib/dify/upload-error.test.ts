@@ -12,7 +12,7 @@ const ERRORS = {
 	...Object.fromEntries(
 		[400, 401, 403, 404, 405, 413, 415, 429, 500].map((status) => [
 			`status ${status}`,
-			createDifyError('fileRejected', { status, detail: 'Dify says no' }),
+			createDifyError('fileRejected', { status, inputWords: { title: 'Dify says no' } }),
 		]),
 	),
 	'of the node': new Error('x'),

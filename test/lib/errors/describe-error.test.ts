@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { createServerError } from '../../../lib/errors/create-error';
 import type { ErrorOverrides } from '../../../lib/errors/create-error';
+import type { InputWords } from '../../../lib/errors/failure';
 import { describeError, toOwnerChatText } from '../../../lib/errors/describe-error';
 import { withPeriod } from '../../../lib/errors/sentences';
 import { tell } from '../../../lib/errors/tell';
@@ -10,9 +11,10 @@ import { expectApproved } from '../../support/approved/approved-table';
 
 const LONG = 'The model has a long story to tell about its failure. '.repeat(12);
 
-const ERRORS: ReadonlyArray<
-	readonly [ErrorType, ErrorOverrides, url?: string, displayed?: string]
-> = [
+/** With the words of an error in one place. */
+type Overrides = Partial<InputWords> & Pick<ErrorOverrides, 'serverText' | 'partialText'>;
+
+const ERRORS: ReadonlyArray<readonly [ErrorType, Overrides, url?: string, displayed?: string]> = [
 	['badRequest', { title: 'No', suggestion: 'Do it.' }],
 	[
 		'badRequest',
@@ -36,7 +38,10 @@ const shorten = (text: string) =>
 
 test('each error has its texts', () => {
 	const rows = ERRORS.map(([type, overrides, url, displayed]) => {
-		const error = createServerError(type, url === undefined ? {} : { url }, overrides);
+		const { title, detail, suggestion, ...others } = overrides;
+		const inputWords = title === undefined ? undefined : { title, detail, suggestion };
+		const context = url === undefined ? {} : { url };
+		const error = createServerError(type, context, { ...others, inputWords });
 		return {
 			input: shorten(JSON.stringify([overrides, url, displayed])),
 			outcome: {
@@ -73,7 +78,7 @@ describe('of several steps', () => {
 		createServerError(
 			'badRequest',
 			{ url: 'http://gpu/v1' },
-			{ detail, suggestion, serverText: 'It failed' },
+			{ inputWords: { title: detail, suggestion }, serverText: 'It failed' },
 		);
 
 	it('all are told where there is room', () => {

@@ -7,7 +7,7 @@ import type { Facts } from '../../../lib/errors/facts';
 import type { FactSources } from '../../../lib/errors/investigate';
 import { investigate } from '../../../lib/errors/investigate';
 import { TABLE } from '../../../lib/errors/table';
-import { toKnownServer } from '../../../lib/servers/server-facts';
+import { toKnownServer } from '../../../lib/servers/known-server';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 
 type FactName = keyof Facts;
@@ -51,6 +51,27 @@ const FACTS: Partial<Facts> = {
 	valueSource: { from: 'expression', problem: 'empty', isTolerant: false },
 	missingItemField: { name: 'text', label: 'Prompt', isOfError: false, source: { kind: 'item' } },
 	modelCommand: { kind: 'pull', hasBegun: false },
+	modelActionIssue: { kind: 'exited' },
+	unsupportedAction: { action: 'load', supporting: ['Ollama'] },
+	listIssue: { kind: 'noReranking' },
+	listsNoVoices: true,
+	modelLack: 'tools',
+	decisionModel: 'm',
+	resultIssue: { kind: 'noImage' },
+	untakenMedia: 'audio',
+	plainStream: 'text/plain',
+	tooManyCalls: 100,
+	invalidCalls: { calls: [{ type: 'unknownTool', tool: 'f', details: '' }] },
+	rejectedCall: { name: 'look', reason: 'noEnd' },
+	responseEnd: { shownLength: 0 },
+	isCutOff: true,
+	hasOnlyBegun: true,
+	cutJson: true,
+	wrongJson: ['a is missing'],
+	difyIssue: { kind: 'noObject' },
+	runIssue: { kind: 'totalTimeout', afterMs: 90_000 },
+	slowIndexing: { documentId: 'D', status: 'indexing', afterMs: 90_000, done: 2, total: 9 },
+	isRunEvent: true,
 	isDocumentDownload: true,
 	signedFileObstacle: { kind: 'otherOrigin', origin: 'https://files' },
 	timeoutMs: 90_000,
@@ -110,11 +131,7 @@ const toSources = (names: readonly FactName[]) =>
 	) as FactSources;
 
 const createError = (type: ErrorType) =>
-	createServerError(
-		type,
-		{ url: 'http://gpu' },
-		{ title: 'The sentence of the server', isServerText: true },
-	);
+	createServerError(type, { url: 'http://gpu' }, { sentence: 'The sentence of the server' });
 
 const anyType = fc.constantFrom(...ERROR_TYPES.filter((type) => type !== 'aborted'));
 

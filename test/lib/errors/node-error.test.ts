@@ -82,9 +82,8 @@ describe('toNodeError', () => {
 	describe('what a server says of a field is told to an agent only if the agent fills it in', () => {
 		const details = {
 			status: 400,
-			title: 'Prompt: must not be in capitals',
+			sentence: 'Prompt: must not be in capitals',
 			serverText: 'must not be in capitals',
-			isServerText: true,
 			field: 'Prompt',
 		};
 		test.each([true, false])('filled in: %j', (isFilledByModel) => {
@@ -184,8 +183,7 @@ describe('toNodeError', () => {
 test('errorDetails: is plain data, and facts do not replace standard fields', () => {
 	const serverError = new ServerError({
 		type: 'badRequest',
-		title: 'No',
-		suggestion: '.',
+		inputWords: { title: 'No', suggestion: '.' },
 		status: 400,
 		facts: { type: 'x', httpStatus: 1, param: undefined, n: 2 },
 	});

@@ -10,8 +10,7 @@ const REQUEST_URL = 'http://10.0.0.5:8080/v1/chat/completions';
 describe('ServerError', () => {
 	const failed = new ServerError({
 		type: 'connectionLost',
-		title: 'It broke',
-		suggestion: 'Mend it.',
+		inputWords: { title: 'It broke', suggestion: 'Mend it.' },
 		url: REQUEST_URL,
 		status: 200,
 		facts: { a: 1 },
@@ -24,13 +23,19 @@ describe('ServerError', () => {
 			detail: 'It broke',
 			url: REQUEST_URL,
 		});
-		expect(new ServerError({ type: 'busy', title: 'No', suggestion: '.' }).retryable).toBe(true);
+		expect(
+			new ServerError({ type: 'busy', inputWords: { title: 'No', suggestion: '.' } }).retryable,
+		).toBe(true);
 		expect(failed.retryable).toBe(false);
 	});
 
 	test('a copy may be repeated as its own type says, and as before if that is the same', () => {
 		expect(failed.copyWith({ type: 'busy' }).retryable).toBe(true);
-		const busy = new ServerError({ type: 'busy', title: 'No', suggestion: '.', retryable: false });
+		const busy = new ServerError({
+			type: 'busy',
+			inputWords: { title: 'No', suggestion: '.' },
+			retryable: false,
+		});
 		expect(busy.copyWith({ field: 'Model' }).retryable).toBe(false);
 		expect(busy.copyWith({ type: 'modelLoading' }).retryable).toBe(isRetryable('modelLoading'));
 	});
@@ -65,7 +70,10 @@ describe('ServerError', () => {
 
 describe('tool calls that had arrived', () => {
 	const letters = (length: number) => 'a'.repeat(length);
-	const failed = new ServerError({ type: 'runawayOutput', title: 'No', suggestion: 'Look.' });
+	const failed = new ServerError({
+		type: 'runawayOutput',
+		inputWords: { title: 'No', suggestion: 'Look.' },
+	});
 	test.each([
 		{ title: 'one of a million characters', lengths: [1_000_000], kept: [1_000_000] },
 		{ title: 'one of more', lengths: [3_000_000], kept: [1_000_000] },
@@ -131,9 +139,7 @@ test('isConnectionError is true if no connection was established', () => {
 describe('describeError', () => {
 	const failed = new ServerError({
 		type: 'connectionLost',
-		title: 'It broke',
-		detail: 'It broke in the middle',
-		suggestion: 'Mend it.',
+		inputWords: { title: 'It broke', detail: 'It broke in the middle', suggestion: 'Mend it.' },
 		url: 'http://me:pass@10.0.0.5:8080/v1/chat/completions?user=anna#x',
 		serverText: 'boom',
 	});
@@ -147,21 +153,27 @@ describe('describeError', () => {
 	test('missing parts leave no gap, and nothing is repeated', () => {
 		const of = (title: string, serverText?: string) =>
 			describeError(
-				new ServerError({ type: 'badRequest', title, suggestion: 'Mend it.', serverText }),
+				new ServerError({
+					type: 'badRequest',
+					inputWords: { title, suggestion: 'Mend it.' },
+					serverText,
+				}),
 			);
 		expect(of('No')).toBe('No. Mend it.');
 		expect(of('It ended.')).toBe('It ended. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong.\n')).toBe('Field n is wrong. Mend it.');
 		expect(
-			describeError(new ServerError({ type: 'badRequest', title: 'No', suggestion: '' })),
+			describeError(
+				new ServerError({ type: 'badRequest', inputWords: { title: 'No', suggestion: '' } }),
+			),
 		).toBe('No.');
 	});
 
 	test('a second try that failed as well is told behind any advice, in panels, chats and findings', () => {
 		const twice = failed.copyWith({
 			wasSentTwice: true,
-			ownWords: { ...failed.ownWords, suggestion: 'Start it.' },
+			inputWords: { ...failed.inputWords!, suggestion: 'Start it.' },
 		});
 		expect(describeError(twice, '')).toBe(
 			'It broke in the middle. Server message: "boom". Start it. A second try failed as well.',
@@ -175,8 +187,7 @@ describe('describeError', () => {
 	test('a long server message is shortened', () => {
 		const long = new ServerError({
 			type: 'badRequest',
-			title: 'No',
-			suggestion: 'Mend it.',
+			inputWords: { title: 'No', suggestion: 'Mend it.' },
 			serverText: 'x'.repeat(900),
 		});
 		expect(describeError(long)).toBe(`No. Server message: "${'x'.repeat(499)}…". Mend it.`);

@@ -1,7 +1,7 @@
 /** The words of each row of the table, for several values of each fact that it needs. */
 import type { Facts } from '../../../lib/errors/facts';
 import { TABLE } from '../../../lib/errors/table';
-import { toKnownServer } from '../../../lib/servers/server-facts';
+import { toKnownServer } from '../../../lib/servers/known-server';
 import { SERVER_TYPES } from '../../../lib/servers/types';
 import type { ApprovedRow } from '../../support/approved/approved-table';
 
@@ -139,6 +139,101 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 		remove: { kind: 'remove', isRouter: false },
 		'remove of a router': { kind: 'remove', isRouter: true },
 	},
+	modelActionIssue: {
+		'single model': { kind: 'singleModel' },
+		'not offered': { kind: 'notOffered', offered: ['b', 'c'] },
+		exited: { kind: 'exited', exitCode: 139 },
+		'not loaded': { kind: 'notDone', action: 'load', afterMs: 90_000 },
+		'in memory': { kind: 'inMemory', afterMs: 90_000 },
+		'busy now': { kind: 'busy', requests: 1 },
+		'busy for long': { kind: 'busy', requests: 2, afterMs: 90_000 },
+		'perhaps busy': { kind: 'busy', afterMs: 90_000 },
+		'not downloaded': { kind: 'notDownloaded' },
+		'download ended': { kind: 'downloadEnded' },
+	},
+	unsupportedAction: {
+		load: { action: 'load', supporting: ['Ollama'] },
+		pull: { action: 'pull', supporting: ['Ollama'] },
+	},
+	listIssue: {
+		empty: { kind: 'empty', hasKey: false },
+		'empty for a key': { kind: 'empty', hasKey: true },
+		'none for images': { kind: 'noneFor', purpose: 'images', task: 'images' },
+		'too long': { kind: 'tooLong', count: 70_000, maximum: 50_000 },
+		'no reranking': { kind: 'noReranking' },
+	},
+	listsNoVoices: { 'no voices': true },
+	modelLack: { tools: 'tools', images: 'images' },
+	decisionModel: { m: 'm' },
+	resultIssue: {
+		'no answers': { kind: 'noAnswers' },
+		answers: {
+			kind: 'answers',
+			problems: [
+				{ question: 'a', problem: 'is missing' },
+				{ question: 'b', problem: 'is not an object' },
+			],
+		},
+		ranking: { kind: 'ranking', problem: 'the response contains no scores' },
+		'no transcript': { kind: 'noTranscript' },
+		'no image': { kind: 'noImage' },
+		'too many images': { kind: 'tooManyImages', count: 11, maximum: 10 },
+		'not an image': { kind: 'notAnImage', received: 'a web page' },
+		'no audio': { kind: 'noAudio', bytes: 2 },
+		'not audio': { kind: 'notAudio', received: 'a web page' },
+	},
+	untakenMedia: { audio: 'audio', 'image URL': 'imageUrl' },
+	plainStream: { 'text/plain': 'text/plain' },
+	tooManyCalls: { 100: 100 },
+	invalidCalls: {
+		'not connected': {
+			calls: [{ type: 'unknownTool', tool: 'f', details: '' }],
+			connected: ['g', 'h'],
+		},
+		missing: { calls: [{ type: 'missingArguments', tool: 'f', details: 'a, b' }] },
+		unknown: { calls: [{ type: 'unknownArguments', tool: 'f', details: 'a, b' }] },
+		ambiguous: { calls: [{ type: 'ambiguousArguments', tool: 'f', details: 'a' }] },
+		invalid: { calls: [{ type: 'invalidArguments', tool: 'f', details: 'a is a text' }] },
+		broken: { calls: [{ type: 'brokenArguments', tool: 'f', details: '"{"' }] },
+	},
+	rejectedCall: { look: { name: 'look', reason: 'noEnd' } },
+	responseEnd: {
+		unknown: { shownLength: 0 },
+		full: { shownLength: 0, isContextFull: true },
+		limited: { shownLength: 0, maxTokens: 100, isContextFull: false },
+		either: { shownLength: 0, maxTokens: 100 },
+	},
+	isCutOff: { 'cut off': true },
+	hasOnlyBegun: { begun: true },
+	cutJson: { 'cut JSON': true },
+	wrongJson: { 'wrong JSON': ['a is missing', 'b is a text'] },
+	difyIssue: {
+		'no object': { kind: 'noObject' },
+		'no list': { kind: 'noList' },
+		'no file ID': { kind: 'noFileId' },
+		'no document ID': { kind: 'noDocumentId' },
+		'no download URL': { kind: 'noDownloadUrl' },
+		'no audio': { kind: 'noAudio' },
+		'not audio': { kind: 'notAudio', received: 'a web page' },
+		'large list': { kind: 'largeList', path: '/datasets', maxBytes: 2 ** 26 },
+		'long list': { kind: 'longList', path: '/datasets', pages: 1000, pageSize: 100 },
+		'large files': { kind: 'largeFiles', maxBytes: 2 ** 26 },
+		'metadata field': { kind: 'metadataField', name: 'a' },
+		'indexing paused': { kind: 'indexingPaused' },
+	},
+	runIssue: {
+		'paused chatflow': { kind: 'paused', app: 'chatflow', nodes: [] },
+		'paused at nodes': { kind: 'paused', app: 'workflow', nodes: ['Ask', 'Approve'] },
+		unreported: { kind: 'unreported', runId: 'R', afterMs: 90_000 },
+		'total timeout': { kind: 'totalTimeout', afterMs: 90_000 },
+		'only pings': { kind: 'idleTimeout', afterMs: 90_000, onlyPings: true },
+		nothing: { kind: 'idleTimeout', afterMs: 90_000, onlyPings: false },
+		cancelled: { kind: 'cancelled', reason: 'the response could not be passed on: gone' },
+	},
+	slowIndexing: {
+		'90 s': { documentId: 'D', status: 'indexing', afterMs: 90_000, done: 2, total: 9 },
+	},
+	isRunEvent: { 'event of a run': true },
 	isDocumentDownload: { 'of a document': true },
 	signedFileObstacle: {
 		'no URL': { kind: 'noUrl', text: 'a b' },

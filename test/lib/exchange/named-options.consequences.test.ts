@@ -168,9 +168,8 @@ const handle = (response: Response) => {
 		type ?? 'badRequest',
 		{},
 		{
-			title: text,
+			sentence: isServerText ? text : undefined,
 			serverText: text,
-			isServerText,
 			field,
 			facts: omitUndefined({ param, ...facts }),
 			report: { status, codes: [...codes], isOfGateway: false },

@@ -26,7 +26,7 @@ test.each(['requestTooLarge', 'badRequest', 'promptTooLong'] as const)(
 test.each(['modalityUnsupported', 'serverError', 'streamError'] as const)(
 	'an error of type %s names all files, in their order',
 	(type) => {
-		const error = createServerError(type, {}, { title: 'No', detail: 'It failed' });
+		const error = createServerError(type, {}, { inputWords: { title: 'No', detail: 'It failed' } });
 		const other = { ...FILE, name: 'b.txt', mimeType: '', size: 3, head: Buffer.from('') };
 		expect(withSentFiles(error, [FILE, other]).detail).toBe(
 			'It failed. Files sent: "talk.wav" (audio/wav, 40 MB), "b.txt" (unknown type, 3 bytes)',

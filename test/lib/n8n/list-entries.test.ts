@@ -51,7 +51,7 @@ it('puts the whole text into the message, and keeps hyphens in the editor', () =
 		createServerError(
 			'connectionRefused',
 			{},
-			{ title, suggestion: 'Start it with --host 0.0.0.0.' },
+			{ inputWords: { title, suggestion: 'Start it with --host 0.0.0.0.' } },
 		),
 	);
 	expect(displayedText(error.message)).toBe(
@@ -68,7 +68,11 @@ it('omits the URL if the text names the server already, and always its query', (
 	const of = (title: string, url: string) =>
 		createListError(
 			node,
-			createServerError('connectionRefused', { url }, { title, suggestion: 'Mend it.' }),
+			createServerError(
+				'connectionRefused',
+				{ url },
+				{ inputWords: { title, suggestion: 'Mend it.' } },
+			),
 		).message;
 	expect(
 		of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models'),

@@ -139,13 +139,16 @@ test.each<Case>([
 		isFilledByModel: false,
 	},
 ])('an error about $title', ({ stored, places, isFilledByModel }) => {
-	const error = createServerError('badRequest', {}, { title: 'no' }).withField('Label', places);
+	const error = createServerError('badRequest', {}, { inputWords: { title: 'no' } }).withField(
+		'Label',
+		places,
+	);
 	const marked = markModelValue(error, { properties: PROPERTIES, stored });
 	expect(marked.isFilledByModel ?? false).toBe(isFilledByModel);
 	expect(marked.message).toBe(error.message);
 });
 
 test('an error about no field is not marked', () => {
-	const error = createServerError('badRequest', {}, { title: 'no' });
+	const error = createServerError('badRequest', {}, { inputWords: { title: 'no' } });
 	expect(markModelValue(error, { properties: PROPERTIES, stored: { prompt: MODEL } })).toBe(error);
 });

@@ -81,7 +81,11 @@ const SUGGESTIONS = Object.values(SERVER_TYPES).flatMap(({ name, texts }) =>
 );
 
 test.each(SUGGESTIONS)('%s, %s: at most 40 words in a chat, too', (_name, kind, suggestion) => {
-	const error = createServerError(kind, {}, { about: FACTS, serverText: SERVER_TEXT, suggestion });
+	const error = createServerError(
+		kind,
+		{},
+		{ about: FACTS, serverText: SERVER_TEXT, inputWords: { title: 'No', suggestion } },
+	);
 	const { description = '' } = toShownError(chat, toNodeError(chat.getNode(), error), error);
 	expect(description).toContain(suggestion.split('. ')[0]);
 	expect(description!.split(/\s+/).length).toBeLessThanOrEqual(40);
@@ -91,7 +95,12 @@ test('a chat shows the rest of a suggestion and the URL if there is room', () =>
 	const error = createServerError(
 		'routeNotFound',
 		{ url: 'http://a/v1/x' },
-		{ suggestion: 'Go. On.' },
+		{
+			inputWords: {
+				title: 'The server responds, but not at this path',
+				suggestion: 'Go. On.',
+			},
+		},
 	);
 	const shown = toShownError(chat, toNodeError(chat.getNode(), error), error);
 	expect(shown.description).toBe(

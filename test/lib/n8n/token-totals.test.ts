@@ -130,8 +130,7 @@ test('the usage of a failed generation counts; a server error does not', () => {
 	const error = (facts: Record<string, unknown>) =>
 		new ServerError({
 			type: 'toolCallTruncated',
-			title: 'cut',
-			suggestion: 'More tokens.',
+			inputWords: { title: 'cut', suggestion: 'More tokens.' },
 			facts,
 		});
 	addFailedTokenTotals(

@@ -66,7 +66,7 @@ describe('the error that a visitor of a published chat sees', () => {
 				const known = createServerError(
 					'streamError',
 					{ url: URL },
-					{ serverText: said, title: said, suggestion: said },
+					{ serverText: said, inputWords: { title: said, suggestion: said } },
 				);
 				const error = toNodeError(NODE, known);
 				hideDetailsFromVisitors(contextOf('webhook', true), error, said);

@@ -33,8 +33,7 @@ test('each fact', async () => {
 		const server = await start(SERVERS[name]!);
 		const target = createModelServer({ baseUrl: server.url, apiKey: 'key' }, NO_EXECUTION);
 		const error = createServerError('serverError', {} as never, {
-			title: 'x',
-			isServerText,
+			sentence: isServerText ? 'x' : undefined,
 			status: 500,
 		});
 		const facts: string[] = [];

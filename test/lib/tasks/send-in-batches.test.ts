@@ -8,7 +8,12 @@ import type { IndexedText } from '../../../lib/tasks/texts';
 import { TASK_LIMITS } from '../../../lib/task-limits';
 
 const createError = (details: Partial<ServerError> = {}) =>
-	new ServerError({ type: 'badRequest', title: 'no', suggestion: '', status: 400, ...details });
+	new ServerError({
+		type: 'badRequest',
+		inputWords: { title: 'no', suggestion: '' },
+		status: 400,
+		...details,
+	});
 
 const toTexts = (count: number, text = 'ab'): IndexedText[] =>
 	Array.from({ length: count }, (_none, index) => ({ index, text }));

@@ -46,8 +46,7 @@ test('errors, hints and findings that quote a server are plain text', () => {
 		fc.property(serverText, (text) => {
 			const failed = new ServerError({
 				type: 'serverError',
-				title: `No model ${text}`,
-				suggestion: `Use one of: ${text}`,
+				inputWords: { title: `No model ${text}`, suggestion: `Use one of: ${text}` },
 				serverText: text,
 			});
 			const { message, description } = toNodeError(node, failed);

@@ -135,7 +135,7 @@ class NotedExecution {
 	reportError(error: unknown): unknown {
 		const { type, message, detail } = asServerErrorOrThrow(error);
 		this.notes.push(`${type}${markWords([message, detail])}`);
-		return createServerError('aborted', {}, { title: 'As n8n shows it' });
+		return createServerError('aborted', {}, { inputWords: { title: 'As n8n shows it' } });
 	}
 }
 

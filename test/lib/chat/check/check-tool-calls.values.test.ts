@@ -1,7 +1,8 @@
 /** Values of arguments for many types of a field: what the tool gets, or what the model is told. */
 import path from 'node:path';
 import { checkToolCalls } from '../../../../lib/chat/check/check-tool-calls';
-import { describeIssue } from '../../../../lib/chat/check/correction';
+import { describeInvalidCall } from '../../../../lib/errors/chapters/turns';
+import { describeForModel, toInvalidCall } from '../../../../lib/chat/check/correction';
 import type { JsonRecord } from '../../../../lib/values/records';
 import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
 import { toTool } from '../../../support/texts/messages';
@@ -54,7 +55,7 @@ const check = (value: string, field: JsonRecord, hasNullTexts?: true) => {
 	const { validCalls, issues, warnings } = checkToolCalls([call], [toTool({ name: 'f', schema })]);
 	return [
 		...validCalls.map(({ arguments: args }) => (args === call.arguments ? 'as it is' : args)),
-		...issues.map((issue) => describeIssue(issue).forModel),
+		...issues.map((issue) => describeForModel(issue)),
 		...warnings,
 	].join(' | ');
 };
@@ -119,7 +120,10 @@ test('each call is valid, or has its issue and its warnings', () => {
 			input: `${JSON.stringify(schema)} ${args.join(' and ')}`,
 			outcome: {
 				valid: validCalls.map(({ id = '', arguments: text }) => `${id}: ${text}`),
-				issues: issues.map((issue) => describeIssue(issue)),
+				issues: issues.map((issue) => ({
+					forUser: describeInvalidCall(toInvalidCall(issue)),
+					forModel: describeForModel(issue),
+				})),
 				warnings,
 			},
 		};

@@ -1,8 +1,10 @@
 import {
 	buildToolCallCorrection,
 	buildFormatCorrection,
-	describeIssue,
+	describeForModel,
+	toInvalidCall,
 } from '../../../../lib/chat/check/correction';
+import { describeInvalidCall } from '../../../../lib/errors/chapters/turns';
 import { checkToolCalls } from '../../../../lib/chat/check/check-tool-calls';
 import type { ToolCallIssue } from '../../../../lib/chat/check/tool-call-issue';
 import type { RawToolCall } from '../../../../lib/text/calls/types';
@@ -199,8 +201,8 @@ describe('what the user and the model read about an issue', () => {
 			model: 'are not valid JSON: "{\\"city\\":".',
 		},
 	])('$type', ({ type, details, user, model }) => {
-		const { forUser, forModel } = describeIssue({ toolCall, type, details });
-		expect(forUser).toBe(user);
-		expect(forModel).toContain(model);
+		const issue = { toolCall, type, details };
+		expect(describeInvalidCall(toInvalidCall(issue))).toBe(user);
+		expect(describeForModel(issue)).toContain(model);
 	});
 });

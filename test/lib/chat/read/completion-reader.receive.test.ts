@@ -180,7 +180,10 @@ describe('events', () => {
 });
 
 describe('a stream that breaks', () => {
-	const lost = new ServerError({ type: 'connectionLost', title: 'Lost', suggestion: 'Retry' });
+	const lost = new ServerError({
+		type: 'connectionLost',
+		inputWords: { title: 'Lost', suggestion: 'Retry' },
+	});
 	const read = async (events: string[], error: Error, signal?: AbortSignal) =>
 		await receive(responseOf([events], { error }), { signal });
 

@@ -1,6 +1,6 @@
 /** What is read of a text that a model writes: thinking, calls, what is shown, and why a call does not run. */
 import path from 'node:path';
-import { describeRejectedCall } from '../../../../lib/chat/check/rejected-call';
+import { describeRejectedCall } from '../../../../lib/errors/chapters/turns';
 import { CompletionReader } from '../../../../lib/chat/read/completion-reader';
 import { other } from '../../../../lib/servers/types/other';
 import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
@@ -201,7 +201,7 @@ test('each reason why a call does not run has its hint', () => {
 	] as const;
 	const rows = reasons.map((reason) => ({
 		input: reason,
-		outcome: describeRejectedCall({ name: 'look', reason }, other, { shownLength: 0 }),
+		outcome: describeRejectedCall({ name: 'look', reason }, other.name, { shownLength: 0 }),
 	}));
 	expectApproved(
 		path.join(__dirname, 'completion-reader.reasons.approved.txt'),

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { decideTextCalls } from '../../../../lib/text/calls/decide-text-calls';
 import { withoutCallMarkup } from '../../../../lib/text/calls/without-call-markup';
 import type { TextCallDecision } from '../../../../lib/text/calls/decide-text-calls';
-import type { RejectionReason } from '../../../../lib/text/calls/types';
+import type { RejectionReason } from '../../../../lib/rejected-call';
 
 const tools = ['delete_mails', 'wipe_cache', 'send_newsletter', 'get_weather'];
 

@@ -103,13 +103,8 @@ test('each error of a field, and of what is in it', () => {
 			});
 	const stored = { text: '={{ $json.gone }}' };
 	const empty = ERRORS.empty!('Text');
-	const refused = (param: string, more: object = {}) =>
-		createDifyError('invalidParam', {
-			title: `${param}: It is wrong`,
-			isServerText: true,
-			facts: { param },
-			...more,
-		} as never);
+	const refused = (param: string) =>
+		createDifyError('invalidParam', { sentence: `${param}: It is wrong`, facts: { param } });
 	const further: Readonly<Record<string, string>> = {
 		'the node goes on': explain(ERRORS.empty!('Model'), {
 			stored: toLocator('={{ 1 }}'),
@@ -120,9 +115,6 @@ test('each error of a field, and of what is in it', () => {
 		'no error of ours': explain(new Error('other'), { stored }),
 		'Dify names a field': explain(refused('text'), { stored: {} }),
 		'Dify names an option in its own form': explain(refused('options.response_mode'), {
-			stored: {},
-		}),
-		'Dify names a field with its own advice': explain(refused('text', { suggestion: 'Own.' }), {
 			stored: {},
 		}),
 		'Dify names no field': explain(refused('other'), { stored: {} }),

@@ -1,8 +1,8 @@
 /** Why a call in text did not run, and what helps at each server type. */
 import path from 'node:path';
-import { describeRejectedCall } from '../../../../lib/chat/check/rejected-call';
+import { describeRejectedCall } from '../../../../lib/errors/chapters/turns';
 import { SERVER_TYPES } from '../../../../lib/servers/types';
-import type { RejectionReason } from '../../../../lib/text/calls/types';
+import type { RejectionReason } from '../../../../lib/rejected-call';
 import { expectApproved, joinPlaces } from '../../../support/approved/approved-table';
 
 const REASONS: readonly RejectionReason[] = [
@@ -31,13 +31,15 @@ test('each reason has its sentence, and each server type its advice', () => {
 		Object.values(SERVER_TYPES).map((serverType) => ({
 			subject: reason,
 			place: serverType.name,
-			outcome: describeRejectedCall({ name: 'look_up', reason }, serverType, { shownLength: 0 }),
+			outcome: describeRejectedCall({ name: 'look_up', reason }, serverType.name, {
+				shownLength: 0,
+			}),
 		})),
 	);
 	const advice = outcomes.filter(({ subject }) => ['noArguments', 'cutOff'].includes(subject));
 	const atOne = outcomes.filter(({ place }) => place === 'other');
 	expectApproved(
-		path.join(__dirname, 'rejected-call.approved.txt'),
+		path.join(__dirname, 'turns.approved.txt'),
 		[...joinPlaces(advice), ...atOne.map(({ subject, outcome }) => ({ input: subject, outcome }))],
 		'A call that did not run is told with its reason and advice that fits the server',
 	);
