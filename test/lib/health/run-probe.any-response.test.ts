@@ -43,7 +43,10 @@ const PROBES: Readonly<Record<string, ProbeResult>> = {
 	refused: probe({ status: 0, error: createError('connectionRefused', { code: 'ECONNREFUSED' }) }),
 	'a code that is a sentence': probe({
 		status: 0,
-		error: createError('connectionLost', { code: 'other side closed', detail: 'It was closed' }),
+		error: createError('connectionLost', {
+			code: 'other side closed',
+			inputWords: { title: 'It was closed' },
+		}),
 	}),
 	page: probe({ text: ' <html>' }),
 	'a page by its type': probe({ headers: { 'content-type': 'text/HTML; charset=utf-8' } }),

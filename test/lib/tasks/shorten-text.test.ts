@@ -2,11 +2,12 @@
 import { createServerError } from '../../../lib/errors/create-error';
 import { shortenText } from '../../../lib/tasks/shorten-text';
 import { expectApproved } from '../../support/approved/approved-table';
+import type { JsonRecord } from '../../../lib/values/records';
 import path from 'node:path';
 
 const TEXT = 'abcde '.repeat(200);
-const refuse = (facts: object = {}, serverText = '') =>
-	createServerError('badRequest', {} as never, { facts, serverText, title: 'x' } as never);
+const refuse = (facts: JsonRecord = {}, serverText = '') =>
+	createServerError('badRequest', {} as never, { facts, serverText });
 
 /** The refusals in turn, the last one again and again. */
 const REFUSALS = {

@@ -10,11 +10,9 @@ const truncated = (...lengths: number[]) =>
 	lengths.map((keptLength, index) => ({ index, keptLength, length: 5_000 }));
 
 test('each name', () => {
-	const error = createServerError(
-		'badRequest',
-		{} as never,
-		{ title: 'Too long', facts: { n_prompt_tokens: 9, n_ctx: 4, other: 1 } } as never,
-	);
+	const error = createServerError('badRequest', {} as never, {
+		facts: { n_prompt_tokens: 9, n_ctx: 4, other: 1 },
+	});
 	const named = (['Text', 'Document'] as const).map((noun) => ({
 		input: `a refused ${noun}`,
 		outcome: describeError(nameRefusedText(error, { index: 2, text: 'a text' }, noun)),

@@ -74,9 +74,11 @@ const createReason = () =>
 		'serverError',
 		{ url: 'http://secret-host:8080/v1' } as never,
 		{
-			title: 'No memory',
-			detail: 'The GPU at http://secret-host has no memory',
-			suggestion: 'Use a smaller model.',
+			inputWords: {
+				title: 'No memory',
+				detail: 'The GPU at http://secret-host has no memory',
+				suggestion: 'Use a smaller model.',
+			},
 			status: 500,
 			partialText: 'Once upon',
 		} as never,
