@@ -1,6 +1,7 @@
 /** An error as one text, for an item and for a chat. */
 import { withPeriod } from './sentences';
 import { ServerError } from './server-error';
+import { withoutElements } from './message-title';
 import type { Reader } from './tell';
 import { RIGHTS, tell } from './tell';
 import { toPlainText } from '../values/safe-text';
@@ -73,8 +74,8 @@ function toParts(
 	const serverText = mayQuote ? (error.serverText ?? '') : '';
 	const ownUrl = url === undefined ? '' : toDisplayUrl(url);
 	const address = mayLocate ? (displayedUrl ?? ownUrl) : '';
-	// A title has no period, and what is like a tag has lost its effect in it.
-	const plainText = withoutEnds(toPlainText(serverText), /\s/, /[\s.]/);
+	// A title has no period and no elements, and what is like a tag has lost its effect in it.
+	const plainText = withoutEnds(toPlainText(withoutElements(serverText)), /\s/, /[\s.]/);
 	const isQuoted = toPlainText(`${detail} ${suggestion}`).includes(plainText);
 	return {
 		problem: withPeriod(detail),

@@ -7,6 +7,7 @@ import type { ServerTypeName } from '../server-type-name';
 import type { GatewayName } from './gateway-status';
 import type {
 	DifyIssue,
+	DifyModel,
 	InvalidCalls,
 	ListIssue,
 	ModelActionIssue,
@@ -535,6 +536,8 @@ export interface Facts {
 	difyIssue: DifyIssue;
 	runIssue: RunIssue;
 	slowIndexing: SlowIndexing;
+	/** That of the knowledge base, whose document was split into chunks, and of which one was not indexed. */
+	embeddingModel: DifyModel;
 	/** The response that has too much is one event of a run. */
 	isRunEvent: true;
 

@@ -75,6 +75,13 @@ export interface SlowIndexing {
 	total: number;
 }
 
+/** A model of a provider in Dify. */
+export interface DifyModel {
+	name: string;
+	/** ID of its provider. */
+	provider: string;
+}
+
 /** Why a run of Dify has no result. */
 export type RunIssue =
 	/** Titles of the nodes that wait for a person. */

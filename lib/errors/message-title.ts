@@ -108,7 +108,7 @@ const MERE_ERROR = /^error: */i;
 /** Whether a title is all that a server wrote. */
 export function isWholeMessage(title: string, serverText: string): boolean {
 	if (serverText.length > MAX_SEARCHED_TEXT) return false;
-	return toSentence(toPlainText(serverText).replace(MERE_ERROR, '')) === title;
+	return toSentence(toPlainText(withoutElements(serverText)).replace(MERE_ERROR, '')) === title;
 }
 
 /** A text with elements or a page in it, without the tags. Others have names in angle brackets. */
@@ -119,6 +119,17 @@ function withoutMarkup(text: string): string {
 		(ended.size > 0 &&
 			[...text.matchAll(START_TAG)].some(([, name]) => ended.has(name!.toLowerCase())));
 	return isMarkup ? text.replace(TAG, ' ') : text;
+}
+
+/** A text without the tags of its elements. Names in angle brackets stay. */
+export function withoutElements(text: string): string {
+	const ended = new Set(Array.from(text.matchAll(END_TAG), ([, name]) => name!.toLowerCase()));
+	const isOfElement = (name: string) => ended.has(name.toLowerCase());
+	return text
+		.replace(TAG, (tag) =>
+			isOfElement(/^<\/?([a-z][\w:-]{0,40})/i.exec(tag)?.[1] ?? '') ? ' ' : tag,
+		)
+		.replace(/ {2,}/g, ' ');
 }
 
 /** Whether a text is nothing but names in angle brackets: `<nil>`. */

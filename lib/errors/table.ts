@@ -22,9 +22,9 @@ import { VECTOR_ROWS } from './chapters/vectors';
 export const CAUSES: readonly Row[] = [
 	...INPUT_ROWS,
 	...TRANSPORT_ROWS,
-	...OPTION_ROWS,
 	...VECTOR_ROWS,
 	...REFUSED_TEXT_ROWS,
+	...OPTION_ROWS,
 	...SIZE_ROWS,
 	...SERVER_ROWS,
 	...MODEL_ROWS,

@@ -134,14 +134,19 @@ function tellWithSentence(failure: Failure): Told {
 	};
 	const said = sentence === undefined ? undefined : withHeading(sentence, place);
 	const ownTitle = said ?? words.title ?? inputWords?.title;
-	const title = withHeading(ownTitle ?? withOpenTime(general.title, failure), heading);
+	const bareTitle = ownTitle ?? withOpenTime(general.title, failure);
+	const title = withHeading(bareTitle, heading);
 	const ownDetail =
 		words.detail ??
 		inputWords?.detail ??
 		getSaid(failure) ??
 		getPlaced(failure) ??
-		(ownTitle === undefined ? general.detail : title);
-	const detail = withDifyFacts(withRefusedText(ownDetail ?? title, known), known);
+		(ownTitle === undefined ? general.detail : undefined);
+	const detail = withDifyFacts(
+		describeRefusedText(ownDetail ?? bareTitle, known) ??
+			withRefusedTexts(ownDetail ?? title, known),
+		known,
+	);
 	const advice = words.suggestion ?? general.suggestion;
 	return {
 		title: tidy(title, MAX_TITLE_LENGTH),
@@ -200,17 +205,22 @@ function withHeading(title: string, heading: string | undefined) {
 	return heading === undefined ? title : `${heading}: ${title}`;
 }
 
-/** With the text that the server refuses alone, or the number of those that show that it refuses everything. */
-function withRefusedText(
-	detail: string,
-	{ refusedText, refusedTexts, textNoun }: KnownFacts,
-): string {
-	if (refusedTexts !== undefined)
-		return `${detail}. The server refused ${refusedTexts} texts, each sent alone, and accepted no other, so it is not about one text`;
-	if (refusedText === undefined || textNoun === undefined) return detail;
+/** With the number of texts that show that the server refuses everything. */
+function withRefusedTexts(detail: string, { refusedTexts }: KnownFacts): string {
+	return refusedTexts === undefined
+		? detail
+		: `${detail}. The server refused ${refusedTexts} texts, each sent alone, and accepted no other, so it is not about one text`;
+}
+
+/** The text that the server refuses alone, with the reason. Its number is not repeated. */
+function describeRefusedText(
+	reason: string,
+	{ refusedText, textNoun }: KnownFacts,
+): string | undefined {
+	if (refusedText === undefined || textNoun === undefined) return undefined;
 	const { index, beginning } = refusedText;
 	const name = textNoun.toLowerCase();
-	return `The server accepts other ${name}s, but not ${name} ${index + 1} ("${beginning}"): ${detail}`;
+	return `The server accepts other ${name}s, but not ${name} ${index + 1} ("${beginning}"): ${reason}`;
 }
 
 /** With the title of the type in place of the sentence of a server. */

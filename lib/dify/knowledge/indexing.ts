@@ -1,4 +1,6 @@
 /** Waits until Dify has indexed a document. */
+import { investigate } from '../../errors/investigate';
+import type { DifyModel } from '../../errors/issues';
 import { toTitle } from '../../errors/message-title';
 import { ServerError } from '../../errors/server-error';
 import { asNonEmptyString } from '../../values/records';
@@ -89,10 +91,26 @@ export async function waitForIndexing(
 		waitingSince = status === 'waiting' ? Math.min(waitingSince, now) : Infinity;
 		const isStuck = now - waitingSince >= STUCK_AFTER_MS;
 		if (isStuck || now - startedAt >= timeoutMs || status === 'error' || status === 'paused') {
-			throw createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
+			const error = createUnfinishedError(indexing, progress, { isStuck, timeoutMs });
+			throw await investigate(error, {
+				embeddingModel: async () => await fetchEmbeddingModel(client, indexing, progress),
+			});
 		}
 		await client.sleep(Math.min(getPollInterval(polls), MAX_POLL_INTERVAL_MS, timeoutMs));
 	}
+}
+
+/** The model that failed, if the document was split before; undefined: not known, or something else failed. */
+async function fetchEmbeddingModel(
+	client: DifyClient,
+	{ datasetId }: IndexingJob,
+	{ status, total = 0 }: IndexingProgress,
+): Promise<DifyModel | undefined> {
+	if (status !== 'error' || total === 0) return undefined;
+	const base = await client.get(apiPath`/datasets/${datasetId}`).catch(() => undefined);
+	const name = asNonEmptyString(base?.embedding_model);
+	const provider = asNonEmptyString(base?.embedding_model_provider);
+	return name === undefined || provider === undefined ? undefined : { name, provider };
 }
 
 /** How long a document was waited for. */

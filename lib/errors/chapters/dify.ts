@@ -244,6 +244,12 @@ export const DIFY_ROWS: readonly Row[] = [
 			title: describeSignedFileObstacle(signedFileObstacle),
 		}),
 	}),
+	defineRow({
+		types: ['indexingFailed'],
+		needs: ['embeddingModel'],
+		tell: ({ embeddingModel: { name, provider } }) =>
+			`The document was split, and its chunks failed: check the embedding model "${name}" of the provider ${provider} in Dify (Settings, Model Provider), and its server. Then send the document again under the same name: until then it stays in the knowledge base with the status "error".`,
+	}),
 	// No logs and no run exist: what was sent is the reason.
 	defineRow({
 		types: ['runFailed'],

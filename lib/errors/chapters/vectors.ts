@@ -16,8 +16,9 @@ export const VECTOR_ROWS: readonly Row[] = [
 	defineRow({
 		types: ['invalidResponse'],
 		needs: ['vectorIssue', 'refusedText'],
-		tell: ({ vectorIssue, refusedText }) =>
-			toWords(vectorIssue, refusedText, 'Change this text, or leave it out.'),
+		// Its number and its beginning are told of any refused text.
+		tell: ({ vectorIssue }) =>
+			toWords(vectorIssue, undefined, 'Change this text, or leave it out.'),
 	}),
 	defineRow({
 		types: ['invalidResponse'],

@@ -71,6 +71,7 @@ const FACTS: Partial<Facts> = {
 	difyIssue: { kind: 'noObject' },
 	runIssue: { kind: 'totalTimeout', afterMs: 90_000 },
 	slowIndexing: { documentId: 'D', status: 'indexing', afterMs: 90_000, done: 2, total: 9 },
+	embeddingModel: { name: 'bge-m3', provider: 'ollama' },
 	isRunEvent: true,
 	isDocumentDownload: true,
 	signedFileObstacle: { kind: 'otherOrigin', origin: 'https://files' },

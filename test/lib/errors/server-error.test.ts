@@ -163,6 +163,9 @@ describe('describeError', () => {
 		expect(of('It ended.')).toBe('It ended. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
 		expect(of('Field n is wrong', 'Field n is wrong.\n')).toBe('Field n is wrong. Mend it.');
+		expect(of('The tag bold is wrong', 'The tag <b>bold</b> is wrong.')).toBe(
+			'The tag bold is wrong. Mend it.',
+		);
 		expect(
 			describeError(
 				new ServerError({ type: 'badRequest', inputWords: { title: 'No', suggestion: '' } }),

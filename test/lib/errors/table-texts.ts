@@ -233,6 +233,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 	slowIndexing: {
 		'90 s': { documentId: 'D', status: 'indexing', afterMs: 90_000, done: 2, total: 9 },
 	},
+	embeddingModel: { 'bge-m3': { name: 'bge-m3', provider: 'langgenius/ollama/ollama' } },
 	isRunEvent: { 'event of a run': true },
 	isDocumentDownload: { 'of a document': true },
 	signedFileObstacle: {

@@ -61,3 +61,19 @@ test('has a title without a reason from Dify', async () => {
 		message: 'Dify could not index the document',
 	});
 });
+
+test.each([
+	{ title: 'split', segments: 9, model: 'bge-m3', isNamed: true },
+	{ title: 'not split', segments: 0, model: 'bge-m3', isNamed: false },
+	{ title: 'split, without a model', segments: 9, model: null, isNamed: false },
+])('names the embedding model of a document that was $title', async (row) => {
+	const failure = await failIndexing({
+		error: 'Connection refused',
+		total_segments: row.segments,
+		embedding_model: row.model,
+		embedding_model_provider: 'langgenius/ollama/ollama',
+	});
+	const named = 'check the embedding model "bge-m3" of the provider langgenius/ollama/ollama';
+	expect(failure.suggestion.includes(named)).toBe(row.isNamed);
+	expect(failure.suggestion).toMatch(/send the document again under the same name/);
+});
