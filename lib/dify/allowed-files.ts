@@ -85,6 +85,8 @@ interface FilePlace {
 	rules: FileRules | undefined;
 	/** Label of the field in the form. Default: files beside the form. */
 	formField?: string;
+	/** Host of Dify. */
+	host?: string;
 }
 
 const TYPES_BY_OBSTACLE: Readonly<Record<FileObstacle['type'], DifyErrorType>> = {
@@ -103,12 +105,12 @@ const TYPES_BY_OBSTACLE: Readonly<Record<FileObstacle['type'], DifyErrorType>> =
  */
 export function assertAcceptedFiles(
 	files: readonly FileCandidate[],
-	{ rules, formField }: FilePlace,
+	{ rules, formField, host }: FilePlace,
 ): void {
 	const fail = (names: readonly string[], obstacle: FileObstacle): never => {
 		const unacceptedFiles = { names, obstacle, formField };
 		throw createDifyError(TYPES_BY_OBSTACLE[obstacle.type], {
-			about: { unacceptedFiles },
+			about: { unacceptedFiles, host },
 			retryable: false,
 		});
 	};

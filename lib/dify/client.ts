@@ -1,4 +1,5 @@
 /** HTTP client of Dify's Service API. */
+import { parseHostAndPort } from '../errors/host-and-port';
 import type { HttpResponse, RequestOptions, Endpoint } from '../http/types';
 import type { FileSource } from '../http/multipart';
 import { createFormBody } from '../http/multipart';
@@ -83,6 +84,11 @@ export class DifyClient {
 	/** Passed by the runs of an execution, of which fewer are sent at the same time once Dify has refused one. */
 	get runs(): RequestQueue {
 		return this.shared.runs;
+	}
+
+	/** Host name of Dify, as errors know it. */
+	get host(): string | undefined {
+		return parseHostAndPort(this.endpoint.url.api).host;
 	}
 
 	/** The same client, with the same cache and queue, for another signal; undefined: it cannot be aborted. */

@@ -1,5 +1,6 @@
 /** Creates errors from what is known of a request. */
 import { mask, maskDeep } from './mask';
+import { truncateMiddle } from '../values/text';
 import type { KnownFacts } from './facts';
 import type { InputWords } from './failure';
 import { parseHostAndPort } from './host-and-port';
@@ -84,7 +85,7 @@ export function createInputError(
 }
 
 function maskExcerpt(text: string | undefined, secrets?: readonly string[]) {
-	return text === undefined ? undefined : mask(text, secrets).slice(0, MAX_SERVER_TEXT);
+	return text === undefined ? undefined : truncateMiddle(mask(text, secrets), MAX_SERVER_TEXT);
 }
 
 /**

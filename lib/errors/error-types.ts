@@ -83,7 +83,8 @@ export function getErrorText(type: ErrorType, facts: KnownFacts = {}): ErrorText
 	return toErrorText({ ...row, suggestion }, facts);
 }
 
-function isDifyCloud({ service, host = '' }: KnownFacts) {
+/** Whether an error is that of Dify Cloud, whose containers, logs and settings users cannot reach. */
+export function isDifyCloud({ service, host = '' }: KnownFacts): boolean {
 	return service === 'dify' && /(?:^|\.)dify\.ai$/i.test(host);
 }
 

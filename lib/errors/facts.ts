@@ -485,6 +485,8 @@ export interface Facts {
 	/** The server cut the input off. */
 	cutInput: CutInput;
 
+	/** The server is Dify Cloud, whose settings nobody can change. */
+	isDifyCloud: true;
 	missingObject: MissingObject;
 	unacceptedFiles: UnacceptedFiles;
 	/** Label of the field of the node that Dify names by its parameter. */

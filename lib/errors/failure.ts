@@ -2,6 +2,7 @@
 import { asFiniteNumber } from '../values/numbers';
 import type { JsonRecord } from '../values/records';
 import type { ErrorType } from './error-types';
+import { isDifyCloud } from './error-types';
 import type { KnownFacts } from './facts';
 import { isMissingStatus } from './missing-route';
 
@@ -55,6 +56,7 @@ export function getKnownFacts(failure: Failure): KnownFacts {
 	return {
 		...known,
 		status: status ?? known.status,
+		isDifyCloud: isDifyCloud(known) || undefined,
 		isConnected: facts.connected === true || undefined,
 		hasNoSentence: sentence === undefined || undefined,
 		isModelServer: isOtherProgram !== true || undefined,

@@ -68,8 +68,8 @@ interface FoundCause {
 	output?: JsonRecord;
 }
 
-/** Characters of a server message. */
-export const MAX_SERVER_TEXT = 2_000;
+/** Characters of a server message: as many as a detail has. */
+export const MAX_SERVER_TEXT = 4_000;
 
 /** Characters. The details of an error are stored in n8n's database, and a stream may have 512 MB. */
 const MAX_PARTIAL_TEXT = 1_000_000;
@@ -109,7 +109,7 @@ export class ServerError extends Error implements Failure {
 	 * type as well.
 	 */
 	readonly retryable!: boolean;
-	/** The server message, shortened to 2,000 characters. */
+	/** The server message, shortened to 4,000 characters, with "…" in it. */
 	readonly serverText?: string;
 	/** What the error is about, as users know it: the label of an option, or the name of a field in Extra Body. */
 	readonly field?: string;

@@ -198,7 +198,8 @@ function withDifyFacts(detail: string, { formField, failedNode }: KnownFacts): s
 /** With the files that the error may be about: server messages seldom name them. */
 function withSentFiles(detail: string, { sentFiles }: KnownFacts): string {
 	if (sentFiles === undefined) return detail;
-	return `${withPeriod(detail)} Files sent: ${sentFiles.map(describeNamedFile).join(', ')}`;
+	const label = sentFiles.length === 1 ? 'File' : 'Files';
+	return `${withPeriod(detail)} ${label} sent: ${sentFiles.map(describeNamedFile).join(', ')}`;
 }
 
 function withHeading(title: string, heading: string | undefined) {

@@ -126,6 +126,6 @@ test.each(UNREADABLE)('%s: the file is the problem', async (message) => {
 	const { message: title, description } = failures.get(name)!;
 	expect(title).toBe(message.replace(/\.$/, ''));
 	// The title says what is wrong with it: no other server is needed.
-	expect(description).toContain('Files sent: "');
+	expect(description).toContain('File sent: "');
 	expect(description).not.toMatch(/\bUse GPUStack|own credential/);
 });

@@ -3,14 +3,17 @@ import { truncate } from '../../values/text';
 import { formatDuration } from '../../values/duration';
 import { getOwn } from '../../values/own-properties';
 import type { ErrorType } from '../error-types';
+import { DIFY_CLOUD_IS_SILENT } from '../rows/dify';
 import { ERROR_TYPES, isConnectionError } from '../error-types';
 import type {
+	BrokenUpload,
 	Facts,
 	FailedNode,
 	FileObstacle,
 	FormFieldLimits,
 	SignedFileObstacle,
 	UnacceptedFiles,
+	UnstoredFile,
 } from '../facts';
 import type { Row } from './row';
 import { defineRow } from './row';
@@ -78,6 +81,8 @@ const OBSTACLE_ADVICE: Readonly<Record<FileObstacle['type'], string>> = {
 	count: 'Select fewer files, or raise the maximum number of uploads',
 };
 
+const SMALLER_FILE = 'Send a smaller file.';
+
 /** Names of files in a title. */
 const MAX_FILE_NAMES = 10;
 const MAX_FILE_NAME_LENGTH = 80;
@@ -108,6 +113,13 @@ function describeUnaccepted({ names, obstacle, formField }: UnacceptedFiles) {
 	};
 }
 
+const OF_FILES: readonly ErrorType[] = [
+	'appFeatureDisabled',
+	'fileTypeNotAllowed',
+	'fileRejected',
+	'requestTooLarge',
+];
+
 /** Dify said what it is about. */
 const RESPONDED: readonly ErrorType[] = ERROR_TYPES.filter((type) => !isConnectionError(type));
 
@@ -128,11 +140,24 @@ const ADVICE_OF_CODE: Readonly<Record<string, string>> = {
 		'The state of the document does not allow this: Dify locks one while it is indexed, and for up to ten minutes after it was enabled or disabled. Nothing was changed.',
 };
 
+/** The same on Dify Cloud, whose settings users cannot change. Default: as above. */
+const CLOUD_ADVICE_OF_CODE: Readonly<Record<string, string>> = {
+	file_too_large: SMALLER_FILE,
+	file_extension_blocked:
+		'Dify blocks files with this extension for all apps. Send another format.',
+};
+
 /** By the type of the node of a workflow that failed. */
 const ADVICE_OF_NODE: Readonly<Record<string, string>> = {
 	tool: 'The app and its model work, but a tool failed: check its settings and credentials in Dify (Tools, Plugins), and open the run in the logs of the app.',
 	'http-request':
 		'Dify requests this URL itself, from its own containers and through its SSRF proxy: localhost and private addresses may be blocked there. Check the URL, and the log of the server that it is about.',
+};
+
+/** The same on Dify Cloud. Default: as above. */
+const CLOUD_ADVICE_OF_NODE: Readonly<Record<string, string>> = {
+	'http-request':
+		'Dify Cloud requests this URL itself, so it must be a public one. Check the URL, and the log of the server that it is about.',
 };
 
 /** Characters of a name or of values in a sentence. */
@@ -166,6 +191,14 @@ export function describeSignedFileObstacle(obstacle: SignedFileObstacle): string
 	}
 }
 
+function describeUnstored({ name, waitedMs }: UnstoredFile) {
+	return `Dify did not process "${name}" within ${formatDuration(waitedMs)}`;
+}
+
+function describeBrokenUpload({ name = 'the file', fileSize, sentBytes }: BrokenUpload) {
+	return `The connection was closed while "${name}" was being uploaded (${sentBytes} of ${fileSize} bytes)`;
+}
+
 /** `"Search" (tool)` */
 export function describeFailedNode({ name, type }: FailedNode): string {
 	return `"${name}"${type === undefined ? '' : ` (${type})`}`;
@@ -182,7 +215,15 @@ export const DIFY_ROWS: readonly Row[] = [
 		},
 	}),
 	defineRow({
-		types: ['appFeatureDisabled', 'fileTypeNotAllowed', 'fileRejected', 'requestTooLarge'],
+		types: OF_FILES,
+		needs: ['unacceptedFiles', 'isDifyCloud'],
+		tell: ({ unacceptedFiles }) =>
+			unacceptedFiles.obstacle.type === 'size'
+				? { ...describeUnaccepted(unacceptedFiles), suggestion: SMALLER_FILE }
+				: undefined,
+	}),
+	defineRow({
+		types: OF_FILES,
 		needs: ['unacceptedFiles'],
 		tell: ({ unacceptedFiles }) => describeUnaccepted(unacceptedFiles),
 	}),
@@ -213,17 +254,33 @@ export const DIFY_ROWS: readonly Row[] = [
 	}),
 	defineRow({
 		types: ['runTimeout'],
+		needs: ['unstoredFile', 'isDifyCloud'],
+		tell: ({ unstoredFile }) => ({
+			title: describeUnstored(unstoredFile),
+			suggestion: DIFY_CLOUD_IS_SILENT,
+		}),
+	}),
+	defineRow({
+		types: ['runTimeout'],
 		needs: ['unstoredFile'],
-		tell: ({ unstoredFile: { name, waitedMs } }) => ({
-			title: `Dify did not process "${name}" within ${formatDuration(waitedMs)}`,
+		tell: ({ unstoredFile }) => ({
+			title: describeUnstored(unstoredFile),
 			suggestion: 'Check the log of the Dify API, its storage, and the proxy in front of it.',
 		}),
 	}),
 	defineRow({
 		types: ['requestTooLarge'],
+		needs: ['brokenUpload', 'isDifyCloud'],
+		tell: ({ brokenUpload }) => ({
+			title: describeBrokenUpload(brokenUpload),
+			suggestion: 'The usual cause is a file that is too large: send a smaller one.',
+		}),
+	}),
+	defineRow({
+		types: ['requestTooLarge'],
 		needs: ['brokenUpload'],
-		tell: ({ brokenUpload: { name, fileSize, sentBytes } }) => ({
-			title: `The connection was closed while "${name}" was being uploaded (${sentBytes} of ${fileSize} bytes)`,
+		tell: ({ brokenUpload }) => ({
+			title: describeBrokenUpload(brokenUpload),
 			suggestion:
 				'The usual cause is a file that is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 		}),
@@ -259,8 +316,18 @@ export const DIFY_ROWS: readonly Row[] = [
 	}),
 	defineRow({
 		types: RESPONDED,
+		needs: ['difyCode', 'isDifyCloud'],
+		tell: ({ difyCode }) => getOwn(CLOUD_ADVICE_OF_CODE, difyCode),
+	}),
+	defineRow({
+		types: RESPONDED,
 		needs: ['difyCode'],
 		tell: ({ difyCode }) => getOwn(ADVICE_OF_CODE, difyCode),
+	}),
+	defineRow({
+		types: RESPONDED,
+		needs: ['failedNode', 'isDifyCloud'],
+		tell: ({ failedNode: { type = '' } }) => getOwn(CLOUD_ADVICE_OF_NODE, type),
 	}),
 	defineRow({
 		types: RESPONDED,

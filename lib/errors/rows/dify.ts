@@ -19,7 +19,8 @@ const CHECK_SILENT_DIFY =
 
 const CHECK_CLOUD_ADDRESS = 'Check the Base URL (Dify Cloud: https://api.dify.ai/v1)';
 
-const DIFY_CLOUD_IS_SILENT =
+/** For Dify Cloud, of which users see nothing but its state. */
+export const DIFY_CLOUD_IS_SILENT =
 	'Dify Cloud did not respond in time: try again later (its state is at status.dify.ai).';
 
 /** What to check after a timeout before which no event of the run arrived. */
@@ -406,6 +407,7 @@ export const DIFY_VARIANTS = {
 		title: 'The file is too large',
 		suggestion:
 			'Send a smaller file, or raise the limit of the proxy in front of Dify (Dify settings: NGINX_CLIENT_MAX_BODY_SIZE) and of Dify itself (UPLOAD_FILE_SIZE_LIMIT).',
+		onCloud: 'Send a smaller file.',
 	},
 	routeNotFound: {
 		title: 'No Dify API was found at this path',

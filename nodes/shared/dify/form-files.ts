@@ -53,7 +53,11 @@ export async function readFiles(
 	for (const field of fields) {
 		const entries = parseFileEntries(getOwn(input, field.variable));
 		const files = await readFormFiles(call, entries);
-		assertAcceptedFiles(getCandidates(files), { rules: field.fileRules, formField: field.label });
+		assertAcceptedFiles(getCandidates(files), {
+			rules: field.fileRules,
+			formField: field.label,
+			host: call.client.host,
+		});
 		if (entries.length > 0) fieldFiles.push({ field, files });
 	}
 	return {

@@ -74,7 +74,7 @@ export async function prepareRun(
 	warnings.forEach(call.hint);
 	const rules =
 		selected.length === 0 ? undefined : parseAppFileRules(await fetchAppParameters(client));
-	assertAcceptedFiles(getCandidates(selected), { rules });
+	assertAcceptedFiles(getCandidates(selected), { rules, host: client.host });
 	const used = new Set([...getBinaryFields(selected), ...formFiles.binaryFields]);
 	const added = await readUnnamedFiles(call, {
 		files: call.getTriggerFiles().filter(({ property }) => !used.has(property)),

@@ -91,7 +91,7 @@ testLimit('lib/errors/classify-error.ts#MAX_UNPARSED_TEXT', {
 	beyond: false,
 });
 testLimit('lib/errors/server-error.ts#MAX_SERVER_TEXT', {
-	limit: 2_000,
+	limit: 4_000,
 	outcome: (length) => {
 		const serverText = '界'.repeat(length);
 		return createServerError('badRequest', {}, { serverText }).serverText === serverText;

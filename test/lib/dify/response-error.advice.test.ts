@@ -1,6 +1,10 @@
 /** Advice of Dify errors from what the node knows: the address, the route, the type of a variable. */
 import { toDifyResponseError } from '../../../lib/dify/response-error';
 import { classifyErrorResponse } from '../../../lib/errors/classify-error';
+import { DIFY_ROWS } from '../../../lib/errors/chapters/dify';
+import type { Failure } from '../../../lib/errors/failure';
+import { tell } from '../../../lib/errors/tell';
+import { combineFacts } from '../errors/table-texts';
 import { ERROR_TYPES, getErrorText } from '../../../lib/errors/error-types';
 
 const CLOUD = 'https://api.dify.ai/v1';
@@ -14,6 +18,10 @@ function fail(url: string, status: number, body: object) {
 }
 
 const DOCKER = /docker compose|container/;
+
+/** What nobody can see or set on Dify Cloud. */
+const OF_OPERATOR =
+	/docker|container|nginx|proxy in front|SSRF|log of the Dify API|\b[A-Z]+_[A-Z_]+/i;
 
 test.each([500, 502, 503, 504, 524])('Dify Cloud, %i: try later, no docker', (status) => {
 	const asJson = fail(`${CLOUD}/chat-messages`, status, {
@@ -136,4 +144,16 @@ test('a code that says what to do counts more than the field that Dify names', (
 		status: 400,
 	});
 	expect(refused.withFacts(named).suggestion).toBe('Change "File".');
+});
+
+test('no row of the table advises on Dify Cloud what only its operator can do', () => {
+	const failures = DIFY_ROWS.flatMap(({ types, needs }) =>
+		combineFacts(needs).map(({ facts }): Failure => ({
+			type: types[0]!,
+			known: { ...facts, service: 'dify', host: 'api.dify.ai' },
+		})),
+	);
+	const wrong = failures.filter((failure) => OF_OPERATOR.test(tell(failure, 'owner').suggestion));
+	expect(wrong.map((failure) => tell(failure, 'owner').suggestion)).toEqual([]);
+	expect(failures.length).toBeGreaterThan(30);
 });

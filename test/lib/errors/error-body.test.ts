@@ -53,7 +53,7 @@ test.each([
 		suggestion: error.suggestion,
 		isWholeMessage: error.known.isWholeMessage === true,
 	}).not.toEqual({ suggestion: '', isWholeMessage: false });
-	expect((error.serverText ?? '').length).toBeLessThan(2_001);
+	expect((error.serverText ?? '').length).toBeLessThan(4_001);
 });
 
 test.each([

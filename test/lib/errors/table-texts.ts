@@ -270,6 +270,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 			needed: { serverType: 'vllm' },
 		},
 	},
+	isDifyCloud: { 'Dify Cloud': true },
 	missingObject: {
 		'knowledge base': { kind: 'knowledgeBase', id: 'K' },
 		document: { kind: 'document', id: 'D' },
@@ -316,12 +317,14 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 	responseTokens: { '1097 more': 1097, '4096 more': 4096, '100 more': 100 },
 };
 
+/** Values of the facts of a row. */
 interface Combination {
 	names: readonly string[];
 	facts: Readonly<Record<string, unknown>>;
 }
 
-const combine = (needs: ReadonlyArray<keyof Facts>): Combination[] =>
+/** All combinations of the values of some facts. */
+export const combineFacts = (needs: ReadonlyArray<keyof Facts>): Combination[] =>
 	needs.reduce<Combination[]>(
 		(all, need) =>
 			all.flatMap(({ names, facts }) =>
@@ -345,7 +348,7 @@ export const listTableTexts = (): ApprovedRow[] =>
 		const ofTypes = types.length > 9 ? 'many types' : types.join(', ');
 		const subject = `${ofTypes} with ${needs.join(', ')}`;
 		const byWords = new Map<string, string[]>();
-		for (const { names, facts } of combine(needs)) {
+		for (const { names, facts } of combineFacts(needs)) {
 			const words = tell(facts as unknown as Facts, 'As its type says.');
 			const text = typeof words === 'string' ? words : (JSON.stringify(words) ?? 'none');
 			byWords.set(text, [...(byWords.get(text) ?? []), names.join(', ')]);

@@ -18,7 +18,7 @@ test.each(['requestTooLarge', 'badRequest', 'promptTooLong'] as const)(
 	(type) => {
 		const error = createServerError(type, { url: 'http://gpu' }, { serverText: 'file too large' });
 		const named = withSentFiles(error, [FILE]);
-		expect(named.detail).toContain('Files sent: "talk.wav" (audio/wav, 40 MB)');
+		expect(named.detail).toContain('File sent: "talk.wav" (audio/wav, 40 MB)');
 		expect(named).toMatchObject({ type, suggestion: error.suggestion });
 	},
 );

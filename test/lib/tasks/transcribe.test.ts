@@ -399,7 +399,7 @@ it.each([
 	expect(error.suggestion).toBe(
 		isWhole ? '' : 'The details contain the whole message of the server.',
 	);
-	expect(error.detail).toContain('Files sent: "note.wav"');
+	expect(error.detail).toContain('File sent: "note.wav"');
 });
 
 describe('a day of speech (8 MB)', () => {

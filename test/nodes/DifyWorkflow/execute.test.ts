@@ -167,7 +167,7 @@ describe('running a workflow', () => {
 				parameters: { inputsMode: 'form', inputs: { value: { docs: 'inItem, inStore' } } },
 			});
 			expect(error.message).toBe(message);
-			expect(error.description).toContain('Files sent: "b.pdf" (application/pdf, 4 bytes)');
+			expect(error.description).toContain('File sent: "b.pdf" (application/pdf, 4 bytes)');
 			expect(countRequests(sim, '/workflows/run')).toBe(0);
 		},
 	);

@@ -158,7 +158,7 @@ test.each<[string, object]>([
 		...fields,
 	};
 	const error = await getError(parameters, { items: VIDEO });
-	expect(error.description).toContain('Files sent: "file" (video/mp4, 12 bytes)');
+	expect(error.description).toContain('File sent: "file" (video/mp4, 12 bytes)');
 });
 
 test('reasoning is separate from the text', async () => {
