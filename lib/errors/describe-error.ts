@@ -75,8 +75,11 @@ function toParts(
 	const ownUrl = url === undefined ? '' : toDisplayUrl(url);
 	const address = mayLocate ? (displayedUrl ?? ownUrl) : '';
 	// A title has no period and no elements, and what is like a tag has lost its effect in it.
-	const plainText = withoutEnds(toPlainText(withoutElements(serverText)), /\s/, /[\s.]/);
-	const isQuoted = toPlainText(`${detail} ${suggestion}`).includes(plainText);
+	const plainTexts = [serverText, withoutElements(serverText)].map((text) =>
+		withoutEnds(toPlainText(text), /\s/, /[\s.]/),
+	);
+	const told = toPlainText(`${detail} ${suggestion}`);
+	const isQuoted = plainTexts.some((text) => told.includes(text));
 	return {
 		problem: withPeriod(detail),
 		quotation: isQuoted ? '' : `Server message: "${truncate(serverText, maxQuotedText)}".`,
