@@ -233,6 +233,40 @@ describe('errors', () => {
 		expect(error.facts.answers).toEqual(answers);
 	});
 
+	it.each([
+		// What Python's json writes of a number that is none.
+		{ sent: '{"answers":{"angry":{"noul":NaN}}}', shown: /cannot be read|not valid JSON/ },
+		{ sent: '{"answers":{"angry":{"noul":null}}}', shown: /"angry" has the probability null/ },
+		{ sent: '{"answers":{"angry":{"noul":1e999}}}', shown: /"angry" has the probability/ },
+		{
+			sent: '{"answers":{"team":{"choice":"sales","probabilities":{"sales":0.9,"billing":0.9}}}}',
+			shown: /"team" has probabilities whose sum is 1\.80 instead of 1/,
+		},
+		{
+			sent: '{"answers":{"team":{"choice":"Sales","probabilities":{"sales":1,"billing":0}}}}',
+			shown: /"team" is "Sales", which is none of its options/,
+		},
+	])('never a default: $sent', async ({ sent, shown }) => {
+		server.route(ROUTE, reply.json(sent));
+		const questions = [sent.includes('team') ? TEAM : ANGRY];
+		const error = await getError(ask({ questions }));
+		expect(error.type).toBe('invalidResponse');
+		expect(`${error.message} ${error.detail}`).toMatch(shown);
+	});
+
+	it('200 questions, of which the last request lacks one answer: no result is a guess', async () => {
+		const questions = Array.from({ length: 200 }, (_none, at): Question => ({
+			...ANGRY,
+			name: `q${at}`,
+		}));
+		server.route(ROUTE, ({ body }) => {
+			const asked = Object.keys((body as { questions: object }).questions);
+			const answers = asked.filter((name) => name !== 'q199').map((name) => [name, { noul: 1 }]);
+			return reply.json({ answers: Object.fromEntries(answers) as object });
+		});
+		expect((await getError(ask({ questions }))).message).toBe('The answer to "q199" is missing');
+	});
+
 	it.each([{ object: 'list' }, { answers: [] }])('a response without answers: %j', async (body) => {
 		server.route(ROUTE, reply.json(body));
 		expect((await getError(ask())).message).toBe('The server returned no answers');
