@@ -72,6 +72,8 @@ const STEP_LENGTH = 1024 * 1024;
 
 /** Whether JSON is small enough to be parsed: neither nested too deeply, nor too large in memory. */
 export function isParsable(source: string, limits: JsonLimits): boolean {
+	// Each event of a stream: a generator takes more memory than what it would read.
+	if (isShort(source, limits)) return true;
 	const steps = isParsableInSteps(source, limits);
 	for (;;) {
 		const step = steps.next();
@@ -82,10 +84,10 @@ export function isParsable(source: string, limits: JsonLimits): boolean {
 /** The same, in steps of some milliseconds. */
 export function* isParsableInSteps(
 	source: string,
-	{ maxDepth, maxMemory = MAX_JSON_MEMORY }: JsonLimits,
+	limits: JsonLimits,
 ): Generator<undefined, boolean> {
-	// A shorter text cannot contain that many brackets.
-	if (source.length < 2 * maxDepth) return true;
+	if (isShort(source, limits)) return true;
+	const { maxDepth, maxMemory = MAX_JSON_MEMORY } = limits;
 	const memory = new JsonMemory();
 	for (let from = 0; from < source.length; from += STEP_LENGTH) {
 		if (from > 0) yield;
@@ -93,4 +95,9 @@ export function* isParsableInSteps(
 		if (memory.deepest > maxDepth || memory.bytes > maxMemory) return false;
 	}
 	return true;
+}
+
+/** Whether a text cannot contain as many brackets as are too many. */
+function isShort(source: string, { maxDepth }: JsonLimits): boolean {
+	return source.length < 2 * maxDepth;
 }

@@ -48,7 +48,10 @@ const ERROR_CODE =
 /** Whether JSON is an error, whatever the status is: by the marks of gateways and frameworks. */
 export function isErrorBody(json: JsonRecord): boolean {
 	const { error, errors, detail, object, type, status, success, choices } = json;
-	if (hasError(error) || [object, type, status].includes('error') || success === false) return true;
+	if (hasError(error) || object === 'error' || type === 'error' || status === 'error') return true;
+	if (success === false) return true;
+	// A part of a completion, as most events are.
+	if (choices !== undefined) return false;
 	// GPUStack (in the middle of a stream), One API and others
 	const code = asFiniteNumber(json.code ?? json.error_code) ?? 0;
 	const hasErrorCode =
@@ -57,7 +60,7 @@ export function isErrorBody(json: JsonRecord): boolean {
 		hasError(json.error_code) ||
 		ERROR_CODE.test(asString(json.code) ?? '');
 	const isCoded = hasErrorCode && findMessage(json) !== undefined;
-	return choices === undefined && (isCoded || hasError(detail) || hasError(errors));
+	return isCoded || hasError(detail) || hasError(errors);
 }
 
 /** Whether there is an error: `{}` or `{"code":0,"message":""}` in a response is not an error. */

@@ -21,7 +21,7 @@ export function createMaskStage(
 ): Stage<string, string, string> {
 	const written = getWrittenSecrets(secrets);
 	const search = getSearch(written);
-	if (search.isEmpty) return { start: '', step: (_pending, text) => [text, ''], end: () => '' };
+	if (search.isEmpty) return NO_MASK;
 	// Whether a secret has blanks or letters of other alphabets. Then the end of any text is held back.
 	const hasOtherCharacters = !written.every((secret) => VISIBLE.test(secret));
 	const mayBeOfSecret = (code: number) => hasOtherCharacters || (code > 0x20 && code < 0x7f);
@@ -40,6 +40,13 @@ export function createMaskStage(
 		end: (pending) => replaceRanges(pending, findSecrets(pending, search)),
 	};
 }
+
+/** The stage without secrets. */
+export const NO_MASK: Stage<string, string, string> = {
+	start: '',
+	step: (_pending, text) => [text, ''],
+	end: () => '',
+};
 
 /** How many characters at the end of a text match. */
 function countAtEnd(text: string, matches: (code: number) => boolean): number {

@@ -351,7 +351,9 @@ class RequestRun<T> {
 			);
 		};
 		const maskParts = (parts: readonly StreamPart[]) =>
-			parts.map((part) => ({ type: part.type, text: maskSecrets(part.text) }));
+			secrets.length === 0
+				? parts
+				: parts.map((part) => ({ type: part.type, text: maskSecrets(part.text) }));
 		return {
 			...head,
 			headers: maskDeep(head.headers, endpoint.secrets),

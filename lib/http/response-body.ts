@@ -107,7 +107,7 @@ const MAX_PENDING = 1_024;
 
 /** A text that arrives in chunks of any size. */
 export class TextChunks {
-	private readonly chunks: string[] = [];
+	private chunks: string[] = [];
 	private parts: string[] = [];
 
 	get text(): string {
@@ -124,7 +124,21 @@ export class TextChunks {
 		return this.parts.at(-1) ?? this.chunks.at(-1) ?? '';
 	}
 
+	/** The text, which is then no longer kept. */
+	take(): string {
+		const { text } = this;
+		this.clear();
+		return text;
+	}
+
+	/** Forgets all of it. Of most chunks of a stream, nothing is kept: then nothing is created either. */
+	clear(): void {
+		if (this.chunks.length > 0) this.chunks = [];
+		if (this.parts.length > 0) this.parts = [];
+	}
+
 	add(chunk: string): void {
+		if (chunk === '') return;
 		this.parts.push(chunk);
 		if (this.parts.length < MAX_PENDING) return;
 		this.chunks.push(this.parts.join(''));

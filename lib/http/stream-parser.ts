@@ -50,13 +50,13 @@ export class StreamParser implements EndDetector {
 	private readonly decoder = new TextDecoder();
 	private parts: StreamPart[] = [];
 	/** The incomplete last line. */
-	private pending = new TextChunks();
+	private readonly pending = new TextChunks();
 	/** The beginning of a page. */
 	private pageStart = '';
 	/** Characters since the last event. */
 	private length = 0;
 	/** The same as text, of which an error keeps what arrived. */
-	private received = new TextChunks();
+	private readonly received = new TextChunks();
 	/** An event that is too large, after others that arrived with it. */
 	private tooLarge: BodyTooLargeError | undefined;
 	private readonly buffered = new BufferedText();
@@ -178,7 +178,7 @@ export class StreamParser implements EndDetector {
 
 	/** Forgets what is before the last event. */
 	private receiveAnew(rest: string) {
-		this.received = new TextChunks();
+		this.received.clear();
 		this.received.add(rest);
 	}
 
@@ -201,7 +201,7 @@ export class StreamParser implements EndDetector {
 	/** Only complete lines: the parser silently drops a partial line that cannot become a field. */
 	private feedLines(chunk: string) {
 		const end = Math.max(chunk.lastIndexOf('\n'), chunk.lastIndexOf('\r')) + 1;
-		if (end > 0) this.feedParser(this.takePending() + chunk.slice(0, end));
+		if (end > 0) this.feedParser(this.pending.take() + chunk.slice(0, end));
 		if (this.parts.length > 0) this.receiveAnew(chunk.slice(findLastEnd(chunk)));
 		this.pending.add(chunk.slice(end));
 	}
@@ -221,18 +221,12 @@ export class StreamParser implements EndDetector {
 		}
 	}
 
-	private takePending(): string {
-		const { text } = this.pending;
-		this.pending = new TextChunks();
-		return text;
-	}
-
 	private splitLines(chunk: string) {
 		if (!chunk.includes('\n')) {
 			this.pending.add(chunk);
 			return;
 		}
-		const lines = (this.takePending() + chunk).split('\n');
+		const lines = (this.pending.take() + chunk).split('\n');
 		const rest = lines.pop() ?? '';
 		this.pending.add(rest);
 		this.length = rest.length;

@@ -174,7 +174,7 @@ export interface HttpResponse extends ResponseHead {
 	/** @throws a `ServerError` for anything but a JSON object without an error. */
 	json(): Promise<JsonRecord>;
 	/** All parts of a stream in their order, as many as arrived together. */
-	parts(): AsyncIterable<StreamPart[]>;
+	parts(): AsyncIterable<readonly StreamPart[]>;
 	/** The bytes of a file. */
 	bytes(): AsyncIterable<Uint8Array>;
 	/**

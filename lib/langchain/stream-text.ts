@@ -1,6 +1,6 @@
 /** Streams text at a rate that n8n can keep up with. */
 import { sleep } from 'n8n-workflow';
-import { JOIN_DELTAS, pauseDeltas } from '../chat/read/text-stages';
+import { getDeltaInterval, JOIN_DELTAS } from '../chat/read/text-stages';
 
 let streams = 0;
 
@@ -17,20 +17,21 @@ export async function* streamText<R, C>(
 	run: (onDelta: (delta: string) => void, abandoned: AbortSignal) => Promise<R>,
 	toChunks: (text: string) => AsyncIterable<C> | Iterable<C>,
 ): AsyncGenerator<C, R> {
-	const queue = { released: '', state: JOIN_DELTAS.start, hasEnded: false, wake: () => {} };
+	const start = { released: '', held: JOIN_DELTAS.start, isPaused: false, hasEnded: false };
+	const queue = { ...start, wake: () => {} };
 	const abandoned = new AbortController();
-	const push = (text: string, at: number) => {
-		const [released, state] = JOIN_DELTAS.step(queue.state, { text, at });
-		queue.state = state;
+	const push = (text: string) => {
+		const [released, held] = JOIN_DELTAS.step(queue.held, { text, isPaused: queue.isPaused });
+		queue.held = held;
 		if (released === '') return;
 		queue.released += released;
 		queue.wake();
 	};
-	const result = run((delta) => push(delta, performance.now()), abandoned.signal);
+	const result = run(push, abandoned.signal);
 	const end = result
 		.catch(() => {})
 		.then(() => {
-			queue.released += JOIN_DELTAS.end(queue.state);
+			queue.released += JOIN_DELTAS.end(queue.held);
 			queue.hasEnded = true;
 			queue.wake();
 		});
@@ -42,12 +43,11 @@ export async function* streamText<R, C>(
 				queue.released = '';
 				yield* toChunks(text);
 				if (queue.hasEnded) continue;
-				const now = performance.now();
-				queue.state = pauseDeltas(queue.state, now, streams);
-				const { dueAt } = queue.state;
+				queue.isPaused = true;
 				// The end follows the last text without a pause.
-				await Promise.race([sleep(dueAt - now), end]);
-				if (!queue.hasEnded) push('', dueAt);
+				await Promise.race([sleep(getDeltaInterval(streams)), end]);
+				queue.isPaused = false;
+				if (!queue.hasEnded) push('');
 			} else if (queue.hasEnded) return await result;
 			else await new Promise<void>((resolve) => (queue.wake = resolve));
 		}

@@ -60,8 +60,12 @@ interface EndMarks {
 	marks: number;
 }
 
+/** Every mark has one, and few deltas of a response. */
+const BRACKET = /[<[]/;
+
 function findEndMarks(text: string, last: RegExp): EndMarks {
 	let length = text.length;
+	if (!BRACKET.test(text.slice(-MAX_MARK_LENGTH))) return { length, marks: 0 };
 	for (let marks = 0; ; marks += 1) {
 		const start = Math.max(0, length - MAX_MARK_LENGTH);
 		const end = text.slice(start, length);

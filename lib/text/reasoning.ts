@@ -265,9 +265,8 @@ export const SPLIT_REASONING: Stage<string, TextAndReasoning, SplitState> = {
 	},
 
 	step(state, delta) {
-		// Most deltas: no mark counts any more.
-		const isPlain = state.part === PLAIN && state.searched === '' && state.pending === '';
-		if (isPlain) return [{ text: delta, reasoning: '' }, state];
+		// Most deltas.
+		if (isPlainText(state)) return [{ text: delta, reasoning: '' }, state];
 		const draft = { ...state, pending: state.pending + delta };
 		const output = { text: '', reasoning: '' };
 		for (;;) {
@@ -288,6 +287,11 @@ export const SPLIT_REASONING: Stage<string, TextAndReasoning, SplitState> = {
 		return isThinking ? { text: '', reasoning: rest } : { text: rest, reasoning: '' };
 	},
 };
+
+/** Whether all that follows is text: no mark counts any more. */
+export function isPlainText({ part, searched, pending }: SplitState): boolean {
+	return part === PLAIN && searched === '' && pending === '';
+}
 
 /** Before a response whose prompt may contain the opening tag. */
 export function startInReasoning(mayBeInside: boolean): SplitState {

@@ -286,12 +286,13 @@ export class CompletionAccumulator {
 	 */
 	private selectChoice(chunk: JsonRecord) {
 		const { choices = [chunk] } = chunk;
-		const choice = asArray(choices).find((candidate) => {
-			const index = Number(asRecord(candidate).index ?? 0);
+		for (const candidate of asArray(choices)) {
+			const choice = asRecord(candidate);
+			const index = Number(choice.index ?? 0);
 			this.choiceIndex ??= index;
-			return index === this.choiceIndex;
-		});
-		return asRecord(choice);
+			if (index === this.choiceIndex) return choice;
+		}
+		return asRecord(undefined);
 	}
 
 	/** vLLM reports `tool_calls` for a call that the token limit cut off. */

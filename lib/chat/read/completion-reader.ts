@@ -89,7 +89,9 @@ export class CompletionReader {
 	private readonly masking: Stage<TextAndReasoning, TextAndReasoning, MaskState>;
 	private maskState: MaskState;
 	/** What the stages of the completion have released. It is shown, so that nothing that comes later may change it. */
-	private released: TextAndReasoning = NO_OUTPUT;
+	private releasedText = '';
+	/** The same of the thinking. */
+	private releasedReasoning = '';
 
 	constructor(private readonly options: ReaderOptions = {}) {
 		this.received = new CompletionAccumulator(options);
@@ -111,7 +113,8 @@ export class CompletionReader {
 
 	/** Text and thinking until now: at the end, all of them. */
 	get output(): TextAndReasoning {
-		return joinOutput(this.released, this.reading.end(this.readingState));
+		const { text, reasoning } = this.reading.end(this.readingState);
+		return { text: this.releasedText + text, reasoning: this.releasedReasoning + reasoning };
 	}
 
 	/** The same for the error of a response that fails: with the marks of thinking if there is nothing else, and the calls. */
@@ -193,8 +196,8 @@ export class CompletionReader {
 	private pass(delta: ReceivedDelta): TextAndReasoning {
 		const [released, readingState] = this.reading.step(this.readingState, delta);
 		this.readingState = readingState;
-		if (released.text !== '' || released.reasoning !== '')
-			this.released = joinOutput(this.released, released);
+		this.releasedText += released.text;
+		this.releasedReasoning += released.reasoning;
 		const [shown, maskState] = this.masking.step(this.maskState, released);
 		this.maskState = maskState;
 		this.received.count(delta);
@@ -218,7 +221,7 @@ export class CompletionReader {
 
 	/** Ends the response. */
 	end(): EndedResponse {
-		const { output, released } = this;
+		const { output, releasedText, releasedReasoning } = this;
 		const { hasEmptyReasoning } = this.readingState[0].split;
 		const response = { ...output, hasEmptyReasoning };
 		const completion = toCompletion(this.received, response, this.options);
@@ -226,12 +229,13 @@ export class CompletionReader {
 		const rest = hasAnswerInThinking
 			? { text, reasoning: '' }
 			: {
-					text: text.slice(released.text.length),
-					reasoning: reasoning.slice(released.reasoning.length),
+					text: text.slice(releasedText.length),
+					reasoning: reasoning.slice(releasedReasoning.length),
 				};
 		const [shown, maskState] = this.masking.step(this.maskState, rest);
 		// Nothing is held back any more: a call in the text is none of it.
-		this.released = hasAnswerInThinking ? output : { text, reasoning };
+		this.releasedText = hasAnswerInThinking ? output.text : text;
+		this.releasedReasoning = hasAnswerInThinking ? output.reasoning : reasoning;
 		this.readingState = this.reading.start;
 		return {
 			rest: joinOutput(shown, this.masking.end(maskState)),

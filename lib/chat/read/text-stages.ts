@@ -13,11 +13,17 @@
  *
  * A completion has what the second stage releases and holds back: the end of the response decides whether that is a call.
  */
-import { createMaskStage } from '../../errors/mask-stage';
+import { createMaskStage, NO_MASK } from '../../errors/mask-stage';
 import type { Stage, Step } from '../../stage';
 import { getDisplayableLength, MAX_UNDECIDED_LENGTH } from '../../text/calls/displayable-length';
 import type { SplitState, TextAndReasoning } from '../../text/reasoning';
-import { expectSplit, ignoreTags, SPLIT_REASONING, startInReasoning } from '../../text/reasoning';
+import {
+	expectSplit,
+	ignoreTags,
+	isPlainText,
+	SPLIT_REASONING,
+	startInReasoning,
+} from '../../text/reasoning';
 import type { FieldState } from '../../text/reasoning-field';
 import { READ_REASONING_FIELD } from '../../text/reasoning-field';
 import { BEGUN_JSON } from './judge-response';
@@ -84,6 +90,8 @@ export function splitThinking({
 		},
 
 		step(state, { content, reasoning, hasCalls }) {
+			const isPlain = state.hasText && reasoning === '' && state.field.pending === '';
+			if (isPlain && isPlainText(state.split)) return [{ text: content, reasoning: '' }, state];
 			const isLast = content !== '' || hasCalls;
 			const [fieldReasoning, next] = readField(state, { reasoning, isLast, mentionsTags });
 			if (content === '') return [{ text: '', reasoning: fieldReasoning }, next];
@@ -158,8 +166,9 @@ export function holdCalls({
 	return {
 		start: { held: '', isFirst: true, isCall: false },
 
-		step(state, { text, reasoning }) {
-			if (text === '') return [{ text, reasoning }, state];
+		step(state, piece) {
+			const { text, reasoning } = piece;
+			if (text === '') return [piece, state];
 			const { isFirst, isCall } = state;
 			const held = state.held + text;
 			const waits = isCall || (isFirst && !isRaw && BEGUN_JSON.test(held));
@@ -169,8 +178,7 @@ export function holdCalls({
 					{ ...state, held },
 				];
 			const length = getDisplayableLength(held, { isFirst, hasTools });
-			if (length === held.length && !isFirst && state.held === '')
-				return [{ text, reasoning }, state];
+			if (length === held.length && !isFirst && state.held === '') return [piece, state];
 			const rest = held.slice(length);
 			return [
 				{ text: held.slice(0, length), reasoning },
@@ -200,6 +208,7 @@ export function maskSecrets(
 	secrets?: readonly string[],
 ): Stage<TextAndReasoning, TextAndReasoning, MaskState> {
 	const mask = createMaskStage(secrets);
+	if (mask === NO_MASK) return PASS_ON;
 	return {
 		start: NO_OUTPUT,
 
@@ -221,6 +230,13 @@ export function maskSecrets(
 	};
 }
 
+/** Without secrets. */
+const PASS_ON: Stage<TextAndReasoning, TextAndReasoning, MaskState> = {
+	start: NO_OUTPUT,
+	step: (state, piece) => [piece, state],
+	end: () => NO_OUTPUT,
+};
+
 /** What `omitRepetition` knows. */
 export interface RepetitionState {
 	/** The text of this attempt, as long as it may be a repetition. */
@@ -241,8 +257,9 @@ export function omitRepetition(
 	return {
 		start: { held: '', candidates: shownTexts },
 
-		step(state, { text, reasoning }) {
-			if (text === '' || state.candidates.length === 0) return [{ text, reasoning }, state];
+		step(state, piece) {
+			const { text, reasoning } = piece;
+			if (text === '' || state.candidates.length === 0) return [piece, state];
 			const { length } = state.held;
 			const held = state.held + text;
 			const candidates = state.candidates.filter((shown) => shown.startsWith(text, length));
@@ -306,19 +323,11 @@ const DELTA_INTERVAL_MS = 40;
 /** Deltas per second for all streams of one n8n process. With many streams, each gets fewer and larger ones. */
 const MAX_DELTAS_PER_SECOND = 400;
 
-/** A text, or the time alone. */
-export interface TimedText {
-	/** Empty if only time has passed. */
+/** A text, and whether n8n still rests from the last one. */
+export interface PacedText {
+	/** Empty if only the pause has ended. */
 	text: string;
-	/** In milliseconds. */
-	at: number;
-}
-
-/** What `JOIN_DELTAS` knows. */
-export interface JoinState {
-	readonly held: string;
-	/** From when on it may release text, in milliseconds. */
-	readonly dueAt: number;
+	isPaused: boolean;
 }
 
 /**
@@ -326,26 +335,19 @@ export interface JoinState {
  * chunks, events, a line to the browser) costs more than all stages before. The last stage, because each of them releases
  * only what it must, and a delta of any length costs n8n the same.
  */
-export const JOIN_DELTAS: Stage<TimedText, string, JoinState> = {
-	start: { held: '', dueAt: 0 },
-
-	step(state, { text, at }) {
-		const held = state.held + text;
-		if (at < state.dueAt) return ['', { held, dueAt: state.dueAt }];
-		return [held, { held: '', dueAt: state.dueAt }];
-	},
-
-	end: ({ held }) => held,
+export const JOIN_DELTAS: Stage<PacedText, string, string> = {
+	start: '',
+	step: (held, { text, isPaused }) => (isPaused ? ['', held + text] : [held + text, '']),
+	end: (held) => held,
 };
 
 /**
- * The state after n8n has taken a delta, which may take time.
+ * Milliseconds of the pause after n8n has taken a delta, which may take time.
  *
  * @param streams - How many streams n8n reads at this time.
  */
-export function pauseDeltas(state: JoinState, at: number, streams: number): JoinState {
-	const intervalMs = Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
-	return { ...state, dueAt: at + intervalMs };
+export function getDeltaInterval(streams: number): number {
+	return Math.max(DELTA_INTERVAL_MS, (streams / MAX_DELTAS_PER_SECOND) * 1000);
 }
 
 /** Text and thinking of both. */
@@ -361,10 +363,11 @@ export function chain<Input, A, B>(
 	return {
 		start: [first.start, second.start],
 		step(state, input) {
-			const [a, b] = state;
-			const [between, nextA] = first.step(a, input);
-			const [released, nextB] = second.step(b, between);
-			return [released, nextA === a && nextB === b ? state : [nextA, nextB]];
+			// By index: for each delta of a response, a pattern would create an iterator.
+			const between = first.step(state[0], input);
+			const last = second.step(state[1], between[0]);
+			const isSame = between[1] === state[0] && last[1] === state[1];
+			return [last[0], isSame ? state : [between[1], last[1]]];
 		},
 		end([a, b]) {
 			const [released, nextB] = second.step(b, first.end(a));

@@ -33,9 +33,8 @@ export function getDisplayableLength(
 	if (marker >= 0) return getLengthBeforeEndMarks(pending.slice(0, marker));
 	const partial = PARTIAL_MARK.exec(pending)?.[0].length ?? 0;
 	const length = pending.length - Math.max(partial, getPartialEndMarkLength(pending));
+	const lengthBeforeMarks = getLengthBeforeEndMarks(pending);
+	if (length === pending.length) return lengthBeforeMarks;
 	// What may be a mark may follow another one, which then is one at the end.
-	return Math.min(
-		getLengthBeforeEndMarks(pending),
-		getLengthBeforeEndMarks(pending.slice(0, length)),
-	);
+	return Math.min(lengthBeforeMarks, getLengthBeforeEndMarks(pending.slice(0, length)));
 }

@@ -4,11 +4,11 @@ import type { ReceivedDelta } from '../../../../lib/chat/read/text-stages';
 import {
 	chain,
 	frameThinking,
+	getDeltaInterval,
 	holdCalls,
 	JOIN_DELTAS,
 	maskSecrets,
 	omitRepetition,
-	pauseDeltas,
 	splitThinking,
 } from '../../../../lib/chat/read/text-stages';
 import { runStage } from '../../../support/texts/run-stage';
@@ -128,10 +128,15 @@ test.each([
 	{ streams: 17, intervalMs: 42.5 },
 	{ streams: 40, intervalMs: 100 },
 ])('with $streams streams, a delta follows after $intervalMs ms', ({ streams, intervalMs }) => {
-	const stage = runStage(JOIN_DELTAS, pauseDeltas(JOIN_DELTAS.start, 1_000, streams));
-	expect(stage.push({ text: 'a', at: 1_000 })).toBe('');
-	expect(stage.push({ text: 'b', at: 1_000 + intervalMs - 0.1 })).toBe('');
-	expect(stage.end()).toBe('ab');
-	expect(stage.push({ text: '', at: 1_000 + intervalMs })).toBe('ab');
+	expect(getDeltaInterval(streams)).toBe(intervalMs);
+});
+
+test('what arrives in a pause is one delta at its end', () => {
+	const stage = runStage(JOIN_DELTAS);
+	expect(stage.push({ text: 'a', isPaused: false })).toBe('a');
+	expect(stage.push({ text: 'b', isPaused: true })).toBe('');
+	expect(stage.push({ text: 'c', isPaused: true })).toBe('');
+	expect(stage.end()).toBe('bc');
+	expect(stage.push({ text: '', isPaused: false })).toBe('bc');
 	expect(stage.end()).toBe('');
 });
