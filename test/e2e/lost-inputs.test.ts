@@ -71,12 +71,16 @@ const hintsOf = ({ data }: Execution, node: string) =>
 			.map(({ message }) => message.replaceAll('&#8203;', '').replace(/[​\\]/g, '')),
 	);
 
-/** Fills in a form with a question and a picture. */
-async function submit({ id, nodes }: Created, question: string): Promise<Execution> {
+/** Fills in a form with a question and pictures. */
+async function submit(
+	{ id, nodes }: Created,
+	question: string,
+	names: readonly string[] = ['bike.png'],
+): Promise<Execution> {
 	const { webhookId } = nodes.find(({ type }) => type.endsWith('.formTrigger'))!;
 	const form = new FormData();
 	form.append('field-0', question);
-	form.append('field-1', new Blob([PNG], { type: 'image/png' }), 'bike.png');
+	for (const name of names) form.append('field-1', new Blob([PNG], { type: 'image/png' }), name);
 	const post = async () =>
 		await fetch(`${theN8n().url}/form/${webhookId}`, { method: 'POST', body: form });
 	// n8n registers a form a moment after it activates the workflow.
@@ -109,26 +113,28 @@ const localLlama = (credential: Named, parameters: Record<string, unknown>) => (
 });
 
 describe('a form with a picture and a question', () => {
-	const form = (webhookId: string, chat: (credential: Named) => object) => (credential: Named) =>
-		workflowOf('Form', {
-			Form: {
-				type: 'n8n-nodes-base.formTrigger',
-				typeVersion: 2.3,
-				webhookId,
-				parameters: {
-					formTitle: 'Bikes',
-					formFields: {
-						values: [
-							{ fieldLabel: 'Question' },
-							{ fieldLabel: 'Picture', fieldType: 'file', multipleFiles: false },
-						],
+	const form =
+		(webhookId: string, chat: (credential: Named) => object, multipleFiles = false) =>
+		(credential: Named) =>
+			workflowOf('Form', {
+				Form: {
+					type: 'n8n-nodes-base.formTrigger',
+					typeVersion: 2.3,
+					webhookId,
+					parameters: {
+						formTitle: 'Bikes',
+						formFields: {
+							values: [
+								{ fieldLabel: 'Question' },
+								{ fieldLabel: 'Picture', fieldType: 'file', multipleFiles },
+							],
+						},
+						options: {},
 					},
-					options: {},
+					to: ['Chat'],
 				},
-				to: ['Chat'],
-			},
-			Chat: chat(credential) as never,
-		});
+				Chat: chat(credential) as never,
+			});
 	const question = '={{ $json.Question }}';
 
 	it('Text: Chat sends the question, and a hint names the picture and the option', async () => {
@@ -153,6 +159,30 @@ describe('a form with a picture and a question', () => {
 		expect(hintsOf(await submit(workflow, 'Which color?'), 'Chat')).toEqual([]);
 		expect(sentTo(sim)).toContain('image_url');
 	});
+
+	// n8n numbers the files of a field that takes several.
+	it.each([
+		['Picture', 0],
+		['Picture_0, Picture_1, Picture_2', 3],
+	])('of three pictures in one field, %s sends %i', async (binaryFields, sent) => {
+		const parameters = { prompt: question, options: { binaryFields } };
+		const build = (credential: Named) => localLlama(credential, parameters);
+		const { sim, workflow } = await begin(form(`lost-form-three-${sent}`, build, true));
+		const names = ['front.png', 'side.png', 'back.png'];
+		const { data } = await submit(workflow, 'Which color?', names);
+		const { error } = data.resultData as unknown as { error?: Failure };
+		const generations = sim.requests.filter(({ path }) => path.endsWith('/chat/completions'));
+		const images = generations.flatMap(
+			({ bytes }) => String(bytes).match(/"type":"image_url"/g) ?? [],
+		);
+		expect({ message: error?.message, images: images.length }).toEqual({
+			message:
+				sent > 0
+					? undefined
+					: "The item has no binary field 'Picture'. The item has: Picture_0, Picture_1, Picture_2",
+			images: sent,
+		});
+	});
 });
 
 describe('a message with an image, a PDF and a text', () => {
@@ -169,6 +199,47 @@ describe('a message with an image, a PDF and a text', () => {
 				/^3 files were not sent: (?=.*bike.png \()(?=.*terms.pdf \()(?=.*notes.txt \()/,
 			),
 		]);
+	});
+
+	it('Text: Chat counts twenty of all kinds, and one without a name', async () => {
+		const { sim, workflow } = await begin((credential) =>
+			workflowOf('Chat', {
+				Trigger: uploads('lost-chat-many', 'Chat'),
+				Chat: localLlama(credential, { prompt: '={{ $json.chatInput }}' }),
+			}),
+		);
+		const kinds = [...FILES, { name: '', type: 'application/octet-stream', bytes: PNG }];
+		const many = Array.from({ length: 5 }, (_none, at) =>
+			kinds.map((kind) => ({ ...kind, name: kind.name && `${at}-${kind.name}` })),
+		);
+		const hints = hintsOf(await send(workflow, many.flat()), 'Chat');
+		expect(hints).toEqual([expect.stringMatching(/^20 files were not sent: /)]);
+		expect(sentTo(sim)).not.toContain('image_url');
+	});
+
+	it('Text: Chat reads a file and a text of the same name as what each field names', async () => {
+		const { sim, workflow } = await begin((credential) =>
+			workflowOf('Chat', {
+				Trigger: { ...uploads('lost-same-name', 'Name') },
+				Name: {
+					type: 'n8n-nodes-base.code',
+					typeVersion: 2,
+					parameters: {
+						jsCode:
+							'const [{ json, binary }] = $input.all();\n' +
+							"return [{ json: { photo: 'The text of photo' }, binary: { photo: binary.data0 } }];",
+					},
+					to: ['Chat'],
+				},
+				Chat: localLlama(credential, {
+					prompt: '={{ $json.photo }}',
+					options: { binaryFields: 'photo' },
+				}),
+			}),
+		);
+		expect(hintsOf(await send(workflow, FILES.slice(0, 1)), 'Chat')).toEqual([]);
+		expect(sentTo(sim)).toContain('The text of photo');
+		expect(sentTo(sim)).toContain('image_url');
 	});
 
 	// Without the option, n8n's agent does not pass on texts either.
@@ -213,6 +284,7 @@ it('a batch that fails at its last item keeps the results of the others in its e
 });
 
 interface Failure {
+	message: string;
 	description: string;
 	context: { data: { finished: unknown } };
 }
