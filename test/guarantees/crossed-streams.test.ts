@@ -108,6 +108,13 @@ const SPOILINGS: readonly Spoiling[] = [
 	},
 	{ title: 'followed by a ping', spoil: after('{"type":"ping"}'), outcome: 'same' },
 	{ title: 'followed by a comment', spoil: after(': keep-alive'), outcome: 'same' },
+	{ title: 'followed by a list', spoil: after('["llama_perf", 12]'), outcome: 'same' },
+	{ title: 'followed by a number', spoil: after('200'), outcome: 'same' },
+	{
+		title: 'followed by data of something else',
+		spoil: after('data: {"ok":true}'),
+		outcome: 'same',
+	},
 	{
 		title: 'followed by the answer again',
 		spoil: (line, whole) => [line, ...whole],
@@ -116,6 +123,15 @@ const SPOILINGS: readonly Spoiling[] = [
 	{
 		title: 'followed by an error',
 		spoil: after('data: {"error":{"message":"It broke","code":500}}'),
+		outcome: 'sameAtEnd',
+	},
+	{
+		title: 'followed by two errors',
+		spoil: (line) => [
+			line,
+			'data: {"error":{"message":"It broke","code":500}}',
+			'data: {"error":{"message":"No more","code":400}}',
+		],
 		outcome: 'sameAtEnd',
 	},
 	{
@@ -168,5 +184,51 @@ describe.each(SPOILINGS)('a recorded stream with a line $title', ({ spoil, outco
 			});
 		});
 		expect(wrong.slice(0, 3)).toEqual([]);
+	});
+});
+
+describe('1 MB in one line', () => {
+	const MB = 1024 * 1024;
+	const words = Array.from({ length: MB / 10 }, (_none, at) => `word ${at},`).join(' ');
+	const toEvent = (content: string, finish: string | null = null) =>
+		JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] });
+	const end = `data: ${toEvent('', 'stop')}`;
+	const message = { role: 'assistant', content: words };
+	const whole = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
+
+	test.each([
+		{ what: 'an event', lines: [`data: ${toEvent(words)}`, end], expected: words },
+		{ what: 'an event without its `data: `', lines: [toEvent(words), end], expected: words },
+		{ what: 'one document', lines: [whole], expected: words },
+		{
+			what: 'a log beside a text',
+			lines: [`data: ${toEvent('Hi')}`, JSON.stringify({ level: 'info', msg: words }), end],
+			expected: 'Hi',
+		},
+		{
+			what: 'garbage beside a text',
+			lines: [`data: ${toEvent('Hi')}`, `}{${words}`, end],
+			expected: 'Hi',
+		},
+		{
+			what: 'data that is garbage, after the end',
+			lines: [`data: ${toEvent('Hi')}`, end, `data: {${words}`],
+			expected: 'Hi',
+		},
+	])('$what', ({ lines, expected }) => {
+		const { text, failure } = read(join(lines), false);
+		expect({ length: text.length, isEqual: text === expected, failure }).toEqual({
+			length: expected.length,
+			isEqual: true,
+			failure: undefined,
+		});
+	});
+
+	test('before the end, an event that is broken is an error with the text that was shown', () => {
+		const outcome = read(join([`data: ${toEvent('Hi')}`, `data: {${words}`, end]), false);
+		expect(outcome).toMatchObject({
+			shown: 'Hi',
+			failure: expect.stringContaining('streamBroken') as string,
+		});
 	});
 });

@@ -123,3 +123,55 @@ test.each([
 	await clock.passUntil(supplied.invoke('Hi').catch(() => undefined));
 	expect(new Set(server.sent(CHAT).map(({ top_k: topK }) => topK))).toEqual(new Set([40]));
 });
+
+describe.each(
+	[400, 401, 402, 403, 404, 405, 408, 409, 413, 422, 424, 429, 500, 501, 502, 503, 504, 529].map(
+		(status) => ({ status, isRefusal: [400, 404, 422].includes(status) }),
+	),
+)(
+	'an error of a field with $status in it changes the field: $isRefusal',
+	({ status, isRefusal }) => {
+		const places = Object.entries(PLACES).filter(
+			// There, the status is that of the response.
+			([place]) => place !== 'with its status' || isRefusal,
+		);
+
+		test.each(places)('%s', async (_place, send) => {
+			const error = { error: { message: 'Unknown field "top_k"', code: status } };
+			const server = await start({
+				...LLAMA_SERVER,
+				[`POST ${CHAT}`]: (request, response) =>
+					(request.body.top_k === undefined ? text('Hi') : send(error, status))(request, response),
+			});
+			const { supplied } = await chatModel(server.url, { parameters: { options: { topK: 40 } } });
+			const outcome = await clock.passUntil(
+				supplied.invoke('Hi').then(
+					({ content }) => content,
+					() => 'error',
+				),
+			);
+			const values = server.sent(CHAT).map(({ top_k: topK }) => topK);
+			expect({ outcome, values: [...new Set(values)] }).toEqual(
+				isRefusal ? { outcome: 'Hi', values: [40, undefined] } : { outcome: 'error', values: [40] },
+			);
+		});
+	},
+);
+
+test('of two errors before any output, the first one counts', async () => {
+	const server = await start({
+		...LLAMA_SERVER,
+		[`POST ${CHAT}`]: (request, response) => {
+			if (request.body.top_k === undefined) {
+				text('Hi')(request, response);
+				return;
+			}
+			openStream(response);
+			const refusal = { error: { message: 'Unknown field "top_k"', code: 400 } };
+			response.end(sse(refusal, { error: { message: 'It broke', code: 500 } }));
+		},
+	});
+	const { supplied } = await chatModel(server.url, { parameters: { options: { topK: 40 } } });
+	expect((await clock.passUntil(supplied.invoke('Hi'))).content).toBe('Hi');
+	expect(server.sent(CHAT)).toHaveLength(2);
+});

@@ -164,16 +164,29 @@ describe('timeouts', () => {
 		expect((await failureOf(answer)).context.data).toMatchObject({ type: name });
 	});
 
-	test('a finish without [DONE] on an open socket ends after seconds, not after the Idle Timeout', async () => {
-		const server = await serve(stuckAfter(word('Done.'), delta({}, 'stop')));
-		const { supplied } = await chatModel(server.url);
-		const { answer, has, getState } = reading(supplied);
-		await has('Done.');
-		for (let seconds = 0; seconds < 30 && getState() === 'reading'; seconds++)
-			await clock.pass(1000);
-		expect(getState()).toBe('complete: Done.');
-		expect(await answer).toBe('Done.');
-	});
+	test.each(['silence', 'comments', 'pings'])(
+		'a finish without [DONE], then %s on an open socket, ends after seconds, not after the Idle Timeout',
+		async (rest) => {
+			const lines: Record<string, string> = {
+				comments: ': ping\n\n',
+				pings: '{"type":"ping"}\n\n',
+			};
+			let ping = () => {};
+			const server = await serve((request, response) => {
+				stuckAfter(word('Done.'), delta({}, 'stop'))(request, response);
+				ping = () => void response.write(lines[rest] ?? '');
+			});
+			const { supplied } = await chatModel(server.url);
+			const { answer, has, getState } = reading(supplied);
+			await has('Done.');
+			for (let seconds = 0; seconds < 30 && getState() === 'reading'; seconds++) {
+				if (rest !== 'silence') ping();
+				await clock.pass(1000);
+			}
+			expect(getState()).toBe('complete: Done.');
+			expect(await answer).toBe('Done.');
+		},
+	);
 
 	test.each(['chat', 'embed'])(
 		'whole JSON on a socket that stays open is the answer: %s',

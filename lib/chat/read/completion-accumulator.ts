@@ -4,6 +4,7 @@ import { RunawayDetector } from '../../text/runaway';
 import type { JsonRecord } from '../../values/records';
 import { asArray, asNonEmptyString, asRecord, isNonEmpty, isRecord } from '../../values/records';
 import { parseCutJson } from '../../values/cut-json';
+import { parseJson } from '../../values/json';
 import type { StreamPart } from '../../http/types';
 import { StrayLines } from '../../http/stray-lines';
 import type { ReceivedEnd } from './judge-response';
@@ -161,7 +162,9 @@ export class CompletionAccumulator {
 
 	/** A text may have been in what begins like JSON, unless the response was complete. */
 	private noteUnreadable(data: string, type: StreamPart['type']) {
-		const isBroken = type === 'line' ? OBJECT_START.test(data) : /^\s*[{[]/.test(data);
+		const mayBeText = type === 'line' ? OBJECT_START.test(data) : /^\s*[{[]/.test(data);
+		// Between events, a list that is JSON is whole, and of something else.
+		const isBroken = mayBeText && (type === 'document' || parseJson(data) === undefined);
 		this.hasUnreadableEvent ||= isBroken;
 		if (!isBroken && type === 'line') this.strayLines.add(data);
 		else if (!isBroken) this.strayData = data;
