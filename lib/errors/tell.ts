@@ -7,7 +7,8 @@
  * 2. `lib/exchange/exchange.ts` may send a changed request; if that fails too, it throws the error that names the cause.
  * 3. `lib/chat/turn-error.ts` knows the round: what its prompt consists of, its tools, its files, whether text was shown. It calls
  *    `investigate`, which asks for the facts that a row of the table needs, row by row, until one tells. These facts stay on the error.
- * 4. `table.ts`: the first row of `chapters/` whose facts are all known. It gives words for exactly these facts, or none.
+ * 4. `table.ts`: of the causes (`CAUSES`) and of what the node found out itself (`FOUND`), each the first row of `chapters/` whose
+ *    facts are all known. It gives words for exactly these facts, or none; those of the cause count more.
  * 5. No row: the advice of the server type (`chapters/server-texts.ts`), then the last row of the type (`rows/`), which may be none.
  * 6. `tell`, where the error leaves: item, panel, chat, trace, tool. The title is the server's sentence for who may read it.
  *
@@ -29,7 +30,7 @@ import { CAUSES, FOUND, TABLE } from './table';
 
 /**
  * Who reads it: the owner of the workflow (the error of a node, an item, his chat, a finding), a model whose tool failed, a trace,
- * a credential test. What visitors of a chat read names no failure (`nodes/shared/n8n/visitor-message.ts`).
+ * a credential test. What visitors of a chat read names no failure (`lib/n8n/visitor-message.ts`).
  */
 export type Reader = 'owner' | 'model' | 'trace' | 'credentialTest';
 
@@ -134,7 +135,7 @@ function tellWithSentence(failure: Failure): Told {
 	};
 	const said = sentence === undefined ? undefined : withHeading(sentence, place);
 	const ownTitle = said ?? words.title ?? inputWords?.title;
-	const bareTitle = ownTitle ?? withOpenTime(general.title, failure);
+	const bareTitle = ownTitle ?? withOpenDuration(general.title, failure);
 	const title = withHeading(bareTitle, heading);
 	const ownDetail =
 		words.detail ??
@@ -161,7 +162,7 @@ function tellWithSentence(failure: Failure): Told {
 }
 
 /** A closed connection with the time that it was open: that of a proxy's limit tells it from a crash. */
-function withOpenTime(title: string, { type, known: { openMs } }: Failure) {
+function withOpenDuration(title: string, { type, known: { openMs } }: Failure) {
 	if (openMs === undefined || !isClosedConnection(type)) return title;
 	return `${title} (after ${formatDuration(openMs)})`;
 }
