@@ -106,7 +106,7 @@ import { findGatewayName } from '../../lib/errors/gateway-status';
 import { parseHostAndPort } from '../../lib/errors/host-and-port';
 import { parseRetryAfter } from '../../lib/errors/retry-after';
 import { removeEchoes } from '../../lib/errors/echoes';
-import { isWholeMessage, toTitle } from '../../lib/errors/message-title';
+import { isWholeMessage, toTitle, withoutElements } from '../../lib/errors/message-title';
 import { ServerError } from '../../lib/errors/server-error';
 import { getTextsOfOthers } from '../../lib/chat/request-texts';
 import { toRejection } from '../../lib/exchange/rejection';
@@ -309,6 +309,7 @@ const READERS: Record<string, (text: string) => unknown> = {
 	'a header that names a gateway': (text) => findGatewayName(502, { server: text }),
 	'the title of an error': toTitle,
 	'a composed sentence': composeText,
+	'an error without its elements': withoutElements,
 	'a whole message': (text) => isWholeMessage(text, text),
 	'the name of a model in a message': (text) => namesModel(text, 'a-model'),
 	'the phrase of a status': (text) => [isStatusPhrase(text), withoutStatusPhrase(text)],
