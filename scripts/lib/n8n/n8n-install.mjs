@@ -6,6 +6,7 @@ import { cached } from '../system/cache.mjs';
 import { INSTALL_ARGS, node, nodeVersion, npm } from '../system/dependencies.mjs';
 import { readJson, root, shortHash } from '../system/paths.mjs';
 import { run } from '../system/processes.mjs';
+import { allOrEveryFailure } from '../system/script-main.mjs';
 
 /** Has a folder for each version. The oldest one has no lock file. */
 const VERSIONS = join(root, 'scripts', 'n8n-versions');
@@ -29,15 +30,12 @@ const loads = async (module) => {
 };
 
 /**
- * Puts the binary of this machine, and of its C library, into n8n's sqlite3.
+ * Gets the binaries of all machines.
  *
- * @param {string} folder of n8n
+ * @param {string} work the folder for them
  */
-const placeSqlite = async (folder) => {
-	const module = join(folder, 'node_modules', 'sqlite3');
-	if (await loads(module)) return;
+const fetchSqlite = async (work) => {
 	const { name, version, integrity } = SQLITE;
-	const work = join(folder, 'sqlite');
 	mkdirSync(work);
 	await npm(['pack', `${name}@${version}`, '--pack-destination', work], { cwd: work });
 	const [archive = ''] = readdirSync(work);
@@ -45,17 +43,26 @@ const placeSqlite = async (folder) => {
 	if (integrity !== `sha512-${createHash('sha512').update(bytes).digest('base64')}`)
 		throw new Error(`${name} ${version} of this registry has another hash than the tested one`);
 	await run('tar', ['-xzf', archive], { cwd: work });
+};
+
+/**
+ * Puts the binary of this machine, and of its C library, into n8n's sqlite3.
+ *
+ * @param {string} folder of n8n
+ * @param {string} work the folder with the binaries
+ */
+const placeSqlite = async (folder, work) => {
+	const module = join(folder, 'node_modules', 'sqlite3');
+	if (await loads(module)) return;
 	const machine = join(work, 'package', 'prebuilds', `${process.platform}-${process.arch}`);
 	const target = join(module, 'build', 'Release');
 	mkdirSync(target, { recursive: true });
 	for (const file of existsSync(machine) ? readdirSync(machine) : []) {
 		copyFileSync(join(machine, file), join(target, 'node_sqlite3.node'));
-		if (!(await loads(module))) continue;
-		rmSync(work, { recursive: true });
-		return;
+		if (await loads(module)) return;
 	}
 	throw new Error(
-		`${name} ${version} has no binary that loads here (it needs glibc 2.34 or newer)`,
+		`${SQLITE.name} ${SQLITE.version} has no binary that loads here (it needs glibc 2.34 or newer)`,
 	);
 };
 
@@ -81,10 +88,16 @@ export const ensureN8n = async (log, { nodeReady } = {}) => {
 	return await log.step(`n8n ${version}`, async (progress) => {
 		const folder = await cached(key, async (target) => {
 			for (const file of files) copyFileSync(join(source, file), join(target, file));
-			progress('npm installs 2,000 packages');
-			await npm([hasLock ? 'ci' : 'install', ...INSTALL_ARGS], { cwd: target });
+			const work = join(target, 'sqlite');
+			progress('npm installs 2,000 packages, once for all later starts (about 3 minutes)');
+			await allOrEveryFailure([
+				npm([hasLock ? 'ci' : 'install', ...INSTALL_ARGS], { cwd: target }),
+				fetchSqlite(work),
+			]);
+			progress('its database');
 			await nodeReady;
-			await placeSqlite(target);
+			await placeSqlite(target, work);
+			rmSync(work, { recursive: true });
 		});
 		return { version, folder, bin: join(folder, 'node_modules', 'n8n', 'bin', 'n8n') };
 	});
