@@ -205,7 +205,13 @@ export interface N8nClient {
 		limit?: number;
 	}): Promise<ExecutionSummary[]>;
 	getExecution(id: string): Promise<Execution>;
-	/** Polls until the execution has ended. */
+	/**
+	 * Polls until the execution has ended, without its data, which n8n may need seconds to read.
+	 *
+	 * @returns its status
+	 */
+	waitForEnd(id: string, timeoutMs?: number, pauseMs?: number): Promise<string>;
+	/** Polls until the execution has ended, and reads it. */
 	waitForExecution(id: string, timeoutMs?: number, pauseMs?: number): Promise<Execution>;
 	stopExecution(id: string): Promise<void>;
 	/** Calls a production webhook; waits until it is registered. */

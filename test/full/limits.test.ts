@@ -1,10 +1,14 @@
 /**
  * Limits in the real n8n: whatever a server, an MCP server, a Dify or a visitor sends, n8n answers others within a second, needs
  * less than 400 MB more, and says what it left out. `LIMITS_TABLE=<file>` plays n8n's own nodes as well, and writes the table.
+ *
+ * What is measured ends with the execution: to read its data afterwards, as this test and the editor do, costs n8n more than all
+ * that is played here.
  */
 import * as fs from 'node:fs';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_LENGTH } from '../../lib/chat/body/schema-size';
 import { asRecord } from '../../lib/values/records';
 import {
 	CHAT,
@@ -32,10 +36,15 @@ import {
 	MANUAL,
 	workflowOf,
 } from '../e2e/support/workflows';
+import type { N8nLoad } from './support/n8n-load';
 import { watchLoad } from './support/n8n-load';
 
 const LANGCHAIN = '@n8n/n8n-nodes-langchain.';
-/** So that n8n answers others within a second, whatever arrives. */
+/** Until n8n answers others, whatever arrives. */
+const MAX_WAIT_MS = 1_000;
+/** Until an execution has ended after Stop. */
+const MAX_STOP_MS = 1_000;
+/** CPU time of n8n's main thread in one piece. */
 const MAX_PIECE_MS = 1_000;
 /** Of schemas: they are counted before n8n's converter, which needs time with the square of their fields. */
 const MAX_SCHEMA_PIECE_MS = 100;
@@ -55,6 +64,8 @@ interface Input {
 	input: string;
 	/** CPU time of n8n's main thread in one piece. Default: `MAX_PIECE_MS`. */
 	maxPieceMs?: number;
+	/** Whether a node of n8n plays it, for the table: then nothing is expected. Default: no. */
+	isTheirs?: true;
 }
 
 let n8n: N8nServer;
@@ -137,40 +148,56 @@ async function start(parts: Parts): Promise<string> {
 	return await n8n.runWorkflow(await n8n.createWorkflow(workflowOf('Limits', parts)), 'Start');
 }
 
-/** Runs a workflow to its end; one that does not end in this time is stopped. */
-async function run(parts: Parts, timeoutMs = 180_000): Promise<Execution> {
+/**
+ * Runs a workflow to its end; one that does not end in this time is stopped.
+ *
+ * @returns the ID of the execution
+ */
+async function run(parts: Parts, timeoutMs = 180_000): Promise<string> {
 	const id = await start(parts);
 	try {
-		return await n8n.waitForExecution(id, timeoutMs);
+		await n8n.waitForEnd(id, timeoutMs);
 	} catch {
 		await n8n.stopExecution(id);
-		return await n8n.waitForExecution(id);
+		await n8n.waitForEnd(id);
 	}
+	return id;
 }
 
 const round = (value: number): string => Math.round(value).toString();
 
-/** Measures what is done, and adds a row. */
+/** Measures what is done, and adds a row: n8n stays responsive. */
 async function measure<T>(
-	{ door, input }: Input,
+	what: Input,
 	work: () => Promise<T>,
-	describeOutcome: (result: T) => string,
-) {
-	const watch = watchLoad(n8n);
+	describeOutcome: (result: T) => string | Promise<string>,
+): Promise<T> {
+	const watch = await watchLoad(n8n);
 	const result = await work().then(
-		(value) => ({ value, outcome: describeOutcome(value) }),
-		(error: unknown) => ({ error, outcome: String(error) }),
+		(value) => ({ value }),
+		(error: unknown) => ({ error: error as Error }),
 	);
 	const load = await watch.end();
+	const outcome = 'value' in result ? await describeOutcome(result.value) : String(result.error);
 	table.push([
-		door,
-		input,
-		result.outcome.slice(0, 300).replaceAll(/[|\n]/g, ' '),
+		what.door,
+		what.input,
+		outcome.slice(0, 300).replaceAll(/[|\n]/g, ' '),
 		...[load.longestPieceMs, load.longestWaitMs, load.memoryMb].map(round),
 		(load.elapsedMs / 1000).toFixed(1),
 	]);
-	if ('error' in result) throw result.error as Error;
-	return { result: result.value, load };
+	if ('error' in result) throw result.error;
+	if (what.isTheirs !== true) expectResponsive(load, what);
+	return result.value;
+}
+
+function expectResponsive(
+	{ longestPieceMs, longestWaitMs, memoryMb }: N8nLoad,
+	{ maxPieceMs = MAX_PIECE_MS }: Input,
+): void {
+	expect(longestPieceMs).toBeLessThanOrEqual(maxPieceMs);
+	expect(longestWaitMs).toBeLessThanOrEqual(MAX_WAIT_MS);
+	expect(memoryMb).toBeLessThan(MAX_MEMORY_MB);
 }
 
 /** The hints and errors that a person sees of an execution, and its status. */
@@ -187,23 +214,21 @@ function describeExecution({ status, data }: Execution): string {
 	return [status, error?.message ?? '', ...told].filter(Boolean).join('; ');
 }
 
-/** Plays an input: n8n stays responsive. */
+/** Plays an input. */
 async function play(what: Input, parts: Parts, timeoutMs?: number): Promise<Execution> {
-	const { result, load } = await measure(
-		what,
-		async () => await run(parts, timeoutMs),
-		describeExecution,
-	);
-	expect(load.longestPieceMs).toBeLessThanOrEqual(what.maxPieceMs ?? MAX_PIECE_MS);
-	expect(load.memoryMb).toBeLessThan(MAX_MEMORY_MB);
-	return result;
+	let execution: Execution | undefined;
+	const describe = async (id: string) => {
+		execution = await n8n.getExecution(id);
+		return describeExecution(execution);
+	};
+	await measure(what, async () => await run(parts, timeoutMs), describe);
+	return execution!;
 }
 
 /** Plays an input of n8n's own node, for the table. */
-async function playTheirs(what: Input, parts: Parts): Promise<void> {
+async function playTheirs({ door, input }: Input, parts: Parts): Promise<void> {
 	if (process.env.LIMITS_TABLE === undefined) return;
-	const input = `${what.input} (n8n's own node)`;
-	await measure({ ...what, input }, async () => await run(parts), describeExecution);
+	await play({ door, input: `${input} (n8n's own node)`, isTheirs: true }, parts);
 }
 
 const textOf = (execution: Execution): string =>
@@ -270,6 +295,15 @@ function callSmall(): Answer[] {
 }
 
 describe('tools', () => {
+	/** A tool with one field, and the small one. */
+	const withField = (field: Json): McpTool[] => [
+		SMALL,
+		{ name: 'big', inputSchema: { type: 'object', properties: { field } } },
+	];
+	const texts = (count: number) => Array.from({ length: count }, (_none, at) => `choice ${at}`);
+	const union = (count: number): Json => ({
+		anyOf: texts(count).map((description) => ({ type: 'string', description })),
+	});
 	const cases: Array<Input & { tools: McpTool[]; left: string | undefined }> = [
 		{
 			door: 'agent, MCP tool',
@@ -298,19 +332,45 @@ describe('tools', () => {
 		{
 			door: 'agent, MCP tool',
 			input: 'an enumeration of 20,000 values',
+			tools: withField({ enum: texts(20_000) }),
+			left: 'MCP_big" (its schema has more than 3,000 choices',
+		},
+		{
+			door: 'agent, MCP tool',
+			input: 'an enumeration of 3,000 values: offered',
+			tools: withField({ enum: texts(3_000) }),
+			left: undefined,
+		},
+		{
+			door: 'agent, MCP tool',
+			input: 'an enumeration of 3,001 values',
+			tools: withField({ enum: texts(3_001) }),
+			left: 'MCP_big" (its schema has more than 3,000 choices',
+		},
+		{
+			door: 'agent, MCP tool',
+			input: 'a union of 1,664 texts: offered',
+			tools: withField(union(1_664)),
+			left: undefined,
+		},
+		{
+			door: 'agent, MCP tool',
+			input: 'a union of 1,665 texts',
+			tools: withField(union(1_665)),
+			left: 'MCP_big" (its schema has more than 10,000 values',
+		},
+		{
+			door: 'agent, MCP tools',
+			input: '1,000 tools with 29,989 values: offered',
 			tools: [
 				SMALL,
-				{
-					name: 'big',
-					inputSchema: {
-						type: 'object',
-						properties: {
-							choice: { enum: Array.from({ length: 20_000 }, (_none, at) => `choice ${at}`) },
-						},
-					},
-				},
+				...Array.from({ length: 999 }, (_none, at) => ({
+					name: `tool_${at}`,
+					description: `Number ${at}`,
+					inputSchema: schemaOf(2),
+				})),
 			],
-			left: 'MCP_big" (its schema has more than',
+			left: undefined,
 		},
 		{
 			door: 'agent, MCP tools',
@@ -366,84 +426,139 @@ describe('tools', () => {
 	});
 
 	it('1,000 calls, whose copies are kept', async () => {
+		const what = { door: 'agent, tool calls', input: '25 executions with 40 calls of 60 KB each' };
 		const MCP = mcpClient(await register(startMcpServer([SMALL])));
 		const long = JSON.stringify({ field_0: 'x'.repeat(60_000) });
-		const round = (at: number) =>
-			calls(
-				...Array.from({ length: 20 }, (_none, index): [string, string, string] => [
-					`kept_${at}_${index}`,
-					'MCP_small',
-					long,
-				]),
-			);
-		const { server, credential } = await startModel(
-			Array.from({ length: 75 }, (_none, at) => (at % 3 === 2 ? text('All done.') : round(at))),
+		const idsOf = (at: number) =>
+			Array.from({ length: 20 }, (_none, index) => `kept_${at}_${index}`);
+		const ours = await startModel(
+			Array.from({ length: 75 }, (_none, at) =>
+				at % 3 === 2
+					? text('All done.')
+					: calls(...idsOf(at).map((id): [string, string, string] => [id, 'MCP_small', long])),
+			),
 		);
-		const model = localModel(credential, { options: { historyBudget: 100_000 } });
+		const play25 = (Model: Parts[string]) => async () => {
+			const statuses: string[] = [];
+			for (let execution = 0; execution < 25; execution++) {
+				const id = await start({ Start: MANUAL, Agent: agent('Go.'), Model, MCP });
+				statuses.push(await n8n.waitForEnd(id));
+			}
+			return statuses;
+		};
+		const describe = (statuses: string[]) => statuses.join(' ');
 		// 60 MB of arguments: of 1,000 calls, the last 16 MB are kept.
-		const { result, load } = await measure(
-			{ door: 'agent, tool calls', input: '25 executions with 40 calls of 60 KB each' },
-			async () => {
-				const statuses: string[] = [];
-				for (let execution = 0; execution < 25; execution++) {
-					const parts = { Start: MANUAL, Agent: agent('Go.'), Model: model, MCP };
-					statuses.push((await run(parts)).status);
-				}
-				return statuses;
-			},
-			(statuses) => statuses.join(' '),
+		const options = { historyBudget: 100_000 };
+		const statuses = await measure(
+			what,
+			play25(localModel(ours.credential, { options })),
+			describe,
 		);
-		expect(new Set(result)).toEqual(new Set(['success']));
-		expect(server.sent(CHAT)).toHaveLength(75);
-		expect(load.longestPieceMs).toBeLessThanOrEqual(MAX_PIECE_MS);
-		expect(load.memoryMb).toBeLessThan(MAX_MEMORY_MB);
+		expect(new Set(statuses)).toEqual(new Set(['success']));
+		expect(ours.server.sent(CHAT)).toHaveLength(75);
+		if (process.env.LIMITS_TABLE === undefined) return;
+		const called = (at: number) =>
+			idsOf(at).map((id) => ({
+				id,
+				type: 'function',
+				function: { name: 'MCP_small', arguments: long },
+			}));
+		const theirs = await startModel(
+			Array.from({ length: 75 }, (_none, at) =>
+				at % 3 === 2
+					? whole({ content: 'All done.' }, 'stop')
+					: whole({ tool_calls: called(at) }, 'tool_calls'),
+			),
+		);
+		const input = `${what.input} (n8n's own node)`;
+		await measure({ ...what, input, isTheirs: true }, play25(openAiModel(theirs.openAi)), describe);
 	});
 
-	it('a structured output parser with 10,000 fields', async () => {
-		// n8n makes a schema of zod of it before the model sees it: 80 ms. To count it takes 1 ms.
-		const what = { door: 'agent, output parser', input: '10,000 fields', maxPieceMs: 200 };
-		const parser: Parts[string] = {
+	describe('a structured output parser', () => {
+		const parserOf = (fields: number): Parts[string] => ({
 			type: `${LANGCHAIN}outputParserStructured`,
 			typeVersion: 1.3,
-			parameters: { schemaType: 'manual', inputSchema: JSON.stringify(schemaOf(10_000)) },
+			parameters: { schemaType: 'manual', inputSchema: JSON.stringify(schemaOf(fields)) },
 			serves: [['ai_outputParser', 'Agent']],
+		});
+		const formatted: Answer = ({ body: { stream } }, response) => {
+			const id = ['call_1', 'format_final_json_response', '{"output":{"field_0":"a"}}'] as const;
+			const called = { id: id[0], type: 'function', function: { name: id[1], arguments: id[2] } };
+			const answer =
+				stream === true ? calls([...id]) : whole({ tool_calls: [called] }, 'tool_calls');
+			answer({ body: {} } as never, response);
 		};
-		const { server, credential } = await startModel(text('{"output":{"field_0":"a"}}'));
-		const parts = { Start: MANUAL, Agent: agent('Go.', { hasOutputParser: true }), Parser: parser };
-		const execution = await play(what, { ...parts, Model: localModel(credential) });
-		expect(textOf(execution)).toContain('has more than 500 fields');
-		expect(server.sent(CHAT)).toHaveLength(0);
-		const theirs = await startModel(whole({ content: '{"output":{"field_0":"a"}}' }, 'stop'));
-		await playTheirs(what, { ...parts, Model: openAiModel(theirs.openAi) });
+		it.each([
+			// n8n makes a schema of zod of it before the model sees it: 80 ms. To count it takes 1 ms.
+			{ fields: 10_000, input: '10,000 fields', says: 'has more than 500 fields', maxPieceMs: 200 },
+			// The parser puts them into another field.
+			{ fields: 500, input: '501 fields', says: 'has more than 500 fields' },
+			{ fields: 499, input: '500 fields: accepted', says: '"field_0":"a"' },
+		])('with $input', async ({ fields, says, ...input }) => {
+			const what = { door: 'agent, output parser', maxPieceMs: MAX_SCHEMA_PIECE_MS, ...input };
+			const parts = {
+				Start: MANUAL,
+				Agent: agent('Go.', { hasOutputParser: true }),
+				Parser: parserOf(fields),
+			};
+			const { server, credential } = await startModel(formatted);
+			const execution = await play(what, { ...parts, Model: localModel(credential) });
+			expect(textOf(execution)).toContain(says);
+			expect(server.sent(CHAT)).toHaveLength(fields < 500 ? 1 : 0);
+			const theirs = await startModel(formatted);
+			await playTheirs(what, { ...parts, Model: openAiModel(theirs.openAi) });
+		});
 	});
 
-	it.each([
-		{
-			door: 'operation, JSON Schema',
-			schema: schemaOf(10_000),
-			input: '10,000 fields',
-			limit: 'would take more than 4 MB of memory',
-		},
-		{
-			door: 'operation, JSON Schema',
-			schema: JSON.parse(`${'{"items":'.repeat(3_000)}{}${'}'.repeat(3_000)}`) as Json,
-			input: '3,000 levels',
-			limit: 'nested deeper than 500 levels',
-		},
-	])('$door: $input', async ({ schema, limit, ...input }) => {
-		const what = { ...input, maxPieceMs: MAX_SCHEMA_PIECE_MS };
-		const { server, credential } = await startModel(text('{}'));
-		const execution = await play(what, {
-			Start: { ...MANUAL, to: ['Chat'] },
-			Chat: ourNode('localLlama', credential, {
-				resource: 'text',
-				operation: 'chat',
-				prompt: 'Hi',
-				options: { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(schema) },
-			}),
+	describe('operation, JSON Schema', () => {
+		const nested = (levels: number): Json =>
+			JSON.parse(`${'{"items":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`) as Json;
+		/** The largest schema of some kind that is not too long, and the smallest one that is. */
+		const largest = (build: (count: number) => Json) => {
+			let [fits, exceeds] = [1, 200_000];
+			while (exceeds - fits > 1) {
+				const middle = (fits + exceeds) >> 1;
+				const isShort = JSON.stringify(build(middle)).length <= MAX_LENGTH;
+				[fits, exceeds] = isShort ? [middle, exceeds] : [fits, middle];
+			}
+			return { accepted: build(fits), beyond: build(exceeds), count: fits };
+		};
+		const fields = largest(schemaOf);
+		const choices = largest((count) => ({ enum: texts(count) }));
+		const unions = largest(union);
+		const TOO_LONG = 'The JSON schema is too long';
+		const TOO_DEEP = 'nested deeper than 500 levels';
+		it.each([
+			{
+				input: '10,000 fields',
+				schema: schemaOf(10_000),
+				says: 'would take more than 4 MB of memory',
+			},
+			{ input: `${fields.count} fields: accepted`, schema: fields.accepted, says: undefined },
+			{ input: 'one field more', schema: fields.beyond, says: TOO_LONG },
+			{ input: `${choices.count} choices: accepted`, schema: choices.accepted, says: undefined },
+			{ input: 'one choice more', schema: choices.beyond, says: TOO_LONG },
+			{ input: `a union of ${unions.count}: accepted`, schema: unions.accepted, says: undefined },
+			{ input: 'a union of one more', schema: unions.beyond, says: TOO_LONG },
+			{ input: '500 levels: accepted', schema: nested(500), says: undefined },
+			{ input: '501 levels', schema: nested(501), says: TOO_DEEP },
+			{ input: '3,000 levels', schema: nested(3_000), says: TOO_DEEP },
+		])('$input', async ({ schema, says, input }) => {
+			const what = { door: 'operation, JSON Schema', input, maxPieceMs: MAX_SCHEMA_PIECE_MS };
+			const answer = schema.type === 'object' ? '{}' : '"choice 1"';
+			const { server, credential } = await startModel(text(answer));
+			const execution = await play(what, {
+				Start: { ...MANUAL, to: ['Chat'] },
+				Chat: ourNode('localLlama', credential, {
+					resource: 'text',
+					operation: 'chat',
+					prompt: 'Hi',
+					options: { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(schema) },
+				}),
+			});
+			expect(textOf(execution)).toContain(says ?? '');
+			expect(server.sent(CHAT).length > 0).toBe(says === undefined);
 		});
-		expect(textOf(execution)).toContain(limit);
-		expect(server.sent(CHAT)).toHaveLength(0);
 	});
 
 	it('a result of a tool', async () => {
@@ -457,6 +572,43 @@ describe('tools', () => {
 		expect(server.sent(CHAT)).toHaveLength(2);
 		expect(JSON.stringify(server.sent(CHAT)[1]!.messages)).toContain('[Cut: the result has');
 		expect(textOf(execution)).toContain('The model got its beginning.');
+	});
+
+	it.each([
+		{ count: 500, input: '500 fields of $fromAI: offered', left: undefined },
+		{
+			count: 501,
+			input: '501 fields of $fromAI',
+			left: 'Ask" (its schema has more than 500 fields',
+		},
+		{ count: 3_000, input: '3,000 fields of $fromAI', left: 'Ask" (its schema has more than' },
+	])('$input', async ({ count, left, input }) => {
+		// n8n itself makes a schema of zod of its expressions, before the model sees it.
+		const what = { door: 'tool mode, $fromAI', input, maxPieceMs: MAX_SCHEMA_PIECE_MS };
+		const MCP = mcpClient(await register(startMcpServer([SMALL])));
+		const tool = await startModel(text('Yes.'));
+		const called = Array.from(
+			{ length: count },
+			(_none, at) => `$fromAI('field_${at}', 'Field number ${at}', 'string', 'x')`,
+		);
+		const parts = {
+			Start: MANUAL,
+			Agent: agent('Go.'),
+			MCP,
+			Ask: ourNode(
+				'localLlamaTool',
+				tool.credential,
+				{ resource: 'text', operation: 'chat', prompt: `={{ ${called.join(' + ')} }}` },
+				{ serves: [['ai_tool', 'Agent']] },
+			),
+		};
+		const { credential } = await startModel(callSmall());
+		const execution = await play(what, { ...parts, Model: localModel(credential) });
+		expect(itemsOf(execution, 'Agent')).toMatchObject([{ json: { output: 'All done.' } }]);
+		expect(textOf(execution).includes('were not offered to the model')).toBe(left !== undefined);
+		expect(textOf(execution)).toContain(left ?? '');
+		const theirs = await startModel(callSmall());
+		await playTheirs(what, { ...parts, Model: openAiModel(theirs.openAi) });
 	});
 
 	it('a tool of ours whose question the model writes', async () => {
@@ -639,53 +791,38 @@ describe('names, lists and vectors', () => {
 	});
 
 	it.each([
-		{
-			door: 'operation, Embed',
-			input: 'one vector of 64 MB',
-			dimensions: 4_000_000,
-			texts: 1,
-			says: 'error',
-		},
-		{
-			door: 'operation, Embed',
-			input: '64 texts in a batch, 29 MB of vectors',
-			dimensions: 32_768,
-			texts: 64,
-			says: 'success',
-		},
-	])('$door: $input', async ({ dimensions, texts, says, ...what }) => {
+		{ input: 'one vector of 64 MB', dimensions: 4_000_000, texts: 1, says: 'error' },
+		{ input: '64 texts in a batch, 29 MB', dimensions: 32_768, texts: 64, says: 'success' },
+	])('operation, Embed: $input', async ({ dimensions, texts, says, input }) => {
+		const what = { door: 'operation, Embed', input };
 		const { credential } = await startModel(text(''), {
 			'POST /v1/embeddings': embed(dimensions),
 		});
-		const execution = await play(what, {
-			Start: { ...MANUAL, to: ['Many'] },
-			Many: {
-				type: 'n8n-nodes-base.code',
-				typeVersion: 2,
-				parameters: {
-					jsCode: `return Array.from({ length: ${texts} }, (_, at) => ({ json: { text: 'Text ' + at } }));`,
-				},
-				to: ['Task'],
-			},
-			Task: ourNode(
-				'localLlama',
-				credential,
-				{
-					resource: 'vector',
-					operation: 'embed',
-					text: '={{ $json.text }}',
-					options: { batchSize: 64 },
-				},
-				{ to: ['Count'] },
-			),
-			// Otherwise n8n stores and sends megabytes of numbers.
-			Count: {
-				type: 'n8n-nodes-base.code',
-				typeVersion: 2,
-				parameters: { jsCode: 'return [{ json: { items: $input.all().length } }];' },
+		const code = (item: string): Parts[string] => ({
+			type: 'n8n-nodes-base.code',
+			typeVersion: 2,
+			parameters: {
+				jsCode: `return Array.from({ length: ${texts} }, (_, at) => ({ json: ${item} }));`,
 			},
 		});
+		const execution = await play(what, {
+			Start: { ...MANUAL, to: ['Many'] },
+			Many: { ...code("{ text: 'Text ' + at }"), to: ['Task'] },
+			Task: ourNode('localLlama', credential, {
+				resource: 'vector',
+				operation: 'embed',
+				text: '={{ $json.text }}',
+				options: { batchSize: 64 },
+			}),
+		});
 		expect(execution.status).toBe(says);
+		// n8n has no such node: another one that outputs as many numbers.
+		const vector = `Array.from({ length: ${dimensions} }, (_none, index) => Number('0.' + index + '12'))`;
+		if (says === 'success')
+			await playTheirs(what, {
+				Start: { ...MANUAL, to: ['Many'] },
+				Many: code(`{ embedding: ${vector} }`),
+			});
 	});
 
 	it('a list of 50,000 models, and a name of half a million characters', async () => {
@@ -701,14 +838,12 @@ describe('names, lists and vectors', () => {
 				currentNodeParameters: {},
 				credentials: { localLlamaApi: credential },
 			});
-		const { result, load } = await measure(
+		const result = await measure(
 			{ door: 'list, Model', input: '50,000 models, one name of 500,000 characters' },
 			async () => await search().then(JSON.stringify, String),
 			(answer) => answer.slice(0, 300),
 		);
 		expect(result).toContain('The server lists 50001 models, more than 5000.');
-		expect(load.longestPieceMs).toBeLessThan(MAX_PIECE_MS);
-		expect(load.memoryMb).toBeLessThan(MAX_MEMORY_MB);
 	});
 
 	it('a credential test that is answered with 5 MB of models', async () => {
@@ -719,7 +854,7 @@ describe('names, lists and vectors', () => {
 		const { server, credential } = await startModel(text(''), {
 			'GET /v1/models': json({ object: 'list', data: models }),
 		});
-		const { result, load } = await measure(
+		const result = await measure(
 			{ door: 'credential test', input: 'a list of 5 MB' },
 			async () =>
 				await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
@@ -732,7 +867,6 @@ describe('names, lists and vectors', () => {
 			({ status, message }) => `${status}: ${message}`,
 		);
 		expect(result.status).toBe('OK');
-		expect(load.longestPieceMs).toBeLessThan(MAX_PIECE_MS);
 	});
 
 	it('a report about a server whose model has a name of half a million characters', async () => {
@@ -901,7 +1035,7 @@ describe('Dify', () => {
 			apiKey: appKey('chat'),
 			keyType: 'app',
 		});
-		const { result, load } = await measure(
+		const result = await measure(
 			{
 				door: 'list, Dify form',
 				input: '5,000 fields, labels of 20,000 characters, 20,000 options',
@@ -923,7 +1057,6 @@ describe('Dify', () => {
 			(answer) => answer.slice(0, 300),
 		);
 		expect(result).toBe('5021 fields');
-		expect(load.longestPieceMs).toBeLessThanOrEqual(MAX_SCHEMA_PIECE_MS);
 		const execution = await play(
 			{
 				door: 'operation, Dify Chat Message',
@@ -1059,7 +1192,7 @@ describe('Dify', () => {
 					async () => servers.every(({ requests }, at) => requests.length > rounds[at]!),
 					Boolean,
 				);
-			const { load } = await measure(
+			await measure(
 				{ door: 'trigger, Dify Event', input: cases.map(({ input }) => input).join('; ') },
 				async () => {
 					await hasPolled(servers.map(() => 0));
@@ -1093,9 +1226,65 @@ describe('Dify', () => {
 			expect(results.map(({ ids }) => ids)).toEqual(cases.map(({ next }) => [next.id]));
 			expect(results.at(-1)!.items).toMatchObject([{ event: 'feedback', isNew: true }]);
 			expect(Math.max(...results.map(({ state }) => state))).toBeLessThan(100_000);
-			expect(load.longestPieceMs).toBeLessThan(MAX_PIECE_MS);
-			expect(load.memoryMb).toBeLessThan(MAX_MEMORY_MB);
 		});
+	});
+});
+
+describe('Server Health Trigger', () => {
+	it('a server whose model has a name of half a million characters, and which then answers with tags', async () => {
+		const tags = `<img src=x onerror=alert(1)>${'x'.repeat(500_000)}`;
+		let isUp = true;
+		const list: Answer = (_request, response) =>
+			sendJson(
+				response,
+				isUp ? { data: [{ id: tags }] } : { error: { message: tags } },
+				isUp ? 200 : 500,
+			);
+		const server = await register(startScripted({ ...LLAMA_SERVER, 'GET /v1/models': list }));
+		const localLlamaApi = await createCredential('localLlamaApi', { baseUrl: server.url });
+		const polls = async () =>
+			await until(
+				async () => server.sent('/v1/models').length,
+				(count) => count > 0,
+			);
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf('Health', {
+				Changed: {
+					type: 'CUSTOM.serverHealthTrigger',
+					parameters: {
+						pollTimes: { item: [{ mode: 'everyMinute' }] },
+						options: { confirmations: 1 },
+					},
+					credentials: { localLlamaApi },
+					to: ['End'],
+				},
+				End: { type: 'n8n-nodes-base.noOp' },
+			}),
+		);
+		const started = await measure(
+			{
+				door: 'trigger, Server Health',
+				input: 'a name and an error of 500,000 characters with tags',
+			},
+			async () => {
+				await polls();
+				isUp = false;
+				return await until(
+					async () => await n8n.listExecutions({ workflowId: id }),
+					(executions) => executions.length > 0,
+				);
+			},
+			(executions) => `started ${executions.length} times`,
+		);
+		const [item] = itemsOf(await n8n.getExecution(started[0]!.id), 'Changed');
+		expect(item!.json).toMatchObject({ event: 'unhealthy' });
+		const { staticData } = await n8n.request<Json>('GET', `/rest/workflows/${id}`);
+		for (const stored of [item!.json, staticData]) {
+			const written = JSON.stringify(stored);
+			expect(written.length).toBeLessThan(100_000);
+			expect(written).not.toContain('<img');
+		}
 	});
 });
 
@@ -1176,7 +1365,7 @@ describe('Stop', () => {
 	];
 	it.each(cases)('$door: $input', async ({ route, answer, toParts, ...what }) => {
 		const { server, credential } = await startModel(answer, { [`POST ${route}`]: answer });
-		const { result } = await measure(
+		const result = await measure(
 			{ ...what, input: `Stop: ${what.input}` },
 			async () => {
 				const id = await start(toParts(credential));
@@ -1185,13 +1374,14 @@ describe('Stop', () => {
 				await n8n.stopExecution(id);
 				await request!.cut;
 				const cutMs = performance.now() - at;
-				const { status } = await n8n.waitForExecution(id);
+				const status = await n8n.waitForEnd(id);
 				return { status, times: [cutMs, performance.now() - at] };
 			},
 			({ status, times: [cut, ended] }) =>
 				`${status}; connection closed ${round(cut!)} ms after Stop, execution listed as ended ${round(ended!)} ms`,
 		);
 		expect(result.status).toBe('canceled');
+		expect(Math.max(...result.times)).toBeLessThanOrEqual(MAX_STOP_MS);
 		expect(server.sent(route)).toHaveLength(1);
 	});
 });

@@ -122,7 +122,7 @@ export const n8nClient = (url, session = '') => {
 		stopExecution: async (id) => {
 			await request('POST', `/rest/executions/${id}/stop`);
 		},
-		waitForExecution: async (id, timeoutMs = TIMEOUT_MS, pauseMs = 100) => {
+		waitForEnd: async (id, timeoutMs = TIMEOUT_MS, pauseMs = 100) => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
 				// From the list, not the execution itself: n8n 2.20 answers 500 while that has no data.
@@ -136,11 +136,15 @@ export const n8nClient = (url, session = '') => {
 						: /** @type {import('../types').ExecutionSummary} */ (
 								await request('GET', `/rest/executions/${id}`)
 							));
-				if (!UNFINISHED.includes(status)) return await client.getExecution(id);
+				if (!UNFINISHED.includes(status)) return status;
 				if (Date.now() > deadline)
 					throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);
 				await delay(pauseMs);
 			}
+		},
+		waitForExecution: async (id, timeoutMs, pauseMs) => {
+			await client.waitForEnd(id, timeoutMs, pauseMs);
+			return await client.getExecution(id);
 		},
 		webhook: async (path, { method = 'POST', headers = {}, body, signal } = {}) => {
 			const deadline = Date.now() + TIMEOUT_MS;
