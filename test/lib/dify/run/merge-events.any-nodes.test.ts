@@ -1,12 +1,14 @@
 /** The nodes of a run from any events, in any order: what was said last of each, and no error of an attempt that was repeated. */
 import fc from 'fast-check';
 import { applyEvent, createRunState } from '../../../../lib/dify/run/run-state';
+import type { WorkflowNode } from '../../../../lib/dify/types';
 
 const event = fc.record({
 	event: fc.constantFrom('node_started', 'node_retry', 'node_finished'),
 	id: fc.constantFrom('one', 'other'),
 	title: fc.constantFrom('A', 'B', undefined),
-	status: fc.constantFrom('succeeded', 'failed', 'exception', undefined),
+	status: fc.constantFrom('succeeded', 'failed', 'exception', 'paused', undefined),
+	node_type: fc.constantFrom('human-input', 'llm', undefined),
 	error: fc.constantFrom('E1', 'E2', '', undefined),
 	index: fc.constantFrom(0, 1, undefined),
 });
@@ -55,6 +57,12 @@ test('any events', () => {
 				}),
 			);
 			expect(nodes).toEqual(toExpected(events));
+			const count = (isCounted: (node: WorkflowNode) => boolean) =>
+				(run.workflow?.nodes ?? []).filter(isCounted).length;
+			expect(run.nodeCounts).toEqual({
+				paused: count(({ status }) => status === 'paused'),
+				answered: count(({ type, status }) => type === 'human-input' && status === 'succeeded'),
+			});
 		}),
 		{ numRuns: 300 },
 	);

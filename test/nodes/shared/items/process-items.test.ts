@@ -100,6 +100,34 @@ it('Stop before an item has started: the item reports it, and no other starts', 
 	expect(started).toEqual([0]);
 });
 
+it.each([
+	{ isStopped: false, shown: ['0: broken', '1: broken'] },
+	{ isStopped: true, shown: [] },
+])(
+	'where the node goes on, the chat gets the error of each item, but none after Stop: $isStopped',
+	async ({ isStopped, shown }) => {
+		const stop = new AbortController();
+		const context = contextOf(2, { signal: stop.signal, continueOnFail: true });
+		const told: string[] = [];
+		const results = await processItems(
+			context,
+			async () => {
+				if (isStopped) stop.abort();
+				await turn();
+				throw new Error('broken');
+			},
+			{
+				...failures(context),
+				concurrency: 2,
+				onFailure: async (itemIndex, text) =>
+					void told.push(await Promise.resolve(`${itemIndex}: ${text}`)),
+			},
+		);
+		expect(results).toHaveLength(2);
+		expect(told).toEqual(shown);
+	},
+);
+
 it('items that need no time: timers and Stop are handled between them', async () => {
 	const stop = new AbortController();
 	const started: number[] = [];
