@@ -98,6 +98,7 @@ async function explainTurnError(
 		promptSource: () => ((draft.sampling.maxTokens ?? 0) > 0 ? 'limitedChat' : 'chat'),
 		isRoomNegative: () => found.isRoomNegative || undefined,
 		hasOutput: () => found.hasOutput || undefined,
+		hasTokenOption: () => true,
 		hasFormatTool: () => draft.tools.some(({ name }) => name === FORMAT_TOOL_NAME) || undefined,
 		lacksRoutes: () => (isRecognized && serverType.hasEveryRoute !== true) || undefined,
 		mayLackModel: () => mayLackModel(cause, model) || undefined,

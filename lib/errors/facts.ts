@@ -445,6 +445,8 @@ export interface Facts {
 	hasFormatWithTools: true;
 	/** The format of the answer was requested as a tool call. */
 	hasFormatTool: true;
+	/** The operation has the option Maximum Tokens. */
+	hasTokenOption: true;
 	/** The operation has the option with this label. */
 	repeatPenaltyLabel: string;
 	/** The model wrote output before the error, so the prompt fitted into the context. */

@@ -93,6 +93,7 @@ export async function completeText(
 		getFacts: () => ({
 			task: () => 'completion',
 			promptSource: () => 'text',
+			hasTokenOption: () => true,
 		}),
 		getUsage: ({ usage }) => usage ?? {},
 	});

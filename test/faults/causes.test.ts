@@ -2,6 +2,9 @@
  * Every operation meets every cause: the same cause has the same title everywhere, and no suggestion names an option that
  * the operation does not have, or a server that it does not talk to.
  */
+import { SERVER_TEXTS } from '../../lib/errors/chapters/server-texts';
+import { ERROR_TYPES, getErrorText } from '../../lib/errors/error-types';
+import { listTableTexts } from '../lib/errors/table-texts';
 import { useClock } from '../guarantees/support/fake-clock';
 import { takeSome } from '../support/jest/properties';
 import { startScripted } from '../support/servers/scripted-server';
@@ -24,21 +27,28 @@ const OTHER_CAUSES: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = 
 	[/a missing model: .* model (?:load|unload|pull|delete)$/, 'the type of the server is not known'],
 ];
 
-/** Labels that suggestions name. */
-const NAMED_LABELS = [
-	'Maximum Tokens',
-	'Context Size',
-	'First Token Timeout',
-	'Idle Timeout',
-	'Total Timeout',
-	'Retries',
-	'Dimensions',
-	'Repeat Penalty',
-	'Response Format',
-	'Keep Alive',
-	'Max Concurrent Items',
-	'Batch Size',
+/** What the table, the last rows of all types and all server types advise. */
+const ADVICE: readonly string[] = [
+	...listTableTexts().map(({ outcome }) => String(outcome).replaceAll('\\"', '"')),
+	...ERROR_TYPES.map((type) => getErrorText(type).suggestion),
+	...Object.values(SERVER_TEXTS).flatMap(({ suggestions = {} }) => Object.values(suggestions)),
 ];
+
+/** Whether a text names a label: in quotation marks, or as words that only a label has. */
+function namesLabel(text: string, label: string): boolean {
+	const isPlainWord = !label.includes(' ');
+	return text.includes(`"${label}"`) || (!isPlainWord && text.includes(label));
+}
+
+/** Sentences leave out units. */
+const toNames = (labels: readonly string[]): string[] =>
+	labels.flatMap((label) => [label, label.replace(/ \(\w+\)$/, '')]);
+
+/** Labels of any operation that some advice names. */
+const listNamedLabels = (): string[] =>
+	[...new Set(operations.flatMap(({ labels }) => toNames(labels)))].filter((label) =>
+		ADVICE.some((text) => namesLabel(text, label)),
+	);
 
 /** Advice about files, for operations without them. */
 const ABOUT_FILES = /\bfiles?\b/i;
@@ -135,6 +145,8 @@ test.each(CAUSES)('$name: one title, and advice that can be followed', async (ca
 	const shown = await runAll(cause, played);
 	expect(shown.size).toBeGreaterThan(played.length * (cause.isModel ? 0.1 : 0.7));
 	const problems: string[] = [];
+	const namedLabels = listNamedLabels();
+	expect(namedLabels.length).toBeGreaterThan(8);
 	const titles = new Map<string, string>();
 	for (const [{ name, labels, service }, { type, title, suggestion }] of shown) {
 		const isOther = findException(OTHER_CAUSES, `${cause.name}: ${name}`) !== undefined;
@@ -146,8 +158,8 @@ test.each(CAUSES)('$name: one title, and advice that can be followed', async (ca
 			titles.set(service, known);
 			if (ownTitle !== known) problems.push(`${name}: "${title}" instead of "${known}"`);
 		}
-		for (const label of NAMED_LABELS)
-			if (suggestion.includes(label) && !labels.includes(label))
+		for (const label of namedLabels)
+			if (namesLabel(suggestion, label) && !toNames(labels).includes(label))
 				problems.push(`${name} has no option ${label}: ${suggestion}`);
 		const isAboutFiles = type === 'requestTooLarge' && ABOUT_FILES.test(suggestion);
 		if (isAboutFiles && !labels.some((label) => FILE_LABEL.test(label)))

@@ -2,7 +2,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { TABLE } from '../../lib/errors/table';
 import { ERROR_TYPES, getErrorText } from '../../lib/errors/error-types';
-import { listTableTexts } from '../lib/errors/table-texts';
+import type { Facts } from '../../lib/errors/facts';
+import { combineFacts, listTableTexts } from '../lib/errors/table-texts';
 import { everyOperation, getLabels } from '../support/n8n/every-operation';
 import { loadCredentials, loadNode, NODES } from './sources';
 
@@ -47,6 +48,28 @@ test('each label in quotation marks is in the editor', async () => {
 		rows: true,
 		hasNamed: true,
 	});
+});
+
+/** What is known if Maximum Tokens is set. */
+const HAS_LIMIT = /"maxTokens":|"limitedChat"|"responseTokens":/;
+
+test('a limit of tokens is to be raised or lowered only if it is set', () => {
+	const advices = TABLE.flatMap(({ types, needs, tell: write }) =>
+		combineFacts(needs).flatMap(({ facts }) => {
+			const words = write(facts as unknown as Facts, getErrorText(types[0]!).suggestion);
+			const advice = typeof words === 'string' ? words : (words?.suggestion ?? '');
+			return { advice, facts: JSON.stringify(facts) };
+		}),
+	);
+	const ofTypes = ERROR_TYPES.map((type) => ({
+		advice: getErrorText(type).suggestion,
+		facts: '',
+	}));
+	const changing = [...advices, ...ofTypes].filter(({ advice }) =>
+		/\b(?:[Rr]aise|[Ll]ower) Maximum Tokens|Maximum Tokens: lower it/.test(advice),
+	);
+	expect(changing.length).toBeGreaterThan(4);
+	expect(changing.filter(({ facts }) => !HAS_LIMIT.test(facts))).toEqual([]);
 });
 
 test.each([

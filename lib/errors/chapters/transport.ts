@@ -12,6 +12,8 @@ const TIMEOUT_LABELS = {
 	totalTimeout: 'Total Timeout',
 } as const satisfies Partial<Record<ErrorType, string>>;
 
+const REPEATS = 'The model may repeat itself:';
+
 export const TRANSPORT_ROWS: readonly Row[] = [
 	defineRow({
 		types: ['idleTimeout'],
@@ -51,6 +53,33 @@ export const TRANSPORT_ROWS: readonly Row[] = [
 	}),
 	defineRow({
 		types: ['invalidResponse'],
+		needs: ['excess', 'hasTokenOption'],
+		tell: ({ excess }) => {
+			const { title, suggestion } = describeExcess(excess);
+			if (excess.of === 'text')
+				return { title, suggestion: `${REPEATS} set Maximum Tokens, or use another model.` };
+			return {
+				title,
+				suggestion:
+					excess.of === 'bytes' && excess.isJson
+						? 'Request less at a time, for example with Maximum Tokens: the model may repeat itself. What was received is in the details.'
+						: suggestion,
+			};
+		},
+	}),
+	defineRow({
+		types: ['invalidResponse'],
+		needs: ['excess', 'service'],
+		tell: ({ excess }) =>
+			excess.of === 'text'
+				? {
+						...describeExcess(excess),
+						suggestion: `${REPEATS} limit the tokens of the model in the app in Dify, or use another model there.`,
+					}
+				: undefined,
+	}),
+	defineRow({
+		types: ['invalidResponse'],
 		needs: ['excess'],
 		tell: ({ excess }) => describeExcess(excess),
 	}),
@@ -73,7 +102,7 @@ function describeExcess({ of, maxBytes, isJson }: ResponseExcess): Words {
 		case 'text':
 			return {
 				title: `The response contains more than ${size} of text, so it was not read further`,
-				suggestion: 'The model may repeat itself: set Maximum Tokens, or use another model.',
+				suggestion: `${REPEATS} use another model.`,
 			};
 		case 'values':
 			return {
@@ -85,7 +114,7 @@ function describeExcess({ of, maxBytes, isJson }: ResponseExcess): Words {
 			return {
 				title: `The response is larger than ${size}, so reading was stopped`,
 				suggestion: isJson
-					? 'Request less at a time, for example with Maximum Tokens: the model may repeat itself. What was received is in the details.'
+					? 'Request less at a time. What was received is in the details.'
 					: 'Check that the Base URL points to the API: this address may be a webcam, a download or a log.',
 			};
 	}

@@ -13,7 +13,7 @@ function describeOnlyThinking({ hasModelEnded, isThinkingOff, maxTokens }: Known
 		return 'Thinking is off, but the server labels the response as thinking: check its reasoning parser and the chat template of the model (llama-server: --reasoning-format, --chat-template-file).';
 	return hasModelEnded
 		? 'It stopped there on its own: try again, turn thinking off, or set a thinking token budget. If this happens often, the chat template may not match the model (llama-server --chat-template-file).'
-		: `Raise Maximum Tokens${optional(' (now ', maxTokens, ')')}, set a thinking token budget, or turn thinking off.`;
+		: `${maxTokens === undefined ? 'Set Maximum Tokens' : `Raise Maximum Tokens (now ${maxTokens})`}, set a thinking token budget, or turn thinking off.`;
 }
 
 /** Title and suggestion for a path that a server does not have. */
@@ -312,7 +312,7 @@ export const MODEL_ERRORS = {
 		title: 'A tool call was cut off at the token limit',
 		detail: ({ tool, maxTokens }) =>
 			`The model was calling the tool${quoted(tool)} when the token limit${optional(' of ', maxTokens)} was reached. The call is incomplete, so it was not executed`,
-		suggestion: 'Raise Maximum Tokens or the server context. Thinking uses tokens, too.',
+		suggestion: 'A larger context of the server leaves more room. Thinking uses tokens, too.',
 		health: 'misconfigured',
 		cause: 'server',
 	},

@@ -76,6 +76,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 	hasFormatWithTools: { 'format and tools': true },
 	hasFormatTool: { 'format tool': true },
 	repeatPenaltyLabel: { label: 'Repeat' },
+	hasTokenOption: { 'a limit of tokens': true },
 	hasOutput: { output: true },
 	isRoomNegative: { 'no room': true },
 	isSilentTask: { silent: true },
@@ -270,6 +271,7 @@ const VALUES: { readonly [Name in keyof Facts]?: Readonly<Record<string, Facts[N
 			needed: { serverType: 'vllm' },
 		},
 	},
+	service: { Dify: 'dify' },
 	isDifyCloud: { 'Dify Cloud': true },
 	missingObject: {
 		'knowledge base': { kind: 'knowledgeBase', id: 'K' },
